@@ -1,0 +1,83 @@
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// What a node says of a document that it was offered.
+const (
+	StateNone     = "none"     // nothing to serve yet
+	StateApplied  = "applied"  // serves it
+	StateRejected = "rejected" // keeps what it had, Reason says why
+)
+
+// Where a node's current release came from.
+const (
+	SourceNATS = "nats"
+	SourceDisk = "disk"
+)
+
+// NodeStatus is a node's heartbeat, sent every two seconds and at once after
+// each release or key table that it applied or rejected.
+type NodeStatus struct {
+	V    int    `json:"v"`
+	Node string `json:"node"`
+	// Instance differs for every start of the process.
+	Instance string `json:"instance"`
+	Version  string `json:"version"`
+	// Started and Time are milliseconds since 1970.
+	Started int64  `json:"started_ms"`
+	Time    int64  `json:"time_ms"`
+	Epoch   uint64 `json:"epoch"`
+	// Release is the number in service, Offered the last one seen, whose fate
+	// State and Reason tell.
+	Release uint64 `json:"release"`
+	Offered uint64 `json:"offered"`
+	State   string `json:"state"`
+	Reason  string `json:"reason,omitempty"`
+	Source  string `json:"source"`
+	Keys    uint64 `json:"keys"`
+	// Draining means that the node is shutting down.
+	Draining bool `json:"draining,omitempty"`
+
+	InFlight int64  `json:"in_flight"`
+	Requests uint64 `json:"requests"`
+	// Usage counts events: Issued = Acked + Pending + Lost.
+	Usage UsageCounts `json:"usage"`
+	// Missing lists endpoints that are out of service for want of a secret.
+	Missing []MissingSecret `json:"missing,omitempty"`
+}
+
+// UsageCounts is the balance of a node's usage events since it started.
+type UsageCounts struct {
+	Issued  uint64 `json:"issued"`
+	Acked   uint64 `json:"acked"`
+	Pending uint64 `json:"pending"`
+	Lost    uint64 `json:"lost"`
+}
+
+// MissingSecret names an endpoint and the variable that its node lacks.
+type MissingSecret struct {
+	Endpoint string `json:"endpoint"`
+	Variable string `json:"variable"`
+}
+
+// Encode returns the status as JSON.
+func (s *NodeStatus) Encode() ([]byte, error) {
+	s.V = Version
+	b, err := json.Marshal(s)
+	if err != nil {
+		return nil, fmt.Errorf("encode node status: %w", err)
+	}
+	return b, nil
+}
+
+// DecodeNodeStatus reads a status.
+func DecodeNodeStatus(b []byte) (*NodeStatus, error) {
+	s := new(NodeStatus)
+	if err := decode(b, s, &s.V); err != nil {
+		return nil, fmt.Errorf("node status: %w", err)
+	}
+	return s, nil
+}

@@ -1,0 +1,148 @@
+package wire
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// Release is one numbered state of the routing: what every node serves.
+// Releases are ordered by (Epoch, Number); an epoch begins when the control
+// state is created anew or restored.
+type Release struct {
+	V      int    `json:"v"`
+	Epoch  uint64 `json:"epoch"`
+	Number uint64 `json:"number"`
+	// Time is the moment of publishing, seconds since 1970.
+	Time   int64  `json:"time"`
+	Author string `json:"author"`
+	Reason string `json:"reason"`
+	// Hash is Snapshot.Hash: two releases of the same hash route alike.
+	Hash     string   `json:"hash"`
+	Snapshot Snapshot `json:"snapshot"`
+}
+
+// Snapshot is everything a node needs to route, except keys and secrets.
+type Snapshot struct {
+	// DefaultModel answers requests that name none.
+	DefaultModel string      `json:"default_model"`
+	Models       []Model     `json:"models"`
+	HealthCheck  HealthCheck `json:"health_check"`
+}
+
+// HealthCheck is routing.yaml's probing of local endpoints.
+type HealthCheck struct {
+	// IntervalMS is 0 when probing is off.
+	IntervalMS int64 `json:"interval_ms"`
+	TimeoutMS  int64 `json:"timeout_ms"`
+}
+
+// Model is one public model and the endpoints that serve it.
+type Model struct {
+	ID            string `json:"id"`
+	Name          string `json:"name"`
+	Description   string `json:"description,omitempty"`
+	HuggingFaceID string `json:"hugging_face_id,omitempty"`
+	OwnedBy       string `json:"owned_by,omitempty"`
+	// Type is "chat" or "embedding".
+	Type    string   `json:"type"`
+	Aliases []string `json:"aliases,omitempty"`
+	// Created is when the model first appeared in a release, seconds since 1970.
+	Created             int64      `json:"created"`
+	ContextLength       int        `json:"context_length"`
+	MaxOutputLength     int        `json:"max_output_length"`
+	InputModalities     []string   `json:"input_modalities"`
+	OutputModalities    []string   `json:"output_modalities"`
+	Quantization        string     `json:"quantization,omitempty"`
+	SupportsTools       bool       `json:"supports_tools"`
+	SupportsStructured  bool       `json:"supports_structured_output"`
+	SupportedParameters []string   `json:"supported_parameters"`
+	RequiredRole        string     `json:"required_role"`
+	Pricing             Pricing    `json:"pricing"`
+	Endpoints           []Endpoint `json:"endpoints"`
+}
+
+// Pricing is in USD per million tokens (Image and Request: USD each), decimal
+// text with at most six decimals; "" means free.
+type Pricing struct {
+	Prompt     string `json:"prompt,omitempty"`
+	Completion string `json:"completion,omitempty"`
+	Image      string `json:"image,omitempty"`
+	Request    string `json:"request,omitempty"`
+	CacheRead  string `json:"cache_read,omitempty"`
+	CacheWrite string `json:"cache_write,omitempty"`
+}
+
+// Endpoint is one upstream of a model.
+type Endpoint struct {
+	// ID is unique in the release, stable, and starts with "<model>:".
+	ID string `json:"id"`
+	// Kind is the adapter, Slug the pinned provider of an openrouter[slug].
+	Kind string `json:"kind"`
+	Slug string `json:"slug,omitempty"`
+	// Provider is the display name in answers and the log.
+	Provider string `json:"provider"`
+	// Weight is the endpoint's share; 0 is registered but never used.
+	Weight        float64 `json:"weight"`
+	BaseURL       string  `json:"base_url,omitempty"`
+	UpstreamModel string  `json:"upstream_model"`
+	// Secrets are names of the node's environment variables, never values.
+	Secrets      []string          `json:"secrets,omitempty"`
+	Processor    string            `json:"processor,omitempty"`
+	ExtraBody    json.RawMessage   `json:"extra_body,omitempty"`
+	ExtraHeaders map[string]string `json:"extra_headers,omitempty"`
+	// TimeoutMS bounds a non-streamed answer, 0 for the node's default.
+	TimeoutMS      int64   `json:"timeout_ms,omitempty"`
+	MaxConcurrency int     `json:"max_concurrency,omitempty"`
+	Pricing        Pricing `json:"pricing"`
+	// Probe marks an endpoint that the health check watches.
+	Probe bool `json:"probe,omitempty"`
+}
+
+// Sum returns the hash of the snapshot's canonical JSON, in hex.
+func (s *Snapshot) Sum() (string, error) {
+	b, err := json.Marshal(s)
+	if err != nil {
+		return "", fmt.Errorf("encode snapshot: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// Encode returns the release as JSON.
+func (r *Release) Encode() ([]byte, error) {
+	r.V = Version
+	b, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("encode release %d: %w", r.Number, err)
+	}
+	return b, nil
+}
+
+// DecodeRelease reads a release and checks that its hash is that of its content.
+func DecodeRelease(b []byte) (*Release, error) {
+	r := new(Release)
+	if err := decode(b, r, &r.V); err != nil {
+		return nil, fmt.Errorf("release: %w", err)
+	}
+	sum, err := r.Snapshot.Sum()
+	if err != nil {
+		return nil, err
+	}
+	if sum != r.Hash {
+		return nil, fmt.Errorf("release %d: content hash %.12s does not match the announced %.12s", r.Number, sum, r.Hash)
+	}
+	return r, nil
+}
+
+// decode unmarshals b into msg and refuses a version from the future.
+func decode(b []byte, msg any, version *int) error {
+	if err := json.Unmarshal(b, msg); err != nil {
+		return fmt.Errorf("not readable: %w", err)
+	}
+	if *version < 1 || *version > Version {
+		return fmt.Errorf("version %d, this program reads up to %d", *version, Version)
+	}
+	return nil
+}

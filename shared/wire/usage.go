@@ -1,0 +1,222 @@
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/hybridinference/gateway/shared/rawjson"
+)
+
+// How a request ended.
+const (
+	EndComplete      = "complete"
+	EndClientGone    = "client_gone"
+	EndUpstreamError = "upstream_error"
+	EndTimeout       = "timeout"
+	EndRejected      = "rejected"
+)
+
+// Where token counts came from.
+const (
+	UsageProvider  = "provider"
+	UsageEstimated = "estimated"
+	UsageNone      = "none"
+)
+
+// Usage is the one event of a request that passed authentication, whatever its
+// end. Prompt includes cached tokens, completion includes reasoning.
+type Usage struct {
+	V int `json:"v"`
+	// RequestID is the generation id sent to the client; it begins with
+	// "gen-<unix seconds>-".
+	RequestID string `json:"request_id"`
+	Node      string `json:"node"`
+	Epoch     uint64 `json:"epoch"`
+	Release   uint64 `json:"release"`
+	// Time is when the request was received, microseconds since 1970.
+	Time int64 `json:"time_us"`
+	// FirstTokenMS and LatencyMS count from Time; FirstTokenMS is -1 when no
+	// token was sent.
+	FirstTokenMS int64 `json:"first_token_ms"`
+	LatencyMS    int64 `json:"latency_ms"`
+
+	KeyID  string `json:"key_id"`
+	UserID string `json:"user_id"`
+	// API is the surface: chat, completions, embeddings or messages.
+	API string `json:"api"`
+	// RequestedModel is the id as the client wrote it, Model the one that answered.
+	RequestedModel string    `json:"requested_model"`
+	Model          string    `json:"model"`
+	Endpoint       string    `json:"endpoint"`
+	Provider       string    `json:"provider"`
+	UpstreamModel  string    `json:"upstream_model"`
+	UpstreamID     string    `json:"upstream_id"`
+	Attempts       []Attempt `json:"attempts"`
+
+	Stream bool `json:"stream"`
+	// Status is what the client saw; a stream that broke after it began keeps 200.
+	Status             int    `json:"status"`
+	FinishReason       string `json:"finish_reason"`
+	NativeFinishReason string `json:"native_finish_reason"`
+	End                string `json:"end"`
+
+	PromptTokens     int64  `json:"prompt_tokens"`
+	CompletionTokens int64  `json:"completion_tokens"`
+	ReasoningTokens  int64  `json:"reasoning_tokens"`
+	CacheReadTokens  int64  `json:"cache_read_tokens"`
+	CacheWriteTokens int64  `json:"cache_write_tokens"`
+	UsageSource      string `json:"usage_source"`
+	// CostUSD and UpstreamCostUSD are exact decimals; "" is unknown.
+	CostUSD         string `json:"cost_usd"`
+	UpstreamCostUSD string `json:"upstream_cost_usd"`
+
+	// Params are the sampling parameters as sent: a JSON object or empty.
+	Params    json.RawMessage `json:"params,omitempty"`
+	UserAgent string          `json:"user_agent"`
+	ClientIP  string          `json:"client_ip"`
+	SessionID string          `json:"session_id"`
+	AppTitle  string          `json:"app_title"`
+	Referer   string          `json:"referer"`
+	Error     string          `json:"error"`
+}
+
+// Attempt is one try at one endpoint.
+type Attempt struct {
+	Endpoint string `json:"endpoint"`
+	// Status is the upstream's, 0 if none came.
+	Status int `json:"status"`
+	// Kind is the fault's kind, "" for success.
+	Kind string `json:"kind"`
+	MS   int64  `json:"ms"`
+}
+
+// Append appends the event as one line of JSON without a line end. It is
+// written out by hand, since it runs once per request; a test holds it to what
+// encoding/json would write.
+func (u *Usage) Append(dst []byte) []byte {
+	w := lineWriter(append(dst, `{"v":1`...))
+	w.str("request_id", u.RequestID)
+	w.str("node", u.Node)
+	w.num("epoch", int64(u.Epoch))
+	w.num("release", int64(u.Release))
+	w.num("time_us", u.Time)
+	w.num("first_token_ms", u.FirstTokenMS)
+	w.num("latency_ms", u.LatencyMS)
+	w.str("key_id", u.KeyID)
+	w.str("user_id", u.UserID)
+	w.str("api", u.API)
+	w.str("requested_model", u.RequestedModel)
+	w.str("model", u.Model)
+	w.str("endpoint", u.Endpoint)
+	w.str("provider", u.Provider)
+	w.str("upstream_model", u.UpstreamModel)
+	w.str("upstream_id", u.UpstreamID)
+	w.attempts(u.Attempts)
+	w.bool("stream", u.Stream)
+	w.num("status", int64(u.Status))
+	w.str("finish_reason", u.FinishReason)
+	w.str("native_finish_reason", u.NativeFinishReason)
+	w.str("end", u.End)
+	w.num("prompt_tokens", u.PromptTokens)
+	w.num("completion_tokens", u.CompletionTokens)
+	w.num("reasoning_tokens", u.ReasoningTokens)
+	w.num("cache_read_tokens", u.CacheReadTokens)
+	w.num("cache_write_tokens", u.CacheWriteTokens)
+	w.str("usage_source", u.UsageSource)
+	w.str("cost_usd", u.CostUSD)
+	w.str("upstream_cost_usd", u.UpstreamCostUSD)
+	if len(u.Params) > 0 {
+		w.key("params")
+		w = append(w, u.Params...)
+	}
+	w.str("user_agent", u.UserAgent)
+	w.str("client_ip", u.ClientIP)
+	w.str("session_id", u.SessionID)
+	w.str("app_title", u.AppTitle)
+	w.str("referer", u.Referer)
+	w.str("error", u.Error)
+	return append(w, '}')
+}
+
+// lineWriter appends the members of a JSON object.
+type lineWriter []byte
+
+func (w *lineWriter) key(k string) {
+	*w = append(append(append(*w, ',', '"'), k...), '"', ':')
+}
+
+func (w *lineWriter) str(k, v string) {
+	w.key(k)
+	*w = rawjson.AppendString(*w, v)
+}
+
+func (w *lineWriter) num(k string, v int64) {
+	w.key(k)
+	*w = strconv.AppendInt(*w, v, 10)
+}
+
+func (w *lineWriter) bool(k string, v bool) {
+	w.key(k)
+	*w = strconv.AppendBool(*w, v)
+}
+
+func (w *lineWriter) attempts(list []Attempt) {
+	w.key("attempts")
+	*w = append(*w, '[')
+	for i, a := range list {
+		if i > 0 {
+			*w = append(*w, ',')
+		}
+		*w = rawjson.AppendString(append(*w, `{"endpoint":`...), a.Endpoint)
+		w.num("status", int64(a.Status))
+		w.str("kind", a.Kind)
+		w.num("ms", a.MS)
+		*w = append(*w, '}')
+	}
+	*w = append(*w, ']')
+}
+
+// DecodeUsage reads one event.
+func DecodeUsage(line []byte) (*Usage, error) {
+	u := new(Usage)
+	if err := decode(line, u, &u.V); err != nil {
+		return nil, fmt.Errorf("usage event: %w", err)
+	}
+	if u.RequestID == "" {
+		return nil, fmt.Errorf("usage event: request_id is missing")
+	}
+	return u, nil
+}
+
+// Receipt tells a node which of its events are committed to the primary store.
+type Receipt struct {
+	V      int     `json:"v"`
+	Ranges []Range `json:"ranges"`
+}
+
+// Range is a closed range of sequence numbers of one spool epoch.
+type Range struct {
+	Epoch string `json:"epoch"`
+	First uint64 `json:"first"`
+	Last  uint64 `json:"last"`
+}
+
+// Encode returns the receipt as JSON.
+func (r *Receipt) Encode() ([]byte, error) {
+	r.V = Version
+	b, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("encode receipt: %w", err)
+	}
+	return b, nil
+}
+
+// DecodeReceipt reads a receipt.
+func DecodeReceipt(b []byte) (*Receipt, error) {
+	r := new(Receipt)
+	if err := decode(b, r, &r.V); err != nil {
+		return nil, fmt.Errorf("receipt: %w", err)
+	}
+	return r, nil
+}
