@@ -1,0 +1,91 @@
+// Package chat is the canonical form between clients and providers: a request
+// scanned once, the events of an answer, and its usage. Text stays the JSON
+// string literal that it arrived as; only an adapter that must look inside
+// unescapes it.
+package chat
+
+// Request is a chat completion as the client sent it. All spans alias Body,
+// which must not change while the request is in use.
+type Request struct {
+	Body []byte
+	// Fields are the top-level members in the order of the body. Members whose
+	// value is null are left out: null means absent.
+	Fields []Field
+	params [NumParams][]byte
+
+	// Model is the requested id, "" if none was given.
+	Model string
+	// Messages is the raw array.
+	Messages []byte
+	Stream   bool
+	// MaxTokens is max_completion_tokens, else max_tokens, else 0.
+	MaxTokens int64
+	Reasoning ReasoningOption
+	// Has says what occurs in the messages, so that adapters rewrite them only
+	// where they must.
+	Has Feature
+	// Sent is the set of known parameters with a value.
+	Sent ParamSet
+}
+
+// Field is one top-level member.
+type Field struct {
+	Param Param
+	// Key is without quotes, Value raw.
+	Key, Value []byte
+}
+
+// Raw returns a parameter's value, nil if it is absent.
+func (r *Request) Raw(p Param) []byte { return r.params[p] }
+
+// ReasoningOption is what reasoning, reasoning_effort, include_reasoning and
+// thinking together ask for.
+type ReasoningOption struct {
+	// Set is false when the client said nothing about reasoning.
+	Set bool
+	// Off is reasoning.enabled false, effort none or thinking disabled.
+	Off bool
+	// Exclude means to think but not to show it.
+	Exclude bool
+	// Effort is max, xhigh, high, medium, low, minimal, or "".
+	Effort string
+	// MaxTokens is the budget, 0 if none was given.
+	MaxTokens int64
+}
+
+// EffortShare is the share of max_tokens that an effort may spend on
+// reasoning, in percent; 0 for an unknown effort.
+func EffortShare(effort string) int64 {
+	switch effort {
+	case "max", "xhigh":
+		return 95
+	case "high":
+		return 80
+	case "medium":
+		return 50
+	case "low":
+		return 20
+	case "minimal":
+		return 10
+	}
+	return 0
+}
+
+// Feature is a set of things that occur in a request's messages.
+type Feature uint16
+
+// The features.
+const (
+	HasImage        Feature = 1 << iota // an image_url part
+	HasAudio                            // an input_audio part
+	HasFile                             // a file part
+	HasVideo                            // a video_url or input_video part
+	HasParts                            // content given as an array
+	HasDeveloper                        // a developer message
+	HasToolCalls                        // an assistant message with tool_calls
+	HasToolResults                      // a tool message
+	HasCacheControl                     // cache_control on a message or part
+	HasReasoning                        // reasoning, reasoning_content or reasoning_details in history
+	HasNull                             // a member of a message that is null
+	HasLateSystem                       // a system message after another role
+)

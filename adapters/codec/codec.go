@@ -1,0 +1,84 @@
+// Package codec is the contract between the gateway and the adapters, which
+// know the providers' wire formats. An adapter turns a canonical request into
+// the provider's bytes, and the provider's bytes into canonical events and
+// classified faults. It never dials, retries, sleeps or logs; package upstream
+// moves the bytes and package dispatch decides what becomes of a fault.
+package codec
+
+import (
+	"encoding/json"
+
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/shared/fault"
+)
+
+// Settings is what an adapter has to know of its endpoint and of the model
+// that the endpoint serves.
+type Settings struct {
+	// Kind is one of Kinds; Slug the provider that an openrouter[slug] pins.
+	Kind, Slug string
+	// BaseURL has no trailing slash.
+	BaseURL string
+	// Model is the upstream's name for the model.
+	Model string
+	// Processor names the text-to-structure conversion of the answers: default,
+	// glm, qwen_coder, think_block, or "" for what the adapter finds fit.
+	Processor string
+	// ExtraBody is a JSON object whose members are merged into each request.
+	ExtraBody json.RawMessage
+	// MaxOutput is the model's greatest max_tokens; larger requests are clamped.
+	MaxOutput int64
+	// Inputs are the modalities that the model takes beside text.
+	Inputs chat.Feature
+	// Tools and Structured tell whether the model takes tools and schemas.
+	Tools, Structured bool
+	// Params are the sampling parameters that the model takes beside
+	// temperature, top_p, max_tokens and stop.
+	Params chat.ParamSet
+}
+
+// Adapter is the codec of one endpoint. It is immutable and used concurrently.
+type Adapter interface {
+	// Encode fills call with the provider's form of r; the buffers that call
+	// has are reused. The error is an InvalidRequest fault: this request cannot
+	// be said in the provider's language.
+	Encode(r *chat.Request, call *Call) error
+	// Authorize returns the header that carries the endpoint's secret.
+	Authorize(secret string) Header
+	// Decoder returns the decoder of one answer.
+	Decoder() Decoder
+	// Fault classifies an answer with an error status. The message of the
+	// result is safe for clients. Retry-After headers are the caller's business.
+	Fault(status int, body []byte) *fault.Error
+}
+
+// Decoder turns one answer into events. Events are appended to out, which is
+// returned; their spans are valid until the next call. An error is always a
+// *fault.Error and ends the answer.
+type Decoder interface {
+	// Event decodes one server-sent event.
+	Event(name, data []byte, out []chat.Event) ([]chat.Event, error)
+	// Body decodes a whole, non-streamed answer of status 200.
+	Body(body []byte, out []chat.Event) ([]chat.Event, error)
+	// EOF tells that the upstream closed a stream without a terminal event. It
+	// returns what was held back, and a fault if the answer is not complete.
+	EOF(out []chat.Event) ([]chat.Event, error)
+}
+
+// Call is a provider's request as bytes.
+type Call struct {
+	URL     string
+	Headers []Header
+	Body    []byte
+	// Dropped are the parameters that the client sent and the provider does
+	// not take.
+	Dropped chat.ParamSet
+}
+
+// Header is one HTTP header line.
+type Header struct{ Name, Value string }
+
+// Reset empties the call and keeps its buffers.
+func (c *Call) Reset() {
+	*c = Call{Headers: c.Headers[:0], Body: c.Body[:0]}
+}
