@@ -1,22 +1,22 @@
+// Package adapters maps a route's kind to its codec.
 package adapters
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/adapters/openai"
 )
 
 // Kinds lists what a route's kind may be.
-func Kinds() []string {
-	return []string{"demo", "vllm", "sglang", "ollama", "openai_compat"}
-}
+func Kinds() []string { return openai.Kinds() }
 
-// New returns the adapter for an endpoint. It is also how the control plane
+// New returns the codec for an endpoint. It is also how the control plane
 // checks an endpoint's settings: whatever New accepts, a node can serve.
-func New(s Settings) (Adapter, error) {
-	switch s.Kind {
-	case "demo", "vllm", "sglang", "ollama", "openai_compat":
+func New(s codec.Settings) (codec.Adapter, error) {
+	if slices.Contains(openai.Kinds(), s.Kind) {
 		return openai.New(s)
 	}
 	return nil, fmt.Errorf("kind %q is not one of %s", s.Kind, strings.Join(Kinds(), ", "))
