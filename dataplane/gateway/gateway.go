@@ -1,0 +1,105 @@
+// Package gateway is the HTTP surface of a data-plane node. handler.go shows a
+// request's whole way on one page.
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+	"github.com/valyala/fasthttp/fasthttpadaptor"
+
+	"github.com/hybridinference/gateway/dataplane/auth"
+	"github.com/hybridinference/gateway/dataplane/meter"
+	"github.com/hybridinference/gateway/dataplane/snapshot"
+)
+
+// Gateway serves requests by whatever snapshot is current.
+type Gateway struct {
+	opts     Options
+	auth     *auth.Authenticator
+	meter    *meter.Meter
+	current  *atomic.Pointer[snapshot.Snapshot]
+	server   *fasthttp.Server
+	listener net.Listener
+	admin    fasthttp.RequestHandler
+	gone     *goneWatch
+
+	exchanges sync.Pool
+	inFlight  atomic.Int64
+	requests  atomic.Uint64
+	panics    atomic.Uint64
+	draining  atomic.Bool
+}
+
+// New binds the address and serves nothing yet. The snapshot that current
+// points to may be swapped at any time; it is never nil.
+func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) (*Gateway, error) {
+	o.defaults()
+	g := &Gateway{opts: o, auth: auth.New(o.Auth, o.KeySecret), meter: m, current: current, gone: newGoneWatch()}
+	if o.Admin != nil {
+		g.admin = fasthttpadaptor.NewFastHTTPHandler(o.Admin)
+	}
+	g.server = &fasthttp.Server{
+		Handler:                      g.handle,
+		ErrorHandler:                 g.badRequest,
+		Name:                         "gateway",
+		MaxRequestBodySize:           o.MaxBody,
+		ReadBufferSize:               16 << 10, // bounds the request's head
+		ReadTimeout:                  2 * time.Minute,
+		IdleTimeout:                  2 * time.Minute,
+		DisablePreParseMultipartForm: true,
+		NoDefaultServerHeader:        true,
+		NoDefaultContentType:         true,
+		SecureErrorLogMessage:        true,
+		Logger:                       quiet{},
+	}
+	var err error
+	if g.listener, err = net.Listen("tcp", o.Addr); err != nil { //nolint:noctx // binding does not block
+		return nil, fmt.Errorf("listen on %s: %w", o.Addr, err)
+	}
+	return g, nil
+}
+
+// quiet drops fasthttp's own log: what it tells of is the clients' doing.
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}
+
+// Addr is the address that the node listens on.
+func (g *Gateway) Addr() string { return g.listener.Addr().String() }
+
+// InFlight is the number of requests being answered.
+func (g *Gateway) InFlight() int64 { return g.inFlight.Load() }
+
+// Requests is the number of requests taken in since the start.
+func (g *Gateway) Requests() uint64 { return g.requests.Load() }
+
+// Draining reports whether the node is shutting down.
+func (g *Gateway) Draining() bool { return g.draining.Load() }
+
+// Run serves until ctx is done, then lets running requests finish: up to
+// Options.Drain, after which they are cut.
+func (g *Gateway) Run(ctx context.Context) error {
+	served := make(chan error, 1)
+	go func() { served <- g.server.Serve(g.listener) }()
+	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWatching()
+	go g.gone.run(watching)
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	g.draining.Store(true)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.opts.Drain)
+	defer cancel()
+	if err := g.server.ShutdownWithContext(drain); err != nil {
+		return fmt.Errorf("drain: %d requests were cut after %s: %w", g.inFlight.Load(), g.opts.Drain, err)
+	}
+	return <-served
+}

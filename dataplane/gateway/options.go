@@ -1,0 +1,49 @@
+package gateway
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/hybridinference/gateway/shared/secret"
+)
+
+// Options configure a node. The zero value of a field is its default where the
+// comment names one.
+type Options struct {
+	// Addr is the address to listen on, host:port; port 0 picks a free one.
+	Addr string
+	// Node is the node's id: [a-z0-9-], unique in the fleet.
+	Node    string
+	Version string
+	// Auth false makes every request an anonymous admin's.
+	Auth bool
+	// KeySecret is API_KEY_SECRET.
+	KeySecret secret.String
+	// Origins are the allowed CORS origins; empty allows all, without credentials.
+	Origins []string
+	// TrustProxies are the networks whose X-Forwarded-For is believed.
+	TrustProxies []netip.Prefix
+	// MaxBody bounds a request's body; default 50 MiB.
+	MaxBody int
+	// KeepAlive is the silence after which a stream gets a comment; default 10 s.
+	KeepAlive time.Duration
+	// Drain bounds how long Stop waits for streams; default 5 min.
+	Drain time.Duration
+	// Admin serves /admin/* in a process that is the control plane, too.
+	Admin http.Handler
+	Log   *slog.Logger
+}
+
+func (o *Options) defaults() {
+	if o.MaxBody == 0 {
+		o.MaxBody = 50 << 20
+	}
+	if o.KeepAlive == 0 {
+		o.KeepAlive = 10 * time.Second
+	}
+	if o.Drain == 0 {
+		o.Drain = 5 * time.Minute
+	}
+}

@@ -1,0 +1,23 @@
+module github.com/hybridinference/gateway/dataplane
+
+go 1.26.0
+
+require github.com/hybridinference/gateway/adapters v0.0.0
+
+require (
+	github.com/hashicorp/go-retryablehttp v0.7.8
+	github.com/hybridinference/gateway/shared v0.0.0
+	github.com/valyala/fasthttp v1.74.0
+)
+
+require (
+	github.com/hashicorp/go-cleanhttp v0.5.2 // indirect
+	github.com/klauspost/compress v1.20.0 // indirect
+	github.com/molecule-man/go-brrr v1.0.1 // indirect
+	github.com/valyala/bytebufferpool v1.0.0 // indirect
+	golang.org/x/sys v0.48.0 // indirect
+)
+
+replace github.com/hybridinference/gateway/adapters => ../adapters
+
+replace github.com/hybridinference/gateway/shared => ../shared

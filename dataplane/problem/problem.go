@@ -1,0 +1,89 @@
+// Package problem alone turns faults into what clients see: a status, a body
+// in OpenRouter's envelope, a Retry-After.
+package problem
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/hybridinference/gateway/shared/fault"
+	"github.com/hybridinference/gateway/shared/rawjson"
+)
+
+// Problem is an error as the client sees it.
+type Problem struct {
+	Status int
+	// Type is metadata.error_type.
+	Type    string
+	Message string
+	// Provider, Code and Raw tell of the upstream that failed.
+	Provider, Code, Raw string
+	RequestID           string
+	RetryAfter          time.Duration
+}
+
+// New returns a problem of the gateway's own.
+func New(status int, kind, message string) *Problem {
+	return &Problem{Status: status, Type: kind, Message: message}
+}
+
+// Of turns a fault into a problem. What an upstream says of the gateway's
+// credentials or of a model that it should know is the operator's
+// fault, a 502 to the client, never a 401 or 404.
+func Of(f *fault.Error, provider string) *Problem {
+	p := &Problem{Message: f.Message, Provider: provider, Code: f.Code, Raw: f.Raw, RetryAfter: f.RetryAfter}
+	switch f.Kind {
+	case fault.InvalidRequest:
+		p.Status, p.Type = 400, "invalid_request"
+		switch f.Status {
+		case 413:
+			p.Status, p.Type = 413, "payload_too_large"
+		case 422:
+			p.Status, p.Type = 422, "unprocessable"
+		}
+	case fault.ContextLength:
+		p.Status, p.Type = 400, "context_length_exceeded"
+	case fault.ContentFilter:
+		p.Status, p.Type = 400, "content_policy_violation"
+	case fault.RateLimit:
+		p.Status, p.Type = 429, "rate_limit_exceeded"
+	case fault.Overloaded:
+		p.Status, p.Type = 503, "provider_overloaded"
+	case fault.Timeout:
+		p.Status, p.Type = 524, "timeout" // OpenRouter's SDKs know no 504 on chat
+	case fault.Canceled:
+		p.Status, p.Type = 499, "unmapped"
+	case fault.Unavailable, fault.NotFound, fault.Authentication, fault.Permission, fault.Payment:
+		p.Status, p.Type = 502, "provider_unavailable"
+	case fault.Internal:
+		p.Status, p.Type, p.Message, p.Code, p.Raw = 500, "server", "Internal server error", "", ""
+	}
+	return p
+}
+
+// Append appends {"error":{...}}.
+func (p *Problem) Append(dst []byte) []byte {
+	dst = append(dst, '{')
+	return append(p.AppendMember(dst), '}')
+}
+
+// AppendMember appends the member "error":{...}.
+func (p *Problem) AppendMember(dst []byte) []byte {
+	dst = strconv.AppendInt(append(dst, `"error":{"code":`...), int64(p.Status), 10)
+	dst = rawjson.AppendString(append(dst, `,"message":`...), p.Message)
+	dst = rawjson.AppendString(append(dst, `,"metadata":{"error_type":`...), p.Type)
+	for _, m := range [...]struct{ key, value string }{
+		{"provider_name", p.Provider}, {"provider_code", p.Code}, {"raw", p.Raw}, {"request_id", p.RequestID},
+	} {
+		if m.value != "" {
+			dst = append(append(append(dst, ',', '"'), m.key...), '"', ':')
+			dst = rawjson.AppendString(dst, m.value)
+		}
+	}
+	return append(dst, '}', '}')
+}
+
+// Seconds returns Retry-After in whole seconds, rounded up; 0 for none.
+func (p *Problem) Seconds() int {
+	return int((p.RetryAfter + time.Second - 1) / time.Second)
+}

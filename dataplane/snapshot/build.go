@@ -1,0 +1,188 @@
+package snapshot
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/hybridinference/gateway/adapters"
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/rawjson"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// Builder compiles releases. It holds what outlives them.
+type Builder struct {
+	Senders *upstream.Senders
+	// Secret looks up a secret by its variable's name.
+	Secret func(name string) (string, bool)
+	// Timeouts are the node's defaults.
+	Timeouts upstream.Timeouts
+
+	states map[string]*State
+}
+
+// Build compiles a release and a key table. Whatever can fail fails here,
+// before anything is swapped. Both may be nil: a node without a release serves
+// no model, a node without a key table accepts no key.
+func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
+	s := &Snapshot{byName: map[string]*Model{}, Keys: newKeys(t)}
+	if r == nil {
+		s.RoutingJSON = s.routing()
+		return s, nil
+	}
+	s.Epoch, s.Release = r.Epoch, r.Number
+	used := map[string]*State{}
+	for i := range r.Snapshot.Models {
+		m, err := b.model(s, &r.Snapshot.Models[i], used)
+		if err != nil {
+			return nil, err
+		}
+		s.Models = append(s.Models, m)
+		for _, name := range append([]string{m.ID}, m.Aliases...) {
+			if s.byName[name] != nil {
+				return nil, fmt.Errorf("model %s: the name %q is taken", m.ID, name)
+			}
+			s.byName[name] = m
+		}
+	}
+	if s.Default = s.byName[r.Snapshot.DefaultModel]; s.Default == nil && len(s.Models) > 0 {
+		s.Default = s.Models[0]
+	}
+	b.states = used
+	s.RoutingJSON = s.routing()
+	return s, nil
+}
+
+func (b *Builder) model(s *Snapshot, w *wire.Model, used map[string]*State) (*Model, error) {
+	role, err := RoleOf(w.RequiredRole)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", w.ID, err)
+	}
+	m := &Model{Model: w, Role: role}
+	for i := range w.Endpoints {
+		we := &w.Endpoints[i]
+		if used[we.ID] != nil {
+			return nil, fmt.Errorf("model %s: endpoint %s is listed twice", w.ID, we.ID)
+		}
+		e, missing, err := b.endpoint(w, we)
+		if err != nil {
+			return nil, fmt.Errorf("endpoint %s: %w", we.ID, err)
+		}
+		used[we.ID] = e.State
+		if missing != "" {
+			s.Missing = append(s.Missing, wire.MissingSecret{Endpoint: we.ID, Variable: missing})
+			continue
+		}
+		if we.Weight > 0 {
+			m.Endpoints = append(m.Endpoints, e)
+		}
+	}
+	m.Endpoints = standIns(m.Endpoints)
+	for _, e := range m.Endpoints {
+		m.Total += e.Weight
+	}
+	if m.JSON, err = modelJSON(m); err != nil {
+		return nil, fmt.Errorf("model %s: %w", w.ID, err)
+	}
+	return m, nil
+}
+
+// standIns leaves out demo endpoints beside real ones: the demo stands in only
+// while nothing else of a model is in service.
+func standIns(list []*Endpoint) []*Endpoint {
+	isDemo := func(e *Endpoint) bool { return e.Kind == "demo" }
+	if !slices.ContainsFunc(list, func(e *Endpoint) bool { return !isDemo(e) }) {
+		return list
+	}
+	return slices.DeleteFunc(list, isDemo)
+}
+
+// endpoint compiles one endpoint. missing names the variable without which it
+// cannot serve.
+func (b *Builder) endpoint(m *wire.Model, w *wire.Endpoint) (e *Endpoint, missing string, err error) {
+	e = &Endpoint{Endpoint: w, State: b.state(w.ID), Timeouts: b.Timeouts}
+	if w.TimeoutMS > 0 {
+		e.Timeouts.Total = time.Duration(w.TimeoutMS) * time.Millisecond
+	}
+	e.Adapter, err = adapters.New(codec.Settings{
+		Kind: w.Kind, Slug: w.Slug, BaseURL: w.BaseURL, Model: w.UpstreamModel, Processor: w.Processor, ExtraBody: w.ExtraBody,
+		MaxOutput: int64(m.MaxOutputLength), Inputs: inputs(m.InputModalities), Tools: m.SupportsTools, Structured: m.SupportsStructured,
+		Params: chat.NamedSet(m.SupportedParameters),
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	if e.Sender, err = b.Senders.For(w.Kind, w.BaseURL); err != nil {
+		return nil, "", err
+	}
+	if e.Price, err = NewPrice(w.Pricing); err != nil {
+		return nil, "", err
+	}
+	missing = b.authorize(e)
+	return e, missing, nil
+}
+
+// authorize resolves the endpoint's secrets; one of several is enough.
+func (b *Builder) authorize(e *Endpoint) (missing string) {
+	for _, name := range e.Secrets {
+		if value, ok := b.Secret(name); ok && value != "" {
+			e.Auth = append(e.Auth, e.Adapter.Authorize(value))
+		} else if missing == "" {
+			missing = name
+		}
+	}
+	switch {
+	case len(e.Auth) > 0:
+		return ""
+	case len(e.Secrets) == 0:
+		e.Auth = []codec.Header{{}}
+	}
+	return missing
+}
+
+// state returns the state that the endpoint has had so far.
+func (b *Builder) state(id string) *State {
+	if st := b.states[id]; st != nil {
+		return st
+	}
+	return &State{}
+}
+
+// routing renders GET /routing: shares in whole percent, never a base URL.
+func (s *Snapshot) routing() []byte {
+	out := strconv.AppendUint([]byte(`{"release":`), s.Release, 10)
+	out = append(out, `,"routes":{`...)
+	for i, m := range s.Models {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(rawjson.AppendString(out, m.ID), ':', '[')
+		for j, e := range m.Endpoints {
+			if j > 0 {
+				out = append(out, ',')
+			}
+			out = rawjson.AppendString(append(out, `{"endpoint":`...), e.ID)
+			out = rawjson.AppendString(append(out, `,"provider":`...), e.Provider)
+			out = rawjson.AppendString(append(out, `,"weight":`...), Percent(e.Weight, m.Total))
+			out = append(out, '}')
+		}
+		out = append(out, ']')
+	}
+	return append(out, "}}"...)
+}
+
+// Percent renders a share as whole percent, "<1%" for less.
+func Percent(weight, total float64) string {
+	if total <= 0 {
+		return "0%"
+	}
+	p := 100 * weight / total
+	if p > 0 && p < 0.5 {
+		return "<1%"
+	}
+	return strconv.FormatFloat(p, 'f', 0, 64) + "%"
+}

@@ -1,0 +1,61 @@
+package snapshot
+
+import (
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// Keys is the table of accepted API keys.
+type Keys struct {
+	Version uint64
+	byHash  map[[32]byte]*Key
+}
+
+// Key is what an accepted API key may do.
+type Key struct {
+	ID, Name, User string
+	Role           Role
+	models         []string
+	expires        int64
+}
+
+// Anonymous is the key of every request when authentication is off.
+func Anonymous() *Key { return &Key{ID: "anonymous", User: "anonymous", Role: RoleAdmin} }
+
+func newKeys(t *wire.KeyTable) *Keys {
+	k := &Keys{byHash: map[[32]byte]*Key{}}
+	if t == nil {
+		return k
+	}
+	k.Version = t.Version
+	for i := range t.Keys {
+		w := &t.Keys[i]
+		var sum [32]byte
+		if n, err := hex.Decode(sum[:], []byte(w.Hash)); err != nil || n != len(sum) {
+			continue // no key can hash to it
+		}
+		role, err := RoleOf(w.Role)
+		if err != nil {
+			role = RoleFree // a role that this node does not know gives no rights
+		}
+		k.byHash[sum] = &Key{ID: w.ID, Name: w.Name, User: w.User, Role: role, models: w.Models, expires: w.Expires}
+	}
+	return k
+}
+
+// Find returns the key with that hash, nil if there is none or it has expired.
+func (k *Keys) Find(sum *[32]byte, now time.Time) *Key {
+	key := k.byHash[*sum]
+	if key == nil || key.expires != 0 && now.Unix() >= key.expires {
+		return nil
+	}
+	return key
+}
+
+// May reports whether the key may use a model.
+func (k *Key) May(m *Model) bool {
+	return k.Role >= m.Role && (len(k.models) == 0 || slices.Contains(k.models, m.ID))
+}

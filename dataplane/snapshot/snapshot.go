@@ -1,0 +1,74 @@
+// Package snapshot is what a node routes by: a release and a key table
+// compiled into the form that requests use. A snapshot is built whole, then
+// swapped in by one pointer; nothing in it changes afterwards, except the
+// state of endpoints, which outlives it.
+package snapshot
+
+import (
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// Snapshot is one consistent view. A request loads it once.
+type Snapshot struct {
+	Epoch, Release uint64
+	Keys           *Keys
+	// Models in the order of the configuration; byName has aliases, too.
+	Models  []*Model
+	Default *Model
+	byName  map[string]*Model
+	// Missing lists the endpoints that are out of service for want of a secret.
+	Missing []wire.MissingSecret
+	// RoutingJSON is the answer to GET /routing.
+	RoutingJSON []byte
+}
+
+// Model returns the model of that id or alias, nil if there is none.
+func (s *Snapshot) Model(name []byte) *Model { return s.byName[string(name)] }
+
+// Model is a model ready to be routed.
+type Model struct {
+	*wire.Model
+	Role Role
+	// Endpoints are those in service and of a weight above 0, Total the sum of
+	// their weights.
+	Endpoints []*Endpoint
+	Total     float64
+	// JSON is the model's object in GET /models.
+	JSON []byte
+}
+
+// Endpoint is an endpoint ready to be called.
+type Endpoint struct {
+	*wire.Endpoint
+	Adapter codec.Adapter
+	Sender  upstream.Sender
+	// Auth holds the header for each of the endpoint's secrets; one empty
+	// header where it has none.
+	Auth  []codec.Header
+	Price Price
+	// Timeouts of the endpoint where it has its own, else of the node.
+	Timeouts upstream.Timeouts
+	// State outlives the snapshot.
+	State *State
+}
+
+// inputs maps the names of modalities to what they allow in messages.
+func inputs(modalities []string) chat.Feature {
+	var f chat.Feature
+	for _, m := range modalities {
+		switch m {
+		case "image":
+			f |= chat.HasImage
+		case "audio":
+			f |= chat.HasAudio
+		case "video":
+			f |= chat.HasVideo
+		case "file":
+			f |= chat.HasFile
+		}
+	}
+	return f
+}

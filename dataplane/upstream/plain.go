@@ -1,0 +1,321 @@
+package upstream
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/shared/fault"
+)
+
+// Plain sends over http:// to one host: local pools, the hot path. fasthttp
+// keeps the connections and parses the answer's head; the exchange itself is
+// ours, because fasthttp's read timeout is absolute, cannot be broken off and
+// takes a body that was cut at a chunk for a complete one.
+type Plain struct {
+	host *fasthttp.HostClient
+	// head is the unchanging beginning of a request: the Host header.
+	hostHeader string
+	answers    sync.Pool
+}
+
+const (
+	// headerTime bounds the time from an answer's first byte to the end of its head.
+	headerTime = 10 * time.Second
+	// writeTime bounds the sending of a request: beyond it the upstream does not read.
+	writeTime = 30 * time.Second
+	// idleConn is how long a connection is kept without use.
+	idleConn = 30 * time.Second
+	// maxConns is a bound that the node's limit of requests in flight stays below.
+	maxConns = 1 << 16
+	bufSize  = 16 << 10
+)
+
+// NewPlain returns the sender for the host of an http URL. connect bounds the
+// dialling of one connection.
+func NewPlain(u *url.URL, connect time.Duration) *Plain {
+	addr := u.Host
+	if u.Port() == "" {
+		addr = net.JoinHostPort(u.Hostname(), "80")
+	}
+	dialer := net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second}
+	return &Plain{
+		hostHeader: u.Host,
+		host: &fasthttp.HostClient{
+			Addr: addr, MaxConns: maxConns, MaxIdleConnDuration: idleConn, ReadBufferSize: bufSize,
+			DialTimeout: func(addr string, _ time.Duration) (net.Conn, error) { return dialer.Dial("tcp", addr) },
+		},
+	}
+}
+
+// Send implements Sender.
+func (p *Plain) Send(call *codec.Call, auth codec.Header, cancel *Cancel) (Answer, error) {
+	a := p.acquire()
+	a.head = appendHead(a.head[:0], p.hostHeader, call, auth)
+	a.cancel = cancel
+	for {
+		reused, err := a.connect()
+		if err != nil {
+			p.release(a)
+			return nil, unsent("connect to the upstream", err)
+		}
+		if reused && closed(a.conn) {
+			a.drop() // the upstream closed it while it was idle
+			continue
+		}
+		if !cancel.arm(a) {
+			a.drop()
+			p.release(a)
+			return nil, fault.New(fault.Canceled, "The client left")
+		}
+		if err := a.write(call.Body); err != nil {
+			cancel.disarm()
+			a.drop()
+			p.release(a)
+			if reused && errors.Is(err, errClosedEarly) {
+				return p.Send(call, auth, cancel)
+			}
+			return nil, broken("send the request", err)
+		}
+		return a, nil
+	}
+}
+
+func (p *Plain) acquire() *plainAnswer {
+	if a, ok := p.answers.Get().(*plainAnswer); ok {
+		return a
+	}
+	return &plainAnswer{pool: p}
+}
+
+func (p *Plain) release(a *plainAnswer) {
+	a.cancel, a.put, a.conn, a.br = nil, nil, nil, nil
+	a.frame, a.begun, a.done, a.deadline = framing{}, false, false, time.Time{}
+	a.header.Reset()
+	p.answers.Put(a)
+}
+
+// appendHead appends the request's head.
+func appendHead(dst []byte, host string, call *codec.Call, auth codec.Header) []byte {
+	dst = append(dst, "POST "...)
+	dst = append(dst, pathOf(call.URL)...)
+	dst = append(append(append(dst, " HTTP/1.1\r\nHost: "...), host...), "\r\nContent-Type: application/json\r\nContent-Length: "...)
+	dst = strconv.AppendInt(dst, int64(len(call.Body)), 10)
+	if auth.Name != "" {
+		dst = appendLine(dst, auth)
+	}
+	for _, h := range call.Headers {
+		dst = appendLine(dst, h)
+	}
+	return append(dst, "\r\n\r\n"...)
+}
+
+func appendLine(dst []byte, h codec.Header) []byte {
+	dst = append(append(append(dst, '\r', '\n'), h.Name...), ':', ' ')
+	return append(dst, h.Value...)
+}
+
+// pathOf returns the path and query of an absolute URL.
+func pathOf(u string) string {
+	for i, slashes := 0, 0; i < len(u); i++ {
+		if u[i] == '/' {
+			if slashes++; slashes == 3 {
+				return u[i:]
+			}
+		}
+	}
+	return "/"
+}
+
+// plainAnswer is one exchange over a plain connection.
+type plainAnswer struct {
+	pool   *Plain
+	cancel *Cancel
+	// put gives the connection back; it hides fasthttp's unnamed type.
+	put    func(reuse bool)
+	conn   net.Conn
+	br     *bufio.Reader
+	head   []byte
+	header fasthttp.ResponseHeader
+	frame  framing
+	begun  bool // the first byte of the answer has arrived
+	done   bool // the body was read to its proper end
+	// deadline is the one set on the connection, so that it is not set again
+	// for every read of a busy stream.
+	deadline time.Time
+}
+
+// connect takes a connection from the pool or dials one.
+func (a *plainAnswer) connect() (reused bool, err error) {
+	cc, err := a.pool.host.AcquireConn(0, false)
+	if err != nil {
+		return false, err
+	}
+	host := a.pool.host
+	a.conn = cc.Conn()
+	a.put = func(reuse bool) {
+		if reuse {
+			host.ReleaseConn(cc)
+		} else {
+			host.CloseConn(cc)
+		}
+	}
+	return !cc.LastUseTime().IsZero(), nil
+}
+
+func (a *plainAnswer) drop() {
+	if a.br != nil {
+		a.pool.host.ReleaseReader(a.br)
+		a.br = nil
+	}
+	a.put(false)
+}
+
+// errClosedEarly marks a write that failed before the upstream took a byte.
+var errClosedEarly = errors.New("connection was closed before the request was sent")
+
+func (a *plainAnswer) write(body []byte) error {
+	if err := a.conn.SetDeadline(time.Now().Add(writeTime)); err != nil {
+		return err
+	}
+	bufs := net.Buffers{a.head, body}
+	n, err := bufs.WriteTo(a.conn)
+	if err != nil && n == 0 {
+		return errors.Join(errClosedEarly, err)
+	}
+	if err != nil {
+		return err
+	}
+	a.deadline = time.Time{}
+	a.br = a.pool.host.AcquireReader(a.conn)
+	return nil
+}
+
+// abort implements aborter: it makes the blocked read return.
+func (a *plainAnswer) abort() { _ = a.conn.SetDeadline(time.Unix(1, 0)) }
+
+// Header implements Answer.
+func (a *plainAnswer) Header(name string) string { return string(a.header.Peek(name)) }
+
+// Head implements Answer.
+func (a *plainAnswer) Head(wait time.Duration) (int, error) {
+	for {
+		if err := a.await(wait); err != nil {
+			return 0, a.failed("wait for the answer", err)
+		}
+		if err := a.setDeadline(headerTime); err != nil {
+			return 0, a.failed("wait for the answer", err)
+		}
+		a.begun = true
+		if err := a.header.Read(a.br); err != nil {
+			return 0, a.failed("read the answer's head", err)
+		}
+		if status := a.header.StatusCode(); status >= 200 {
+			return status, a.frame.start(&a.header)
+		}
+	}
+}
+
+// await blocks until a byte can be read.
+func (a *plainAnswer) await(wait time.Duration) error {
+	if a.br.Buffered() > 0 {
+		return nil
+	}
+	if err := a.setDeadline(wait); err != nil {
+		return err
+	}
+	_, err := a.br.Peek(1)
+	return err
+}
+
+// setDeadline allows reads to block for about wait. An earlier deadline that
+// still is near enough is kept: setting one costs more than it gives.
+func (a *plainAnswer) setDeadline(wait time.Duration) error {
+	const slack = time.Second
+	now := time.Now()
+	want := now.Add(wait)
+	if wait > 4*slack && a.deadline.After(want.Add(-slack)) && a.deadline.Before(want.Add(slack)) {
+		return nil
+	}
+	a.deadline = want
+	if err := a.conn.SetReadDeadline(want); err != nil {
+		return err
+	}
+	if a.cancel.Fired() { // after setting: an abort that came before was undone by it
+		return fault.New(fault.Canceled, "The client left")
+	}
+	return nil
+}
+
+// Read implements Answer.
+func (a *plainAnswer) Read(p []byte, wait time.Duration) (int, error) {
+	if a.done {
+		return 0, io.EOF
+	}
+	if a.br.Buffered() == 0 {
+		if err := a.setDeadline(wait); err != nil {
+			return 0, a.failed("read the answer", err)
+		}
+	}
+	n, err := a.frame.read(a.br, p)
+	switch {
+	case n > 0:
+		return n, nil
+	case errors.Is(err, io.EOF):
+		a.done = true
+		return 0, io.EOF
+	}
+	return 0, a.failed("read the answer", err)
+}
+
+// failed turns a read error into ErrSilent or a fault.
+func (a *plainAnswer) failed(doing string, err error) error {
+	if a.cancel.Fired() {
+		return &fault.Error{Kind: fault.Canceled, Message: "The client left", Err: err}
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		a.deadline = time.Time{}
+		return ErrSilent
+	}
+	return broken(doing, err)
+}
+
+// Close implements Answer.
+func (a *plainAnswer) Close() {
+	if !a.done && a.begun {
+		a.drain()
+	}
+	a.cancel.disarm()
+	fired := a.cancel.Fired()
+	reuse := a.done && !fired && !a.header.ConnectionClose() && a.br.Buffered() == 0
+	a.pool.host.ReleaseReader(a.br)
+	a.br = nil
+	if reuse {
+		reuse = a.conn.SetDeadline(time.Time{}) == nil
+	}
+	a.put(reuse)
+	a.pool.release(a)
+}
+
+// drain reads what usually follows a stream's terminal event, the last chunk,
+// so that the connection can be used again. It gives up at once on anything else.
+func (a *plainAnswer) drain() {
+	const grace = 5 * time.Millisecond
+	var scratch [256]byte
+	a.deadline = time.Time{}
+	for range 4 {
+		n, err := a.Read(scratch[:], grace)
+		if err != nil || n == len(scratch) {
+			return
+		}
+	}
+}
