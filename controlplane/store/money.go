@@ -22,7 +22,7 @@ func parsePico(s string) (int64, error) {
 	}
 	digits := whole + frac + strings.Repeat("0", picoDigits-len(frac))
 	n, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil || len(whole)+len(frac) == 0 {
+	if err != nil || !strings.ContainsAny(s, "0123456789") {
 		return parsePicoSlow(s)
 	}
 	return n, nil

@@ -99,9 +99,13 @@ func testHostileText(t *testing.T, db *Database) {
 	f(0, func(u *wire.Usage) { u.Error = "nul \x00 and \xff\xfe" })
 	f(1, func(u *wire.Usage) { u.RequestedModel = strings.Repeat("é", 1<<20) })
 	f(2, func(u *wire.Usage) { u.UserID, u.Provider = strings.Repeat("u", 10000), strings.Repeat("p", 10000) })
-	f(3, func(u *wire.Usage) { u.Params = json.RawMessage(`{"user":"a\u0000b","stop":"\ud800","\u0000":[{"x":"\u0000"}]}`) })
+	f(3, func(u *wire.Usage) {
+		u.Params = json.RawMessage(`{"user":"a\u0000b","stop":"\ud800","\u0000":[{"x":"\u0000"}]}`)
+	})
 	f(4, func(u *wire.Usage) { u.Params = json.RawMessage("{\"user\":\"\xff\"}") })
-	f(5, func(u *wire.Usage) { u.Params = json.RawMessage(`{"seed":1.5,"temperature":"hot","max_tokens":99999999999999999999}`) })
+	f(5, func(u *wire.Usage) {
+		u.Params = json.RawMessage(`{"seed":1.5,"temperature":"hot","max_tokens":99999999999999999999}`)
+	})
 	f(6, func(u *wire.Usage) { u.Error = strings.Repeat("e", 1<<20) })
 	f(7, func(u *wire.Usage) { u.UserAgent = `'); DROP TABLE api_logs; --"]}` })
 	checkRollups(t, s, db, 8)

@@ -9,7 +9,7 @@ import (
 )
 
 // Conformance runs the suite. create makes an empty database.
-func Conformance(t *testing.T, create func(t *testing.T) *Database) {
+func Conformance(t *testing.T, create func(testing.TB) *Database) {
 	t.Helper()
 	for name, check := range map[string]func(*testing.T, *Database){
 		"columns":            testColumns,

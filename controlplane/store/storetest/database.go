@@ -16,11 +16,11 @@ import (
 type Database struct {
 	// Config opens it.
 	Config store.Config
-	query  func(t *testing.T, query string) [][]any
+	query  func(t testing.TB, query string) [][]any
 }
 
 // Open returns a store on the database, migrated, and closes it with the test.
-func (d *Database) Open(t *testing.T) store.Store {
+func (d *Database) Open(t testing.TB) store.Store {
 	t.Helper()
 	s := d.OpenEmpty(t)
 	if err := s.Migrate(t.Context()); err != nil {
@@ -30,7 +30,7 @@ func (d *Database) Open(t *testing.T) store.Store {
 }
 
 // OpenEmpty is Open without the migration.
-func (d *Database) OpenEmpty(t *testing.T) store.Store {
+func (d *Database) OpenEmpty(t testing.TB) store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), d.Config)
 	if err != nil {
@@ -47,7 +47,7 @@ func (d *Database) OpenEmpty(t *testing.T) store.Store {
 // Query runs SQL past the store and returns all cells as text that is the same
 // for every driver: NULL, 1 and 0 for booleans, RFC 3339 times in UTC, compact
 // JSON with sorted keys.
-func (d *Database) Query(t *testing.T, query string) [][]string {
+func (d *Database) Query(t testing.TB, query string) [][]string {
 	t.Helper()
 	var table [][]string
 	for _, values := range d.query(t, query) {
@@ -61,7 +61,7 @@ func (d *Database) Query(t *testing.T, query string) [][]string {
 }
 
 // Int runs a query whose answer is one integer.
-func (d *Database) Int(t *testing.T, query string) int {
+func (d *Database) Int(t testing.TB, query string) int {
 	t.Helper()
 	table := d.Query(t, query)
 	if len(table) != 1 || len(table[0]) != 1 {
@@ -74,7 +74,7 @@ func (d *Database) Int(t *testing.T, query string) int {
 	return n
 }
 
-func cellText(t *testing.T, v any) string {
+func cellText(t testing.TB, v any) string {
 	t.Helper()
 	switch v := v.(type) {
 	case nil:
@@ -98,7 +98,7 @@ func cellText(t *testing.T, v any) string {
 }
 
 // stringText recognises what SQLite has no type for.
-func stringText(t *testing.T, s string) string {
+func stringText(t testing.TB, s string) string {
 	t.Helper()
 	if at, err := time.Parse(time.RFC3339, s); err == nil {
 		return cellText(t, at)

@@ -19,7 +19,7 @@ import (
 // Postgres makes a database on the cluster that GATEWAY_TEST_POSTGRES names
 // (a postgres:// URL of a superuser). Without it the test is skipped, in CI
 // it fails.
-func Postgres(t *testing.T) *Database {
+func Postgres(t testing.TB) *Database {
 	t.Helper()
 	cluster := os.Getenv("GATEWAY_TEST_POSTGRES") //nolint:forbidigo // a test asks for its server, as no option can reach it
 	if cluster == "" {
@@ -42,11 +42,11 @@ func Postgres(t *testing.T) *Database {
 	dsn := u.String()
 	return &Database{
 		Config: store.Config{Backend: store.BackendPostgres, Postgres: store.PostgresConfig{DSN: secret.New(dsn)}},
-		query:  func(t *testing.T, query string) [][]any { return queryPostgres(t, dsn, query) },
+		query:  func(t testing.TB, query string) [][]any { return queryPostgres(t, dsn, query) },
 	}
 }
 
-func execPostgres(t *testing.T, ctx context.Context, dsn, query string) { //nolint:revive // t first, as test helpers have it
+func execPostgres(t testing.TB, ctx context.Context, dsn, query string) { //nolint:revive // t first, as test helpers have it
 	t.Helper()
 	conn := connectPostgres(t, ctx, dsn)
 	defer conn.Close(ctx) //nolint:errcheck // the statement's own error has been told
@@ -55,7 +55,7 @@ func execPostgres(t *testing.T, ctx context.Context, dsn, query string) { //noli
 	}
 }
 
-func connectPostgres(t *testing.T, ctx context.Context, dsn string) *pgx.Conn { //nolint:revive // t first, as test helpers have it
+func connectPostgres(t testing.TB, ctx context.Context, dsn string) *pgx.Conn { //nolint:revive // t first, as test helpers have it
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -66,7 +66,7 @@ func connectPostgres(t *testing.T, ctx context.Context, dsn string) *pgx.Conn { 
 	return conn
 }
 
-func queryPostgres(t *testing.T, dsn, query string) [][]any {
+func queryPostgres(t testing.TB, dsn, query string) [][]any {
 	t.Helper()
 	ctx := t.Context()
 	conn := connectPostgres(t, ctx, dsn)

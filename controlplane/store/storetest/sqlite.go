@@ -10,17 +10,17 @@ import (
 )
 
 // SQLite makes a database file.
-func SQLite(t *testing.T) *Database {
+func SQLite(t testing.TB) *Database {
 	t.Helper()
 	// characters that mean something in a URL: paths are chosen by people
 	path := filepath.Join(t.TempDir(), "a #1?%20 log.db")
 	return &Database{
 		Config: store.Config{Backend: store.BackendSQLite, SQLitePath: path},
-		query:  func(t *testing.T, query string) [][]any { return querySQLite(t, path, query) },
+		query:  func(t testing.TB, query string) [][]any { return querySQLite(t, path, query) },
 	}
 }
 
-func querySQLite(t *testing.T, path, query string) [][]any {
+func querySQLite(t testing.TB, path, query string) [][]any {
 	t.Helper()
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path}).String())
 	if err != nil {
