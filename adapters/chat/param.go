@@ -207,3 +207,14 @@ func NamedSet(names []string) ParamSet {
 
 // Has reports whether p is in the set.
 func (s ParamSet) Has(p Param) bool { return s&(1<<p) != 0 }
+
+// Names returns the names of the set's members.
+func (s ParamSet) Names() []string {
+	var names []string
+	for p := Model; p < NumParams; p++ {
+		if s.Has(p) {
+			names = append(names, p.String())
+		}
+	}
+	return names
+}

@@ -184,6 +184,7 @@ func (r *Run) close() {
 func (r *Run) Close() {
 	r.close()
 	r.req, r.plan, r.cancel, r.decoder, r.reader = nil, nil, nil, nil, sse.Reader{}
+	r.current, r.attempts, r.dropped = route.Candidate{}, r.attempts[:0], 0
 	if cap(r.body) > keepBuffer {
 		r.body = nil
 	}

@@ -31,6 +31,8 @@ type Options struct {
 	KeepAlive time.Duration
 	// Drain bounds how long Stop waits for streams; default 5 min.
 	Drain time.Duration
+	// Report adds to /health what the node knows of the control plane.
+	Report func() Report
 	// Admin serves /admin/* in a process that is the control plane, too.
 	Admin http.Handler
 	Log   *slog.Logger

@@ -260,10 +260,10 @@ func (a *plainAnswer) Read(p []byte, wait time.Duration) (int, error) {
 	if a.done {
 		return 0, io.EOF
 	}
-	if a.br.Buffered() == 0 {
-		if err := a.setDeadline(wait); err != nil {
-			return 0, a.failed("read the answer", err)
-		}
+	// Bytes in the buffer may be less than what the framing needs: a read can
+	// block even then.
+	if err := a.setDeadline(wait); err != nil {
+		return 0, a.failed("read the answer", err)
 	}
 	n, err := a.frame.read(a.br, p)
 	switch {

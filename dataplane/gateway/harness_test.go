@@ -1,0 +1,156 @@
+package gateway_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hybridinference/gateway/dataplane/gateway"
+	"github.com/hybridinference/gateway/dataplane/meter"
+	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// node is a running gateway whose usage events can be read.
+type node struct {
+	t       *testing.T
+	url     string
+	gw      *gateway.Gateway
+	current atomic.Pointer[snapshot.Snapshot]
+	builder snapshot.Builder
+	stop    func()
+
+	mu     sync.Mutex
+	events []*wire.Usage
+}
+
+type nodeOptions struct {
+	gateway  gateway.Options
+	timeouts upstream.Timeouts
+	keys     *wire.KeyTable
+}
+
+func start(t *testing.T, o nodeOptions, models ...wire.Model) *node {
+	t.Helper()
+	n := &node{t: t}
+	n.builder = snapshot.Builder{
+		Senders: upstream.NewSenders(2 * time.Second), Timeouts: o.timeouts,
+		Secret: func(name string) (string, bool) { return "secret-" + name, !strings.HasPrefix(name, "UNSET") },
+	}
+	n.load(o.keys, models...)
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	o.gateway.Addr, o.gateway.Node, o.gateway.Log = "127.0.0.1:0", "test", log
+	m := meter.New(meter.DefaultLimit, log)
+	gw, err := gateway.New(o.gateway, &n.current, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.gw, n.url = gw, "http://"+gw.Addr()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	metered, stopMeter := context.WithCancel(context.WithoutCancel(t.Context()))
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := gw.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		stopMeter()
+	})
+	wg.Go(func() {
+		if err := m.Run(metered, time.Second, n.collect); err != nil {
+			t.Error(err)
+		}
+	})
+	n.stop = sync.OnceFunc(func() { cancel(); wg.Wait() })
+	t.Cleanup(n.stop)
+	return n
+}
+
+func (n *node) load(keys *wire.KeyTable, models ...wire.Model) {
+	n.t.Helper()
+	s, err := n.builder.Build(&wire.Release{Epoch: 1, Number: 7, Snapshot: wire.Snapshot{Models: models}}, keys)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.current.Store(s)
+}
+
+func (n *node) collect(_ context.Context, b meter.Batch) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for line := range bytes.Lines(b.Lines) {
+		u, err := wire.DecodeUsage(line)
+		if err != nil {
+			n.t.Error(err)
+			continue
+		}
+		n.events = append(n.events, u)
+	}
+	return nil
+}
+
+// event waits for the i-th usage event.
+func (n *node) event(i int) *wire.Usage {
+	n.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+		n.mu.Lock()
+		if len(n.events) > i {
+			defer n.mu.Unlock()
+			return n.events[i]
+		}
+		n.mu.Unlock()
+	}
+	n.t.Fatalf("usage event %d did not come", i)
+	return nil
+}
+
+type reply struct {
+	*http.Response
+	body string
+}
+
+func (n *node) do(method, path, body string, headers ...string) reply {
+	n.t.Helper()
+	req, err := http.NewRequestWithContext(n.t.Context(), method, n.url+path, strings.NewReader(body))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		n.t.Fatalf("read the answer after %q: %v", b, err)
+	}
+	return reply{resp, string(b)}
+}
+
+func (n *node) chat(body string, headers ...string) reply {
+	return n.do(http.MethodPost, "/v1/chat/completions", body, headers...)
+}
+
+func model(id string, endpoints ...wire.Endpoint) wire.Model {
+	return wire.Model{
+		ID: id, Name: id, Type: "chat", ContextLength: 8192, MaxOutputLength: 4096, InputModalities: []string{"text"}, OutputModalities: []string{"text"},
+		SupportedParameters: []string{"temperature"}, SupportsTools: true, Endpoints: endpoints,
+		Pricing: wire.Pricing{Prompt: "0.3", Completion: "1.2"},
+	}
+}
+
+func endpoint(id, kind, url string) wire.Endpoint {
+	return wire.Endpoint{ID: id, Kind: kind, Provider: strings.ToUpper(kind), Weight: 1, BaseURL: url, UpstreamModel: "up-" + id, Pricing: wire.Pricing{Prompt: "0.3", Completion: "1.2"}}
+}
+
+const ping = `{"messages":[{"role":"user","content":"Ping"}],"max_tokens":64}`

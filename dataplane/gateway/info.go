@@ -1,0 +1,130 @@
+package gateway
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/hybridinference/gateway/dataplane/problem"
+)
+
+// listModels answers GET models: what the caller's key may use and what is in service.
+func (g *Gateway) listModels(ctx *fasthttp.RequestCtx) {
+	x := g.begin(ctx)
+	defer g.recycle(x)
+	if p := x.authenticate(); p != nil {
+		g.refuse(ctx, p)
+		return
+	}
+	out := append([]byte(nil), `{"object":"list","data":[`...)
+	n := 0
+	for _, m := range x.snap.Models {
+		if len(m.Endpoints) == 0 || !x.key.May(m) {
+			continue
+		}
+		if n++; n > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, m.JSON...)
+	}
+	out = append(out, `],"total_count":`...)
+	out = append(strconv.AppendInt(out, int64(n), 10), `,"links":{"next":null}}`...)
+	g.setCommon(ctx, 200, "application/json")
+	ctx.Response.SetBody(out)
+}
+
+// routing answers GET /routing: public, and without anything that must not be.
+func (g *Gateway) routing(ctx *fasthttp.RequestCtx) {
+	g.setCommon(ctx, 200, "application/json")
+	ctx.Response.SetBody(g.current.Load().RoutingJSON)
+}
+
+// Health is what GET /health tells of a node.
+type Health struct {
+	// Status is healthy, degraded or draining. It is no reason to restart a node.
+	Status  string `json:"status"`
+	Node    string `json:"node"`
+	Version string `json:"version"`
+	// Release in service, 0 for none; RoutesConfigured counts its models.
+	Release          uint64 `json:"release"`
+	RoutesConfigured int    `json:"routes_configured"`
+	KeyTable         uint64 `json:"key_table"`
+	InFlight         int64  `json:"in_flight"`
+	// Notes say what is wrong.
+	Notes []string `json:"notes"`
+	// Usage is the balance of usage events.
+	Usage any `json:"usage"`
+	// Source and others of the connection to the control plane.
+	Control any `json:"control"`
+}
+
+// Report is what other parts of the node add to its health.
+type Report struct {
+	Control any
+	Notes   []string
+}
+
+func (g *Gateway) healthNow() Health {
+	snap := g.current.Load()
+	h := Health{
+		Status: "healthy", Node: g.opts.Node, Version: g.opts.Version, Release: snap.Release, RoutesConfigured: len(snap.Models),
+		KeyTable: snap.Keys.Version, InFlight: g.inFlight.Load(), Usage: g.meter.Counts(), Notes: []string{},
+	}
+	if g.opts.Report != nil {
+		r := g.opts.Report()
+		h.Control = r.Control
+		h.Notes = append(h.Notes, r.Notes...)
+	}
+	h.Notes = append(h.Notes, g.meter.Notes()...)
+	if snap.Release == 0 {
+		h.Notes = append(h.Notes, "no release yet: no models are served")
+	}
+	if n := g.panics.Load(); n > 0 {
+		h.Notes = append(h.Notes, "requests have panicked, see the log")
+	}
+	if len(h.Notes) > 0 {
+		h.Status = "degraded"
+	}
+	if g.draining.Load() {
+		h.Status = "draining"
+	}
+	return h
+}
+
+// health answers GET /health: 200 as long as the process lives.
+func (g *Gateway) health(ctx *fasthttp.RequestCtx) { g.writeJSON(ctx, 200, g.healthNow()) }
+
+// ready answers GET /health/ready: whether this node should get requests. Losing
+// NATS, the control plane or the database is no reason not to.
+func (g *Gateway) ready(ctx *fasthttp.RequestCtx) {
+	h := g.healthNow()
+	status := 200
+	if h.Release == 0 || h.Status == "draining" {
+		status = 503
+	}
+	g.writeJSON(ctx, status, h)
+}
+
+// index answers GET / with what there is.
+func (g *Gateway) index(ctx *fasthttp.RequestCtx) {
+	g.writeJSON(ctx, 200, map[string]any{
+		"message": "LLM API gateway, compatible with OpenAI and OpenRouter clients", "version": g.opts.Version,
+		"endpoints": map[string]string{
+			"POST /v1/chat/completions": "chat, streamed or not",
+			"GET /v1/models":            "models",
+			"GET /routing":              "current weights",
+			"GET /health":               "health",
+		},
+	})
+}
+
+func (g *Gateway) writeJSON(ctx *fasthttp.RequestCtx, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		g.refuse(ctx, problem.New(500, "server", "Internal server error"))
+		return
+	}
+	g.setCommon(ctx, status, "application/json")
+	ctx.Response.SetBody(append(b, '\n'))
+}

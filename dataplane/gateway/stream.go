@@ -1,0 +1,118 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/hybridinference/gateway/dataplane/problem"
+	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/fault"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// writeTime is how long a client may take to accept one write. A reader that
+// stalls for longer is gone: its upstream must not be held up.
+const writeTime = 30 * time.Second
+
+// errCutShort ends a body without its final chunk.
+var errCutShort = errors.New("the stream was cut short")
+
+// SupportsBodyWriteTo implements fasthttp.BodyWriterTo.
+func (x *exchange) SupportsBodyWriteTo() bool { return true }
+
+// Read implements io.Reader, which fasthttp asks for and does not use.
+func (x *exchange) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// WriteTo implements fasthttp.BodyWriterTo. It runs on the connection's own
+// goroutine: each Write is one flushed chunk, a Write that fails is a client
+// that left, and an error return leaves out the final chunk.
+func (x *exchange) WriteTo(w io.Writer) (n int64, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			x.g.panicked(r)
+			err = errCutShort
+		}
+	}()
+	for {
+		if err := x.flush(w); err != nil {
+			x.clientGone(err)
+			return 0, err
+		}
+		if x.ended {
+			return 0, nil
+		}
+		if err := x.advance(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// advance fills the buffer with whatever is at hand, at least one event: what
+// arrived together leaves together, and nothing waits for more.
+func (x *exchange) advance() error {
+	_, err := x.pull(x.g.opts.KeepAlive)
+	for err == nil && !x.ended {
+		_, err = x.pull(0)
+		if errors.Is(err, upstream.ErrSilent) {
+			return nil
+		}
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, upstream.ErrSilent):
+		x.chunks.Comment()
+		return nil
+	}
+	f := fault.From(err)
+	if f.Kind == fault.Canceled {
+		x.clientGone(f)
+		return errCutShort
+	}
+	x.breakOff(f)
+	return nil
+}
+
+// flush writes out the buffer.
+func (x *exchange) flush(w io.Writer) error {
+	if len(x.chunks.Buf) == 0 {
+		return nil
+	}
+	if now := time.Now(); now.Sub(x.deadlineSet) > time.Second {
+		x.deadlineSet = now
+		if err := x.conn.SetWriteDeadline(now.Add(writeTime)); err != nil {
+			return fmt.Errorf("set write deadline: %w", err)
+		}
+	}
+	_, err := w.Write(x.chunks.Buf)
+	x.chunks.Buf = x.chunks.Buf[:0]
+	return err
+}
+
+// breakOff ends a stream that has begun with an error event.
+func (x *exchange) breakOff(f *fault.Error) {
+	x.logFault(f)
+	p := problem.Of(f, x.provider())
+	if !x.begun {
+		x.begun = true
+		x.chunks.Begin(x.head())
+	}
+	x.settle(endOf(f), 200, f)
+	x.chunks.Fail(p)
+	x.ended = true
+}
+
+// clientGone settles what was used up to now.
+func (x *exchange) clientGone(err error) {
+	x.cancel.Fire()
+	x.settle(wire.EndClientGone, 499, &fault.Error{Kind: fault.Canceled, Message: "The client left", Err: err})
+}
+
+// Close implements io.Closer: fasthttp calls it when the body is done with.
+func (x *exchange) Close() error {
+	_ = x.conn.SetWriteDeadline(time.Time{}) // a connection that is gone has none
+	x.g.recycle(x)
+	return nil
+}
