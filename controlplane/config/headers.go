@@ -1,0 +1,50 @@
+package config
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+var (
+	headerName  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
+	headerValue = regexp.MustCompile(`^[\t\x20-\x7e]*$`)
+)
+
+// headers reads a mapping of header names to values.
+func (v value) headers(into *map[string]string) {
+	entries, ok := v.entries()
+	if !ok {
+		return
+	}
+	out := make(map[string]string, len(entries))
+	lines := make(map[string]int)
+	for _, e := range entries {
+		name := http.CanonicalHeaderKey(e.name)
+		if line, twice := lines[name]; twice {
+			e.key.problemf("is the header of line %d in another spelling", line)
+			continue
+		}
+		lines[name] = e.key.line
+		var text string
+		if e.key.checkHeaderName(e.name) && e.value.name(&text, headerValue, "printable ASCII on one line") {
+			out[e.name] = text
+		}
+	}
+	*into = out
+}
+
+func (v value) checkHeaderName(name string) bool {
+	switch strings.ToLower(name) {
+	case "authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie":
+		v.problemf("is no place for a secret: it would be published with every release; use api_key")
+	case "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "accept", "accept-encoding", "te", "trailer", "upgrade", "expect":
+		v.problemf("is set by the gateway")
+	default:
+		if headerName.MatchString(name) {
+			return true
+		}
+		v.problemf("is not the name of a header")
+	}
+	return false
+}

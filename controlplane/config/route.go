@@ -1,0 +1,199 @@
+package config
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// Route is one entry of a model's route list: an endpoint.
+type Route struct {
+	// At is where the entry stands; for a model without route, the model.
+	At Place
+	// ID is unique in the file: the model's id, a colon, and the entry's own id
+	// or a name made from its kind and address.
+	ID   string
+	Kind string
+	// Slug is the provider that an openrouter[slug] pins.
+	Slug string
+	// Weight is the share in the model's traffic, relative to the other
+	// routes', 1 if absent. 0 is registered but never used.
+	Weight float64
+	// BaseURL has no trailing slash; "" for kind demo only.
+	BaseURL string
+	// ProviderModelID is the upstream's name for the model, the model's id if
+	// absent.
+	ProviderModelID string
+	// SecretNames are environment variables that hold the keys, not the keys.
+	SecretNames []string
+	// Processor is default, glm, qwen_coder, think_block, or "" if absent.
+	Processor string
+	// ExtraBody is a JSON object, nil if absent. Numbers are as in the file.
+	ExtraBody    json.RawMessage
+	ExtraHeaders map[string]string
+	// Timeout and MaxConcurrency are 0 if absent: the node's default, no limit.
+	Timeout        time.Duration
+	MaxConcurrency int
+	// Optional tells that nobody minds when the endpoint is not there.
+	Optional bool
+	// Pricing is the model's, with what the route itself says on top.
+	Pricing Pricing
+}
+
+// routeEntry is a route while it is read.
+type routeEntry struct {
+	Route
+	// id, kindKey and baseURL remember where the keys stand.
+	id, kindKey, baseURL value
+	kind                 kind
+	// keyed tells that the mapping at hand had an api_key or api_keys, anyKey
+	// that it or the model had.
+	keyed, anyKey bool
+	// implicit is the one route of a model without a route list.
+	implicit bool
+}
+
+// maxWeight is far above anything useful; a sum of such weights stays finite.
+const maxWeight = 1e12
+
+// maxTimeout is longer than any answer takes.
+const maxTimeout = 24 * time.Hour
+
+var routeID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// sharedKeys are those that a model may give for all of its routes.
+func sharedKeys() []key[routeEntry] {
+	return []key[routeEntry]{
+		{"base_url", func(v value, r *routeEntry) { r.baseURL = v }},
+		{"api_key", func(v value, r *routeEntry) { r.readSecrets(v, value.secret) }},
+		{"api_keys", func(v value, r *routeEntry) { r.readSecrets(v, value.secrets) }},
+		{"provider_model_id", readProviderModelID},
+		{"pricing", func(v value, r *routeEntry) { read(v, pricingKeys(), &r.Pricing) }},
+	}
+}
+
+func routeKeys() []key[routeEntry] {
+	own := []key[routeEntry]{
+		{"kind", func(v value, r *routeEntry) { r.kindKey = v }},
+		{"id", func(v value, r *routeEntry) { r.id = v }},
+		{"weight", func(v value, r *routeEntry) { v.number(&r.Weight, 0, maxWeight) }},
+		{"processor", func(v value, r *routeEntry) { v.choice(&r.Processor, "default", "glm", "qwen_coder", "think_block") }},
+		{"extra_body", func(v value, r *routeEntry) { v.extraBody(&r.ExtraBody) }},
+		{"extra_headers", func(v value, r *routeEntry) { v.headers(&r.ExtraHeaders) }},
+		{"timeout", func(v value, r *routeEntry) { v.duration(&r.Timeout, time.Millisecond, maxTimeout) }},
+		{"max_concurrency", func(v value, r *routeEntry) { v.integer(&r.MaxConcurrency, 0, 1_000_000) }},
+		{"optional", func(v value, r *routeEntry) { v.flag(&r.Optional) }},
+	}
+	return slices.Concat(own, sharedKeys(), ignored[routeEntry](
+		"subscription_type", "provider_type", "quota", "quota_source", "concurrency", "openrouter_sort"))
+}
+
+// readProviderModelID takes a variable that is not set for an absent key.
+func readProviderModelID(v value, r *routeEntry) {
+	x, ok := v.expanded("text")
+	switch {
+	case !ok:
+	case x.text == "" && len(x.empty) > 0:
+		v.warnf("%s: the model's own id is used", unset(x.empty))
+	case x.text == "":
+		v.problemf("must not be empty: leave the key out for the model's own id")
+	default:
+		v.text(&r.ProviderModelID)
+	}
+}
+
+// settleRoutes reads the routes, or makes the one that the model itself is.
+func (m *modelEntry) settleRoutes() {
+	if !m.routes.given() {
+		r := m.inherit(m.at)
+		r.implicit = true
+		m.addRoute(r, m.at)
+	} else if items, ok := m.routes.items(); ok && len(items) == 0 {
+		m.routes.problemf("must not be empty: leave the key out to make one route of the model's own base_url")
+	} else {
+		for _, item := range items {
+			r := m.inherit(item)
+			if read(item, routeKeys(), r) {
+				m.addRoute(r, item)
+			}
+		}
+	}
+	m.warnUnserved()
+}
+
+func (m *modelEntry) inherit(at value) *routeEntry {
+	r := m.shared
+	r.keyed = false
+	r.At = at.place()
+	r.Weight = 1
+	r.kindKey = m.provider
+	return &r
+}
+
+// addRoute completes a route and keeps it unless it is absent or wrong. Each
+// step reports its own mistakes, whatever the others found.
+func (m *modelEntry) addRoute(r *routeEntry, at value) {
+	if r.ProviderModelID == "" {
+		r.ProviderModelID = m.ID
+	}
+	kindOK := r.settleKind(at)
+	host, urlOK := r.settleBaseURL(at)
+	own, idOK := r.ownID()
+	if own == "" && kindOK && urlOK && idOK {
+		own = r.derivedID(host)
+	}
+	if own != "" {
+		r.ID = m.ID + ":" + own
+		m.takeEndpoint(r)
+	}
+	if kindOK && urlOK && idOK {
+		m.Routes = append(m.Routes, r.Route)
+	}
+}
+
+func (r *routeEntry) settleKind(at value) bool {
+	switch {
+	case r.kindKey.given():
+	case r.implicit:
+		at.needs("provider", "the kind of upstream that serves the model, unless a route says so")
+		return false
+	default:
+		at.needs("kind", "what sort of upstream this is, unless the model has a provider")
+		return false
+	}
+	k, slug, ok := r.kindKey.kind()
+	r.kind, r.Kind, r.Slug = k, k.name, slug
+	return ok
+}
+
+// ownID returns the route's id key; not ok: it has a bad one.
+func (r *routeEntry) ownID() (string, bool) {
+	if !r.id.given() {
+		return "", true
+	}
+	var id string
+	ok := r.id.name(&id, routeID, "an id of letters, digits and . _ - (the model's id is put in front)")
+	return id, ok
+}
+
+// takeEndpoint refuses a second endpoint of the same name, also if one of them
+// is absent at the moment.
+func (m *modelEntry) takeEndpoint(r *routeEntry) {
+	if first, twice := m.endpoints[r.ID]; twice {
+		m.at.run.report(r.At.Problem("is called %s like %s on line %d: give at least one of them a name of its own (id: ...)", r.ID, first.Key, first.Line))
+		return
+	}
+	m.endpoints[r.ID] = r.At
+}
+
+func (m *modelEntry) warnUnserved() {
+	for _, r := range m.Routes {
+		if r.Weight > 0 {
+			return
+		}
+	}
+	if len(m.Routes) > 0 {
+		m.at.warnf("all weights are 0: model %s is never served", m.ID)
+	}
+}

@@ -1,0 +1,160 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// StrategyFixed is the one routing_strategy that does something.
+const StrategyFixed = "fixed"
+
+// Routing is the content of routing.yaml; without the file, its defaults.
+type Routing struct {
+	// Strategy is fixed if absent. Any other leaves the weights of models.yaml
+	// alone; Split then only tells which endpoints are local.
+	Strategy string
+	// Timeout bounds one health probe, 2 s if absent or 0.
+	Timeout time.Duration
+	// HealthCheck is the time between two probes of a local endpoint, 0 for off.
+	HealthCheck time.Duration
+	Split       Split
+}
+
+// Deployment is one entry of local_deployment or remote_deployment.
+type Deployment struct {
+	At Place
+	// Endpoint is a base URL without a slash at its end.
+	Endpoint string
+	// Models are public ids or aliases, at least one.
+	Models []string
+}
+
+const (
+	defaultProbeTimeout = 2 * time.Second
+	maxProbeTimeout     = 10 * time.Minute
+	minProbeInterval    = 100 * time.Millisecond
+	maxProbeInterval    = 24 * time.Hour
+)
+
+func routingKeys() []key[Routing] {
+	return []key[Routing]{
+		{"routing_strategy", readRoutingStrategy},
+		{"default_router", readRoutingStrategy},
+		{"routing_parameter", func(v value, r *Routing) { read(v, routingParameterKeys(), &r.Split) }},
+		{"timeout", readProbeTimeout},
+		{"health_check", readHealthCheck},
+		{"local_deployment", func(v value, r *Routing) { r.Split.Local = v.deployments() }},
+		{"remote_deployment", func(v value, r *Routing) { r.Split.Remote = v.deployments() }},
+	}
+}
+
+func routingParameterKeys() []key[Split] {
+	return []key[Split]{
+		{"local_fraction", func(v value, s *Split) { v.number(&s.LocalFraction, 0, 1) }},
+	}
+}
+
+func (r *reading) routing(src Source) Routing {
+	out := Routing{Strategy: StrategyFixed, Timeout: defaultProbeTimeout, Split: Split{LocalFraction: 0.5}}
+	root, ok := r.document(src)
+	if !ok || root.null() {
+		return out // nothing set: the defaults
+	}
+	read(root, slices.Concat(routingKeys(), anchorHolders[Routing](root), ignored[Routing]("logging")), &out)
+	r.report(out.Split.conflicts()...)
+	return out
+}
+
+func readRoutingStrategy(v value, r *Routing) {
+	if v.text(&r.Strategy) && r.Strategy != StrategyFixed {
+		v.warnf("only %s changes weights: those of models.yaml are used as they are%s", StrategyFixed, suggest(r.Strategy, []string{StrategyFixed}))
+	}
+}
+
+func readProbeTimeout(v value, r *Routing) {
+	v.duration(&r.Timeout, 0, maxProbeTimeout)
+	if r.Timeout == 0 {
+		v.warnf("a probe needs some time: %v is used", defaultProbeTimeout)
+		r.Timeout = defaultProbeTimeout
+	}
+}
+
+func readHealthCheck(v value, r *Routing) {
+	v.duration(&r.HealthCheck, 0, maxProbeInterval)
+	if 0 < r.HealthCheck && r.HealthCheck < minProbeInterval {
+		v.problemf("must be 0 (off) or at least %v", minProbeInterval)
+	}
+}
+
+// deployments reads a list of entries. One whose endpoint expands to nothing is
+// left out, as its route in models.yaml is.
+func (v value) deployments() []Deployment {
+	items, ok := v.items()
+	if !ok {
+		return nil
+	}
+	var out []Deployment
+	for _, item := range items {
+		if d, ok := item.deployment(); ok {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+type deploymentEntry struct {
+	endpoint, models value
+}
+
+func deploymentKeys() []key[deploymentEntry] {
+	return []key[deploymentEntry]{
+		{"endpoint", func(v value, d *deploymentEntry) { d.endpoint = v }},
+		{"models", func(v value, d *deploymentEntry) { d.models = v }},
+	}
+}
+
+func (v value) deployment() (Deployment, bool) {
+	var e deploymentEntry
+	if !read(v, deploymentKeys(), &e) {
+		return Deployment{}, false
+	}
+	d := Deployment{At: v.place()}
+	if e.models.given() {
+		d.Models = e.models.modelNames()
+	} else {
+		v.needs("models", "the ids of the models that the endpoint serves")
+	}
+	if !e.endpoint.given() {
+		v.needs("endpoint", "the base_url of routes in models.yaml")
+		return d, false
+	}
+	x, ok := e.endpoint.expanded("an http(s) URL")
+	if !ok {
+		return d, false
+	}
+	if strings.TrimSpace(x.text) == "" || len(x.empty) > 0 {
+		v.leftOut("entry", "endpoint", x.empty)
+		return d, false
+	}
+	u, ok := e.endpoint.checkURL(x.text)
+	if ok {
+		d.Endpoint = u.String()
+	}
+	return d, ok
+}
+
+func (v value) modelNames() []string {
+	items, ok := v.items()
+	if ok && len(items) == 0 {
+		v.problemf("must not be empty")
+	}
+	var out []string
+	for _, item := range items {
+		var name string
+		if item.name(&name, modelID, whatModelID) {
+			out = append(out, name)
+		}
+	}
+	return out
+}

@@ -1,0 +1,79 @@
+package config
+
+import (
+	"slices"
+
+	"gopkg.in/yaml.v3"
+)
+
+// readSecrets reads the one of api_key and api_keys that a mapping has. What a
+// route would inherit from its model is replaced as a whole.
+func (r *routeEntry) readSecrets(v value, read func(value) []string) {
+	if r.keyed {
+		v.problemf("api_key and api_keys exclude each other: keep one of them")
+		return
+	}
+	r.keyed, r.anyKey = true, true
+	r.SecretNames = read(v)
+}
+
+// secret reads an api_key. A blank one says that the endpoint needs none.
+func (v value) secret() []string {
+	if v.blank() {
+		return nil
+	}
+	if name, ok := v.secretName(); ok {
+		return []string{name}
+	}
+	return nil
+}
+
+// secrets reads api_keys. Blank entries are dropped.
+func (v value) secrets() []string {
+	if v.node.Kind != yaml.SequenceNode {
+		v.problemf("must be a list, such as [${NAME}, ${NAME2}]") // what it is may be a key
+		return nil
+	}
+	items, _ := v.items()
+	var out []string
+	blank := 0
+	for _, item := range items {
+		if item.blank() {
+			item.warnf("is blank and was dropped")
+			blank++
+		} else if name, ok := item.secretName(); !ok {
+			continue
+		} else if slices.Contains(out, name) {
+			item.warnf("%s is listed twice; it counts once", name)
+		} else {
+			out = append(out, name)
+		}
+	}
+	if blank == len(items) {
+		v.problemf("must name at least one variable: leave the key out for an endpoint that needs none")
+	}
+	return out
+}
+
+func (v value) blank() bool {
+	return v.null() || v.node.Kind == yaml.ScalarNode && v.node.Value == ""
+}
+
+// secretName reads ${NAME}. Messages never show the text: it may be the key.
+func (v value) secretName() (string, bool) {
+	if v.node.Kind != yaml.ScalarNode {
+		v.problemf("must be ${NAME}, got %s", v.describe())
+		return "", false
+	}
+	ref := secretRef.FindStringSubmatch(v.node.Value)
+	switch {
+	case ref != nil:
+		v.run.vars.secrets[ref[1]] = v.place()
+		return ref[1], true
+	case defaultedRef.MatchString(v.node.Value):
+		v.problemf("must be ${NAME} without a default: each node looks NAME up in its own environment")
+	default:
+		v.problemf("must be exactly ${NAME}: keys are not written into files; put it into the environment of the nodes and name the variable here")
+	}
+	return "", false
+}

@@ -1,0 +1,82 @@
+package config
+
+import "strings"
+
+// key is one line of a section's table: the name of a key and what to do with
+// its value. Without read it is one of ignoredKeys.
+type key[T any] struct {
+	name string
+	read func(v value, into *T)
+}
+
+// read fills into from a mapping by the section's table. Absent keys and
+// explicit nulls leave into as it is, so that it can hold the defaults. The
+// result tells whether v is a mapping at all.
+func read[T any](v value, keys []key[T], into *T) bool {
+	entries, ok := v.entries()
+	for _, e := range entries {
+		k := find(keys, e.name)
+		switch {
+		case k == nil:
+			e.key.problemf("unknown key%s; allowed here: %s", suggest(e.name, names(keys)), strings.Join(names(keys), ", "))
+		case k.read == nil:
+			e.key.warnf("has no effect: %s", ignoredKeys()[k.name])
+		case !e.value.null():
+			k.read(e.value, into)
+		}
+	}
+	return ok
+}
+
+func find[T any](keys []key[T], name string) *key[T] {
+	for i := range keys {
+		if keys[i].name == name {
+			return &keys[i]
+		}
+	}
+	return nil
+}
+
+// names returns the keys that do something.
+func names[T any](keys []key[T]) []string {
+	var out []string
+	for _, k := range keys {
+		if k.read != nil {
+			out = append(out, k.name)
+		}
+	}
+	return out
+}
+
+// lift makes the keys of a part usable in the table of the whole.
+func lift[Whole, Part any](keys []key[Part], part func(*Whole) *Part) []key[Whole] {
+	out := make([]key[Whole], len(keys))
+	for i, k := range keys {
+		out[i] = key[Whole]{k.name, func(v value, into *Whole) { k.read(v, part(into)) }}
+	}
+	return out
+}
+
+// ignoredKeys are known from other gateways that read the same files, with the
+// reason why they do nothing here.
+func ignoredKeys() map[string]string {
+	return map[string]string{
+		"router":            "this gateway routes by weight",
+		"router_params":     "this gateway routes by weight",
+		"subscription_type": "costs follow from pricing",
+		"provider_type":     "the kind says it",
+		"quota":             "the gateway follows the 429 answers of the provider",
+		"quota_source":      "the gateway follows the 429 answers of the provider",
+		"concurrency":       "the limit is called max_concurrency",
+		"openrouter_sort":   "write extra_body: {provider: {sort: ...}}",
+		"logging":           "processes log to standard error, see LOG_FORMAT and LOG_LEVEL",
+	}
+}
+
+func ignored[T any](names ...string) []key[T] {
+	out := make([]key[T], len(names))
+	for i, name := range names {
+		out[i].name = name
+	}
+	return out
+}
