@@ -144,6 +144,8 @@ type plainAnswer struct {
 	conn   net.Conn
 	br     *bufio.Reader
 	head   []byte
+	parts  [2][]byte // of the request, for one writev
+	bufs   net.Buffers
 	header fasthttp.ResponseHeader
 	frame  framing
 	begun  bool // the first byte of the answer has arrived
@@ -186,8 +188,10 @@ func (a *plainAnswer) write(body []byte) error {
 	if err := a.conn.SetDeadline(time.Now().Add(writeTime)); err != nil {
 		return err
 	}
-	bufs := net.Buffers{a.head, body}
-	n, err := bufs.WriteTo(a.conn)
+	a.parts[0], a.parts[1] = a.head, body
+	a.bufs = a.parts[:]
+	n, err := a.bufs.WriteTo(a.conn)
+	a.parts = [2][]byte{}
 	if err != nil && n == 0 {
 		return errors.Join(errClosedEarly, err)
 	}
