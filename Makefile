@@ -1,0 +1,41 @@
+# `make help` lists what there is. What takes more than a line is a script, see scripts/README.md.
+
+VERSION  = $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+MODULES  = $(shell go list -m -f '{{.Dir}}')
+COMMANDS = ./dataplane/cmd/dataplane ./controlplane/cmd/controlplane ./controlplane/cmd/gatewayctl ./deploy/standalone
+
+# git may refuse to describe a checkout that another user owns; the version is stamped by hand.
+export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
+
+.DEFAULT_GOAL := help
+.PHONY: bench build clean fmt fuzz help lint run test tidy
+
+build: ## the four binaries, in bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/ $(COMMANDS)
+
+run: build ## build, then start the whole gateway on loopback (config/, data/)
+	exec bin/standalone
+
+test: ## every test, with the race detector; gets PostgreSQL and node modules when they are missing
+	@scripts/test.sh
+
+lint: ## linters, every module on its own, shell scripts
+	@scripts/lint.sh
+
+fmt: ## format all Go code
+	scripts/golangci.sh fmt $(MODULES)
+
+bench: build ## measure a node against a bare proxy (BENCH='flags')
+	go run ./scripts/bench $(BENCH)
+
+fuzz: ## every fuzz target for FUZZTIME (10s) each
+	@scripts/fuzz.sh
+
+tidy: ## go mod tidy in every module
+	for folder in $(MODULES); do (cd "$$folder" && GOWORK=off go mod tidy) || exit 1; done
+
+clean: ## remove what make built; data/ stays
+	rm -rf bin .cache
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
