@@ -114,10 +114,11 @@ func (r *Run) Next(wait time.Duration) ([]chat.Event, error) {
 // open sends the request to the next candidate that takes it.
 func (r *Run) open() error {
 	for {
-		r.current = r.plan[r.next]
-		r.next++
 		r.started = time.Now()
 		r.silent = r.started
+		if !r.pick() {
+			return &fault.Error{Kind: fault.Overloaded, Message: "Every endpoint of the model is out of service", RetryAfter: time.Second}
+		}
 		r.call.Reset()
 		// A request that one endpoint's language cannot express may do for the next.
 		err := r.current.Endpoint.Adapter.Encode(r.req, &r.call)
@@ -134,6 +135,19 @@ func (r *Run) open() error {
 			return f
 		}
 	}
+}
+
+// pick moves to the next candidate that may be tried now; false if there is
+// none. A half-open breaker lets one request through at a time.
+func (r *Run) pick() bool {
+	for r.next < len(r.plan) {
+		r.current = r.plan[r.next]
+		r.next++
+		if r.current.Endpoint.State.Enter(r.started) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *Run) send(e *snapshot.Endpoint) error {
@@ -163,9 +177,7 @@ func (r *Run) record(f *fault.Error) {
 	a := wire.Attempt{Endpoint: r.current.Endpoint.ID, Status: 200, MS: time.Since(r.started).Milliseconds()}
 	if f != nil {
 		a.Status, a.Kind = f.Status, f.Kind.String()
-		if f.Kind.Unhealthy() {
-			r.current.Endpoint.State.Failures.Add(1)
-		}
+		r.current.Endpoint.State.Failed(f, time.Now())
 	}
 	r.attempts = append(r.attempts, a)
 }
@@ -335,8 +347,9 @@ func (r *Run) deliver(events []chat.Event, err error) ([]chat.Event, error) {
 		if ev.Fault != nil {
 			return nil, ev.Fault
 		}
-		if ev.HasContent() || ev.Finish != chat.NotFinished {
+		if !r.content && (ev.HasContent() || ev.Finish != chat.NotFinished) {
 			r.content = true
+			r.current.Endpoint.State.Succeeded()
 		}
 		if ev.Done && !r.finished {
 			r.finished = true

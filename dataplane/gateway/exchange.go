@@ -80,7 +80,8 @@ func (g *Gateway) recycle(x *exchange) {
 		g.gone.remove(&x.cancel)
 	}
 	x.cancel = upstream.Cancel{}
-	x.ctx, x.snap, x.key, x.conn, x.native, x.upstreamID = nil, nil, nil, nil, nil, nil
+	x.ctx, x.snap, x.key, x.conn = nil, nil, nil, nil
+	x.native, x.upstreamID = x.native[:0], x.upstreamID[:0]
 	x.watched, x.begun, x.ended, x.settled, x.hasTokens = false, false, false, false, false
 	x.view, x.finish, x.seen = relay.Options{}, chat.NotFinished, 0
 	x.firstToken, x.deadlineSet = time.Time{}, time.Time{}
@@ -149,7 +150,7 @@ func (x *exchange) addFallbacks() *problem.Problem {
 		if m, p := x.allowed(m); p != nil {
 			return p
 		} else if m != nil {
-			x.plan.Add(m)
+			x.plan.Add(m, x.started)
 		}
 	}
 	return nil

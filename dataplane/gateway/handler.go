@@ -46,7 +46,7 @@ func (x *exchange) prepare() *problem.Problem {
 		return p
 	}
 	x.plan.Reset()
-	x.plan.Add(m)
+	x.plan.Add(m, x.started)
 	if p := x.addFallbacks(); p != nil {
 		return p
 	}

@@ -50,12 +50,15 @@ type Health struct {
 	Release          uint64 `json:"release"`
 	RoutesConfigured int    `json:"routes_configured"`
 	KeyTable         uint64 `json:"key_table"`
+	// OutOfService counts endpoints that wait for a secret; which, the heartbeat
+	// tells the control plane, not the public.
+	OutOfService int `json:"endpoints_out_of_service"`
 	InFlight         int64  `json:"in_flight"`
 	// Notes say what is wrong.
 	Notes []string `json:"notes"`
 	// Usage is the balance of usage events.
 	Usage any `json:"usage"`
-	// Source and others of the connection to the control plane.
+	// Control is the state of the connection to the control plane.
 	Control any `json:"control"`
 }
 
@@ -69,7 +72,7 @@ func (g *Gateway) healthNow() Health {
 	snap := g.current.Load()
 	h := Health{
 		Status: "healthy", Node: g.opts.Node, Version: g.opts.Version, Release: snap.Release, RoutesConfigured: len(snap.Models),
-		KeyTable: snap.Keys.Version, InFlight: g.inFlight.Load(), Usage: g.meter.Counts(), Notes: []string{},
+		KeyTable: snap.Keys.Version, OutOfService: len(snap.Missing), InFlight: g.inFlight.Load(), Usage: g.meter.Counts(), Notes: []string{},
 	}
 	if g.opts.Report != nil {
 		r := g.opts.Report()

@@ -3,6 +3,7 @@ package route
 
 import (
 	"math/rand/v2"
+	"time"
 
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 )
@@ -30,15 +31,20 @@ func (p *Plan) Reset() { *p = Plan{} }
 // Candidates returns the plan's content.
 func (p *Plan) Candidates() []Candidate { return p.list[:p.n] }
 
-// Add plans one model's endpoints after what is there already.
-func (p *Plan) Add(m *snapshot.Model) {
-	first := choose(m, rand.Float64())
+// Add plans one model's endpoints after what is there already: those whose
+// breakers allow it. If none does, the one that comes back first is tried all
+// the same, so that the gateway never locks itself out.
+func (p *Plan) Add(m *snapshot.Model, now time.Time) {
+	first := choose(m, rand.Float64(), now)
 	if first < 0 {
+		if first = leastBad(m, now); first >= 0 {
+			p.push(m, m.Endpoints[first])
+		}
 		return
 	}
 	p.push(m, m.Endpoints[first])
 	for i, e := range m.Endpoints {
-		if i != first {
+		if i != first && e.State.Available(now) {
 			p.push(m, e)
 		}
 	}
@@ -51,15 +57,38 @@ func (p *Plan) push(m *snapshot.Model, e *snapshot.Endpoint) {
 	}
 }
 
-// choose returns the index of the endpoint in whose share of the total weight
-// point lies, -1 if there is none.
-func choose(m *snapshot.Model, point float64) int {
-	point *= m.Total
+// choose returns the index of the endpoint in whose share of the available
+// weight point lies, -1 if nothing is available.
+func choose(m *snapshot.Model, point float64, now time.Time) int {
+	total := 0.0
+	for _, e := range m.Endpoints {
+		if e.State.Available(now) {
+			total += e.Weight
+		}
+	}
+	point *= total
+	last := -1
 	for i, e := range m.Endpoints {
+		if !e.State.Available(now) {
+			continue
+		}
+		last = i
 		if point < e.Weight {
-			return i
+			break
 		}
 		point -= e.Weight
 	}
-	return len(m.Endpoints) - 1 // rounding
+	return last
+}
+
+// leastBad returns the index of the endpoint that becomes available first, -1
+// if the model has none.
+func leastBad(m *snapshot.Model, now time.Time) int {
+	best := -1
+	for i, e := range m.Endpoints {
+		if best < 0 || e.State.Until(now).Before(m.Endpoints[best].State.Until(now)) {
+			best = i
+		}
+	}
+	return best
 }

@@ -21,8 +21,9 @@ type Builder struct {
 	Secret func(name string) (string, bool)
 	// Timeouts are the node's defaults.
 	Timeouts upstream.Timeouts
+	Breaker  upstream.BreakerSettings
 
-	states map[string]*State
+	states map[string]*upstream.State
 }
 
 // Build compiles a release and a key table. Whatever can fail fails here,
@@ -35,7 +36,7 @@ func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 		return s, nil
 	}
 	s.Epoch, s.Release = r.Epoch, r.Number
-	used := map[string]*State{}
+	used := map[string]*upstream.State{}
 	for i := range r.Snapshot.Models {
 		m, err := b.model(s, &r.Snapshot.Models[i], used)
 		if err != nil {
@@ -57,7 +58,7 @@ func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 	return s, nil
 }
 
-func (b *Builder) model(s *Snapshot, w *wire.Model, used map[string]*State) (*Model, error) {
+func (b *Builder) model(s *Snapshot, w *wire.Model, used map[string]*upstream.State) (*Model, error) {
 	role, err := RoleOf(w.RequiredRole)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", w.ID, err)
@@ -145,11 +146,11 @@ func (b *Builder) authorize(e *Endpoint) (missing string) {
 }
 
 // state returns the state that the endpoint has had so far.
-func (b *Builder) state(id string) *State {
+func (b *Builder) state(id string) *upstream.State {
 	if st := b.states[id]; st != nil {
 		return st
 	}
-	return &State{}
+	return upstream.NewState(b.Breaker)
 }
 
 // routing renders GET /routing: shares in whole percent, never a base URL.

@@ -52,7 +52,7 @@ type Endpoint struct {
 	// Timeouts of the endpoint where it has its own, else of the node.
 	Timeouts upstream.Timeouts
 	// State outlives the snapshot.
-	State *State
+	State *upstream.State
 }
 
 // inputs maps the names of modalities to what they allow in messages.

@@ -1,0 +1,133 @@
+// Package node is a data-plane node as a struct: everything between main and
+// the request path, so that tests and the standalone process can start one, or
+// several, in their own process.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/hybridinference/gateway/dataplane/gateway"
+	"github.com/hybridinference/gateway/dataplane/meter"
+	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/dataplane/watch"
+	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+const (
+	// connectTime bounds dialling an upstream.
+	connectTime = 10 * time.Second
+	// flushTime is how long a stop waits for the last usage events to be stored.
+	flushTime = 5 * time.Second
+	// ackTime bounds the wait for JetStream to store a frame.
+	ackTime = 5 * time.Second
+)
+
+// Options configure a node.
+type Options struct {
+	// Node is the node's id.
+	Node, Version string
+	// NATSURL and NATSCreds say where NATS is; Server stands for both where
+	// NATS runs in this process.
+	NATSURL, NATSCreds string
+	Server             nats.InProcessConnProvider
+	// StateDir keeps the last good release; "" keeps none.
+	StateDir string
+	Gateway  gateway.Options
+	Timeouts upstream.Timeouts
+	// Secret looks up a provider's key by its variable's name.
+	Secret func(name string) (string, bool)
+	Log    *slog.Logger
+}
+
+// Node is a data-plane node.
+type Node struct {
+	o        Options
+	instance string
+	started  time.Time
+	current  atomic.Pointer[snapshot.Snapshot]
+	conn     *nats.Conn
+	watcher  *watch.Watcher
+	meter    *meter.Meter
+	gateway  *gateway.Gateway
+}
+
+// New binds the API's address, connects to NATS, or begins to try, and serves
+// nothing yet.
+func New(o Options) (*Node, error) {
+	n := &Node{o: o, started: time.Now(), instance: newInstance()}
+	if o.StateDir != "" {
+		if err := os.MkdirAll(o.StateDir, 0o700); err != nil {
+			return nil, fmt.Errorf("STATE_DIR: %w", err)
+		}
+	}
+	n.meter = meter.New(meter.DefaultLimit, o.Log)
+	o.Gateway.Node, o.Gateway.Version, o.Gateway.Log, o.Gateway.Report = o.Node, o.Version, o.Log, n.report
+	n.current.Store(&snapshot.Snapshot{Keys: &snapshot.Keys{}})
+	var err error
+	if n.gateway, err = gateway.New(o.Gateway, &n.current, n.meter); err != nil {
+		return nil, err
+	}
+	n.conn, err = bus.Connect(bus.Options{URL: o.NATSURL, Creds: o.NATSCreds, InProcess: o.Server, Name: o.Node, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	n.watcher = watch.New(watch.Options{
+		Conn: n.conn, Current: &n.current, Dir: o.StateDir, Status: n.status, Log: o.Log,
+		Builder: &snapshot.Builder{Senders: upstream.NewSenders(connectTime), Secret: o.Secret, Timeouts: o.Timeouts},
+	})
+	return n, nil
+}
+
+// Addr is the address of the API.
+func (n *Node) Addr() string { return n.gateway.Addr() }
+
+// Current is the snapshot in service.
+func (n *Node) Current() *snapshot.Snapshot { return n.current.Load() }
+
+// Run serves until ctx is done, then drains: streams finish, then the usage
+// events are handed over, then NATS is left.
+func (n *Node) Run(ctx context.Context) error {
+	outlive, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	watched, metered := make(chan error, 1), make(chan error, 1)
+	go func() { watched <- n.watcher.Run(outlive) }()
+	go func() { metered <- n.meter.Run(outlive, flushTime, n.send) }()
+	err := n.gateway.Run(ctx)
+	stop()
+	err = errors.Join(err, <-watched, <-metered)
+	n.conn.Close()
+	return err
+}
+
+// send stores a batch of usage events in JetStream.
+func (n *Node) send(ctx context.Context, b meter.Batch) error {
+	ctx, cancel := context.WithTimeout(ctx, ackTime)
+	defer cancel()
+	msg, err := bus.EncodeFrame(bus.Frame{Node: n.o.Node, Epoch: n.instance, First: b.First, Last: b.Last, Lines: b.Lines})
+	if err != nil {
+		return err
+	}
+	return bus.PublishFrame(ctx, n.conn, msg)
+}
+
+// status fills the node's heartbeat.
+func (n *Node) status(s *wire.NodeStatus) {
+	s.Node, s.Instance, s.Version, s.Started = n.o.Node, n.instance, n.o.Version, n.started.UnixMilli()
+	s.Draining, s.InFlight, s.Requests, s.Usage = n.gateway.Draining(), n.gateway.InFlight(), n.gateway.Requests(), n.meter.Counts()
+}
+
+// report adds to /health what the node knows of the control plane.
+func (n *Node) report() gateway.Report {
+	control, notes := n.watcher.Control()
+	return gateway.Report{Control: control, Notes: notes}
+}

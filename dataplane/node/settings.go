@@ -1,0 +1,98 @@
+package node
+
+import (
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hybridinference/gateway/dataplane/gateway"
+	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/env"
+)
+
+// Read takes a node's options from its settings. What is wrong with them the
+// reader tells.
+func Read(r *env.Reader) Options {
+	o := Options{
+		NATSURL:   r.String("NATS_URL", "nats://127.0.0.1:4222", "NATS servers, comma-separated"),
+		NATSCreds: r.String("NATS_CREDS", "", "credentials file for NATS"),
+		Node:      r.String("NODE_ID", hostname(), "id of this node, unique in the fleet: a-z, 0-9 and -"),
+		StateDir:  r.String("STATE_DIR", "", "directory where the last good release is kept; without it a start needs NATS"),
+		Secret:    r.Lookup,
+	}
+	if !validNode(o.Node) {
+		r.Problemf("NODE_ID must be 1 to 40 of a-z, 0-9 and -, got %q", o.Node)
+	}
+	host := r.String("HOST", "0.0.0.0", "address to listen on")
+	o.Gateway = readGateway(r)
+	o.Gateway.Addr = host + ":" + strconv.Itoa(r.Int("PORT", 8080, env.Port(), "port of the API"))
+	o.Timeouts = ReadTimeouts(r)
+	o.Gateway.Auth = r.Bool("USER_AUTH_ENABLED", true, "false makes every request an anonymous admin's")
+	o.Gateway.KeySecret = r.Secret("API_KEY_SECRET", "secret under which API keys are hashed, the same as the control plane's")
+	if o.Gateway.Auth && o.Gateway.KeySecret.Empty() {
+		r.Problemf("API_KEY_SECRET must be set while USER_AUTH_ENABLED is true")
+	}
+	return o
+}
+
+// ReadTimeouts takes the limits of upstream calls from their settings.
+func ReadTimeouts(r *env.Reader) upstream.Timeouts {
+	day := env.Bounds[time.Duration]{Min: 0, Max: 24 * time.Hour}
+	return upstream.Timeouts{
+		FirstByte: r.Duration("STREAM_FIRST_BYTE_TIMEOUT_SECONDS", 5*time.Minute, day, "longest wait for a stream's first content, 0 for ever"),
+		Idle:      r.Duration("STREAM_IDLE_TIMEOUT_SECONDS", 3*time.Minute, day, "longest silence within a stream, 0 for ever"),
+		Total:     r.Duration("UPSTREAM_COMPLETION_TIMEOUT_S", 10*time.Minute, day, "longest wait for an answer that is not streamed, 0 for ever"),
+	}
+}
+
+func readGateway(r *env.Reader) gateway.Options {
+	o := gateway.Options{
+		Origins: r.List("CORS_ALLOWED_ORIGINS", "origins that browsers may call from; all if not set"),
+		MaxBody: r.Int("MAX_BODY_BYTES", 50<<20, env.Bounds[int]{Min: 1 << 10, Max: 1 << 30}, "largest request body"),
+		Drain:   r.Duration("DRAIN_TIMEOUT_SECONDS", 5*time.Minute, env.Bounds[time.Duration]{Min: 0, Max: 24 * time.Hour}, "how long a stop waits for streams"),
+	}
+	proxies := r.List("TRUSTED_PROXIES", "networks whose X-Forwarded-For is believed, such as 10.0.0.0/8")
+	if r.Bool("TRUST_PROXY_HEADERS", false, "believe X-Forwarded-For; from anywhere, if TRUSTED_PROXIES is not set") && len(proxies) == 0 {
+		proxies = []string{"0.0.0.0/0", "::/0"}
+	}
+	for _, text := range proxies {
+		p, err := parseNetwork(text)
+		if err != nil {
+			r.Problemf("TRUSTED_PROXIES must list addresses or networks such as 10.0.0.0/8, got %q", text)
+		}
+		o.TrustProxies = append(o.TrustProxies, p)
+	}
+	return o
+}
+
+func parseNetwork(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	return netip.ParsePrefix(text)
+}
+
+// hostname makes a node id of the host's name.
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return ""
+	}
+	name, _, _ = strings.Cut(strings.ToLower(name), ".")
+	name = strings.Map(func(ch rune) rune {
+		if ch >= 'a' && ch <= 'z' || ch >= '0' && ch <= '9' || ch == '-' {
+			return ch
+		}
+		return '-'
+	}, name)
+	return name[:min(len(name), 40)]
+}
+
+func validNode(id string) bool {
+	if id == "" || len(id) > 40 {
+		return false
+	}
+	return strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}

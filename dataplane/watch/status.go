@@ -1,0 +1,64 @@
+package watch
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// sendStatus tells the control plane what this node serves.
+func (w *Watcher) sendStatus() {
+	if !w.o.Conn.IsConnected() {
+		return
+	}
+	s := wire.NodeStatus{Time: time.Now().UnixMilli(), Offered: w.offered, State: wire.StateNone, Source: w.source}
+	s.Epoch, s.Release = w.position()
+	switch {
+	case w.refused.number != 0:
+		s.State, s.Reason = wire.StateRejected, w.refused.reason
+	case w.release != nil:
+		s.State = wire.StateApplied
+	}
+	if w.keys != nil {
+		s.Keys = w.keys.Version
+	}
+	s.Missing = w.o.Current.Load().Missing
+	w.o.Status(&s)
+	b, err := s.Encode()
+	if err != nil {
+		w.o.Log.Error("status could not be encoded", slog.String("error", err.Error()))
+		return
+	}
+	if err := w.o.Conn.Publish(wire.NodeStatusPrefix+s.Node, b); err != nil {
+		w.o.Log.Debug("status could not be sent", slog.String("error", err.Error()))
+	}
+}
+
+// Control is what GET /health says of the connection to the control plane.
+type Control struct {
+	NATS string `json:"nats"`
+	// BeatAgeMS is the age of the control plane's last beat, -1 if none came yet.
+	BeatAgeMS int64  `json:"beat_age_ms"`
+	Source    string `json:"release_source"`
+}
+
+// Control reports the state of the connection, and what is wrong with it.
+func (w *Watcher) Control() (Control, []string) {
+	c := Control{NATS: "connected", BeatAgeMS: -1, Source: wire.SourceNATS}
+	if w.fromDisk.Load() {
+		c.Source = wire.SourceDisk
+	}
+	var notes []string
+	if !w.o.Conn.IsConnected() {
+		c.NATS = "disconnected"
+		notes = append(notes, "NATS cannot be reached; serving the last good release, usage events wait")
+	}
+	if last := w.lastBeat.Load(); last > 0 {
+		c.BeatAgeMS = time.Now().UnixMilli() - last
+	}
+	if c.NATS == "connected" && (c.BeatAgeMS < 0 || c.BeatAgeMS > quietBeat.Milliseconds()) {
+		notes = append(notes, "the control plane is silent; changes to routing and keys do not arrive")
+	}
+	return c, notes
+}

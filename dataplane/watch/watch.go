@@ -1,0 +1,279 @@
+// Package watch keeps a node's snapshot current: it hears which release and
+// key table are announced, fetches, builds and swaps them in, keeps the last
+// good ones on disk, and tells the control plane what became of each. Whatever
+// happens to NATS or the control plane, the node serves on with what it has.
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+const (
+	// statusEvery is the period of the node's heartbeat.
+	statusEvery = 2 * time.Second
+	// pollEvery is how often documents are fetched regardless of any beat.
+	pollEvery = 10 * time.Second
+	// fetchTime bounds one fetch.
+	fetchTime = 5 * time.Second
+	// quietBeat is the age of the last beat beyond which the control plane counts as away.
+	quietBeat = 5 * time.Second
+)
+
+// Options configure a Watcher.
+type Options struct {
+	Conn    *nats.Conn
+	Builder *snapshot.Builder
+	// Current is the pointer that requests load.
+	Current *atomic.Pointer[snapshot.Snapshot]
+	// Dir keeps the last good documents; "" keeps none.
+	Dir string
+	// Status fills in what the rest of the node knows for its heartbeat.
+	Status func(*wire.NodeStatus)
+	Log    *slog.Logger
+}
+
+// Watcher owns the node's documents. Run's goroutine alone touches them.
+type Watcher struct {
+	o     Options
+	disk  disk
+	beats chan wire.Beat
+
+	release *wire.Release
+	keys    *wire.KeyTable
+	// refused is the release that failed to build and is not tried again.
+	refused refusal
+	source  string
+	offered uint64
+
+	lastBeat atomic.Int64 // unix milliseconds by this node's clock
+	fromDisk atomic.Bool
+}
+
+type refusal struct {
+	epoch, number uint64
+	reason        string
+}
+
+// New returns a watcher and puts the last good documents from disk, if there
+// are any, into service.
+func New(o Options) *Watcher {
+	w := &Watcher{
+		o: o, disk: disk{dir: o.Dir}, beats: make(chan wire.Beat, 16), source: wire.SourceNATS,
+	}
+	w.boot()
+	return w
+}
+
+// boot serves what the disk has, so that a node can start while NATS is away.
+func (w *Watcher) boot() {
+	release, keys, err := w.disk.load()
+	if err != nil {
+		w.o.Log.Warn("kept documents are not usable", slog.String("error", err.Error()))
+	}
+	s, err := w.o.Builder.Build(release, keys)
+	if err != nil {
+		w.o.Log.Warn("the kept release is not usable", slog.String("error", err.Error()))
+		release, keys = nil, nil
+		s, _ = w.o.Builder.Build(nil, nil) // nothing in it can fail
+	}
+	w.release, w.keys = release, keys
+	w.o.Current.Store(s)
+	if release != nil {
+		w.source = wire.SourceDisk
+		w.fromDisk.Store(true)
+		w.offered = release.Number
+		w.o.Log.Info("serving the release kept on disk", slog.Uint64("release", release.Number))
+	}
+}
+
+// Run follows the announcements until ctx is done.
+func (w *Watcher) Run(ctx context.Context) error {
+	sub, err := w.o.Conn.Subscribe(wire.BeatSubject, w.hear)
+	if err != nil {
+		return fmt.Errorf("subscribe to %s: %w", wire.BeatSubject, err)
+	}
+	defer func() { _ = sub.Unsubscribe() }() // fails only on a closed connection
+	connected := w.o.Conn.StatusChanged(nats.CONNECTED)
+	defer w.o.Conn.RemoveStatusListener(connected)
+	status := time.NewTicker(statusEvery)
+	defer status.Stop()
+	poll := time.NewTimer(0)
+	defer poll.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			w.sendStatus()
+			return nil
+		case b := <-w.beats:
+			if w.behind(b) {
+				w.refresh(ctx)
+			}
+		case <-connected:
+			w.refresh(ctx)
+		case <-poll.C:
+			poll.Reset(pollEvery - pollEvery/10 + rand.N(pollEvery/5))
+			w.refresh(ctx)
+		case <-status.C:
+			w.sendStatus()
+		}
+	}
+}
+
+// hear takes a beat off the wire. A full queue drops it: the next comes in a second.
+func (w *Watcher) hear(m *nats.Msg) {
+	b, err := wire.DecodeBeat(m.Data)
+	if err != nil {
+		w.o.Log.Warn("unreadable beat", slog.String("error", err.Error()))
+		return
+	}
+	w.lastBeat.Store(time.Now().UnixMilli())
+	select {
+	case w.beats <- b:
+	default:
+	}
+}
+
+// behind reports whether a beat announces something newer than what is in service.
+func (w *Watcher) behind(b wire.Beat) bool {
+	epoch, number := w.position()
+	if newer(b.Epoch, b.Release, epoch, number) && (b.Epoch != w.refused.epoch || b.Release != w.refused.number) {
+		return true
+	}
+	return w.keys == nil && b.Keys > 0 || w.keys != nil && newer(b.Epoch, b.Keys, w.keys.Epoch, w.keys.Version)
+}
+
+func (w *Watcher) position() (epoch, number uint64) {
+	if w.release == nil {
+		return 0, 0
+	}
+	return w.release.Epoch, w.release.Number
+}
+
+// newer orders by epoch, then number.
+func newer(epoch, number, thanEpoch, than uint64) bool {
+	return epoch > thanEpoch || epoch == thanEpoch && number > than
+}
+
+// refresh fetches both documents and puts into service what is newer.
+func (w *Watcher) refresh(ctx context.Context) {
+	if !w.o.Conn.IsConnected() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, fetchTime)
+	defer cancel()
+	release, releaseDoc := w.fetchRelease(ctx)
+	keys, keysDoc := w.fetchKeys(ctx)
+	if release == nil && keys == nil {
+		return
+	}
+	if err := w.apply(release, keys); err != nil {
+		w.refuse(release, err)
+		w.sendStatus()
+		return
+	}
+	if err := w.disk.save(releaseDoc, keysDoc); err != nil {
+		w.o.Log.Error("the release could not be kept on disk", slog.String("error", err.Error()))
+	}
+	w.sendStatus()
+}
+
+// fetchRelease returns the current release and its document, nil unless it is
+// newer than the one in service.
+func (w *Watcher) fetchRelease(ctx context.Context) (*wire.Release, []byte) {
+	doc, body := w.fetch(ctx, wire.ReleaseKey)
+	if body == nil {
+		return nil, nil
+	}
+	r, err := wire.DecodeRelease(body)
+	if err != nil {
+		w.o.Log.Error("unreadable release", slog.String("error", err.Error()))
+		return nil, nil
+	}
+	epoch, number := w.position()
+	if !newer(r.Epoch, r.Number, epoch, number) || r.Epoch == w.refused.epoch && r.Number == w.refused.number {
+		return nil, nil
+	}
+	w.offered = r.Number
+	return r, doc
+}
+
+func (w *Watcher) fetchKeys(ctx context.Context) (*wire.KeyTable, []byte) {
+	doc, body := w.fetch(ctx, wire.KeyTableKey)
+	if body == nil {
+		return nil, nil
+	}
+	t, err := wire.DecodeKeyTable(body)
+	if err != nil {
+		w.o.Log.Error("unreadable key table", slog.String("error", err.Error()))
+		return nil, nil
+	}
+	if w.keys != nil && !newer(t.Epoch, t.Version, w.keys.Epoch, w.keys.Version) {
+		return nil, nil
+	}
+	return t, doc
+}
+
+func (w *Watcher) fetch(ctx context.Context, key string) (doc, body []byte) {
+	doc, err := bus.Fetch(ctx, w.o.Conn, key)
+	if err != nil {
+		if !errors.Is(err, bus.ErrNoDocument) {
+			w.o.Log.Warn("document could not be fetched", slog.String("key", key), slog.String("error", err.Error()))
+		}
+		return nil, nil
+	}
+	body, err = bus.Open(key, doc)
+	if err != nil {
+		w.o.Log.Error("damaged document", slog.String("key", key), slog.String("error", err.Error()))
+		return nil, nil
+	}
+	return doc, body
+}
+
+// apply builds a snapshot with what is new and swaps it in.
+func (w *Watcher) apply(release *wire.Release, keys *wire.KeyTable) error {
+	nextRelease, nextKeys := w.release, w.keys
+	if release != nil {
+		nextRelease = release
+	}
+	if keys != nil {
+		nextKeys = keys
+	}
+	s, err := w.o.Builder.Build(nextRelease, nextKeys)
+	if err != nil {
+		return err
+	}
+	w.o.Current.Store(s)
+	w.release, w.keys = nextRelease, nextKeys
+	w.source = wire.SourceNATS
+	w.fromDisk.Store(false)
+	if release != nil {
+		w.refused = refusal{}
+		w.o.Log.Info("release applied", slog.Uint64("release", release.Number), slog.Int("models", len(s.Models)), slog.Int("out_of_service", len(s.Missing)))
+	}
+	if keys != nil {
+		w.o.Log.Info("key table applied", slog.Uint64("version", keys.Version), slog.Int("keys", len(keys.Keys)))
+	}
+	return nil
+}
+
+// refuse keeps what is in service and remembers why.
+func (w *Watcher) refuse(release *wire.Release, err error) {
+	if release == nil {
+		w.o.Log.Error("key table refused", slog.String("error", err.Error()))
+		return
+	}
+	w.refused = refusal{release.Epoch, release.Number, err.Error()}
+	w.o.Log.Error("release refused, the last good one stays", slog.Uint64("release", release.Number), slog.String("error", err.Error()))
+}
