@@ -7,17 +7,21 @@ import (
 	"strings"
 
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/adapters/gemini"
 	"github.com/hybridinference/gateway/adapters/openai"
 )
 
 // Kinds lists what a route's kind may be.
-func Kinds() []string { return openai.Kinds() }
+func Kinds() []string { return append(openai.Kinds(), "gemini") }
 
 // New returns the codec for an endpoint. It is also how the control plane
 // checks an endpoint's settings: whatever New accepts, a node can serve.
 func New(s codec.Settings) (codec.Adapter, error) {
 	if slices.Contains(openai.Kinds(), s.Kind) {
 		return openai.New(s)
+	}
+	if s.Kind == "gemini" {
+		return gemini.New(s)
 	}
 	return nil, fmt.Errorf("kind %q is not one of %s", s.Kind, strings.Join(Kinds(), ", "))
 }

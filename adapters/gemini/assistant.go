@@ -1,0 +1,88 @@
+package gemini
+
+import (
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/shared/rawjson"
+)
+
+// assistant appends an earlier answer with the signatures that came with it.
+func (c *contents) assistant(m *chat.Message, i int) error {
+	if c.open != modelTurn {
+		c.last = len(c.known)
+	}
+	signed := readSignatures(m.Details)
+	for _, thought := range signed.thoughts {
+		c.begin(modelTurn)
+		c.dst = append(append(c.dst, `{"thought":true,"text":`...), thought.text...)
+		c.dst = append(appendMember(c.dst, "thoughtSignature", thought.signature), '}')
+	}
+	before := len(c.dst)
+	if len(m.Text) > 2 {
+		c.text(modelTurn, m.Text)
+	}
+	for j := range m.Parts {
+		if err := c.part(modelTurn, &m.Parts[j], i, j); err != nil {
+			return err
+		}
+	}
+	if len(m.Refusal) > 2 {
+		c.text(modelTurn, m.Refusal)
+	}
+	c.sign(signed.texts, len(c.dst) > before)
+	for n := range m.Calls {
+		c.call(&m.Calls[n], signed, c.last == len(c.known))
+		c.known = append(c.known, m.Calls[n])
+	}
+	return nil
+}
+
+// sign gives the last part of the answer's text its signature. One that has
+// no text to belong to goes back with an empty one, as it came.
+func (c *contents) sign(texts []chat.Literal, written bool) {
+	for n, s := range texts {
+		if n > 0 || !written {
+			c.text(modelTurn, []byte(`""`))
+		}
+		c.dst = c.dst[:len(c.dst)-1] // the part's closing brace
+		c.dst = append(appendMember(c.dst, "thoughtSignature", s), '}')
+	}
+}
+
+// call appends an earlier tool call. Newer models refuse a turn whose first
+// call has no signature; for histories of other models there is a word that
+// they accept in its place.
+func (c *contents) call(call *chat.Call, signed signatures, first bool) {
+	const unsigned = `"skip_thought_signature_validator"`
+	c.begin(modelTurn)
+	c.dst = append(c.dst, `{"functionCall":{"name":`...)
+	c.dst = appendName(c.dst, call.Name)
+	if len(call.ID) > 2 {
+		c.dst = appendMember(c.dst, "id", call.ID)
+	}
+	c.dst = append(appendArguments(appendKey(c.dst, "args"), call.Arguments), '}')
+	if s := signed.of(call); s != nil {
+		c.dst = appendMember(c.dst, "thoughtSignature", s)
+	} else if first && c.family.signs() {
+		c.dst = appendMember(c.dst, "thoughtSignature", []byte(unsigned))
+	}
+	c.dst = append(c.dst, '}')
+}
+
+// appendArguments appends a call's arguments, which are an object to Google
+// and the text of one to OpenAI. A text that is none is kept as a value.
+func appendArguments(dst []byte, text chat.Literal) []byte {
+	raw := rawjson.Unquote(nil, text)
+	switch {
+	case isObject(raw):
+		return append(dst, raw...)
+	case len(raw) == 0:
+		return append(dst, '{', '}')
+	}
+	return append(append(append(dst, `{"arguments":`...), text...), '}')
+}
+
+func isObject(raw []byte) bool {
+	var c rawjson.Cursor
+	c.Reset(raw)
+	return c.Kind() == rawjson.Object && rawjson.Valid(raw) == nil
+}

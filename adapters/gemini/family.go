@@ -1,0 +1,79 @@
+package gemini
+
+import "strings"
+
+// family is what a model's name tells of its generation, on which the forms
+// of thinking, signatures and documents depend.
+type family struct {
+	// version is ten times the generation: 25 for gemini-2.5, 0 if the name
+	// does not tell, as gemini-flash-latest.
+	version int
+	pro     bool
+	lite    bool
+}
+
+func familyOf(model string) family {
+	f := family{pro: strings.Contains(model, "-pro"), lite: strings.Contains(model, "-lite")}
+	_, rest, _ := strings.Cut(model, "gemini-")
+	if rest == "" || !isDigit(rest[0]) {
+		return f
+	}
+	f.version = 10 * int(rest[0]-'0')
+	if len(rest) >= 3 && rest[1] == '.' && isDigit(rest[2]) {
+		f.version += int(rest[2] - '0')
+	}
+	return f
+}
+
+func isDigit(ch byte) bool { return ch >= '0' && ch <= '9' }
+
+// since reports whether the model is of a generation or later. A name that
+// does not tell stands for the newest model.
+func (f family) since(version int) bool { return f.version == 0 || f.version >= version }
+
+// thinks reports whether the model can think at all.
+func (f family) thinks() bool { return f.since(25) }
+
+// levels reports whether thinking is set by a level. Names that do not tell
+// get a budget, which all generations take.
+func (f family) levels() bool { return f.version >= 30 }
+
+// signs reports whether tool calls are refused without a thought signature.
+func (f family) signs() bool { return f.since(30) }
+
+// fetches reports whether the model takes any https URL.
+func (f family) fetches() bool { return f.since(25) }
+
+// endsWithUser reports whether a conversation must not end with the model's turn.
+func (f family) endsWithUser() bool { return f.version >= 35 }
+
+// budget returns the least and the greatest thinking budget in tokens, other
+// than 0, which only some models take.
+func (f family) budget() (least, greatest int64) {
+	switch {
+	case f.pro:
+		return 128, 32768
+	case f.lite:
+		return 512, 24576
+	}
+	return 1, 24576
+}
+
+// level returns the thinking level for an effort.
+func (f family) level(effort string) string {
+	switch effort {
+	case "minimal":
+		if f.pro {
+			return "low"
+		}
+		return "minimal"
+	case "low":
+		return "low"
+	case "medium":
+		if f.pro && f.version == 30 {
+			return "high" // knows low and high only
+		}
+		return "medium"
+	}
+	return "high"
+}
