@@ -1,0 +1,153 @@
+// Package compile turns configuration and operators' overrides into the
+// snapshot that nodes serve. It is pure: the same input gives the same
+// snapshot, and it does everything that could fail, so that what it returns
+// every node can take.
+package compile
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/config"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// Input is everything that a snapshot depends on.
+type Input struct {
+	Files *config.Files
+	// Overrides are weights set at run time, by endpoint id.
+	Overrides map[string]float64
+	// Previous is the snapshot in service, nil for the first: a model keeps the
+	// time at which it first appeared.
+	Previous *wire.Snapshot
+	Now      time.Time
+}
+
+// Output is a snapshot and what an operator should know of it.
+type Output struct {
+	Snapshot wire.Snapshot
+	// Orphans are overrides whose endpoint does not exist any more.
+	Orphans []string
+}
+
+// Snapshot compiles. The error is a config.Problems with everything that no
+// node could serve, each with its place in the files.
+func Snapshot(in Input) (Output, error) {
+	c := compiler{in: in, since: created(in.Previous), used: map[string]bool{}}
+	out := Output{Snapshot: wire.Snapshot{
+		DefaultModel: in.Files.Models.DefaultModel,
+		Models:       make([]wire.Model, 0, len(in.Files.Models.Models)),
+		HealthCheck: wire.HealthCheck{
+			IntervalMS: in.Files.Routing.HealthCheck.Milliseconds(), TimeoutMS: in.Files.Routing.Timeout.Milliseconds(),
+		},
+	}}
+	for i := range in.Files.Models.Models {
+		out.Snapshot.Models = append(out.Snapshot.Models, c.model(&in.Files.Models.Models[i]))
+	}
+	if len(c.problems) > 0 {
+		return Output{}, c.problems
+	}
+	for id := range in.Overrides {
+		if !c.used[id] {
+			out.Orphans = append(out.Orphans, id)
+		}
+	}
+	slices.Sort(out.Orphans)
+	return out, nil
+}
+
+// created returns when each model of a snapshot first appeared.
+func created(s *wire.Snapshot) map[string]int64 {
+	since := map[string]int64{}
+	if s != nil {
+		for i := range s.Models {
+			since[s.Models[i].ID] = s.Models[i].Created
+		}
+	}
+	return since
+}
+
+type compiler struct {
+	in       Input
+	since    map[string]int64
+	used     map[string]bool // overrides that found their endpoint
+	problems config.Problems
+}
+
+func (c *compiler) model(m *config.Model) wire.Model {
+	out := wire.Model{
+		ID: m.ID, Name: m.Name, Description: m.Description, HuggingFaceID: m.HuggingFaceID, OwnedBy: m.Provider, Type: m.Type,
+		Aliases: m.Aliases, Created: c.since[m.ID], ContextLength: m.ContextLength, MaxOutputLength: m.MaxOutputLength,
+		InputModalities: m.InputModalities, OutputModalities: m.OutputModalities, Quantization: m.Quantization,
+		SupportsTools: m.SupportsTools, SupportsStructured: m.SupportsStructuredOutput, SupportedParameters: m.SupportedParams,
+		RequiredRole: m.RequiredRole, Pricing: pricing(m.Pricing), Endpoints: make([]wire.Endpoint, 0, len(m.Routes)),
+	}
+	if out.Created == 0 {
+		out.Created = c.in.Now.Unix()
+	}
+	c.checkParameters(m)
+	weights := c.weights(m)
+	for i := range m.Routes {
+		out.Endpoints = append(out.Endpoints, c.endpoint(m, &m.Routes[i], weights[i]))
+	}
+	return out
+}
+
+// weights returns the weight of each route: routing.yaml's split over the
+// file's own, an operator's override over both.
+func (c *compiler) weights(m *config.Model) []float64 {
+	split := &c.in.Files.Routing.Split
+	groups := make([]config.Group, len(m.Routes))
+	count := map[config.Group]int{}
+	for i := range m.Routes {
+		groups[i] = split.GroupOf(m, &m.Routes[i])
+		count[groups[i]]++
+	}
+	local, remote := split.Shares(count[config.Local], count[config.Remote])
+	fixed := c.in.Files.Routing.Strategy == config.StrategyFixed
+	out := make([]float64, len(m.Routes))
+	for i, r := range m.Routes {
+		out[i] = r.Weight
+		switch {
+		case !fixed || groups[i] == config.Unlisted:
+		case groups[i] == config.Local:
+			out[i] = local
+		default:
+			out[i] = remote
+		}
+		if w, ok := c.in.Overrides[r.ID]; ok {
+			out[i] = w
+			c.used[r.ID] = true
+		}
+	}
+	return out
+}
+
+func (c *compiler) endpoint(m *config.Model, r *config.Route, weight float64) wire.Endpoint {
+	e := wire.Endpoint{
+		ID: r.ID, Kind: r.Kind, Slug: r.Slug, Provider: providerName(r), Weight: weight, BaseURL: r.BaseURL, UpstreamModel: r.ProviderModelID,
+		Secrets: r.SecretNames, Processor: r.Processor, ExtraBody: r.ExtraBody, ExtraHeaders: r.ExtraHeaders,
+		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, Pricing: pricing(r.Pricing),
+		Probe: c.in.Files.Routing.Split.GroupOf(m, r) == config.Local,
+	}
+	if err := serveable(m, &e); err != nil {
+		c.problems = append(c.problems, r.At.Problem("%s", err))
+	}
+	return e
+}
+
+func pricing(p config.Pricing) wire.Pricing {
+	return wire.Pricing{
+		Prompt: p.Prompt, Completion: p.Completion, Image: p.Image, Request: p.Request, CacheRead: p.InputCacheReads, CacheWrite: p.InputCacheWrites,
+	}
+}
+
+// Describe says in one line what a snapshot holds.
+func Describe(s *wire.Snapshot) string {
+	endpoints := 0
+	for i := range s.Models {
+		endpoints += len(s.Models[i].Endpoints)
+	}
+	return fmt.Sprintf("%d models, %d endpoints", len(s.Models), endpoints)
+}

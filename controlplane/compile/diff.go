@@ -1,0 +1,102 @@
+package compile
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// Diff says in words what a new snapshot changes, one line a change, in the
+// order of the configuration. Equal snapshots give none.
+func Diff(from, to *wire.Snapshot) []string {
+	var out []string
+	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	if from.DefaultModel != to.DefaultModel {
+		say("default model: %s -> %s", orNone(from.DefaultModel), orNone(to.DefaultModel))
+	}
+	if from.HealthCheck != to.HealthCheck {
+		say("health check: every %d ms -> every %d ms", from.HealthCheck.IntervalMS, to.HealthCheck.IntervalMS)
+	}
+	for i := range to.Models {
+		m := &to.Models[i]
+		if old := find(from.Models, m.ID, modelID); old == nil {
+			say("model %s: added with %d endpoints", m.ID, len(m.Endpoints))
+		} else {
+			out = append(out, diffModel(old, m)...)
+		}
+	}
+	for i := range from.Models {
+		if id := from.Models[i].ID; find(to.Models, id, modelID) == nil {
+			say("model %s: removed", id)
+		}
+	}
+	return out
+}
+
+func modelID(m *wire.Model) string       { return m.ID }
+func endpointID(e *wire.Endpoint) string { return e.ID }
+
+func find[T any](list []T, id string, key func(*T) string) *T {
+	for i := range list {
+		if key(&list[i]) == id {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+func diffModel(from, to *wire.Model) []string {
+	var out []string
+	for i := range to.Endpoints {
+		e := &to.Endpoints[i]
+		old := find(from.Endpoints, e.ID, endpointID)
+		switch {
+		case old == nil:
+			out = append(out, fmt.Sprintf("endpoint %s: added with weight %s", e.ID, weight(e.Weight)))
+		case old.Weight != e.Weight:
+			out = append(out, fmt.Sprintf("endpoint %s: weight %s -> %s", e.ID, weight(old.Weight), weight(e.Weight)))
+		}
+		if old != nil && !sameEndpoint(old, e) {
+			out = append(out, fmt.Sprintf("endpoint %s: settings changed", e.ID))
+		}
+	}
+	for i := range from.Endpoints {
+		if id := from.Endpoints[i].ID; find(to.Endpoints, id, endpointID) == nil {
+			out = append(out, fmt.Sprintf("endpoint %s: removed", id))
+		}
+	}
+	if !sameModel(from, to) {
+		out = append(out, fmt.Sprintf("model %s: settings changed", to.ID))
+	}
+	return out
+}
+
+func weight(w float64) string { return strconv.FormatFloat(w, 'g', -1, 64) }
+
+// sameEndpoint compares all but the weight.
+func sameEndpoint(a, b *wire.Endpoint) bool {
+	x, y := *a, *b
+	x.Weight, y.Weight = 0, 0
+	return sameJSON(wire.Model{Endpoints: []wire.Endpoint{x}}, wire.Model{Endpoints: []wire.Endpoint{y}})
+}
+
+// sameModel compares all but the endpoints.
+func sameModel(a, b *wire.Model) bool {
+	x, y := *a, *b
+	x.Endpoints, y.Endpoints = nil, nil
+	return sameJSON(x, y)
+}
+
+func sameJSON(a, b wire.Model) bool {
+	x, errX := (&wire.Snapshot{Models: []wire.Model{a}}).Sum()
+	y, errY := (&wire.Snapshot{Models: []wire.Model{b}}).Sum()
+	return errX == nil && errY == nil && x == y
+}
