@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"math"
+
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -14,9 +16,9 @@ func (r *Request) check() error {
 	r.Model = rawjson.Text(r.params[Model])
 	r.Messages = r.params[Messages]
 	r.Stream = len(r.params[Stream]) > 0 && r.params[Stream][0] == 't'
-	r.MaxTokens, _ = rawjson.Int(r.params[MaxCompletionTokens])
+	r.MaxTokens, _ = Whole(r.params[MaxCompletionTokens])
 	if r.MaxTokens == 0 {
-		r.MaxTokens, _ = rawjson.Int(r.params[MaxTokens])
+		r.MaxTokens, _ = Whole(r.params[MaxTokens])
 	}
 	if len(r.Messages) == 0 && r.params[Prompt] == nil {
 		return invalid("messages: required")
@@ -46,7 +48,7 @@ func checkParam(p Param, val []byte) error {
 	case MaxTokens, MaxCompletionTokens:
 		return isInt(p, val, 1, 1<<31)
 	case N:
-		return isInt(p, val, 1, 128)
+		return isInt(p, val, 1, MaxChoices)
 	case TopK:
 		return isInt(p, val, 0, 1<<31)
 	case TopLogprobs:
@@ -110,10 +112,7 @@ func aboveZero(p Param, val []byte, high float64) error {
 }
 
 func isInt(p Param, val []byte, low, high int64) error {
-	n, ok := rawjson.Int(val)
-	if f, isNum := rawjson.Float(val); !ok && isNum && f == float64(int64(f)) {
-		n, ok = int64(f), true // 5.0 is an integer to every JSON client
-	}
+	n, ok := Whole(val)
 	switch {
 	case !ok:
 		return invalid("%s: must be an integer, got %s", p, describe(val))
@@ -123,6 +122,20 @@ func isInt(p Param, val []byte, low, high int64) error {
 		return invalid("%s: must be from %d to %d, got %s", p, low, high, describe(val))
 	}
 	return nil
+}
+
+// Whole returns the value of an integer; 5.0 and 5e0 are integers, too, as to
+// every JSON client.
+func Whole(raw []byte) (int64, bool) {
+	if n, ok := rawjson.Int(raw); ok {
+		return n, true
+	}
+	const most = 1 << 53 // beyond it a float is not exact
+	f, ok := rawjson.Float(raw)
+	if !ok || f < -most || f > most || f != math.Trunc(f) {
+		return 0, false
+	}
+	return int64(f), true
 }
 
 func checkStop(val []byte) error {

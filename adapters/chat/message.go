@@ -16,6 +16,8 @@ const (
 	RoleTool
 )
 
+func (r Role) system() bool { return r == RoleSystem || r == RoleDeveloper }
+
 func roleOf(raw []byte) Role {
 	switch string(raw) {
 	case `"system"`:

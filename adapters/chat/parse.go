@@ -42,12 +42,15 @@ func (r *Request) Parse(body []byte) error {
 
 // field takes in one member, whose value the cursor is at.
 func (r *Request) field(c *rawjson.Cursor, key []byte) error {
+	name := key
 	if bytes.IndexByte(key, '\\') >= 0 {
-		key = rawjson.AppendUnescaped(nil, key) // "mod\u0065l" is model, too
+		name = rawjson.AppendUnescaped(nil, key) // "mod\u0065l" is model, too
 	}
-	p := ParamOf(key)
-	if p == Other && caseVariant(key) {
-		return invalid("%s: unknown field; did you mean %q? Field names are case-sensitive", clip(key), lower(key))
+	p := ParamOf(name)
+	if p != Other {
+		key = name
+	} else if folded := fold(name); ParamOf(folded) != Other {
+		return invalid("%s: unknown field; did you mean %q? Field names are case-sensitive", clip(name), folded)
 	}
 	if p != Other && r.Sent.Has(p) {
 		return invalid("%s: given more than once", key)
@@ -75,26 +78,24 @@ func (r *Request) field(c *rawjson.Cursor, key []byte) error {
 	return nil
 }
 
-// caseVariant reports whether an unknown key differs from a control key only
-// in case: upstreams disagree on which of the two they take.
-func caseVariant(key []byte) bool {
-	for _, ch := range key {
-		if ch >= 'A' && ch <= 'Z' {
-			return ParamOf(lower(key)) != Other
-		}
+// fold returns a key the way in which case-insensitive decoders read it: ASCII
+// in lower case, and the two other letters that Unicode folds to ASCII as
+// their ASCII letter. Upstreams disagree on which spelling they take.
+func fold(key []byte) []byte {
+	if bytes.IndexFunc(key, func(r rune) bool { return r >= 'A' && r <= 'Z' || r > 'z' }) < 0 {
+		return key
 	}
-	return false
-}
-
-func lower(key []byte) []byte {
-	out := make([]byte, len(key))
-	for i, ch := range key {
-		if ch >= 'A' && ch <= 'Z' {
-			ch += 'a' - 'A'
+	return bytes.Map(func(r rune) rune {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		case r == '\u017f': // the long s
+			return 's'
+		case r == '\u212a': // the Kelvin sign
+			return 'k'
 		}
-		out[i] = ch
-	}
-	return out
+		return r
+	}, key)
 }
 
 func invalid(format string, args ...any) error {

@@ -9,11 +9,12 @@ func (r *Request) checkReasoning() error {
 		return err
 	}
 	if raw := r.params[ReasoningEffort]; raw != nil {
-		if o.Effort != "" && o.Effort != rawjson.Text(raw) {
-			return invalid("reasoning_effort: differs from reasoning.effort")
-		}
+		before := *o
 		if err := o.effort("reasoning_effort", raw); err != nil {
 			return err
+		}
+		if before.Effort != "" && before.Effort != rawjson.Text(raw) || before.Off && o.Effort != "" || before.On && o.Off {
+			return invalid("reasoning_effort: differs from reasoning.effort, or from reasoning.enabled")
 		}
 	}
 	if raw := r.params[IncludeReasoning]; raw != nil && r.params[Reasoning] == nil {
@@ -21,8 +22,11 @@ func (r *Request) checkReasoning() error {
 		o.Exclude = raw[0] == 'f'
 	}
 	if raw := r.params[Thinking]; raw != nil && !o.Set {
-		return o.thinking(raw)
+		if err := o.thinking(raw); err != nil {
+			return err
+		}
 	}
+	o.On = !o.Off && (o.On || o.Effort != "" || o.MaxTokens > 0)
 	return nil
 }
 
@@ -46,7 +50,7 @@ func (o *ReasoningOption) object(raw []byte) error {
 				return err
 			}
 		case "max_tokens":
-			n, ok := rawjson.Int(val)
+			n, ok := Whole(val)
 			if !ok || n < 0 {
 				return invalid("reasoning.max_tokens: must be an integer of at least 0, got %s", describe(val))
 			}
@@ -54,7 +58,7 @@ func (o *ReasoningOption) object(raw []byte) error {
 		case "exclude":
 			o.Exclude = val[0] == 't'
 		case "enabled":
-			o.Off = val[0] == 'f'
+			o.On, o.Off = val[0] == 't', o.Off || val[0] == 'f'
 		}
 	}
 	if o.Effort != "" && o.MaxTokens > 0 {
@@ -85,7 +89,8 @@ func (o *ReasoningOption) thinking(raw []byte) error {
 	case `"disabled"`:
 		o.Off = true
 	case `"enabled"`, `"adaptive"`, `"auto"`:
-		o.MaxTokens, _ = rawjson.Int(Member(raw, "budget_tokens"))
+		o.On = true
+		o.MaxTokens, _ = Whole(Member(raw, "budget_tokens"))
 	default:
 		return invalid("thinking.type: must be enabled, disabled, adaptive or auto, got %s", describe(kind))
 	}

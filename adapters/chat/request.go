@@ -4,6 +4,9 @@
 // unescapes it.
 package chat
 
+// MaxChoices bounds n, and the index of an answer's choices.
+const MaxChoices = 64
+
 // Request is a chat completion as the client sent it. All spans alias Body,
 // which must not change while the request is in use.
 type Request struct {
@@ -31,7 +34,9 @@ type Request struct {
 // Field is one top-level member.
 type Field struct {
 	Param Param
-	// Key is without quotes, Value raw.
+	// Key is without quotes. A known parameter's key is its name; any other is
+	// spelled as in the body, escapes included, so that it may be copied as it
+	// is. Value is raw.
 	Key, Value []byte
 }
 
@@ -43,7 +48,10 @@ func (r *Request) Raw(p Param) []byte { return r.params[p] }
 type ReasoningOption struct {
 	// Set is false when the client said nothing about reasoning.
 	Set bool
-	// Off is reasoning.enabled false, effort none or thinking disabled.
+	// On is an effort, a budget, reasoning.enabled true or thinking enabled.
+	On bool
+	// Off is reasoning.enabled false, effort none or thinking disabled. It
+	// excludes On.
 	Off bool
 	// Exclude means to think but not to show it.
 	Exclude bool
@@ -88,4 +96,6 @@ const (
 	HasReasoning                        // reasoning, reasoning_content or reasoning_details in history
 	HasNull                             // a member of a message that is null
 	HasLateSystem                       // a system message after another role
+	HasSystems                          // two system messages or more, one after the other
+	HasPrefill                          // the last message is the assistant's, without tool calls
 )

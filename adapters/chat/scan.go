@@ -4,23 +4,36 @@ import (
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
+// lastCalls marks, during the scan only, that the message at hand has tool calls.
+const lastCalls Feature = 1 << 15
+
 // scanMessages checks the shape of every message and notes what occurs, in
 // the same pass that finds the end of the array.
 func (r *Request) scanMessages(c *rawjson.Cursor) ([]byte, error) {
 	c.Array()
 	start := c.Offset() - 1
 	n, plain := 0, false
+	var last, before Role
 	for ; c.Elem(); n++ {
-		role, err := r.scanMessage(c, n)
-		if err != nil {
+		r.Has &^= lastCalls
+		var err error
+		before = last
+		if last, err = r.scanMessage(c, n); err != nil {
 			return nil, err
 		}
-		if role != RoleSystem && role != RoleDeveloper {
+		switch {
+		case !last.system():
 			plain = true
-		} else if plain {
+		case plain:
 			r.Has |= HasLateSystem
+		case before.system():
+			r.Has |= HasSystems
 		}
 	}
+	if last == RoleAssistant && r.Has&lastCalls == 0 {
+		r.Has |= HasPrefill
+	}
+	r.Has &^= lastCalls
 	if c.Err() != nil {
 		return nil, syntax(c.Err())
 	}
@@ -47,7 +60,7 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 		case "content":
 			err = r.scanContent(c, n)
 		case "tool_calls":
-			r.note(c.Raw(), HasToolCalls)
+			r.note(c.Raw(), HasToolCalls|lastCalls)
 		case "tool_call_id":
 			toolID = c.Str() != nil
 		case "reasoning", "reasoning_content", "reasoning_details":
