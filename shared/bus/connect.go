@@ -1,0 +1,82 @@
+// Package bus is how the planes meet: a connection to NATS that outlives every
+// outage, the sealed documents of the configuration, and the stream of usage
+// events.
+package bus
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// Options say where NATS is.
+type Options struct {
+	// URL lists servers, comma-separated.
+	URL string
+	// Creds is a credentials file, "" for none.
+	Creds string
+	// Name shows in the server's list of connections and keeps inboxes apart:
+	// a-z, 0-9 and -.
+	Name string
+	// InProcess is a server in this process; URL and Creds are then not used.
+	InProcess nats.InProcessConnProvider
+	Log       *slog.Logger
+}
+
+const (
+	dialTime      = 2 * time.Second
+	reconnectWait = 250 * time.Millisecond
+	pingEvery     = 5 * time.Second
+)
+
+// Connect returns a connection that keeps trying for ever. A server that is
+// not there is no error: the connection then is in state RECONNECTING. Only
+// options that can never work are an error.
+func Connect(o Options) (*nats.Conn, error) {
+	opts := []nats.Option{
+		nats.Name(o.Name),
+		nats.CustomInboxPrefix("_INBOX_" + o.Name),
+		nats.RetryOnFailedConnect(true),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(reconnectWait),
+		nats.ReconnectJitter(reconnectWait/2, reconnectWait/2),
+		nats.Timeout(dialTime),
+		nats.PingInterval(pingEvery),
+		nats.MaxPingsOutstanding(2),
+		nats.ReconnectBufSize(-1), // what cannot be sent now is kept by its owner, not by the client
+		nats.IgnoreAuthErrorAbort(),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				o.Log.Warn("NATS connection lost", slog.String("error", err.Error()))
+			}
+		}),
+		nats.ConnectHandler(func(c *nats.Conn) { o.Log.Info("NATS connected", slog.String("server", c.ConnectedUrlRedacted())) }),
+		nats.ReconnectHandler(func(c *nats.Conn) { o.Log.Info("NATS connected again", slog.String("server", c.ConnectedUrlRedacted())) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			o.Log.Warn("NATS reports an error", slog.String("error", err.Error())) // refused permissions show only here
+		}),
+	}
+	if o.Creds != "" {
+		opts = append(opts, nats.UserCredentials(o.Creds))
+	}
+	if o.InProcess != nil {
+		opts = append(opts, nats.InProcessServer(o.InProcess))
+	}
+	c, err := nats.Connect(o.URL, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("NATS: %w", err)
+	}
+	if !c.IsConnected() {
+		o.Log.Warn("NATS cannot be reached yet; trying on", slog.String("error", lastError(c)))
+	}
+	return c, nil
+}
+
+func lastError(c *nats.Conn) string {
+	if err := c.LastError(); err != nil {
+		return err.Error()
+	}
+	return "no answer"
+}

@@ -1,0 +1,75 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// Limits size the streams. The zero value is a single server's default.
+type Limits struct {
+	// UsageBytes bounds the stream of usage frames, 2 GiB by default. A full
+	// stream refuses frames, which then stay with their nodes: nothing is dropped.
+	UsageBytes int64
+	// DeadLetterBytes bounds the dead letters, 1 GiB by default.
+	DeadLetterBytes int64
+	// Replicas is 1, or 3 in a cluster.
+	Replicas int
+}
+
+const (
+	maxFrame    = 1 << 20
+	ackWait     = time.Minute
+	maxPending  = 200
+	dedupeSpan  = time.Minute
+	defaultUse  = 2 << 30
+	defaultDead = 1 << 30
+)
+
+// EnsureUsage creates the streams of usage events and dead letters, or brings
+// them up to date. Nothing leaves them by age or by pressure.
+func EnsureUsage(ctx context.Context, nc *nats.Conn, l Limits) (jetstream.JetStream, error) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", wire.UsageStream, err)
+	}
+	base := jetstream.StreamConfig{
+		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew, Storage: jetstream.FileStorage,
+		Replicas: max(1, l.Replicas), Duplicates: dedupeSpan, MaxMsgSize: maxFrame, DenyDelete: true, MaxMsgs: -1,
+	}
+	usage, dead := base, base
+	usage.Name, usage.Subjects, usage.MaxBytes = wire.UsageStream, []string{wire.UsagePrefix + ">"}, orDefault(l.UsageBytes, defaultUse)
+	dead.Name, dead.Subjects, dead.MaxBytes = wire.DeadLetterStream, []string{wire.DeadLetterPrefix + ">"}, orDefault(l.DeadLetterBytes, defaultDead)
+	for _, cfg := range []jetstream.StreamConfig{usage, dead} {
+		if _, err := js.CreateOrUpdateStream(ctx, cfg); err != nil {
+			return nil, fmt.Errorf("stream %s: %w", cfg.Name, err)
+		}
+	}
+	return js, nil
+}
+
+func orDefault(n, def int64) int64 {
+	if n > 0 {
+		return n
+	}
+	return def
+}
+
+// EnsureSink creates the durable consumer of one store, or brings it up to
+// date. A new one starts with the oldest frame that the stream still has.
+func EnsureSink(ctx context.Context, js jetstream.JetStream, store string) (jetstream.Consumer, error) {
+	name := wire.SinkPrefix + store
+	c, err := js.CreateOrUpdateConsumer(ctx, wire.UsageStream, jetstream.ConsumerConfig{
+		Durable: name, DeliverPolicy: jetstream.DeliverAllPolicy, AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
+		MaxAckPending: maxPending, MaxDeliver: -1,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("consumer %s: %w", name, err)
+	}
+	return c, nil
+}
