@@ -1,0 +1,218 @@
+package anthropic
+
+import (
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/shared/rawjson"
+)
+
+// writeSystem writes the system prompt: one text, or blocks if the client gave
+// parts, which may carry cache_control.
+func (d *draft) writeSystem() error {
+	blocks := d.talk.system
+	if len(blocks) == 0 || !d.member("system") {
+		return nil
+	}
+	whole := true
+	for i := range blocks {
+		if blocks[i].text == nil {
+			return invalid("A system message can hold text only")
+		}
+		whole = whole && blocks[i].whole && blocks[i].cache == nil
+	}
+	if !whole {
+		return d.writeBlocks(blocks)
+	}
+	d.put(`"`)
+	for i := range blocks {
+		if i > 0 {
+			d.put(`\n\n`)
+		}
+		d.putRaw(rawjson.Inner(blocks[i].text))
+	}
+	d.put(`"`)
+	return nil
+}
+
+func (d *draft) writeMessages() error {
+	if !d.member("messages") {
+		return nil
+	}
+	d.put(`[`)
+	mark := len(d.body)
+	turns := d.talk.turns
+	for i := 0; i < len(turns); i++ {
+		d.comma(mark)
+		u := &turns[i]
+		if !u.assistant {
+			if err := d.writeUser(nil, u.body); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := d.writeAssistant(u); err != nil {
+			return err
+		}
+		if len(u.calls) == 0 {
+			continue
+		}
+		var body []block
+		if i+1 < len(turns) && !turns[i+1].assistant {
+			i++
+			body = turns[i].body
+		}
+		d.put(`,`)
+		if err := d.writeUser(u.calls, body); err != nil {
+			return err
+		}
+	}
+	d.put(`]`)
+	return nil
+}
+
+// writeAssistant writes thoughts, content and calls, in the only order that
+// the API takes.
+func (d *draft) writeAssistant(u *turn) error {
+	d.put(`{"role":"assistant","content":`)
+	if len(u.thoughts) == 0 && len(u.calls) == 0 {
+		if err := d.writeBlocks(u.body); err != nil {
+			return err
+		}
+		d.put(`}`)
+		return nil
+	}
+	d.put(`[`)
+	mark := len(d.body)
+	for i := range u.thoughts {
+		d.comma(mark)
+		d.body = u.thoughts[i].append(d.body)
+	}
+	for i := range u.body {
+		d.comma(mark)
+		if err := d.writeBlock(&u.body[i]); err != nil {
+			return err
+		}
+	}
+	for i := range u.calls {
+		d.comma(mark)
+		d.writeCall(&u.calls[i])
+	}
+	d.put(`]}`)
+	return nil
+}
+
+// writeUser writes a user turn that begins with the results of the calls
+// before it.
+func (d *draft) writeUser(calls []toolUse, body []block) error {
+	d.put(`{"role":"user","content":`)
+	if len(calls) == 0 {
+		if err := d.writeBlocks(body); err != nil {
+			return err
+		}
+		d.put(`}`)
+		return nil
+	}
+	d.put(`[`)
+	mark := len(d.body)
+	for i := range calls {
+		d.comma(mark)
+		if err := d.writeResult(&calls[i]); err != nil {
+			return err
+		}
+	}
+	for i := range body {
+		d.comma(mark)
+		if err := d.writeBlock(&body[i]); err != nil {
+			return err
+		}
+	}
+	d.put(`]}`)
+	return nil
+}
+
+// writeBlocks writes content as the client gave it: a string or an array.
+func (d *draft) writeBlocks(blocks []block) error {
+	if len(blocks) == 1 && blocks[0].whole && blocks[0].cache == nil {
+		d.putRaw(blocks[0].text)
+		return nil
+	}
+	d.put(`[`)
+	for i := range blocks {
+		if i > 0 {
+			d.put(`,`)
+		}
+		if err := d.writeBlock(&blocks[i]); err != nil {
+			return err
+		}
+	}
+	d.put(`]`)
+	return nil
+}
+
+func (d *draft) writeBlock(b *block) error {
+	if b.part == nil {
+		d.put(`{"type":"text","text":`).putRaw(b.text)
+	} else {
+		var err error
+		if d.body, err = d.appendPart(d.body, b.part); err != nil {
+			return err
+		}
+	}
+	d.cache(b.cache)
+	d.put(`}`)
+	return nil
+}
+
+func (d *draft) writeCall(use *toolUse) {
+	d.put(`{"type":"tool_use","id":`).putText(use.id).put(`,"name":`)
+	if name := use.call.Name; len(name) > 2 {
+		d.putRaw(name)
+	} else {
+		d.put(`"unknown"`)
+	}
+	d.put(`,"input":`)
+	d.body = appendInput(d.body, use.call.Arguments)
+	d.cache(chat.Member(use.call.Raw, "cache_control"))
+	d.put(`}`)
+}
+
+// appendInput appends a call's arguments as an object. Models have been seen
+// to write broken JSON; the history must not fail for it.
+func appendInput(dst, arguments []byte) []byte {
+	text := rawjson.Unquote(nil, arguments)
+	var c rawjson.Cursor
+	c.Reset(text)
+	if c.Kind() != rawjson.Object {
+		return append(dst, '{', '}')
+	}
+	raw := c.Raw()
+	if c.End() != nil {
+		return append(dst, '{', '}')
+	}
+	return append(dst, raw...)
+}
+
+// writeResult writes the answer to a call. A call that was never answered gets
+// an error in its place: without any result the whole request is refused.
+func (d *draft) writeResult(use *toolUse) error {
+	d.put(`{"type":"tool_result","tool_use_id":`).putText(use.id)
+	if use.answer == nil {
+		d.put(`,"content":"The call was not executed.","is_error":true}`)
+		return nil
+	}
+	m := use.answer
+	mark := m.CacheControl
+	plain := *m
+	plain.CacheControl = nil // it belongs to the result, not to the text in it
+	if blocks := blocksOf(&plain); len(blocks) > 0 {
+		d.put(`,"content":`)
+		if err := d.writeBlocks(blocks); err != nil {
+			return err
+		}
+	}
+	if string(chat.Member(m.Raw, "is_error")) == "true" {
+		d.put(`,"is_error":true`)
+	}
+	d.cache(mark)
+	d.put(`}`)
+	return nil
+}

@@ -1,0 +1,145 @@
+package anthropic
+
+import (
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/shared/rawjson"
+)
+
+// payload holds the members of a stream event or a message that matter, raw.
+type payload struct {
+	// kind is the inside of the type.
+	kind  []byte
+	index int
+
+	delta, block, message, usage []byte
+
+	id, content, stopReason, stopDetails []byte
+
+	// failed: there is a member that only errors have.
+	failed bool
+}
+
+// read takes an object apart in one pass.
+func (p *payload) read(data []byte) error {
+	*p = payload{}
+	var c rawjson.Cursor
+	c.Reset(data)
+	if !c.Object() {
+		p.failed = true // an array around an error, or no JSON at all
+		return rawjson.Valid(data)
+	}
+	for key, ok := c.Key(); ok; key, ok = c.Key() {
+		switch string(key) {
+		case "type":
+			p.kind = rawjson.Inner(c.Raw())
+		case "index":
+			n, _ := c.Int()
+			p.index = int(n)
+		case "delta":
+			p.delta = c.Raw()
+		case "content_block":
+			p.block = c.Raw()
+		case "message":
+			p.message = c.Raw()
+		case "usage":
+			p.usage = c.Raw()
+		case "id":
+			p.id = c.Str()
+		case "content":
+			p.content = c.Raw()
+		case "stop_reason":
+			p.stopReason = c.Str()
+		case "stop_details":
+			p.stopDetails = c.Raw()
+		case "error", "Error", "detail":
+			p.failed = p.failed || !rawjson.IsNull(c.Raw())
+		default:
+			c.Skip()
+		}
+	}
+	return c.End()
+}
+
+// piece holds the members of a content block or of a delta.
+type piece struct {
+	kind                                  []byte
+	text, thinking, signature, data, json []byte
+	id, name, input, citation, citations  []byte
+	stopReason, stopDetails               []byte
+}
+
+func (p *piece) read(raw []byte) {
+	*p = piece{}
+	var c rawjson.Cursor
+	c.Reset(raw)
+	if !c.Object() {
+		return
+	}
+	for key, ok := c.Key(); ok; key, ok = c.Key() {
+		switch string(key) {
+		case "type":
+			p.kind = rawjson.Inner(c.Raw())
+		case "text":
+			p.text = c.Str()
+		case "thinking":
+			p.thinking = c.Str()
+		case "signature":
+			p.signature = c.Str()
+		case "data":
+			p.data = c.Str()
+		case "partial_json":
+			p.json = c.Str()
+		case "id":
+			p.id = c.Str()
+		case "name":
+			p.name = c.Str()
+		case "input":
+			p.input = c.Raw()
+		case "citation":
+			p.citation = c.Raw()
+		case "citations":
+			p.citations = c.Raw()
+		case "stop_reason":
+			p.stopReason = c.Str()
+		case "stop_details":
+			p.stopDetails = c.Raw()
+		default:
+			c.Skip()
+		}
+	}
+}
+
+// readUsage takes in a usage object. Later ones repeat some of the counts of
+// the first and leave out or zero the others.
+func (d *decoder) readUsage(raw []byte) {
+	var c rawjson.Cursor
+	c.Reset(raw)
+	if !c.Object() {
+		return
+	}
+	for key, ok := c.Key(); ok; key, ok = c.Key() {
+		switch string(key) {
+		case "input_tokens":
+			count(&c, &d.input)
+		case "output_tokens":
+			count(&c, &d.usage.Completion)
+		case "cache_read_input_tokens":
+			count(&c, &d.usage.CacheRead)
+		case "cache_creation_input_tokens":
+			count(&c, &d.usage.CacheWrite)
+		case "output_tokens_details":
+			if n, ok := rawjson.Int(chat.Member(c.Raw(), "thinking_tokens")); ok {
+				d.usage.Reasoning = n
+			}
+		default:
+			c.Skip()
+		}
+	}
+	d.usage.Prompt = d.input + d.usage.CacheRead + d.usage.CacheWrite
+}
+
+func count(c *rawjson.Cursor, into *int64) {
+	if n, ok := c.Int(); ok && n > 0 {
+		*into = n
+	}
+}
