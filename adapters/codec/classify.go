@@ -9,26 +9,31 @@ import (
 // Classify makes a fault of an answer's status and its error body. A status of
 // 0 is an error inside a 200: then the body alone tells.
 func Classify(status int, r Report) *fault.Error {
-	f := &fault.Error{Status: status, Code: r.Code, Raw: Scrub(r.Raw), RetryAfter: r.RetryAfter}
+	told := status
+	if status == 0 || status == 200 {
+		told = r.Status
+	}
+	kind, known := byText(told, r)
+	if !known {
+		kind = byStatus(told)
+	}
+	return r.As(kind, status)
+}
+
+// As makes a fault of a class that the caller knows better, from the
+// provider's own codes. Status is the answer's.
+func (r Report) As(kind fault.Kind, status int) *fault.Error {
+	f := &fault.Error{Kind: kind, Status: status, Code: r.Code, Raw: Scrub(r.Raw), RetryAfter: r.RetryAfter, Message: message(kind, r)}
 	if f.Code == "" {
 		f.Code = r.Type
 	}
-	if status == 0 || status == 200 {
-		status = r.Status
-	}
-	kind, known := byText(status, r)
-	if !known {
-		kind = byStatus(status)
-	}
-	f.Kind = kind
-	f.Message = message(kind, r.Message)
 	return f
 }
 
 // byText finds the classes that providers hide behind a wrong or vague status.
 func byText(status int, r Report) (fault.Kind, bool) {
 	word := strings.ToLower(r.Type + " " + r.Code)
-	msg := strings.ToLower(r.Message)
+	msg := strings.ToLower(r.Message + " " + r.Cause)
 	switch {
 	case contains(word, "context_length_exceeded", "model_context_window_exceeded") || contextLength(msg):
 		return fault.ContextLength, true
@@ -62,7 +67,8 @@ func byText(status int, r Report) (fault.Kind, bool) {
 // contextLength recognises what the providers say of prompts that are too long.
 func contextLength(msg string) bool {
 	return contains(msg, "maximum context length", "prompt is too long", "prompt too long", "context length is only", "exceeds the maximum number of tokens",
-		"exceeded max context length", "maximum input length", "input is too long")
+		"exceeded max context length", "maximum input length", "input is too long", "longer than the model's context length",
+		"context window exceeds limit", "prompt exceeds max length")
 }
 
 func contains(s string, words ...string) bool {
@@ -96,9 +102,12 @@ func byStatus(status int) fault.Kind {
 	return fault.Unavailable
 }
 
+// relayed is all that OpenRouter itself says of an error of the provider behind it.
+const relayed = "Provider returned error"
+
 // message decides what a client may read. What concerns the operator's account
 // is not the client's to know.
-func message(kind fault.Kind, text string) string {
+func message(kind fault.Kind, r Report) string {
 	switch kind {
 	case fault.Authentication, fault.Permission, fault.Payment:
 		return "The upstream refused the gateway's credentials or account"
@@ -106,7 +115,11 @@ func message(kind fault.Kind, text string) string {
 		return "The upstream does not know this model"
 	default:
 	}
-	if text = Scrub(text); text != "" {
+	text := Scrub(r.Message)
+	if cause := Scrub(r.Cause); cause != "" && (text == "" || strings.EqualFold(text, relayed)) {
+		text = cause
+	}
+	if text != "" {
 		return text
 	}
 	switch kind {

@@ -3,6 +3,7 @@ package codec
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/chat"
@@ -13,6 +14,8 @@ import (
 type Report struct {
 	// Message is the provider's human text, "" if the body was not JSON.
 	Message string
+	// Cause is the text of a provider behind this one, "" if there is none.
+	Cause string
 	// Type and Code are the provider's words for the class of the error; Code
 	// may be a number in text form.
 	Type, Code string
@@ -23,6 +26,9 @@ type Report struct {
 	// Raw is the beginning of the body.
 	Raw string
 }
+
+// maxWait bounds the seconds of a retry_after that is believed.
+const maxWait = 1 << 20
 
 // maxRaw bounds how much of an error body is kept.
 const maxRaw = 2000
@@ -67,8 +73,18 @@ func (r *Report) read(raw []byte, depth int) {
 
 func (r *Report) member(key string, val []byte, depth int) {
 	switch key {
-	case "error", "Error", "detail", "base_resp", "metadata":
+	case "error", "Error", "detail", "base_resp", "metadata", "availability":
 		r.read(val, depth+1)
+	case "raw":
+		r.cause(val)
+	case "reasons", "flagged_input":
+		if !rawjson.IsNull(val) {
+			r.Type = "moderation" // OpenRouter's refusals name no type
+		}
+	case "retry_after":
+		if s, ok := rawjson.Float(val); ok && s > 0 && s < maxWait {
+			r.RetryAfter = time.Duration(s * float64(time.Second))
+		}
 	case "message", "msg", "status_msg", "error_description":
 		r.setMessage(val)
 	case "type", "error_type":
@@ -109,6 +125,18 @@ func (r *Report) setCode(val []byte) {
 	}
 }
 
+// cause reads the error body of a provider behind this one, given as text.
+func (r *Report) cause(val []byte) {
+	text := rawjson.Text(val)
+	inner := ReadReport([]byte(text))
+	if r.Cause = inner.Message; r.Cause == "" && inner.Type == "" && !strings.HasPrefix(text, "<") {
+		r.Cause = text
+	}
+	if r.Code == "" {
+		r.Code = inner.Code
+	}
+}
+
 // details reads Google's list: a reason, and how long to wait.
 func (r *Report) details(raw []byte) {
 	var c rawjson.Cursor
@@ -118,7 +146,7 @@ func (r *Report) details(raw []byte) {
 		if reason := rawjson.Text(chat.Member(item, "reason")); reason != "" {
 			r.Code = reason
 		}
-		if d, err := time.ParseDuration(rawjson.Text(chat.Member(item, "retryDelay"))); err == nil {
+		if d, err := time.ParseDuration(rawjson.Text(chat.Member(item, "retryDelay"))); err == nil && d > 0 {
 			r.RetryAfter = d
 		}
 	}

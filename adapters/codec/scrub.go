@@ -3,37 +3,49 @@ package codec
 import (
 	"net/netip"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxMessage bounds what a provider may say to a client through us.
 const maxMessage = 500
 
+const redacted = "[redacted]"
+
 // Scrub makes a provider's error text fit for clients: URLs, host names,
-// addresses and anything that looks like a key are replaced, and the length is
-// bounded.
+// addresses and anything that looks like a key are replaced, white space is
+// collapsed, and the length is bounded.
 func Scrub(text string) string {
-	text = strings.ToValidUTF8(text, "")
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ")
 	var b strings.Builder
-	for i, word := range strings.Fields(text) {
-		if i > 0 {
-			b.WriteByte(' ')
+	bearer := false
+	for text != "" && b.Len() <= maxMessage {
+		n := strings.IndexFunc(text, delimits)
+		if n < 0 {
+			n = len(text)
 		}
-		b.WriteString(scrubWord(word))
-		if b.Len() > maxMessage {
-			return b.String()[:maxMessage] + "..."
+		word := text[:n]
+		core := strings.TrimRight(strings.TrimLeft(word, ".!?*"), ".:!?*")
+		if core != "" && (bearer || sensitive(core)) {
+			at := strings.Index(word, core)
+			word = word[:at] + redacted + word[at+len(core):]
 		}
+		b.WriteString(word)
+		if n > 0 {
+			bearer = strings.EqualFold(core, "bearer")
+		}
+		_, size := utf8.DecodeRuneInString(text[n:])
+		b.WriteString(text[n : n+size])
+		text = text[n+size:]
+	}
+	if b.Len() > maxMessage {
+		return strings.ToValidUTF8(b.String()[:maxMessage], "") + "..."
 	}
 	return b.String()
 }
 
-func scrubWord(word string) string {
-	core := strings.Trim(word, `.,;:!?()[]{}<>"'`+"`")
-	i := strings.Index(word, core)
-	if core == "" || !sensitive(core) {
-		return word
-	}
-	return word[:i] + "[redacted]" + word[i+len(core):]
-}
+// delimits reports what separates words: an error body is often JSON in one
+// line, or a page of HTML.
+func delimits(r rune) bool { return strings.ContainsRune(" \"'`<>(){}[],;|\\", r) }
 
 func sensitive(s string) bool {
 	if strings.Contains(s, "://") || looksLikeKey(s) {
@@ -47,10 +59,18 @@ func sensitive(s string) bool {
 	if _, err := netip.ParseAddrPort(s); err == nil {
 		return true
 	}
-	if hasPort && port != "" && strings.Trim(port, "0123456789") == "" && strings.Trim(host, "0123456789") != "" {
+	if _, err := netip.ParseAddr(s); err == nil && strings.Contains(s, ":") {
+		return true
+	}
+	if hasPort && port != "" && strings.Trim(port, "0123456789") == "" && isName(host) {
 		return true // host:port
 	}
 	return looksLikeHost(host)
+}
+
+// isName reports a host name without dots or with: letters first.
+func isName(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789.") != "" && strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789.-_") == ""
 }
 
 // looksLikeHost reports names under the domains that providers use. Any dotted
@@ -64,16 +84,21 @@ func looksLikeHost(s string) bool {
 	return false
 }
 
+// looksLikeKey reports words that begin like a provider's keys, or hold one
+// after a colon or an equals sign, and long runs that mix letters and digits.
 func looksLikeKey(s string) bool {
+	if i := strings.LastIndexAny(s, ":="); i >= 0 && looksLikeKey(s[i+1:]) {
+		return true
+	}
 	for _, prefix := range []string{"sk-", "gsk_", "xai-", "AIza", "hyi-", "cpk_", "rc_", "ya29.", "eyJ", "pk-", "key-"} {
 		if strings.HasPrefix(s, prefix) && len(s) > len(prefix)+4 {
 			return true
 		}
 	}
-	// a long run of letters and digits that mixes both is a token or an id
-	if len(s) < 32 {
-		return false
-	}
+	return len(s) >= 32 && isRandom(s)
+}
+
+func isRandom(s string) bool {
 	letters, digits := 0, 0
 	for _, ch := range s {
 		switch {

@@ -34,6 +34,7 @@ type Reader struct {
 	data    []byte
 	hasData bool
 	joined  []byte // data of several lines
+	isJoin  bool   // data is joined
 	started bool
 }
 
@@ -59,7 +60,10 @@ func (r *Reader) Space() []byte {
 
 // detach moves the begun event out of the buffer, so that this can be moved.
 func (r *Reader) detach() {
-	name, data, hasData := bytes.Clone(r.name), bytes.Clone(r.data), r.hasData
+	name, data, hasData := bytes.Clone(r.name), r.data, r.hasData
+	if !r.isJoin {
+		data = bytes.Clone(data)
+	}
 	r.name, r.data, r.hasData = nil, nil, false
 	r.tail = copy(r.buf, r.buf[r.head:r.tail])
 	r.head = 0
@@ -153,13 +157,17 @@ func (r *Reader) addData(value []byte) {
 		r.data, r.hasData = value, true
 		return
 	}
-	r.joined = append(append(append(r.joined[:0], r.data...), '\n'), value...)
+	if !r.isJoin {
+		r.joined = append(r.joined[:0], r.data...)
+		r.isJoin = true
+	}
+	r.joined = append(append(r.joined, '\n'), value...)
 	r.data = r.joined
 }
 
+// dispatch ends the begun event. One without data is none.
 func (r *Reader) dispatch() (Event, bool) {
 	ev := Event{Name: r.name, Data: r.data}
-	ok := r.hasData
-	r.name, r.data, r.hasData = nil, nil, false
-	return ev, ok
+	r.name, r.data, r.hasData, r.isJoin = nil, nil, false, false
+	return ev, len(ev.Data) > 0
 }

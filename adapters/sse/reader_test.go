@@ -62,6 +62,9 @@ func TestReader(t *testing.T) {
 	f("\xef\xbb\xbfdata: a\n\n", "|a")
 	f("event: empty\n\ndata: a\n\n", "|a")
 	f("\n\n\n")
+	f("data:\n\ndata: \n\ndata: a\n\n", "|a")
+	f("data:\ndata:\n\ndata: a\n\n", "|\n", "|a")
+	f("data: a\n\nevent: x\ndata: b\ndata: c\ndata: d\n\ndata: e\n\n", "|a", "x|b\nc\nd", "|e")
 }
 
 func TestLongLinesAndManyEvents(t *testing.T) {
@@ -112,5 +115,14 @@ func BenchmarkReader(b *testing.B) {
 		if _, ok, err := r.Next(); !ok || err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// An event of very many lines takes time in proportion to its size.
+func TestManyLinesInOneEvent(t *testing.T) {
+	const lines = 300_000
+	got := read(t, strings.Repeat("data: x\n", lines)+"\n", 4096)
+	if len(got) != 1 || len(got[0]) != 1+2*lines-1 {
+		t.Fatalf("%d events", len(got))
 	}
 }
