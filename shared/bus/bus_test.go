@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/bus/bustest"
@@ -83,6 +85,138 @@ func TestDocumentsOverNATS(t *testing.T) {
 	}
 }
 
+func seal(t *testing.T, epoch, gen uint64, body string) []byte {
+	t.Helper()
+	doc, err := bus.Seal(wire.ReleaseKey, epoch, gen, []byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func TestPublishNeverGoesBack(t *testing.T) {
+	s := bustest.Start(t)
+	nc := s.Connect("test")
+	publish := func(epoch, gen uint64, body string, want error) {
+		t.Helper()
+		if err := bus.Publish(t.Context(), nc, wire.ReleaseKey, seal(t, epoch, gen, body), 1); !errors.Is(err, want) {
+			t.Errorf("publish %d/%d: %v, want %v", epoch, gen, err, want)
+		}
+	}
+	holds := func(want string) {
+		t.Helper()
+		doc, err := bus.Fetch(t.Context(), nc, wire.ReleaseKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := bus.Open(wire.ReleaseKey, doc); err != nil || string(body) != want {
+			t.Errorf("the bucket holds %q (%v), want %q", body, err, want)
+		}
+	}
+	publish(5, 2, "two", nil)
+	publish(5, 2, "two", nil)
+	publish(5, 1, "one", bus.ErrNewer)
+	publish(4, 9, "old epoch", bus.ErrNewer)
+	holds("two")
+	publish(6, 1, "new epoch", nil)
+	holds("new epoch")
+	if kv, err := bus.EnsureConfig(t.Context(), nc, 1); err != nil {
+		t.Fatal(err)
+	} else if st, err := kv.Status(t.Context()); err != nil || st.Values() != 2 {
+		t.Errorf("%d values, %v: the repetition was written again", st.Values(), err)
+	}
+}
+
+func TestPublishRecoversFromLoss(t *testing.T) {
+	s := bustest.Start(t)
+	nc := s.Connect("test")
+	doc := seal(t, 1, 7, "content")
+	publish := func() {
+		t.Helper()
+		if err := bus.Publish(t.Context(), nc, wire.ReleaseKey, doc, 1); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := bus.Fetch(t.Context(), nc, wire.ReleaseKey); err != nil || !bytes.Equal(got, doc) {
+			t.Fatalf("fetched %d bytes, %v", len(got), err)
+		}
+	}
+	gone := func(how string) {
+		t.Helper()
+		if _, err := bus.Fetch(t.Context(), nc, wire.ReleaseKey); !errors.Is(err, bus.ErrNoDocument) {
+			t.Fatalf("after %s: %v", how, err)
+		}
+	}
+	publish()
+	kv, err := bus.EnsureConfig(t.Context(), nc, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := kv.Delete(t.Context(), wire.ReleaseKey); err != nil {
+		t.Fatal(err)
+	}
+	gone("a deleted key")
+	publish()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := js.DeleteKeyValue(t.Context(), wire.ConfigBucket); err != nil {
+		t.Fatal(err)
+	}
+	gone("a deleted bucket")
+	publish()
+	if _, err := kv.Put(t.Context(), wire.ReleaseKey, []byte("rubbish")); err != nil {
+		t.Fatal(err)
+	}
+	publish()
+
+	port := s.Port()
+	s.Stop()
+	bustest.StartOn(t, t.TempDir(), port)
+	connected(t, nc)
+	gone("wiped storage")
+	publish()
+}
+
+// connected waits for the connection.
+func connected(t *testing.T, nc *nats.Conn) {
+	t.Helper()
+	up := nc.StatusChanged(nats.CONNECTED)
+	if nc.IsConnected() {
+		return
+	}
+	select {
+	case <-up:
+	case <-time.After(10 * time.Second):
+		t.Fatal("not connected again after 10 s")
+	}
+}
+
+func TestFrameBounds(t *testing.T) {
+	if _, err := bus.EncodeFrame(bus.Frame{Node: "n", Epoch: "e", First: 2, Last: 1}); err == nil {
+		t.Error("a frame that ends before it begins was encoded")
+	}
+	noise := make([]byte, 1<<20)
+	for i, x := 0, uint32(1); i < len(noise); i++ {
+		x ^= x << 13
+		x ^= x >> 17
+		x ^= x << 5
+		noise[i] = byte(x)
+	}
+	if _, err := bus.EncodeFrame(bus.Frame{Node: "n", Epoch: "e", First: 1, Last: 1, Lines: noise}); err == nil {
+		t.Error("a frame larger than a message was encoded")
+	}
+	bomb := bus.Frame{Node: "n", Epoch: "e", First: 1, Last: 1, Lines: make([]byte, 8<<20)}
+	m, err := bus.EncodeFrame(bomb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Data = s2.Encode(nil, make([]byte, 8<<20+1))
+	if _, err := bus.DecodeFrame(m.Header, m.Data); err == nil || !strings.Contains(err.Error(), "at most") {
+		t.Errorf("a frame that unpacks to too much: %v", err)
+	}
+}
+
 func TestFramesOverNATS(t *testing.T) {
 	s := bustest.Start(t)
 	nc := s.Connect("test")
@@ -124,14 +258,15 @@ func TestConnectionOutlivesTheServer(t *testing.T) {
 	s := bustest.Start(t)
 	port, dir := s.Port(), s.Dir()
 	nc := s.Connect("test")
-	up := nc.StatusChanged(nats.CONNECTED)
+	down := nc.StatusChanged(nats.RECONNECTING)
 	s.Stop()
-	bustest.StartOn(t, dir, port)
 	select {
-	case <-up:
+	case <-down:
 	case <-time.After(10 * time.Second):
-		t.Fatal("not connected again after 10 s")
+		t.Fatal("the loss went unnoticed for 10 s")
 	}
+	bustest.StartOn(t, dir, port)
+	connected(t, nc)
 }
 
 func TestNoServerIsNoError(t *testing.T) {

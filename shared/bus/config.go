@@ -39,6 +39,61 @@ func EnsureConfig(ctx context.Context, nc *nats.Conn, replicas int) (jetstream.K
 	return kv, nil
 }
 
+// ErrNewer means that the bucket holds a document of a later epoch or
+// generation: another control plane is ahead of this one.
+var ErrNewer = errors.New("the bucket holds a newer document")
+
+// Publish puts a sealed document into the bucket and makes the bucket if it is
+// not there. It never replaces a newer document; what is there already in the
+// same epoch and generation is left alone.
+func Publish(ctx context.Context, nc *nats.Conn, key string, doc []byte, replicas int) error {
+	ours, _, err := split(doc)
+	if err != nil {
+		return fmt.Errorf("publish %s: %w", key, err)
+	}
+	if limit := nc.MaxPayload(); limit > 0 && int64(len(doc)) > limit {
+		return fmt.Errorf("publish %s: %d bytes packed, NATS takes %d: raise its max_payload", key, len(doc), limit)
+	}
+	kv, err := EnsureConfig(ctx, nc, replicas)
+	if err != nil {
+		return err
+	}
+	for {
+		err := swap(ctx, kv, key, ours, doc)
+		if !errors.Is(err, jetstream.ErrKeyExists) || ctx.Err() != nil {
+			return err
+		}
+		// somebody wrote in between: look again who is newer
+	}
+}
+
+// swap writes over exactly the revision that it compared with.
+func swap(ctx context.Context, kv jetstream.KeyValue, key string, ours header, doc []byte) error {
+	current, err := kv.Get(ctx, key)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		if _, err = kv.Create(ctx, key, doc); err != nil {
+			return fmt.Errorf("publish %s: %w", key, err)
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("publish %s: %w", key, err)
+	}
+	// a document that nobody can read is worth nothing
+	if theirs, _, err := split(current.Value()); err == nil {
+		switch {
+		case theirs.newer(ours):
+			return fmt.Errorf("publish %s %d: %w: %d of epoch %d", key, ours.Gen, ErrNewer, theirs.Gen, theirs.Epoch)
+		case theirs == ours:
+			return nil
+		}
+	}
+	if _, err := kv.Update(ctx, key, doc, current.Revision()); err != nil {
+		return fmt.Errorf("publish %s: %w", key, err)
+	}
+	return nil
+}
+
 // Fetch returns a document as it was sealed, by one direct GET. It needs no
 // more permission than that.
 func Fetch(ctx context.Context, nc *nats.Conn, key string) ([]byte, error) {
@@ -50,6 +105,9 @@ func Fetch(ctx context.Context, nc *nats.Conn, key string) ([]byte, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("fetch %s: %w", key, err)
+	}
+	if msg.Header.Get("KV-Operation") != "" { // somebody deleted or purged the key
+		return nil, fmt.Errorf("%w: %s was deleted", ErrNoDocument, key)
 	}
 	switch status := msg.Header.Get("Status"); status {
 	case "":

@@ -53,7 +53,9 @@ func Connect(o Options) (*nats.Conn, error) {
 			}
 		}),
 		nats.ConnectHandler(func(c *nats.Conn) { o.Log.Info("NATS connected", slog.String("server", c.ConnectedUrlRedacted())) }),
-		nats.ReconnectHandler(func(c *nats.Conn) { o.Log.Info("NATS connected again", slog.String("server", c.ConnectedUrlRedacted())) }),
+		nats.ReconnectHandler(func(c *nats.Conn) {
+			o.Log.Info("NATS connected again", slog.String("server", c.ConnectedUrlRedacted()))
+		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			o.Log.Warn("NATS reports an error", slog.String("error", err.Error())) // refused permissions show only here
 		}),

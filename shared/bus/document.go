@@ -41,8 +41,29 @@ type header struct {
 	Size   int    `json:"size"`
 }
 
+// newer orders documents of one kind.
+func (h header) newer(than header) bool {
+	if h.Epoch != than.Epoch {
+		return h.Epoch > than.Epoch
+	}
+	return h.Gen > than.Gen
+}
+
+// Version returns where a sealed document stands in the order of its kind,
+// without unpacking it.
+func Version(doc []byte) (epoch, gen uint64, err error) {
+	h, _, err := split(doc)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read document: %w", err)
+	}
+	return h.Epoch, h.Gen, nil
+}
+
 // Seal packs a document. kind is its key in the bucket.
 func Seal(kind string, epoch, gen uint64, body []byte) ([]byte, error) {
+	if len(body) > maxBody {
+		return nil, fmt.Errorf("seal %s: %d bytes, at most %d can be distributed", kind, len(body), maxBody)
+	}
 	sum := sha256.Sum256(body)
 	head, err := json.Marshal(header{V: wire.Version, Kind: kind, Epoch: epoch, Gen: gen, SHA256: hex.EncodeToString(sum[:]), Size: len(body)})
 	if err != nil {

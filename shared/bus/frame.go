@@ -45,6 +45,9 @@ func EncodeFrame(f Frame) (*nats.Msg, error) {
 	m.Header.Set(wire.HeaderFirst, first)
 	m.Header.Set(wire.HeaderLast, last)
 	m.Data = s2.Encode(nil, f.Lines)
+	if m.Size() > maxFrame {
+		return nil, fmt.Errorf("frame %d-%d: %d bytes packed, at most %d can be sent", f.First, f.Last, m.Size(), maxFrame)
+	}
 	return m, nil
 }
 
@@ -69,8 +72,11 @@ func DecodeFrame(h nats.Header, data []byte) (Frame, error) {
 		f.Lines = data
 	case "s2":
 		n, err := s2.DecodedLen(data)
-		if err != nil || n > maxLines {
-			return Frame{}, fmt.Errorf("frame: %d bytes unpacked, at most %d are taken: %w", n, maxLines, err)
+		if err != nil {
+			return Frame{}, fmt.Errorf("frame: %w", err)
+		}
+		if n > maxLines {
+			return Frame{}, fmt.Errorf("frame: %d bytes unpacked, at most %d are taken", n, maxLines)
 		}
 		if f.Lines, err = s2.Decode(nil, data); err != nil {
 			return Frame{}, fmt.Errorf("frame: %w", err)
