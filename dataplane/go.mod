@@ -7,15 +7,20 @@ require github.com/hybridinference/gateway/adapters v0.0.0
 require (
 	github.com/hashicorp/go-retryablehttp v0.7.8
 	github.com/hybridinference/gateway/shared v0.0.0
+	github.com/nats-io/nats.go v1.55.0
 	github.com/valyala/fasthttp v1.74.0
 )
 
 require (
 	github.com/hashicorp/go-cleanhttp v0.5.2 // indirect
-	github.com/klauspost/compress v1.20.0 // indirect
+	github.com/joho/godotenv v1.5.1 // indirect
+	github.com/klauspost/compress v1.20.4 // indirect
 	github.com/molecule-man/go-brrr v1.0.1 // indirect
+	github.com/nats-io/nkeys v0.4.16 // indirect
+	github.com/nats-io/nuid v1.0.1 // indirect
 	github.com/valyala/bytebufferpool v1.0.0 // indirect
-	golang.org/x/sys v0.48.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
 )
 
 replace github.com/hybridinference/gateway/adapters => ../adapters

@@ -318,7 +318,7 @@ func (r *Run) streamed(wait time.Duration) ([]chat.Event, error) {
 		case errors.Is(err, io.EOF):
 			return r.atEOF()
 		case err != nil:
-			return nil, err
+			return r.brokenOff(err)
 		}
 		r.reader.Advance(n)
 	}
@@ -332,6 +332,18 @@ func (r *Run) atEOF() ([]chat.Event, error) {
 	}
 	events, err := r.decoder.EOF(r.events[:0])
 	return r.deliver(events, err)
+}
+
+// brokenOff ends a stream whose connection failed. Where the answer was
+// complete but for the protocol's last word, nothing was lost.
+func (r *Run) brokenOff(err error) ([]chat.Event, error) {
+	if errors.Is(err, upstream.ErrSilent) || fault.KindOf(err) == fault.Canceled {
+		return nil, err
+	}
+	if events, eof := r.decoder.EOF(r.events[:0]); eof == nil {
+		return r.deliver(events, nil)
+	}
+	return nil, err
 }
 
 // deliver looks at decoded events before they go out: a fault inside ends the

@@ -8,6 +8,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/hybridinference/gateway/dataplane/problem"
+	"github.com/hybridinference/gateway/dataplane/relay"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -41,6 +42,7 @@ func (x *exchange) prepare() *problem.Problem {
 	if err := x.req.Parse(x.ctx.PostBody()); err != nil {
 		return problem.Of(fault.From(err), "")
 	}
+	x.view = relay.Options{HideReasoning: x.req.Reasoning.Exclude, Alias: passesReasoning(x.ctx)}
 	m, p := x.model()
 	if p != nil {
 		return p
@@ -54,6 +56,16 @@ func (x *exchange) prepare() *problem.Problem {
 		return problem.New(503, "provider_overloaded", "No endpoint of "+m.ID+" is in service")
 	}
 	return nil
+}
+
+// passesReasoning reports whether reasoning_content is sent beside reasoning:
+// strict OpenAI clients switch it off.
+func passesReasoning(ctx *fasthttp.RequestCtx) bool {
+	switch string(ctx.Request.Header.Peek("X-Reasoning-Passthrough")) {
+	case "false", "0", "no":
+		return false
+	}
+	return true
 }
 
 // answerWhole waits for the complete answer and sends it in one piece.

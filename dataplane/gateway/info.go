@@ -52,8 +52,8 @@ type Health struct {
 	KeyTable         uint64 `json:"key_table"`
 	// OutOfService counts endpoints that wait for a secret; which, the heartbeat
 	// tells the control plane, not the public.
-	OutOfService int `json:"endpoints_out_of_service"`
-	InFlight         int64  `json:"in_flight"`
+	OutOfService int   `json:"endpoints_out_of_service"`
+	InFlight     int64 `json:"in_flight"`
 	// Notes say what is wrong.
 	Notes []string `json:"notes"`
 	// Usage is the balance of usage events.

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -44,6 +46,7 @@ type Options struct {
 	StateDir string
 	Gateway  gateway.Options
 	Timeouts upstream.Timeouts
+	Breaker  upstream.BreakerSettings
 	// Secret looks up a provider's key by its variable's name.
 	Secret func(name string) (string, bool)
 	Log    *slog.Logger
@@ -83,7 +86,7 @@ func New(o Options) (*Node, error) {
 	}
 	n.watcher = watch.New(watch.Options{
 		Conn: n.conn, Current: &n.current, Dir: o.StateDir, Status: n.status, Log: o.Log,
-		Builder: &snapshot.Builder{Senders: upstream.NewSenders(connectTime), Secret: o.Secret, Timeouts: o.Timeouts},
+		Builder: &snapshot.Builder{Senders: upstream.NewSenders(connectTime), Secret: o.Secret, Timeouts: o.Timeouts, Breaker: o.Breaker},
 	})
 	return n, nil
 }
@@ -130,4 +133,9 @@ func (n *Node) status(s *wire.NodeStatus) {
 func (n *Node) report() gateway.Report {
 	control, notes := n.watcher.Control()
 	return gateway.Report{Control: control, Notes: notes}
+}
+
+// newInstance names this start of the process: the epoch of its event numbers.
+func newInstance() string {
+	return strconv.FormatInt(time.Now().UnixMilli(), 36) + strconv.FormatUint(rand.Uint64(), 36)
 }

@@ -28,7 +28,7 @@ func Read(r *env.Reader) Options {
 	host := r.String("HOST", "0.0.0.0", "address to listen on")
 	o.Gateway = readGateway(r)
 	o.Gateway.Addr = host + ":" + strconv.Itoa(r.Int("PORT", 8080, env.Port(), "port of the API"))
-	o.Timeouts = ReadTimeouts(r)
+	o.Timeouts, o.Breaker = ReadTimeouts(r), readBreaker(r)
 	o.Gateway.Auth = r.Bool("USER_AUTH_ENABLED", true, "false makes every request an anonymous admin's")
 	o.Gateway.KeySecret = r.Secret("API_KEY_SECRET", "secret under which API keys are hashed, the same as the control plane's")
 	if o.Gateway.Auth && o.Gateway.KeySecret.Empty() {
@@ -44,6 +44,17 @@ func ReadTimeouts(r *env.Reader) upstream.Timeouts {
 		FirstByte: r.Duration("STREAM_FIRST_BYTE_TIMEOUT_SECONDS", 5*time.Minute, day, "longest wait for a stream's first content, 0 for ever"),
 		Idle:      r.Duration("STREAM_IDLE_TIMEOUT_SECONDS", 3*time.Minute, day, "longest silence within a stream, 0 for ever"),
 		Total:     r.Duration("UPSTREAM_COMPLETION_TIMEOUT_S", 10*time.Minute, day, "longest wait for an answer that is not streamed, 0 for ever"),
+	}
+}
+
+func readBreaker(r *env.Reader) upstream.BreakerSettings {
+	def := upstream.DefaultBreaker()
+	share := env.Bounds[float64]{Min: 0, Max: 1}
+	return upstream.BreakerSettings{
+		Threshold:       r.Int("CIRCUIT_FAILURE_THRESHOLD", def.Threshold, env.Bounds[int]{Min: 1, Max: 1000}, "failures in a row after which an endpoint is left alone"),
+		MinAvailability: r.Float("CIRCUIT_MIN_AVAILABILITY", def.MinAvailability, share, "average of successes below which an endpoint is left alone"),
+		Alpha:           r.Float("ROUTER_HEALTH_EWMA_ALPHA", def.Alpha, share, "weight of the newest attempt in that average"),
+		Cooldown:        r.Duration("CIRCUIT_COOLDOWN_SECONDS", def.Cooldown, env.Bounds[time.Duration]{Min: time.Second, Max: time.Hour}, "how long an endpoint is left alone at first"),
 	}
 }
 

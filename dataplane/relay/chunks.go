@@ -5,6 +5,7 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/dataplane/problem"
+	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
 // Chunks writes a stream of chat.completion.chunk events into Buf. The order
@@ -86,8 +87,8 @@ func appendExtras(dst []byte, ev *chat.Event, o Options) []byte {
 			dst = append(append(dst, `,"reasoning_content":`...), ev.Reasoning...)
 		}
 	}
-	if ev.Details != nil && !o.HideReasoning {
-		dst = append(append(dst, `,"reasoning_details":`...), ev.Details...)
+	if details := shown(ev.Details, o); details != nil {
+		dst = append(append(dst, `,"reasoning_details":`...), details...)
 	}
 	if len(ev.Refusal) > 2 {
 		dst = append(append(dst, `,"refusal":`...), ev.Refusal...)
@@ -102,6 +103,30 @@ func appendExtras(dst []byte, ev *chat.Event, o Options) []byte {
 		dst = append(append(dst, `,"audio":`...), ev.Audio...)
 	}
 	return dst
+}
+
+// shown returns the reasoning_details that a client gets. One that wants no
+// reasoning still gets what is encrypted: it cannot be read, but the next turn
+// needs it.
+func shown(details []byte, o Options) []byte {
+	if details == nil || !o.HideReasoning {
+		return details
+	}
+	var out []byte
+	var c rawjson.Cursor
+	c.Reset(details)
+	for c.Array(); c.Elem(); {
+		item := c.Raw()
+		if string(chat.Member(item, "type")) != `"reasoning.encrypted"` {
+			continue
+		}
+		out = append(append(out, ','), item...)
+	}
+	if out == nil {
+		return nil
+	}
+	out[0] = '['
+	return append(out, ']')
 }
 
 func appendToolDeltas(dst []byte, tools []chat.ToolDelta) []byte {

@@ -179,7 +179,7 @@ func chunkSize(line []byte) (int64, error) {
 		case ch >= '0' && ch <= '9':
 			ch -= '0'
 		case ch|0x20 >= 'a' && ch|0x20 <= 'f':
-			ch = ch|0x20 - 'a' + 10
+			ch = ch | 0x20 - 'a' + 10
 		default:
 			return 0, errFraming
 		}
