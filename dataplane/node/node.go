@@ -28,8 +28,8 @@ import (
 const (
 	// connectTime bounds dialling an upstream.
 	connectTime = 10 * time.Second
-	// flushTime is how long a stop waits for the last usage events to be stored.
-	flushTime = 5 * time.Second
+	// defaultFlush is how long a stop waits for the last usage events to be stored.
+	defaultFlush = 5 * time.Second
 	// ackTime bounds the wait for JetStream to store a frame.
 	ackTime = 5 * time.Second
 )
@@ -47,6 +47,8 @@ type Options struct {
 	Gateway  gateway.Options
 	Timeouts upstream.Timeouts
 	Breaker  upstream.BreakerSettings
+	// Flush bounds the wait for the last usage events at a stop; default 5 s.
+	Flush time.Duration
 	// Secret looks up a provider's key by its variable's name.
 	Secret func(name string) (string, bool)
 	Log    *slog.Logger
@@ -67,6 +69,9 @@ type Node struct {
 // New binds the API's address, connects to NATS, or begins to try, and serves
 // nothing yet.
 func New(o Options) (*Node, error) {
+	if o.Flush == 0 {
+		o.Flush = defaultFlush
+	}
 	n := &Node{o: o, started: time.Now(), instance: newInstance()}
 	if o.StateDir != "" {
 		if err := os.MkdirAll(o.StateDir, 0o700); err != nil {
@@ -104,7 +109,7 @@ func (n *Node) Run(ctx context.Context) error {
 	defer stop()
 	watched, metered := make(chan error, 1), make(chan error, 1)
 	go func() { watched <- n.watcher.Run(outlive) }()
-	go func() { metered <- n.meter.Run(outlive, flushTime, n.send) }()
+	go func() { metered <- n.meter.Run(outlive, n.o.Flush, n.send) }()
 	err := n.gateway.Run(ctx)
 	stop()
 	err = errors.Join(err, <-watched, <-metered)
@@ -114,6 +119,9 @@ func (n *Node) Run(ctx context.Context) error {
 
 // send stores a batch of usage events in JetStream.
 func (n *Node) send(ctx context.Context, b meter.Batch) error {
+	if !n.conn.IsConnected() {
+		return errors.New("NATS cannot be reached")
+	}
 	ctx, cancel := context.WithTimeout(ctx, ackTime)
 	defer cancel()
 	msg, err := bus.EncodeFrame(bus.Frame{Node: n.o.Node, Epoch: n.instance, First: b.First, Last: b.Last, Lines: b.Lines})

@@ -1,0 +1,44 @@
+package token
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"golang.org/x/oauth2"
+
+	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/shared/fault"
+)
+
+// failed classifies a failed fetch. Of the token server's answer only its
+// status and RFC 6749's words are kept: the rest may hold anything.
+func failed(err error) error {
+	f := &fault.Error{Kind: fault.Unavailable, Message: "The gateway could not get a token for the upstream", Unsent: true}
+	var refused *oauth2.RetrieveError
+	if errors.As(err, &refused) {
+		status := 0
+		if refused.Response != nil {
+			status = refused.Response.StatusCode
+		}
+		if status >= 400 && status < 500 && status != 408 && status != 429 {
+			f.Kind = fault.Authentication
+		}
+		f.Err = fmt.Errorf("token server: status %d: %s", status, words(refused))
+	} else {
+		f.Err = fmt.Errorf("get a token: %w", err)
+	}
+	return f
+}
+
+// words returns the server's error code and description.
+func words(refused *oauth2.RetrieveError) string {
+	var said struct {
+		Code        string `json:"error"`
+		Description string `json:"error_description"`
+	}
+	if json.Unmarshal(refused.Body, &said) != nil || said.Code == "" {
+		return "no reason given"
+	}
+	return codec.Scrub(said.Code) + " (" + codec.Scrub(said.Description) + ")"
+}
