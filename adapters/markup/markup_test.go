@@ -1,0 +1,119 @@
+package markup_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/hybridinference/gateway/adapters/markup"
+	"github.com/hybridinference/gateway/shared/rawjson"
+)
+
+// parse takes text apart that comes in pieces of the given size, and joins
+// what comes out: thoughts, text, calls.
+func parse(d markup.Dialect, tools, text string, size int) string {
+	p := markup.New(d, []byte(tools))
+	var thought, answer, calls string
+	take := func(pieces []markup.Piece) {
+		for _, pc := range pieces {
+			switch pc.Kind {
+			case markup.Thought:
+				thought += string(pc.Text)
+			case markup.Text:
+				answer += string(pc.Text)
+			case markup.Call:
+				calls += fmt.Sprintf(" %s(%s)", pc.Name, pc.Arguments)
+			}
+		}
+	}
+	for len(text) > 0 {
+		n := min(size, len(text))
+		take(p.Write([]byte(text[:n]), nil))
+		text = text[n:]
+	}
+	take(p.Close(nil))
+	return thought + "|" + answer + "|" + strings.TrimSpace(calls)
+}
+
+const tools = `[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"zip":{"type":"string"},"n":{"type":"integer"}}}}}]`
+
+func TestParser(t *testing.T) {
+	f := func(d markup.Dialect, in, want string) {
+		t.Helper()
+		for size := len(in) + 1; size > 0; size-- {
+			if got := parse(d, tools, in, size); got != want {
+				t.Fatalf("%q in pieces of %d:\n got %q\nwant %q", in, size, got, want)
+			}
+		}
+	}
+	const think, all = markup.Think, markup.Think | markup.GLM | markup.Qwen | markup.MiniMax
+	f(think, "plain <b>text</b> <", "|plain <b>text</b> <|")
+	f(think, "<think>\nhm\n</think>\n\nYes.\n", "hm|Yes.\n|")
+	f(think, " \n<think>a\n\nb</think>c", "a\n\nb|c|")
+	f(think, "<think>never closed \n", "never closed||")
+	f(think, "<think>almost </thin", "almost </thin||")
+	f(think, "<think></think>\n\nA", "|A|")
+	f(think, "<think>\n\n</think>\n\n", "||")
+	f(think, "<think>a</think>\n<think>b</think> c", "a\n\nb|c|")
+	f(think, "The <think> tag opens a thought.", "|The <think> tag opens a thought.|")
+	f(think, "  indented", "|  indented|")
+	f(think, "<thin ice", "|<thin ice|")
+	f(think, "  ", "|  |")
+	f(think, "a <tool_call>f</tool_call>", "|a <tool_call>f</tool_call>|")
+
+	f(markup.GLM, "Let me see.\n<tool_call>f\n<arg_key>zip</arg_key>\n<arg_value>0123</arg_value>\n<arg_key>n</arg_key>\n<arg_value>3</arg_value>\n</tool_call>\n", `|Let me see.|f({"zip":"0123","n":3})`)
+	f(markup.GLM, "<tool_call>f</tool_call><tool_call>g<arg_key>o</arg_key><arg_value>{\"a\":[1]}</arg_value></tool_call>", `||f({}) g({"o":{"a":[1]}})`)
+	f(markup.GLM, "<tool_call>g<arg_key>s</arg_key><arg_value>two words</arg_value></tool_call> after", `|after|g({"s":"two words"})`)
+	f(markup.GLM, "<tool_call>f<arg_key>zip</arg_key>", "|<tool_call>f<arg_key>zip</arg_key>|")
+	f(markup.GLM, "<tool_call>this is prose</tool_call>!", "|<tool_call>this is prose</tool_call>!|")
+	f(markup.GLM, "a  \n\n b \n", "|a  \n\n b \n|")
+	f(markup.GLM, "1 < 2 <tool", "|1 < 2 <tool|")
+	f(all, "<think>I call.</think>\n<tool_call>f</tool_call>", `I call.||f({})`)
+
+	f(markup.Qwen, "Ok\n\n<tool_call>\n<function=f>\n<parameter=zip>\n0123\n</parameter>\n<parameter=n>\n3\n</parameter>\n</function>\n</tool_call>", `|Ok|f({"zip":"0123","n":3})`)
+	f(markup.Qwen, "<tool_call><function=f></function><function=g></function></tool_call>", `||f({}) g({})`)
+	f(markup.Qwen, "<function=g>\n<parameter=text>\nline 1\nline \"2\"\n</parameter>\n</function>\n</tool_call>\ndone", `|done|g({"text":"line 1\nline \"2\""})`)
+	f(markup.Qwen, "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"n\": 3}}\n</tool_call>", `||f({"n": 3})`)
+	f(markup.Qwen, "<tool_call>{\"name\": \"f\", \"arguments\": \"{\\\"n\\\":3}\"}</tool_call>", `||f({"n":3})`)
+	f(markup.Qwen, "<tool_call>{broken</tool_call>", "|<tool_call>{broken</tool_call>|")
+	f(markup.Qwen, "<function=f><parameter=n>3</function>", "|<function=f><parameter=n>3</function>|")
+
+	f(markup.MiniMax, "<minimax:tool_call>\n<invoke name=\"f\">\n<parameter name=\"n\">3</parameter>\n</invoke>\n<invoke name=\"g\">\n</invoke>\n</minimax:tool_call>", `||f({"n":3}) g({})`)
+	f(markup.MiniMax, "<minimax:tool_call>nothing</minimax:tool_call>", "|<minimax:tool_call>nothing</minimax:tool_call>|")
+}
+
+// A call that never ends is text at last, and takes no time out of proportion.
+func TestEndlessCall(t *testing.T) {
+	p := markup.New(markup.GLM, nil)
+	out := p.Write([]byte("<tool_call>"), nil)
+	n := 0
+	for range 100_000 {
+		for _, pc := range p.Write([]byte("word and word, "), out[:0]) {
+			n += len(pc.Text)
+		}
+	}
+	for _, pc := range p.Close(nil) {
+		n += len(pc.Text)
+	}
+	if want := len("<tool_call>") + 100_000*len("word and word, "); n != want {
+		t.Errorf("%d bytes of text, want %d", n, want)
+	}
+}
+
+func FuzzParser(f *testing.F) {
+	f.Add("<think>a</think>b<tool_call>f<arg_key>k</arg_key><arg_value>v</arg_value></tool_call>", 3)
+	f.Add("<tool_call><function=f><parameter=x>1</parameter></function></tool_call>", 5)
+	f.Add("<minimax:tool_call><invoke name=\"f\"><parameter name=\"n\">3</parameter></invoke></minimax:tool_call>", 7)
+	f.Fuzz(func(t *testing.T, in string, size int) {
+		const all = markup.Think | markup.GLM | markup.Qwen | markup.MiniMax
+		whole := parse(all, tools, in, len(in)+1)
+		if cut := parse(all, tools, in, min(max(size, 1), len(in)+1)); cut != whole {
+			t.Fatalf("%q: cut into %d: %q, whole: %q", in, size, cut, whole)
+		}
+		for _, pc := range markup.New(all, nil).Write([]byte(in), nil) {
+			if pc.Kind == markup.Call && rawjson.Valid(pc.Arguments) != nil {
+				t.Fatalf("%q: arguments %q", in, pc.Arguments)
+			}
+		}
+	})
+}
