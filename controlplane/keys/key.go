@@ -1,0 +1,51 @@
+// Package keys makes API keys and checks what operators want of them. A key is
+// shown once, when it is made; everywhere else there is only its hash.
+package keys
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+
+	"github.com/hybridinference/gateway/shared/secret"
+)
+
+const (
+	// mark begins every key, so that leaked ones can be searched for.
+	mark        = "hyi-"
+	randomBytes = 32
+	prefixLen   = 12
+)
+
+// Key is a new key in the clear.
+type Key struct {
+	Plaintext secret.String
+	// Prefix is its beginning, by which its owner recognizes it.
+	Prefix string
+	// Hash is HMAC-SHA256(plaintext, secret) in hex: what nodes compare with.
+	Hash string
+}
+
+// Generate makes a key. hashSecret is API_KEY_SECRET.
+func Generate(hashSecret secret.String) Key {
+	raw := make([]byte, randomBytes)
+	rand.Read(raw) //nolint:errcheck // crypto/rand ends the process rather than fail
+	text := mark + base64.RawURLEncoding.EncodeToString(raw)
+	return Key{Plaintext: secret.New(text), Prefix: text[:prefixLen], Hash: Hash(hashSecret, text)}
+}
+
+// Hash returns what nodes know of a key, in hex.
+func Hash(hashSecret secret.String, plaintext string) string {
+	mac := hmac.New(sha256.New, []byte(hashSecret.Reveal()))
+	mac.Write([]byte(plaintext))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// NewID returns an id for a key: "k_" and 12 letters and digits.
+func NewID() string {
+	raw := make([]byte, 9)
+	rand.Read(raw) //nolint:errcheck // see Generate
+	return "k_" + base64.RawURLEncoding.EncodeToString(raw)
+}
