@@ -28,8 +28,10 @@ type exchange struct {
 	snap *snapshot.Snapshot
 	key  *snapshot.Key
 
+	surface surface
 	started time.Time
 	id      string
+	body    []byte // the request in the form of a chat, where it came in another
 	req     chat.Request
 	plan    route.Plan
 	run     dispatch.Run
@@ -61,12 +63,12 @@ type exchange struct {
 }
 
 // begin takes an exchange for a request.
-func (g *Gateway) begin(ctx *fasthttp.RequestCtx) *exchange {
+func (g *Gateway) begin(ctx *fasthttp.RequestCtx, s surface) *exchange {
 	x, ok := g.exchanges.Get().(*exchange)
 	if !ok {
 		x = &exchange{g: g}
 	}
-	x.ctx, x.snap, x.started = ctx, g.current.Load(), time.Now()
+	x.ctx, x.surface, x.snap, x.started = ctx, s, g.current.Load(), time.Now()
 	x.id = newGenerationID(x.started)
 	g.inFlight.Add(1)
 	g.requests.Add(1)
@@ -88,7 +90,7 @@ func (g *Gateway) recycle(x *exchange) {
 	x.usage, x.tokens = wire.Usage{Attempts: x.usage.Attempts[:0]}, chat.Usage{}
 	x.req.Reset()
 	x.answer.Reset()
-	x.out, x.chunks.Buf, x.scratch = bounded(x.out), bounded(x.chunks.Buf), bounded(x.scratch)
+	x.out, x.chunks.Buf, x.scratch, x.body = bounded(x.out), bounded(x.chunks.Buf), bounded(x.scratch), bounded(x.body)
 	g.inFlight.Add(-1)
 	g.exchanges.Put(x)
 }

@@ -56,6 +56,24 @@ func TestDemoAnswersWholeAndStreamed(t *testing.T) {
 	}
 }
 
+func TestLegacyCompletions(t *testing.T) {
+	n := start(t, nodeOptions{}, model("demo", endpoint("demo:demo-api", "demo", "")))
+	r := n.do("POST", "/v1/completions", `{"prompt":"Count to 3","demo_delay_ms":0}`)
+	if r.StatusCode != 200 || !strings.Contains(r.body, `"object":"text_completion"`) || !strings.Contains(r.body, `"text":"1 2 3"`) {
+		t.Errorf("status %d: %s", r.StatusCode, r.body)
+	}
+	r = n.do("POST", "/v1/completions", `{"prompt":"Count to 3","stream":true,"demo_delay_ms":0}`)
+	if r.StatusCode != 200 || !strings.Contains(r.body, `"text":"2 "`) || !strings.HasSuffix(r.body, "data: [DONE]\n\n") {
+		t.Errorf("status %d: %s", r.StatusCode, r.body)
+	}
+	if r := n.do("POST", "/v1/completions", `{"model":"demo"}`); r.StatusCode != 400 {
+		t.Errorf("without a prompt: %d %s", r.StatusCode, r.body)
+	}
+	if e := n.event(1); e.API != "completions" {
+		t.Errorf("event %+v", e)
+	}
+}
+
 func dataLines(t *testing.T, body string) []string {
 	t.Helper()
 	var out []string

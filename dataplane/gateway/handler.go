@@ -8,16 +8,21 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/hybridinference/gateway/dataplane/problem"
-	"github.com/hybridinference/gateway/dataplane/relay"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
-// complete answers POST chat/completions. This page is a request's whole way:
-// auth, parse, plan, dispatch, relay, meter.
-func (g *Gateway) complete(ctx *fasthttp.RequestCtx) {
-	x := g.begin(ctx)
+// chat answers POST chat/completions.
+func (g *Gateway) chat(ctx *fasthttp.RequestCtx) { g.complete(ctx, surfaceChat) }
+
+// completions answers POST completions, the API from before chats.
+func (g *Gateway) completions(ctx *fasthttp.RequestCtx) { g.complete(ctx, surfaceCompletions) }
+
+// complete answers a generation. This page is a request's whole way: auth,
+// parse, plan, dispatch, relay, meter.
+func (g *Gateway) complete(ctx *fasthttp.RequestCtx, s surface) {
+	x := g.begin(ctx, s)
 	if p := x.authenticate(); p != nil {
 		g.refuse(ctx, p)
 		g.recycle(x)
@@ -39,10 +44,9 @@ func (g *Gateway) complete(ctx *fasthttp.RequestCtx) {
 
 // prepare parses the body and plans where the request may go.
 func (x *exchange) prepare() *problem.Problem {
-	if err := x.req.Parse(x.ctx.PostBody()); err != nil {
+	if err := x.parse(); err != nil {
 		return problem.Of(fault.From(err), "")
 	}
-	x.view = relay.Options{HideReasoning: x.req.Reasoning.Exclude, Alias: passesReasoning(x.ctx)}
 	m, p := x.model()
 	if p != nil {
 		return p
@@ -56,16 +60,6 @@ func (x *exchange) prepare() *problem.Problem {
 		return problem.New(503, "provider_overloaded", "No endpoint of "+m.ID+" is in service")
 	}
 	return nil
-}
-
-// passesReasoning reports whether reasoning_content is sent beside reasoning:
-// strict OpenAI clients switch it off.
-func passesReasoning(ctx *fasthttp.RequestCtx) bool {
-	switch string(ctx.Request.Header.Peek("X-Reasoning-Passthrough")) {
-	case "false", "0", "no":
-		return false
-	}
-	return true
 }
 
 // answerWhole waits for the complete answer and sends it in one piece.

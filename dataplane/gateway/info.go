@@ -11,7 +11,7 @@ import (
 
 // listModels answers GET models: what the caller's key may use and what is in service.
 func (g *Gateway) listModels(ctx *fasthttp.RequestCtx) {
-	x := g.begin(ctx)
+	x := g.begin(ctx, surfaceChat)
 	defer g.recycle(x)
 	if p := x.authenticate(); p != nil {
 		g.refuse(ctx, p)
@@ -115,6 +115,7 @@ func (g *Gateway) index(ctx *fasthttp.RequestCtx) {
 		"message": "LLM API gateway, compatible with OpenAI and OpenRouter clients", "version": g.opts.Version,
 		"endpoints": map[string]string{
 			"POST /v1/chat/completions": "chat, streamed or not",
+			"POST /v1/completions":      "legacy completions, streamed or not",
 			"GET /v1/models":            "models",
 			"GET /routing":              "current weights",
 			"GET /health":               "health",

@@ -57,7 +57,9 @@ type endpoint struct {
 func (g *Gateway) find(path string) endpoint {
 	switch path {
 	case "/v1/chat/completions", "/completion":
-		return endpoint{fasthttp.MethodPost, g.complete}
+		return endpoint{fasthttp.MethodPost, g.chat}
+	case "/v1/completions":
+		return endpoint{fasthttp.MethodPost, g.completions}
 	case "/v1/models", "/models", "/openrouter/models":
 		return endpoint{fasthttp.MethodGet, g.listModels}
 	case "/health":

@@ -46,7 +46,7 @@ func (x *exchange) settle(end string, status int, f *fault.Error) *relay.Total {
 	u := &x.usage
 	u.RequestID, u.Time = x.id, x.started.UnixMicro()
 	u.Epoch, u.Release = x.snap.Epoch, x.snap.Release
-	u.KeyID, u.UserID, u.API = x.key.ID, x.key.User, "chat"
+	u.KeyID, u.UserID, u.API = x.key.ID, x.key.User, x.surface.String()
 	u.RequestedModel, u.Stream = x.req.Model, x.req.Stream
 	u.Status, u.End = status, end
 	u.LatencyMS, u.FirstTokenMS = time.Since(x.started).Milliseconds(), -1

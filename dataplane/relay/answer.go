@@ -99,7 +99,7 @@ func joinArrays(a, b []byte) []byte {
 
 // Append appends the chat.completion object.
 func (a *Answer) Append(dst []byte, h Head, t *Total, o Options) []byte {
-	dst = h.append(append(dst, '{'), "chat.completion")
+	dst = h.append(append(dst, '{'), o.object(false))
 	dst = appendOr(append(dst, `,"system_fingerprint":`...), a.fingerprint, "null")
 	if a.serviceTier != nil {
 		dst = append(append(dst, `,"service_tier":`...), a.serviceTier...)
@@ -123,6 +123,9 @@ func appendChoice(dst []byte, ev *chat.Event, o Options) []byte {
 	}
 	dst = append(append(append(dst, `,"finish_reason":"`...), finish.String()...), `","native_finish_reason":`...)
 	dst = appendOr(dst, ev.Native, "null")
+	if o.Legacy {
+		return append(appendOr(append(dst, `,"text":`...), ev.Content, `""`), '}')
+	}
 	dst = append(dst, `,"message":{"role":"assistant","content":`...)
 	dst = appendOr(dst, contentOf(ev), "null")
 	if len(ev.Refusal) <= 2 {

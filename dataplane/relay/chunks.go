@@ -30,7 +30,7 @@ func (c *Chunks) Reset(o Options) {
 // Begin fixes what every chunk repeats. It must come before the first Event.
 func (c *Chunks) Begin(h Head) {
 	c.head = h
-	c.prefix = h.append(append(c.prefix[:0], "data: {"...), "chat.completion.chunk")
+	c.prefix = h.append(append(c.prefix[:0], "data: {"...), c.options.object(true))
 	c.prefix = append(c.prefix, `,"system_fingerprint":null,"choices":[`...)
 }
 
@@ -49,7 +49,11 @@ func (c *Chunks) Event(ev *chat.Event) {
 	}
 	c.Buf = append(c.Buf, c.prefix...)
 	c.Buf = strconv.AppendInt(append(c.Buf, `{"index":`...), int64(ev.Choice), 10)
-	c.delta(ev, c.choices&bit == 0)
+	if c.options.Legacy {
+		c.Buf = appendOr(append(c.Buf, `,"text":`...), ev.Content, `""`)
+	} else {
+		c.delta(ev, c.choices&bit == 0)
+	}
 	c.choices |= bit
 	c.finish(finish, ev.Native)
 	if finish != chat.NotFinished {
@@ -202,10 +206,14 @@ func (c *Chunks) End(t *Total) {
 func (c *Chunks) Fail(p *problem.Problem) {
 	c.Buf = p.AppendMember(append(c.Buf, "data: {"...))
 	c.Buf = append(c.Buf, ',')
-	c.Buf = c.head.append(c.Buf, "chat.completion.chunk")
+	c.Buf = c.head.append(c.Buf, c.options.object(true))
 	c.Buf = append(c.Buf, `,"choices":[`...)
 	if c.finished == 0 {
-		c.Buf = append(c.Buf, `{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":"error","native_finish_reason":null}`...)
+		content := `"delta":{"role":"assistant","content":""}`
+		if c.options.Legacy {
+			content = `"text":""`
+		}
+		c.Buf = append(append(append(c.Buf, `{"index":0,`...), content...), `,"finish_reason":"error","native_finish_reason":null}`...)
 	}
 	c.Buf = append(c.Buf, "]}\n\ndata: [DONE]\n\n"...)
 }

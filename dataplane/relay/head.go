@@ -60,4 +60,16 @@ type Options struct {
 	HideReasoning bool
 	// Alias adds reasoning_content, the name that older clients read.
 	Alias bool
+	// Legacy writes text_completion objects, the answers of POST completions.
+	Legacy bool
+}
+
+func (o Options) object(chunk bool) string {
+	switch {
+	case o.Legacy:
+		return "text_completion"
+	case chunk:
+		return "chat.completion.chunk"
+	}
+	return "chat.completion"
 }

@@ -73,6 +73,8 @@ func TestStreams(t *testing.T) {
 	f("hidden reasoning", stream(relay.Options{HideReasoning: true}, thought, stop),
 		`{"index":0,"delta":{"role":"assistant","content":"","reasoning_details":[{"type":"reasoning.encrypted","data":"x"}]},`+plain,
 		`{"index":0,"delta":{"content":""},"finish_reason":"stop","native_finish_reason":"end_turn"}`)
+	legacy := strings.ReplaceAll(stream(relay.Options{Legacy: true}, text(`"a"`), stop), `"object":"text_completion"`, `"object":"chat.completion.chunk"`)
+	f("legacy", legacy, `{"index":0,"text":"a",`+plain, `{"index":0,"text":"","finish_reason":"stop","native_finish_reason":"end_turn"}`)
 	f("two choices", stream(relay.Options{}, chat.Event{Choice: 1, Content: chat.Literal(`"b"`)}, chat.Event{Content: chat.Literal(`"a"`), Finish: chat.FinishLength}),
 		`{"index":1,"delta":{"role":"assistant","content":"b"},`+plain,
 		`{"index":0,"delta":{"role":"assistant","content":"a"},"finish_reason":"length","native_finish_reason":null}`,
