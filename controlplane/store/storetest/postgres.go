@@ -59,7 +59,12 @@ func connectPostgres(t testing.TB, ctx context.Context, dsn string) *pgx.Conn { 
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, dsn)
+	conf, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		t.Fatalf("GATEWAY_TEST_POSTGRES: %v", err)
+	}
+	conf.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe // the suite may run through a pooler
+	conn, err := pgx.ConnectConfig(ctx, conf)
 	if err != nil {
 		t.Fatalf("connect to GATEWAY_TEST_POSTGRES: %v", err)
 	}

@@ -1,0 +1,50 @@
+package collector
+
+import (
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/hybridinference/gateway/controlplane/store"
+)
+
+// batch is what is in hand: whole frames, since only frames are acknowledged.
+type batch struct {
+	frames  []frame
+	events  []event
+	poison  []deadLetter
+	bytes   int
+	oldest  time.Time
+	waiting uint64
+}
+
+// frame is one message of the stream. Epoch is "" if it could not be read.
+type frame struct {
+	msg         jetstream.Msg
+	node, epoch string
+	first, last uint64
+}
+
+// event is a row with what is needed to dead-letter it.
+type event struct {
+	row    *store.Row
+	letter deadLetter
+}
+
+// size is the number of events, readable or not.
+func (b *batch) size() int { return len(b.events) + len(b.poison) }
+
+func (b *batch) add(f frame, events []event, poison []deadLetter) {
+	b.frames = append(b.frames, f)
+	b.events = append(b.events, events...)
+	b.poison = append(b.poison, poison...)
+	b.bytes += len(f.msg.Data())
+	meta, err := f.msg.Metadata()
+	if err != nil {
+		return // only a message that is not JetStream's has none
+	}
+	b.waiting = meta.NumPending
+	if b.oldest.IsZero() || meta.Timestamp.Before(b.oldest) {
+		b.oldest = meta.Timestamp
+	}
+}

@@ -1,0 +1,120 @@
+package collector
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/rawjson"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// decoder turns messages into rows.
+type decoder struct {
+	// known are the members of an event that have a place in a row.
+	known map[string]bool
+}
+
+func newDecoder() decoder {
+	d := decoder{known: make(map[string]bool)}
+	typ := reflect.TypeFor[wire.Usage]()
+	for i := range typ.NumField() {
+		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+		d.known[name] = true
+	}
+	return d
+}
+
+// open reads a message. What cannot be read comes back as dead letters; the
+// frame is then done like any other.
+func (d decoder) open(msg jetstream.Msg) (frame, []event, []deadLetter) {
+	f := frame{msg: msg, node: strings.TrimPrefix(msg.Subject(), wire.UsagePrefix)}
+	content, err := bus.DecodeFrame(msg.Headers(), msg.Data())
+	// receipts go to the node that NATS let publish, not to whom it claims to be
+	if err == nil && content.Node != f.node {
+		err = fmt.Errorf("frame: it says that it is of node %q", content.Node)
+	}
+	if err != nil {
+		f.readHeaders(msg.Headers())
+		return f, nil, []deadLetter{{reason: err.Error(), node: f.node, header: msg.Headers(), data: msg.Data()}}
+	}
+	f.epoch, f.first, f.last = content.Epoch, content.First, content.Last
+	events, poison := d.lines(f, content.Lines)
+	return f, events, poison
+}
+
+// readHeaders takes what a frame that cannot be opened says of its place in the spool.
+func (f *frame) readHeaders(h nats.Header) {
+	first, err1 := strconv.ParseUint(h.Get(wire.HeaderFirst), 10, 64)
+	last, err2 := strconv.ParseUint(h.Get(wire.HeaderLast), 10, 64)
+	if err1 == nil && err2 == nil && first <= last {
+		f.epoch, f.first, f.last = h.Get(wire.HeaderEpoch), first, last
+	}
+}
+
+func (d decoder) lines(f frame, text []byte) (events []event, poison []deadLetter) {
+	lines := bytes.Split(bytes.Trim(text, "\n"), []byte{'\n'})
+	// a node that skipped damaged records has fewer lines than numbers, and
+	// which number is whose cannot be told
+	numbered := uint64(len(lines)) == f.last-f.first+1
+	for i, line := range lines {
+		letter := deadLetter{node: f.node, epoch: f.epoch, data: line}
+		if numbered {
+			letter.seq = f.first + uint64(i)
+		}
+		row, err := d.row(line, letter)
+		if err != nil {
+			letter.reason = err.Error()
+			poison = append(poison, letter)
+			continue
+		}
+		events = append(events, event{row, letter})
+	}
+	return events, poison
+}
+
+func (d decoder) row(line []byte, l deadLetter) (*store.Row, error) {
+	u, err := wire.DecodeUsage(line)
+	if err != nil {
+		return nil, err
+	}
+	return store.NewRow(u, store.Origin{SpoolEpoch: l.epoch, Seq: l.seq, Extra: d.extra(line)})
+}
+
+// extra returns the members of an event that a newer node wrote and this
+// program does not know, as a JSON object; nil if there are none.
+func (d decoder) extra(line []byte) []byte {
+	var c rawjson.Cursor
+	c.Reset(line)
+	if !c.Object() {
+		return nil
+	}
+	var out []byte
+	for {
+		key, ok := c.Key()
+		if !ok {
+			break
+		}
+		value := c.Raw()
+		if d.known[string(key)] || value == nil {
+			continue
+		}
+		if out == nil {
+			out = append(out, '{')
+		} else {
+			out = append(out, ',')
+		}
+		out = append(append(append(append(out, '"'), key...), '"', ':'), value...)
+	}
+	if out == nil {
+		return nil
+	}
+	return append(out, '}')
+}
