@@ -89,13 +89,17 @@ func (c *compiler) model(m *config.Model) wire.Model {
 	c.checkParameters(m)
 	weights := c.weights(m)
 	for i := range m.Routes {
-		out.Endpoints = append(out.Endpoints, c.endpoint(m, &m.Routes[i], weights[i]))
+		e := c.endpoint(m, &m.Routes[i], weights[i])
+		if w, ok := c.in.Overrides[e.ID]; ok {
+			e.Weight, c.used[e.ID] = w, true
+		}
+		out.Endpoints = append(out.Endpoints, e)
 	}
 	return out
 }
 
-// weights returns the weight of each route: routing.yaml's split over the
-// file's own, an operator's override over both.
+// weights returns the weight that the files give each route: routing.yaml's
+// split over models.yaml's own.
 func (c *compiler) weights(m *config.Model) []float64 {
 	split := &c.in.Files.Routing.Split
 	groups := make([]config.Group, len(m.Routes))
@@ -116,17 +120,13 @@ func (c *compiler) weights(m *config.Model) []float64 {
 		default:
 			out[i] = remote
 		}
-		if w, ok := c.in.Overrides[r.ID]; ok {
-			out[i] = w
-			c.used[r.ID] = true
-		}
 	}
 	return out
 }
 
 func (c *compiler) endpoint(m *config.Model, r *config.Route, weight float64) wire.Endpoint {
 	e := wire.Endpoint{
-		ID: r.ID, Kind: r.Kind, Slug: r.Slug, Provider: providerName(r), Weight: weight, BaseURL: r.BaseURL, UpstreamModel: r.ProviderModelID,
+		ID: r.ID, Kind: r.Kind, Slug: r.Slug, Provider: providerName(r), Weight: weight, Configured: weight, BaseURL: r.BaseURL, UpstreamModel: r.ProviderModelID,
 		Secrets: r.SecretNames, Processor: r.Processor, ExtraBody: r.ExtraBody, ExtraHeaders: r.ExtraHeaders,
 		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, Pricing: pricing(r.Pricing),
 		Probe: c.in.Files.Routing.Split.GroupOf(m, r) == config.Local,

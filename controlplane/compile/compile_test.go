@@ -130,6 +130,17 @@ func TestDiff(t *testing.T) {
 		}
 	}
 	f("weight: 0.7", "weight: 0.9", "endpoint glm:local: weight 0.7 -> 0.9")
+	overridden := func(text string) *wire.Snapshot {
+		out, err := compile.Snapshot(compile.Input{Files: files(t, text, ""), Now: time.Unix(1, 0), Overrides: map[string]float64{"glm:local": 0.2}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &out.Snapshot
+	}
+	got := compile.Diff(overridden(models), overridden(strings.Replace(models, "weight: 0.7", "weight: 0.9", 1)))
+	if want := "endpoint glm:local: configured weight 0.7 -> 0.9"; len(got) != 1 || got[0] != want {
+		t.Errorf("diff under an override %q, want %q", got, want)
+	}
 	f("{id: demo, name: Demo", "{id: demo2, name: Demo", "model demo2: added with 1 endpoints; model demo: removed")
 	f("name: GLM", "name: Glm", "model glm: settings changed")
 	f("/models/glm", "/models/glm5", "endpoint glm:local: settings changed")

@@ -63,6 +63,8 @@ func diffModel(from, to *wire.Model) []string {
 			out = append(out, fmt.Sprintf("endpoint %s: added with weight %s", e.ID, weight(e.Weight)))
 		case old.Weight != e.Weight:
 			out = append(out, fmt.Sprintf("endpoint %s: weight %s -> %s", e.ID, weight(old.Weight), weight(e.Weight)))
+		case old.Configured != e.Configured: // an override hides it
+			out = append(out, fmt.Sprintf("endpoint %s: configured weight %s -> %s", e.ID, weight(old.Configured), weight(e.Configured)))
 		}
 		if old != nil && !sameEndpoint(old, e) {
 			out = append(out, fmt.Sprintf("endpoint %s: settings changed", e.ID))
@@ -81,10 +83,10 @@ func diffModel(from, to *wire.Model) []string {
 
 func weight(w float64) string { return strconv.FormatFloat(w, 'g', -1, 64) }
 
-// sameEndpoint compares all but the weight.
+// sameEndpoint compares all but the weights.
 func sameEndpoint(a, b *wire.Endpoint) bool {
 	x, y := *a, *b
-	x.Weight, y.Weight = 0, 0
+	x.Weight, x.Configured, y.Weight, y.Configured = 0, 0, 0, 0
 	return sameJSON(wire.Model{Endpoints: []wire.Endpoint{x}}, wire.Model{Endpoints: []wire.Endpoint{y}})
 }
 

@@ -84,7 +84,10 @@ type Endpoint struct {
 	// Provider is the display name in answers and the log.
 	Provider string `json:"provider"`
 	// Weight is the endpoint's share; 0 is registered but never used.
-	Weight        float64 `json:"weight"`
+	Weight float64 `json:"weight"`
+	// Configured is the weight that the files give. Weight differs from it when
+	// an operator has overridden it.
+	Configured    float64 `json:"configured"`
 	BaseURL       string  `json:"base_url,omitempty"`
 	UpstreamModel string  `json:"upstream_model"`
 	// Secrets are names of the node's environment variables, never values.
