@@ -146,7 +146,23 @@ func TestPublishRecoversFromLoss(t *testing.T) {
 			t.Fatalf("after %s: %v", how, err)
 		}
 	}
+	if _, err := bus.ConfigMark(t.Context(), nc); !errors.Is(err, bus.ErrNoDocument) {
+		t.Fatalf("a mark without a bucket: %v", err)
+	}
 	publish()
+	mark := func() bus.Mark {
+		t.Helper()
+		m, err := bus.ConfigMark(t.Context(), nc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	before := mark()
+	publish() // the same document: nothing is written
+	if mark() != before {
+		t.Error("the mark changed without a change")
+	}
 	kv, err := bus.EnsureConfig(t.Context(), nc, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -155,6 +171,9 @@ func TestPublishRecoversFromLoss(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone("a deleted key")
+	if mark() == before {
+		t.Error("the mark survived a deletion")
+	}
 	publish()
 	js, err := jetstream.New(nc)
 	if err != nil {
@@ -165,6 +184,9 @@ func TestPublishRecoversFromLoss(t *testing.T) {
 	}
 	gone("a deleted bucket")
 	publish()
+	if mark() == before {
+		t.Error("the mark survived a new bucket")
+	}
 	if _, err := kv.Put(t.Context(), wire.ReleaseKey, []byte("rubbish")); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -16,6 +17,8 @@ import (
 var ErrNoDocument = errors.New("no such document")
 
 const (
+	// configStream is the stream under the bucket.
+	configStream = "KV_" + wire.ConfigBucket
 	// history is how many versions of a document the bucket keeps.
 	history = 16
 	// maxBucket bounds the bucket.
@@ -97,9 +100,8 @@ func swap(ctx context.Context, kv jetstream.KeyValue, key string, ours header, d
 // Fetch returns a document as it was sealed, by one direct GET. It needs no
 // more permission than that.
 func Fetch(ctx context.Context, nc *nats.Conn, key string) ([]byte, error) {
-	stream := "KV_" + wire.ConfigBucket
 	subject := "$KV." + wire.ConfigBucket + "." + key
-	msg, err := nc.RequestWithContext(ctx, "$JS.API.DIRECT.GET."+stream+"."+subject, nil)
+	msg, err := nc.RequestWithContext(ctx, "$JS.API.DIRECT.GET."+configStream+"."+subject, nil)
 	if errors.Is(err, nats.ErrNoResponders) {
 		return nil, fmt.Errorf("%w: bucket %s is not there", ErrNoDocument, wire.ConfigBucket)
 	}
@@ -117,4 +119,28 @@ func Fetch(ctx context.Context, nc *nats.Conn, key string) ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("fetch %s: NATS answered %s %s", key, status, msg.Header.Get("Description"))
 	}
+}
+
+// Mark tells states of the bucket apart: as long as it stays the same, nobody
+// has written to the bucket, wiped it or made it anew.
+type Mark struct {
+	created time.Time
+	last    uint64
+}
+
+// ConfigMark returns the bucket's present mark, ErrNoDocument when there is no bucket.
+func ConfigMark(ctx context.Context, nc *nats.Conn) (Mark, error) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return Mark{}, fmt.Errorf("bucket %s: %w", wire.ConfigBucket, err)
+	}
+	s, err := js.Stream(ctx, configStream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return Mark{}, fmt.Errorf("%w: bucket %s is not there", ErrNoDocument, wire.ConfigBucket)
+	}
+	if err != nil {
+		return Mark{}, fmt.Errorf("bucket %s: %w", wire.ConfigBucket, err)
+	}
+	info := s.CachedInfo()
+	return Mark{info.Created, info.State.LastSeq}, nil
 }
