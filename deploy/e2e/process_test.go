@@ -1,0 +1,161 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// process is a running binary whose output the test's log shows on failure.
+type process struct {
+	t    *testing.T
+	name string
+	cmd  *exec.Cmd
+	out  *output
+	done chan error
+}
+
+// output gathers what a process writes.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
+
+// launch starts a binary with exactly these variables and ends it with the test.
+func launch(t *testing.T, name string, env []string, args ...string) *process {
+	t.Helper()
+	path := name
+	if !strings.Contains(name, "/") {
+		path = filepath.Join(bin, name)
+	}
+	p := &process{t: t, name: filepath.Base(name), cmd: exec.Command(path, args...), out: &output{}, done: make(chan error, 1)}
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, env...)
+	p.cmd.Dir = t.TempDir() // without a .env
+	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { p.done <- p.cmd.Wait() }()
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("output of %s:\n%s", p.name, tail(p.out.String()))
+		}
+		if strings.Contains(p.out.String(), "DATA RACE") {
+			t.Errorf("%s: data race:\n%s", p.name, p.out)
+		}
+	})
+	return p
+}
+
+func tail(s string) string { return s[max(0, len(s)-8000):] }
+
+func (p *process) signal(s os.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Errorf("%s: %v", p.name, err)
+	}
+}
+
+// kill ends the process as a crash would.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // it may have ended
+	err := <-p.done
+	p.done <- err
+}
+
+// stop asks the process to end and returns how it did.
+func (p *process) stop(within time.Duration) error {
+	p.t.Helper()
+	p.signal(syscall.SIGTERM)
+	return p.wait(within)
+}
+
+func (p *process) wait(within time.Duration) error {
+	p.t.Helper()
+	select {
+	case err := <-p.done:
+		p.done <- err
+		return err
+	case <-time.After(within):
+		p.t.Fatalf("%s still runs after %s:\n%s", p.name, within, tail(p.out.String()))
+		return nil
+	}
+}
+
+// freePort returns a port that nothing listens on.
+func freePort(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	return strconv.Itoa(ln.Addr().(*net.TCPAddr).Port)
+}
+
+// eventually waits until fits returns nil.
+func eventually(t *testing.T, within time.Duration, what string, fits func() error) {
+	t.Helper()
+	var err error
+	for deadline := time.Now().Add(within); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if err = fits(); err == nil {
+			return
+		}
+	}
+	t.Fatalf("%s: not within %s: %v", what, within, err)
+}
+
+// fetch calls an HTTP endpoint and returns status and body.
+func fetch(ctx context.Context, method, url, body string, headers ...string) (int, string, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(b), err
+}
+
+// serving waits until a URL answers 200.
+func serving(t *testing.T, url string) {
+	t.Helper()
+	eventually(t, 20*time.Second, url, func() error {
+		status, body, err := fetch(t.Context(), http.MethodGet, url, "")
+		if err == nil && status != http.StatusOK {
+			err = errors.New(strconv.Itoa(status) + " " + body)
+		}
+		return err
+	})
+}
