@@ -1,0 +1,67 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/hybridinference/gateway/controlplane/store"
+)
+
+// maxTimeout bounds every call of a State.
+const maxTimeout = 5 * time.Second
+
+// maxRelease bounds what a stored release may unpack to.
+const maxRelease = 256 << 20
+
+// Config says which database holds the state: the same settings as for the
+// request log, whose tables have other names. Postgres.StatementTimeout may
+// shorten the five seconds that a call waits at most, not lengthen them. The
+// directory of SQLitePath must exist.
+type Config = store.Config
+
+// Open connects to the database, brings its tables up to this program's
+// version and, in a fresh one, starts the epoch. It needs the database to be
+// up; a caller that wants to wait for it calls again.
+func Open(ctx context.Context, c Config) (*State, error) {
+	s := &State{timeout: maxTimeout}
+	var err error
+	switch c.Backend {
+	case store.BackendPostgres:
+		if t := c.Postgres.StatementTimeout; t > 0 && t < maxTimeout {
+			s.timeout = t
+		}
+		s.db, err = openPostgres(ctx, c.Postgres)
+	case store.BackendSQLite:
+		s.db, err = openSQLite(ctx, c.SQLitePath)
+	default:
+		err = fmt.Errorf("backend %q: allowed are %s and %s", c.Backend, store.BackendPostgres, store.BackendSQLite)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open control state: %w", err)
+	}
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open control state: %w", err), s.db.close())
+	}
+	return s, nil
+}
+
+func (s *State) prepare(ctx context.Context) (err error) {
+	if s.encoder, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1)); err != nil {
+		return fmt.Errorf("zstd: %w", err)
+	}
+	if s.decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxRelease)); err != nil {
+		return fmt.Errorf("zstd: %w", err)
+	}
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	if err := s.startEpoch(ctx, time.Now()); err != nil {
+		return err
+	}
+	s.epoch, err = s.readEpoch(ctx)
+	return err
+}

@@ -1,0 +1,93 @@
+package state_test
+
+import (
+	"io"
+	"net"
+	"net/url"
+	"sync"
+	"testing"
+)
+
+// proxy stands before a real server and can be cut off from it.
+type proxy struct {
+	dsn string
+
+	server string
+	mu     sync.Mutex
+	down   bool
+	open   []net.Conn
+}
+
+func newProxy(t *testing.T, dsn string) *proxy {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{server: u.Host}
+	u.Host = listener.Addr().String()
+	p.dsn = u.String()
+	var wg sync.WaitGroup
+	wg.Go(func() { p.accept(listener, &wg) })
+	t.Cleanup(func() {
+		listener.Close() //nolint:errcheck // nothing was written
+		p.cut()
+		wg.Wait()
+	})
+	return p
+}
+
+func (p *proxy) accept(listener net.Listener, wg *sync.WaitGroup) {
+	for {
+		client, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		server, err := new(net.Dialer).Dial("tcp", p.server)
+		if err != nil || !p.keep(client, server) {
+			client.Close() //nolint:errcheck // the client sees it
+			continue
+		}
+		wg.Go(func() { pipe(client, server) })
+		wg.Go(func() { pipe(server, client) })
+	}
+}
+
+// keep reports false when the proxy is cut off.
+func (p *proxy) keep(conns ...net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.down {
+		for _, c := range conns {
+			c.Close() //nolint:errcheck // the client sees it
+		}
+		return false
+	}
+	p.open = append(p.open, conns...)
+	return true
+}
+
+func pipe(to, from net.Conn) {
+	defer to.Close()         //nolint:errcheck // its peer sees it
+	_, _ = io.Copy(to, from) // ends when either side does
+}
+
+func (p *proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down = true
+	for _, c := range p.open {
+		c.Close() //nolint:errcheck // both sides see it
+	}
+	p.open = nil
+}
+
+func (p *proxy) mend() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down = false
+}
