@@ -7,6 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
 // Case is one exchange with a provider.
@@ -78,6 +81,9 @@ func loadCase(t testing.TB, dir, provider string) Case {
 	request, err := os.ReadFile(filepath.Join(dir, "request.json"))
 	if err == nil {
 		c.Request = request
+	}
+	if c.Model == "" {
+		c.Model = rawjson.Text(chat.Member(c.Request, "model"))
 	}
 	return c
 }

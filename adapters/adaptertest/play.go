@@ -43,9 +43,10 @@ func (tr *Transcript) take(events []chat.Event, err error) {
 }
 
 // finishOnce notes a choice that goes on after its finish reason. Usage,
-// logprobs and empty text may follow.
+// signatures and empty text may follow.
 func (tr *Transcript) finishOnce(ev *chat.Event) {
-	if tr.finished[ev.Choice] && (ev.Finish != chat.NotFinished || ev.HasContent()) {
+	more := ev.Finish != chat.NotFinished || len(ev.Content) > 2 || len(ev.Reasoning) > 2 || len(ev.Tools) > 0
+	if tr.finished[ev.Choice] && more {
 		tr.broken = append(tr.broken, "a choice goes on after its finish reason: "+render(ev))
 	}
 	if ev.Finish != chat.NotFinished {

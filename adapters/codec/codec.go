@@ -52,6 +52,22 @@ type Adapter interface {
 	Fault(status int, body []byte) *fault.Error
 }
 
+// RequestDecoder is an Adapter whose decoder also depends on the request, as
+// when calls are read out of text with the types that the tools declare.
+type RequestDecoder interface {
+	// DecoderFor returns the decoder of the answer to r, which must not change
+	// while the decoder is in use.
+	DecoderFor(r *chat.Request) Decoder
+}
+
+// DecoderFor returns the adapter's decoder for the answer to a request.
+func DecoderFor(a Adapter, r *chat.Request) Decoder {
+	if rd, ok := a.(RequestDecoder); ok {
+		return rd.DecoderFor(r)
+	}
+	return a.Decoder()
+}
+
 // Decoder turns one answer into events. Events are appended to out, which is
 // returned; their spans are valid until the next call. An error is always a
 // *fault.Error and ends the answer.

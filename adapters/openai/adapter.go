@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/adapters/markup"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -14,10 +15,14 @@ import (
 type Adapter struct {
 	settings codec.Settings
 	profile  profile
-	url      string
+	dialect  markup.Dialect
+	// family is who made the model, as far as its reasoning_details tell.
+	family string
+	// base ends in the API's version.
+	base, url string
 	// model is the upstream model as a literal.
 	model []byte
-	// extra are the members that every request gets, with leading commas, and
+	// extra are the members that every request gets, with a leading comma, and
 	// override the names that they take.
 	extra    []byte
 	override map[string]bool
@@ -25,29 +30,32 @@ type Adapter struct {
 
 // New returns the adapter for an endpoint's settings.
 func New(s codec.Settings) (*Adapter, error) {
-	p, err := profileOf(s.Kind)
+	p, err := profileOf(s)
 	if err != nil {
 		return nil, err
 	}
-	a := &Adapter{
-		settings: s, profile: p, url: chatURL(s.BaseURL, p.unversioned),
-		model: rawjson.AppendString(nil, s.Model), extra: []byte(p.extra), override: map[string]bool{},
+	a := &Adapter{settings: s, profile: p, family: familyOf(s), base: baseURL(s.BaseURL, p.unversioned), override: map[string]bool{}}
+	a.model = rawjson.AppendString(nil, s.Model)
+	a.url = a.base + "/chat/completions"
+	if a.dialect, err = dialectOf(s, p.text); err != nil {
+		return nil, err
 	}
 	if err := a.addExtra(s.ExtraBody); err != nil {
 		return nil, fmt.Errorf("extra_body: %w", err)
 	}
-	return a, nil
+	return a, a.addExtra([]byte(p.extra))
 }
 
-// chatURL appends the path to a base URL, with /v1 unless it is there.
-func chatURL(base string, unversioned bool) string {
+// baseURL returns the URL with its version: /v1 unless it is there.
+func baseURL(base string, unversioned bool) string {
 	base = strings.TrimSuffix(base, "/")
 	if !unversioned && !strings.HasSuffix(base, "/v1") {
 		base += "/v1"
 	}
-	return base + "/chat/completions"
+	return base
 }
 
+// addExtra takes in the members of an object, less those that are there already.
 func (a *Adapter) addExtra(raw []byte) error {
 	if len(raw) == 0 {
 		return nil
@@ -61,8 +69,15 @@ func (a *Adapter) addExtra(raw []byte) error {
 		return fmt.Errorf("must be an object")
 	}
 	for key, ok := c.Key(); ok; key, ok = c.Key() {
-		a.override[string(key)] = true
-		a.extra = appendMember(a.extra, string(key), c.Raw())
+		value := c.Raw()
+		switch string(key) {
+		case "model", "messages", "stream", "stream_options":
+			return fmt.Errorf("%s: is the gateway's to set", key)
+		}
+		if !a.override[string(key)] {
+			a.override[string(key)] = true
+			a.extra = appendMember(append(a.extra, ','), key, value)
+		}
 	}
 	return nil
 }
@@ -72,8 +87,33 @@ func (a *Adapter) Authorize(secret string) codec.Header {
 	return codec.Header{Name: "Authorization", Value: "Bearer " + strings.TrimSpace(secret)}
 }
 
-// appendMember appends ,"key":value.
-func appendMember(dst []byte, key string, value []byte) []byte {
-	dst = append(append(append(dst, ',', '"'), key...), '"', ':')
-	return append(dst, value...)
+// dialectOf chooses what is read out of the text of the answers: what the
+// processor says, else what the model is known to write.
+func dialectOf(s codec.Settings, byName bool) (markup.Dialect, error) {
+	name := strings.ToLower(s.Model)
+	switch s.Processor {
+	case "default":
+		return 0, nil
+	case "glm":
+		return markup.Think | markup.GLM, nil
+	case "qwen_coder":
+		return markup.Think | markup.Qwen, nil
+	case "think_block":
+		if strings.Contains(name, "minimax") {
+			return markup.Think | markup.MiniMax, nil
+		}
+		return markup.Think, nil
+	case "":
+	default:
+		return 0, fmt.Errorf("processor %q is not one of default, glm, qwen_coder, think_block", s.Processor)
+	}
+	switch {
+	case !byName:
+		return 0, nil
+	case s.Kind == "minimax", strings.Contains(name, "minimax"):
+		return markup.Think | markup.MiniMax, nil
+	case strings.Contains(name, "qwen") && strings.Contains(name, "coder"):
+		return markup.Think | markup.Qwen, nil
+	}
+	return 0, nil
 }

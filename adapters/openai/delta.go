@@ -15,7 +15,7 @@ func (d *decoder) delta(c *rawjson.Cursor, ev *chat.Event) {
 	for key, ok := c.Key(); ok; key, ok = c.Key() {
 		switch string(key) {
 		case "content":
-			ev.Content = contentOf(c.Raw())
+			ev.Content = d.content(c.Raw())
 		case "reasoning":
 			ev.Reasoning = c.Str()
 		case "reasoning_content":
@@ -31,38 +31,79 @@ func (d *decoder) delta(c *rawjson.Cursor, ev *chat.Event) {
 		case "images":
 			ev.Images = array(c.Raw())
 		case "audio":
-			ev.Audio = notNull(c.Raw())
+			ev.Audio = object(c.Raw())
 		default:
 			c.Skip()
 		}
 	}
-	// Some servers send the same text under both names: never both.
-	if len(ev.Reasoning) <= 2 {
+	// Some servers send the same text under two or three names: never twice.
+	if len(ev.Reasoning) <= 2 && alias != nil {
 		ev.Reasoning = alias
+	}
+	if len(ev.Reasoning) <= 2 && ev.Details != nil {
+		ev.Reasoning = d.literal(appendThoughts, ev.Details)
 	}
 }
 
-// contentOf returns content as a literal; the parts that some servers answer
-// with are joined.
-func contentOf(raw []byte) chat.Literal {
-	if len(raw) == 0 || raw[0] == '"' {
-		return raw
-	}
-	if raw[0] != '[' {
+// literal builds a string literal in the arena from what add makes of raw; nil
+// if that is nothing.
+func (d *decoder) literal(add func(dst, raw []byte) []byte, raw []byte) chat.Literal {
+	begin := len(d.arena)
+	d.arena = append(d.arena, '"')
+	d.arena = add(d.arena, raw)
+	if len(d.arena) == begin+1 {
+		d.arena = d.arena[:begin]
 		return nil
 	}
-	out := []byte{'"'}
+	d.arena = append(d.arena, '"')
+	return d.arena[begin:len(d.arena):len(d.arena)]
+}
+
+// appendThoughts appends the readable text of reasoning_details, escaped as it is.
+func appendThoughts(dst, details []byte) []byte {
 	var c rawjson.Cursor
-	c.Reset(raw)
+	c.Reset(details)
 	for c.Array(); c.Elem(); {
-		out = append(out, rawjson.Inner(chat.Member(c.Raw(), "text"))...)
+		item := c.Raw()
+		dst = append(dst, rawjson.Inner(chat.Member(item, "text"))...)
+		dst = append(dst, rawjson.Inner(chat.Member(item, "summary"))...)
 	}
-	return append(out, '"')
+	return dst
+}
+
+// appendTexts appends the text of content parts.
+func appendTexts(dst, parts []byte) []byte {
+	var c rawjson.Cursor
+	c.Reset(parts)
+	for c.Array(); c.Elem(); {
+		dst = append(dst, rawjson.Inner(chat.Member(c.Raw(), "text"))...)
+	}
+	return dst
+}
+
+// content returns content as a literal; the parts that some servers answer
+// with are joined.
+func (d *decoder) content(raw []byte) chat.Literal {
+	switch {
+	case len(raw) > 0 && raw[0] == '"':
+		return raw
+	case len(raw) > 0 && raw[0] == '[':
+		return d.literal(appendTexts, raw)
+	}
+	return nil
 }
 
 // array returns raw if it is an array with something in it.
 func array(raw []byte) []byte {
 	if len(raw) <= 2 || raw[0] != '[' {
+		return nil
+	}
+	return raw
+}
+
+// object returns raw if it is an object.
+func object(raw []byte) []byte {
+	if len(raw) == 0 || raw[0] != '{' {
 		return nil
 	}
 	return raw
@@ -88,7 +129,7 @@ func (d *decoder) toolCalls(c *rawjson.Cursor) {
 			case "id":
 				t.ID = filled(c.Str())
 			case "function":
-				function(c, &t)
+				d.function(c, &t)
 			default:
 				c.Skip()
 			}
@@ -97,7 +138,7 @@ func (d *decoder) toolCalls(c *rawjson.Cursor) {
 	}
 }
 
-func function(c *rawjson.Cursor, t *chat.ToolDelta) {
+func (d *decoder) function(c *rawjson.Cursor, t *chat.ToolDelta) {
 	if !c.Object() {
 		c.Skip()
 		return
@@ -107,13 +148,12 @@ func function(c *rawjson.Cursor, t *chat.ToolDelta) {
 		case "name":
 			t.Name = filled(c.Str())
 		case "arguments":
-			raw := c.Raw()
-			switch {
+			switch raw := c.Raw(); {
 			case rawjson.IsNull(raw):
 			case raw[0] == '"':
 				t.Arguments = raw
 			default: // an object where the API says text of an object
-				t.Arguments = rawjson.AppendString(nil, raw)
+				t.Arguments = d.literal(rawjson.AppendEscaped[[]byte], raw)
 			}
 		default:
 			c.Skip()
@@ -127,68 +167,4 @@ func filled(raw []byte) chat.Literal {
 		return nil
 	}
 	return raw
-}
-
-// readUsage takes in a usage object; the last one that counts something wins.
-func (d *decoder) readUsage(c *rawjson.Cursor) {
-	if !c.Object() {
-		c.Skip()
-		return
-	}
-	u := chat.Usage{}
-	for key, ok := c.Key(); ok; key, ok = c.Key() {
-		switch string(key) {
-		case "prompt_tokens":
-			u.Prompt, _ = c.Int()
-		case "completion_tokens":
-			u.Completion, _ = c.Int()
-		case "reasoning_tokens":
-			if n, ok := c.Int(); ok {
-				u.Reasoning = n
-			}
-		case "prompt_cache_hit_tokens":
-			u.CacheRead, _ = c.Int()
-		case "prompt_tokens_details":
-			details(c, &u, false)
-		case "completion_tokens_details":
-			details(c, &u, true)
-		case "cost":
-			if raw := c.Raw(); !rawjson.IsNull(raw) && (raw[0] >= '0' && raw[0] <= '9') {
-				u.Cost = string(raw)
-			}
-		default:
-			c.Skip()
-		}
-	}
-	if !u.Zero() {
-		d.usage = u
-	}
-}
-
-func details(c *rawjson.Cursor, u *chat.Usage, completion bool) {
-	if !c.Object() {
-		c.Skip()
-		return
-	}
-	for key, ok := c.Key(); ok; key, ok = c.Key() {
-		n, _ := c.Int()
-		switch string(key) {
-		case "cached_tokens":
-			u.CacheRead = n
-		case "cache_write_tokens":
-			u.CacheWrite = n
-		case "reasoning_tokens":
-			u.Reasoning = n
-		case "audio_tokens":
-			if completion {
-				u.CompletionAudio = n
-			} else {
-				u.PromptAudio = n
-			}
-		case "image_tokens":
-			if completion {
-				u.CompletionImage = n
-			}
-		}
-	}
 }

@@ -1,85 +1,168 @@
 package openai
 
 import (
+	"strings"
+
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// thoughts collects what a message of the history says of earlier reasoning.
+// thoughts is what a message of the history says of earlier reasoning, as far
+// as this server may see it.
 type thoughts struct {
-	plain, content, details []byte
-	calls                   bool
+	// text is the readable reasoning as a literal, nil if there is none; plain
+	// means that it was there beside the details.
+	text  []byte
+	plain bool
+	// details are the reasoning_details that the model's own family made,
+	// unmodified and in their order.
+	details []byte
+	// tags is the inside of a literal that goes ahead of the content.
+	tags []byte
+	// calls means that the message calls tools.
+	calls bool
 }
 
-// take keeps a member back if it carries reasoning.
-func (t *thoughts) take(key, val []byte) bool {
-	switch string(key) {
-	case "reasoning":
-		t.plain = val
-	case "reasoning_content":
-		t.content = val
-	case "reasoning_details":
-		t.details = val
-	case "tool_calls":
-		t.calls = !rawjson.IsNull(val)
-		return false
-	default:
-		return false
+// thoughts reads a message's reasoning.
+func (m *messages) thoughts(raw []byte) thoughts {
+	var t thoughts
+	var plain, content, details []byte
+	var c rawjson.Cursor
+	c.Reset(raw)
+	c.Object()
+	for key, ok := c.Key(); ok; key, ok = c.Key() {
+		switch val := c.Raw(); string(key) {
+		case "reasoning":
+			plain = val
+		case "reasoning_content":
+			content = val
+		case "reasoning_details":
+			details = array(val)
+		case "tool_calls":
+			t.calls = array(val) != nil
+		}
 	}
-	return true
+	t.text, t.plain = readable(plain, content, details), filled(plain) != nil
+	t.details = m.ownDetails(details)
+	if m.profile.history == historyTags && t.details == nil && t.text != nil {
+		t.tags = append(append([]byte(`<think>\n`), rawjson.Inner(t.text)...), `\n</think>\n\n`...)
+	}
+	return t
 }
 
-// append writes the reasoning in the form that the server wants back. The same
-// text never goes out under two names unless the server reads only one of them.
-func (t *thoughts) append(dst []byte, form historyForm) []byte {
-	text := t.text()
-	switch form {
+// readable returns reasoning as one literal, nil if there is none.
+func readable(plain, content, details []byte) []byte {
+	for _, raw := range [][]byte{plain, content} {
+		if filled(raw) != nil && raw[0] == '"' {
+			return raw
+		}
+	}
+	if out := appendThoughts([]byte{'"'}, details); len(out) > 1 {
+		return append(out, '"')
+	}
+	return nil
+}
+
+// appendHistory writes the reasoning in the form that the server wants back.
+// The same text never goes out under two names unless servers read only one of them.
+func (m *messages) appendHistory(dst []byte, t *thoughts) []byte {
+	text := t.text
+	switch m.profile.history {
 	case historyBoth:
-		if text != nil {
-			dst = appendMember(dst, "reasoning", text)
-			dst = appendMember(dst, "reasoning_content", text)
-		}
+		dst = appendFilled(dst, "reasoning", text)
+		return appendFilled(dst, "reasoning_content", text)
 	case historyPlain:
-		if text != nil {
-			dst = appendMember(dst, "reasoning", text)
-		}
+		return appendFilled(dst, "reasoning", text)
 	case historyContent:
-		if text != nil {
-			dst = appendMember(dst, "reasoning_content", text)
-		} else if t.calls {
-			// a thinking server refuses tool calls of a history that lost its reasoning
-			dst = appendMember(dst, "reasoning_content", []byte(`""`))
+		return appendFilled(dst, "reasoning_content", text)
+	case historyRequired:
+		if text == nil && t.calls && !m.quiet {
+			// A thinking server refuses tool calls of a history that lost its reasoning.
+			return appendMember(dst, "reasoning_content", []byte(`""`))
 		}
+		return appendFilled(dst, "reasoning_content", text)
 	case historyDetails:
-		if !rawjson.IsNull(t.details) {
-			dst = appendMember(dst, "reasoning_details", t.details)
+		if t.details == nil || t.plain {
+			dst = appendFilled(dst, "reasoning", text)
 		}
-		if text != nil {
-			dst = appendMember(dst, "reasoning", text)
-		}
+		return appendFilled(dst, "reasoning_details", t.details)
+	case historyTags:
+		return appendFilled(dst, "reasoning_details", t.details)
 	case historyDrop:
 	}
 	return dst
 }
 
-// text returns the reasoning as one literal, nil if there is none.
-func (t *thoughts) text() []byte {
-	for _, raw := range [][]byte{t.plain, t.content} {
-		if len(raw) > 0 && raw[0] == '"' {
-			return raw
+func appendFilled(dst []byte, name string, value []byte) []byte {
+	if value == nil {
+		return dst
+	}
+	return appendMember(dst, name, value)
+}
+
+// ownDetails returns the details that the model's family made: the signature
+// of another family is an error, and its encrypted data of no use.
+func (m *messages) ownDetails(details []byte) []byte {
+	switch m.profile.history {
+	case historyDetails, historyTags:
+	default:
+		return nil
+	}
+	out, foreign := []byte{'['}, false
+	var c rawjson.Cursor
+	c.Reset(details)
+	for c.Array(); c.Elem(); {
+		item := c.Raw()
+		if !m.own(formatFamily(rawjson.Text(chat.Member(item, "format")))) {
+			foreign = true
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, item...)
+	}
+	switch {
+	case len(out) == 1:
+		return nil
+	case !foreign:
+		return details
+	}
+	return append(out, ']')
+}
+
+// own reports whether the model may see what a family made. A block of unknown
+// origin may go to a router, which knows better, or is text.
+func (m *messages) own(family string) bool {
+	if m.profile.history == historyDetails && (family == "" || m.family == "") {
+		return true
+	}
+	return family != "" && family == m.family
+}
+
+// formatFamily names the family that a reasoning format belongs to, by the
+// prefix of its models at OpenRouter; "" if the format tells nothing.
+func formatFamily(format string) string {
+	format = strings.ToLower(format)
+	for _, f := range []struct{ part, family string }{
+		{"anthropic", "anthropic"}, {"google", "google"}, {"openai", "openai"}, {"xai", "x-ai"}, {"meta", "meta-llama"}, {"minimax", "minimax"},
+	} {
+		if strings.Contains(format, f.part) {
+			return f.family
 		}
 	}
-	if rawjson.IsNull(t.details) {
-		return nil
+	return ""
+}
+
+// familyOf names the family of an endpoint's model, "" if it may be any.
+func familyOf(s codec.Settings) string {
+	if s.Kind == "minimax" {
+		return "minimax"
 	}
-	out := []byte{'"'}
-	var c rawjson.Cursor
-	c.Reset(t.details)
-	for c.Array(); c.Elem(); {
-		out = append(out, rawjson.Inner(chat.Member(c.Raw(), "text"))...)
+	vendor, _, ok := strings.Cut(strings.TrimLeft(strings.ToLower(s.Model), "~"), "/")
+	if !ok || vendor == "openrouter" {
+		return ""
 	}
-	if len(out) == 1 {
-		return nil
-	}
-	return append(out, '"')
+	return vendor
 }

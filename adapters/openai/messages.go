@@ -19,22 +19,10 @@ func (a *Adapter) encodeMessages(r *chat.Request, call *codec.Call) error {
 		call.Body = append(call.Body, r.Messages...)
 		return nil
 	}
-	flatten := a.flattens(r.Has)
-	var c rawjson.Cursor
-	c.Reset(r.Messages)
-	c.Array()
-	call.Body = append(call.Body, '[')
-	for n := 0; c.Elem(); n++ {
-		if n > 0 {
-			call.Body = append(call.Body, ',')
-		}
-		var err error
-		if call.Body, err = a.appendMessage(call.Body, c.Raw(), flatten); err != nil {
-			return err
-		}
-	}
-	call.Body = append(call.Body, ']')
-	return nil
+	m := messages{Adapter: a, flatten: a.flattens(r.Has), quiet: r.Reasoning.Off, merge: a.profile.oneSystem && r.Has&chat.HasSystems != 0}
+	var err error
+	call.Body, err = m.append(call.Body, r.Messages)
+	return err
 }
 
 // checkInputs refuses media that the model cannot take.
@@ -52,9 +40,10 @@ func (a *Adapter) checkInputs(has chat.Feature) error {
 
 func (a *Adapter) rewrites(has chat.Feature) bool {
 	p := &a.profile
-	return has&(chat.HasNull) != 0 || has&chat.HasReasoning != 0 && p.history != historyDetails ||
-		has&chat.HasDeveloper != 0 && p.systemOnly || has&chat.HasCacheControl != 0 && !p.keepCache ||
-		p.dataImages && has&chat.HasImage != 0 || a.flattens(has)
+	on := func(f chat.Feature, when bool) bool { return when && has&f != 0 }
+	return p.strictMessages || on(chat.HasNull|chat.HasReasoning, true) || on(chat.HasDeveloper, p.systemOnly) || on(chat.HasSystems, p.oneSystem) ||
+		on(chat.HasCacheControl, !p.keepCache) || on(chat.HasImage, p.dataImages) || on(chat.HasToolCalls, p.parsesCalls || p.history == historyRequired) ||
+		a.flattens(has)
 }
 
 // flattens reports whether arrays of text become one string: what text-only
@@ -64,42 +53,118 @@ func (a *Adapter) flattens(has chat.Feature) bool {
 	return has&chat.HasParts != 0 && !a.profile.keepParts && a.settings.Inputs&media == 0
 }
 
-// appendMessage appends one message, without null members and with its role,
-// content and reasoning as the server takes them.
-func (a *Adapter) appendMessage(dst, raw []byte, flatten bool) ([]byte, error) {
+// messages rewrites the messages of one request.
+type messages struct {
+	*Adapter
+	flatten bool // parts become one string
+	quiet   bool // the client wants no thinking
+	merge   bool // the system messages at the beginning become one
+}
+
+func (m *messages) append(dst, list []byte) ([]byte, error) {
 	var c rawjson.Cursor
-	c.Reset(raw)
-	c.Object()
-	dst = append(dst, '{')
+	c.Reset(list)
+	c.Array()
+	dst = append(dst, '[')
 	mark := len(dst)
-	var thought thoughts
-	for key, ok := c.Key(); ok; key, ok = c.Key() {
-		val := c.Raw()
-		if thought.take(key, val) || rawjson.IsNull(val) && string(key) != "content" {
+	merging := m.merge
+	for c.Elem() {
+		raw := c.Raw()
+		switch {
+		case merging && isSystem(raw):
+			dst = appendSystem(dst, raw, len(dst) == mark)
 			continue
+		case merging:
+			dst, merging = append(dst, `"}`...), false
 		}
 		if len(dst) > mark {
 			dst = append(dst, ',')
 		}
-		dst = append(append(append(dst, '"'), key...), '"', ':')
 		var err error
-		if dst, err = a.appendMember(dst, key, val, flatten); err != nil {
+		if dst, err = m.message(dst, raw); err != nil {
 			return dst, err
 		}
 	}
-	dst = thought.append(dst, a.profile.history)
-	return append(dst, '}'), nil
+	if merging {
+		dst = append(dst, `"}`...)
+	}
+	return append(dst, ']'), nil
 }
 
-func (a *Adapter) appendMember(dst, key, val []byte, flatten bool) ([]byte, error) {
-	switch {
-	case string(key) == "role" && a.profile.systemOnly && string(val) == `"developer"`:
-		return append(dst, `"system"`...), nil
-	case string(key) == "content" && val[0] == '[':
-		if flatten {
-			return appendFlat(dst, val), nil
+func isSystem(raw []byte) bool {
+	role := string(chat.Member(raw, "role"))
+	return role == `"system"` || role == `"developer"`
+}
+
+// appendSystem begins the one system message, or goes on with it.
+func appendSystem(dst, raw []byte, first bool) []byte {
+	if first {
+		dst = append(dst, `{"role":"system","content":"`...)
+	} else {
+		dst = append(dst, `\n\n`...)
+	}
+	return append(dst, flat(chat.Member(raw, "content"))...)
+}
+
+// flat returns the inside of a literal with the text of a message's content.
+func flat(content []byte) []byte {
+	if len(content) > 0 && content[0] == '[' {
+		return rawjson.Inner(appendFlat(nil, content))
+	}
+	return rawjson.Inner(content)
+}
+
+// message appends one message, without null members and with its role,
+// content, calls and reasoning as the server takes them.
+func (m *messages) message(dst, raw []byte) ([]byte, error) {
+	t := m.thoughts(raw)
+	var c rawjson.Cursor
+	c.Reset(raw)
+	c.Object()
+	dst = append(dst, '{')
+	for key, ok := c.Key(); ok; key, ok = c.Key() {
+		val := c.Raw()
+		if m.leavesOut(string(key), val) {
+			continue
 		}
-		return a.appendParts(dst, val)
+		dst = appendMember(dst, key, nil)
+		var err error
+		if dst, err = m.member(dst, string(key), val, &t); err != nil {
+			return dst, err
+		}
+	}
+	return append(m.appendHistory(dst, &t), '}'), nil
+}
+
+// leavesOut tells which members of a message do not go out as they are.
+func (m *messages) leavesOut(key string, val []byte) bool {
+	switch key {
+	case "content":
+		return false
+	case "reasoning", "reasoning_content", "reasoning_details":
+		return true // appendHistory says it
+	case "cache_control":
+		return !m.profile.keepCache
+	case "role", "name", "tool_call_id", "tool_calls":
+		return rawjson.IsNull(val)
+	}
+	return rawjson.IsNull(val) || m.profile.strictMessages
+}
+
+func (m *messages) member(dst []byte, key string, val []byte, t *thoughts) ([]byte, error) {
+	switch {
+	case key == "role" && m.profile.systemOnly && string(val) == `"developer"`:
+		return append(dst, `"system"`...), nil
+	case key == "tool_calls" && m.profile.parsesCalls:
+		return appendCalls(dst, val), nil
+	case key != "content":
+		return append(dst, val...), nil
+	case t.tags != nil:
+		return appendTagged(dst, t.tags, val), nil
+	case len(val) > 0 && val[0] == '[' && m.flatten:
+		return appendFlat(dst, val), nil
+	case len(val) > 0 && val[0] == '[':
+		return m.parts(dst, val)
 	}
 	return append(dst, val...), nil
 }
@@ -109,13 +174,13 @@ func appendFlat(dst, parts []byte) []byte {
 	var c rawjson.Cursor
 	c.Reset(parts)
 	dst = append(dst, '"')
-	n := 0
+	mark := len(dst)
 	for c.Array(); c.Elem(); {
 		text := rawjson.Inner(chat.Member(c.Raw(), "text"))
 		if text == nil {
 			continue
 		}
-		if n++; n > 1 {
+		if len(dst) > mark {
 			dst = append(dst, '\\', 'n')
 		}
 		dst = append(dst, text...)
@@ -123,8 +188,8 @@ func appendFlat(dst, parts []byte) []byte {
 	return append(dst, '"')
 }
 
-// appendParts copies parts, less cache_control where the server would refuse it.
-func (a *Adapter) appendParts(dst, parts []byte) ([]byte, error) {
+// parts copies parts, less cache_control where the server would refuse it.
+func (m *messages) parts(dst, parts []byte) ([]byte, error) {
 	var c rawjson.Cursor
 	c.Reset(parts)
 	c.Array()
@@ -134,14 +199,14 @@ func (a *Adapter) appendParts(dst, parts []byte) ([]byte, error) {
 			dst = append(dst, ',')
 		}
 		part := c.Raw()
-		if a.profile.dataImages && remoteImage(part) {
+		if m.profile.dataImages && remoteImage(part) {
 			return dst, fault.New(fault.InvalidRequest, "This model takes images as data: URLs only")
 		}
-		if a.profile.keepCache {
+		if m.profile.keepCache || !bytes.Contains(part, []byte(`"cache_control"`)) {
 			dst = append(dst, part...)
 			continue
 		}
-		dst = appendWithout(dst, part, "cache_control")
+		dst = appendWith(dst, part, "cache_control", nil)
 	}
 	return append(dst, ']'), nil
 }
@@ -152,28 +217,4 @@ func remoteImage(part []byte) bool {
 		img = chat.Member(img, "url")
 	}
 	return len(img) > 0 && !bytes.HasPrefix(img, []byte(`"data:`))
-}
-
-// appendWithout copies an object less one member.
-func appendWithout(dst, obj []byte, name string) []byte {
-	if !bytes.Contains(obj, []byte(name)) {
-		return append(dst, obj...)
-	}
-	var c rawjson.Cursor
-	c.Reset(obj)
-	c.Object()
-	dst = append(dst, '{')
-	mark := len(dst)
-	for key, ok := c.Key(); ok; key, ok = c.Key() {
-		val := c.Raw()
-		if string(key) == name {
-			continue
-		}
-		if len(dst) > mark {
-			dst = append(dst, ',')
-		}
-		dst = append(append(append(dst, '"'), key...), '"', ':')
-		dst = append(dst, val...)
-	}
-	return append(dst, '}')
 }

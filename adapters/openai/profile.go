@@ -2,10 +2,13 @@ package openai
 
 import (
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/shared/fault"
 )
 
 // profile is what sets one OpenAI-compatible server apart from the others.
@@ -16,32 +19,64 @@ type profile struct {
 	// drop are the parameters that the server refuses or ignores.
 	drop chat.ParamSet
 	// native are parameters of the gateway's own vocabulary that this server
-	// takes as they are (OpenRouter).
+	// takes as they are.
 	native chat.ParamSet
 	// maxField is the name under which the length limit is sent, "" for the
 	// name that the client used.
 	maxField string
-	// systemOnly servers do not know the developer role.
-	systemOnly bool
+	// minTemperature is put in the place of a temperature of 0, maxTemperature
+	// in the place of a higher one; "" and 0 leave it as it is.
+	minTemperature string
+	maxTemperature float64
+	// oneStop servers take a single stop word, as an array.
+	oneStop bool
+
+	// systemOnly servers do not know the developer role, oneSystem servers
+	// (their models' templates) refuse a second system message.
+	systemOnly, oneSystem bool
 	// keepParts servers get text parts as an array even if the model takes no
 	// images, and keepCache servers understand cache_control.
 	keepParts, keepCache bool
+	// strictMessages servers refuse members of messages that they do not know.
+	strictMessages bool
+	// parsesCalls servers read the arguments of earlier calls, and fail if they
+	// are not JSON.
+	parsesCalls bool
+	// dataImages servers take images as data: URLs only.
+	dataImages bool
+	// prefill is added if the client wrote the beginning of the answer.
+	prefill string
+
 	// schemaless servers take response_format json_object but no schema.
 	schemaless bool
 	// noChoice servers ignore tool_choice: none is done by leaving out tools.
 	noChoice bool
-	// oneStop servers take a single stop word.
-	oneStop bool
-	// dataImages servers take images as data: URLs only.
-	dataImages bool
-	// minTemperature is put in the place of a temperature of 0.
-	minTemperature string
-	thinking       thinkingForm
-	history        historyForm
-	// extra is added to every request: raw members with a leading comma.
+	// fullTools servers refuse a function without parameters.
+	fullTools bool
+
+	thinking thinkingForm
+	history  historyForm
+	// text makes the model's name decide whether its text has markup.
+	text bool
+
+	// codes classify the server's own error codes, phrases its words.
+	codes   map[string]fault.Kind
+	phrases []phrase
+
+	// extra is an object whose members are added to every request.
 	extra string
 	// headers are added to every request.
-	headers map[string]string
+	headers []codec.Header
+	// tune adjusts the profile to an endpoint's model.
+	tune func(*profile, codec.Settings)
+}
+
+// phrase is a piece of an error message, in lower case, that tells more than
+// the status that it comes with.
+type phrase struct {
+	status int
+	text   string
+	kind   fault.Kind
 }
 
 // thinkingForm is how a server is asked to think.
@@ -49,10 +84,10 @@ type thinkingForm uint8
 
 const (
 	thinkEffort   thinkingForm = iota // reasoning_effort as sent
-	thinkTemplate                     // chat_template_kwargs.enable_thinking, beside reasoning_effort
-	thinkOllama                       // reasoning_effort none, low, medium or high
+	thinkTemplate                     // chat_template_kwargs, beside reasoning_effort
+	thinkPlain                        // reasoning_effort none, low, medium or high
 	thinkDeepSeek                     // thinking{type}, reasoning_effort high or max
-	thinkZhipu                        // thinking{type}
+	thinkZhipu                        // thinking{type,clear_thinking}, beside reasoning_effort
 	thinkObject                       // OpenRouter's reasoning{}
 	thinkNever                        // no switch
 )
@@ -61,35 +96,54 @@ const (
 type historyForm uint8
 
 const (
-	historyDrop    historyForm = iota // not at all
-	historyBoth                       // reasoning and reasoning_content
-	historyPlain                      // reasoning
-	historyContent                    // reasoning_content
-	historyDetails                    // reasoning_details unchanged, and reasoning
+	historyDrop     historyForm = iota // not at all
+	historyBoth                        // reasoning and reasoning_content
+	historyPlain                       // reasoning
+	historyContent                     // reasoning_content
+	historyRequired                    // reasoning_content, with every tool call
+	historyDetails                     // reasoning_details of the model's family unchanged, and reasoning
+	historyTags                        // reasoning_details of the family, else think tags in the content
 )
 
-// profileOf returns the profile of a kind. To add a provider of this family,
-// add a case here, its display name in the control plane, and a fixture.
-func profileOf(kind string) (profile, error) {
-	switch kind {
-	case "demo":
-		return profile{}, nil
-	case "openai_compat":
-		return profile{}, nil
-	case "vllm", "sglang":
-		return profile{systemOnly: true, thinking: thinkTemplate, history: historyBoth}, nil
-	case "ollama":
-		return profile{
-			systemOnly: true, noChoice: true, dataImages: true, maxField: "max_tokens", thinking: thinkOllama, history: historyPlain,
-			drop: chat.SetOf(chat.N, chat.LogitBias, chat.User, chat.ParallelToolCalls),
-		}, nil
+// profileOf returns the profile for an endpoint's settings.
+func profileOf(s codec.Settings) (profile, error) {
+	make, ok := profiles()[s.Kind]
+	if !ok {
+		return profile{}, fmt.Errorf("kind %q is not one of %s", s.Kind, strings.Join(Kinds(), ", "))
 	}
-	return profile{}, fmt.Errorf("kind %q is not one of %s", kind, strings.Join(Kinds(), ", "))
+	p := make()
+	switch {
+	case s.Slug == "":
+	case s.Kind != "openrouter":
+		return profile{}, fmt.Errorf("kind %q pins no provider, but slug %q is given", s.Kind, s.Slug)
+	case strings.Trim(strings.ToLower(s.Slug), "abcdefghijklmnopqrstuvwxyz0123456789_.-/") != "":
+		return profile{}, fmt.Errorf("slug %q: only letters, digits, '_', '.', '-' and '/' are allowed", s.Slug)
+	}
+	if p.tune != nil {
+		p.tune(&p, s)
+	}
+	return p, nil
+}
+
+// profiles lists the family. To add a server, add its profile here and follow
+// the README.
+func profiles() map[string]func() profile {
+	return map[string]func() profile{
+		"demo":          openAI,
+		"openai_compat": openAI,
+		"vllm":          vllm,
+		"sglang":        sglang,
+		"ollama":        ollama,
+		"deepseek":      deepSeek,
+		"zhipu":         zhipu,
+		"zai":           zhipu,
+		"minimax":       miniMax,
+		"chutes":        chutes,
+		"featherless":   featherless,
+		"openrouter":    openRouter,
+		"groq":          groq,
+	}
 }
 
 // Kinds lists the kinds of this family.
-func Kinds() []string {
-	kinds := []string{"demo", "vllm", "sglang", "ollama", "openai_compat"}
-	sort.Strings(kinds)
-	return kinds
-}
+func Kinds() []string { return slices.Sorted(maps.Keys(profiles())) }

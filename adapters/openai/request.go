@@ -5,16 +5,13 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
-	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
 // Encode implements codec.Adapter. The client's members are spliced into a new
 // object: what needs no change is copied as it stands, unknown members too.
 func (a *Adapter) Encode(r *chat.Request, call *codec.Call) error {
 	call.URL = a.url
-	for name, value := range a.profile.headers {
-		call.Headers = append(call.Headers, codec.Header{Name: name, Value: value})
-	}
+	call.Headers = append(call.Headers, a.profile.headers...)
 	call.Body = append(append(call.Body, `{"model":`...), a.model...)
 	for i := range r.Fields {
 		if err := a.encodeField(r, &r.Fields[i], call); err != nil {
@@ -22,11 +19,28 @@ func (a *Adapter) Encode(r *chat.Request, call *codec.Call) error {
 		}
 	}
 	a.encodeThinking(r, call)
+	if r.Has&chat.HasPrefill != 0 && a.free(r, "continue_final_message") && a.free(r, "add_generation_prompt") {
+		call.Body = append(call.Body, a.profile.prefill...)
+	}
 	if r.Stream {
 		call.Body = append(call.Body, `,"stream":true,"stream_options":{"include_usage":true}`...)
 	}
 	call.Body = append(append(call.Body, a.extra...), '}')
 	return nil
+}
+
+// free reports whether neither the operator nor the client sets a member that
+// the gateway has no name for.
+func (a *Adapter) free(r *chat.Request, name string) bool {
+	if a.override[name] {
+		return false
+	}
+	for i := range r.Fields {
+		if string(r.Fields[i].Key) == name {
+			return false
+		}
+	}
+	return true
 }
 
 //nolint:exhaustive // all other parameters are copied
@@ -50,18 +64,10 @@ func (a *Adapter) encodeField(r *chat.Request, f *chat.Field, call *codec.Call) 
 	case dropped:
 		call.Dropped |= chat.SetOf(f.Param)
 		return nil
+	case sent:
 	}
-	value := f.Value
-	switch {
-	case f.Param == chat.Temperature && a.profile.minTemperature != "" && isZero(value):
-		value = []byte(a.profile.minTemperature)
-	case f.Param == chat.Stop && a.profile.oneStop:
-		value = firstStop(value)
-	case f.Param == chat.ResponseFormat:
-		value = a.format(value)
-	}
-	call.Body = append(append(append(call.Body, ',', '"'), f.Key...), '"', ':')
-	call.Body = append(call.Body, value...)
+	call.Body = appendMember(call.Body, f.Key, nil)
+	a.encodeValue(f, call)
 	return nil
 }
 
@@ -69,7 +75,7 @@ type fate uint8
 
 const (
 	sent    fate = iota
-	hidden       // the gateway's own business
+	hidden       // the gateway's own business, or said in another way
 	dropped      // not taken by this endpoint
 )
 
@@ -89,7 +95,7 @@ func (a *Adapter) take(r *chat.Request, p chat.Param) fate {
 		chat.Debug, chat.CacheControl, chat.StopServerToolsWhen, chat.Reasoning, chat.ReasoningEffort, chat.IncludeReasoning, chat.Thinking:
 		return hidden // reasoning is said by encodeThinking
 	case chat.Tools, chat.ToolChoice, chat.ParallelToolCalls:
-		gated = !a.settings.Tools || a.profile.noChoice && (p == chat.ToolChoice || string(r.Raw(chat.ToolChoice)) == `"none"`)
+		return a.takeTools(r, p)
 	case chat.ResponseFormat, chat.StructuredOutputs:
 		gated = !a.settings.Structured
 	case chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty, chat.FrequencyPenalty, chat.PresencePenalty, chat.Seed,
@@ -100,6 +106,25 @@ func (a *Adapter) take(r *chat.Request, p chat.Param) fate {
 		return dropped
 	}
 	return sent
+}
+
+// takeTools decides about tools. Where tool_choice is ignored, none is said by
+// leaving out the tools, and auto by saying nothing.
+func (a *Adapter) takeTools(r *chat.Request, p chat.Param) fate {
+	choice := string(r.Raw(chat.ToolChoice))
+	switch {
+	case !a.settings.Tools:
+		return dropped
+	case !a.profile.noChoice:
+		return sent
+	case choice == `"none"`:
+		return hidden
+	case p != chat.ToolChoice:
+		return sent
+	case choice == `"auto"`:
+		return hidden
+	}
+	return dropped
 }
 
 // encodeMax writes the limit once, clamped to what the model can give.
@@ -115,28 +140,7 @@ func (a *Adapter) encodeMax(r *chat.Request, f *chat.Field, call *codec.Call) {
 	if name == "" {
 		name = f.Param.String()
 	}
-	call.Body = append(append(append(call.Body, ',', '"'), name...), '"', ':')
-	call.Body = strconv.AppendInt(call.Body, n, 10)
-}
-
-// format reduces a schema to json_object for servers without schemas.
-func (a *Adapter) format(value []byte) []byte {
-	if a.profile.schemaless && string(chat.Member(value, "type")) == `"json_schema"` {
-		return []byte(`{"type":"json_object"}`)
+	if !a.override[name] {
+		call.Body = strconv.AppendInt(appendMember(call.Body, name, nil), n, 10)
 	}
-	return value
-}
-
-func isZero(raw []byte) bool {
-	f, ok := rawjson.Float(raw)
-	return ok && f == 0
-}
-
-func firstStop(raw []byte) []byte {
-	var c rawjson.Cursor
-	c.Reset(raw)
-	if !c.Array() || !c.Elem() {
-		return raw
-	}
-	return append(append([]byte{'['}, c.Raw()...), ']')
 }

@@ -1,0 +1,54 @@
+package openai_test
+
+import (
+	"testing"
+
+	"github.com/hybridinference/gateway/adapters/adaptertest"
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/adapters/openai"
+)
+
+func build(s codec.Settings) (codec.Adapter, error) { return openai.New(s) }
+
+// endpoint returns settings of a model that takes everything.
+func endpoint(kind, model string) codec.Settings {
+	return codec.Settings{
+		Kind: kind, BaseURL: "http://upstream.test", Model: model, Tools: true, Structured: true,
+		Inputs: chat.HasImage | chat.HasAudio | chat.HasFile | chat.HasVideo,
+		Params: ^chat.ParamSet(0),
+	}
+}
+
+func conform(t *testing.T, provider, kind string, wants map[string]adaptertest.Want) {
+	t.Helper()
+	adaptertest.Run(t, adaptertest.Harness{
+		Provider: provider, New: build, Wants: wants,
+		Settings: func(c adaptertest.Case) codec.Settings { return endpoint(kind, c.Model) },
+	})
+}
+
+func TestOpenAI(t *testing.T)   { conform(t, "openai", "openai_compat", wantsOpenai()) }
+func TestDeepSeek(t *testing.T) { conform(t, "deepseek", "deepseek", wantsDeepseek()) }
+func TestChutes(t *testing.T)   { conform(t, "chutes", "chutes", wantsChutes()) }
+func TestMiniMax(t *testing.T)  { conform(t, "minimax", "minimax", wantsMinimax()) }
+func TestZhipu(t *testing.T)    { conform(t, "zhipu", "zhipu", wantsZhipu()) }
+func TestOllama(t *testing.T)   { conform(t, "ollama", "ollama", wantsOllama()) }
+func TestSGLang(t *testing.T)   { conform(t, "sglang", "sglang", wantsSglang()) }
+func TestVLLM(t *testing.T)     { conform(t, "vllm", "vllm", wantsVllm()) }
+func TestCompatOther(t *testing.T) {
+	conform(t, "openai-compat-other", "openai_compat", wantsOpenaiCompatOther())
+}
+
+func TestOpenRouter(t *testing.T) {
+	adaptertest.Run(t, adaptertest.Harness{
+		Provider: "openrouter", New: build, Wants: wantsOpenrouter(),
+		Settings: func(c adaptertest.Case) codec.Settings {
+			s := endpoint("openrouter", c.Model)
+			if c.Name == "cached-usage" {
+				s.Slug = "anthropic"
+			}
+			return s
+		},
+	})
+}

@@ -1,0 +1,63 @@
+package openai
+
+import (
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/shared/rawjson"
+)
+
+// appendCalls copies the tool calls of an earlier turn. Arguments that are not
+// the text of a JSON object, which models do write and templates choke on,
+// become those of a call without any.
+func appendCalls(dst, list []byte) []byte {
+	var c rawjson.Cursor
+	c.Reset(list)
+	if !c.Array() {
+		return append(dst, list...)
+	}
+	dst = append(dst, '[')
+	for n := 0; c.Elem(); n++ {
+		if n > 0 {
+			dst = append(dst, ',')
+		}
+		call := c.Raw()
+		function := chat.Member(call, "function")
+		arguments := chat.Member(function, "arguments")
+		if len(function) == 0 || isObjectText(arguments) {
+			dst = append(dst, call...)
+			continue
+		}
+		text := []byte(`"{}"`)
+		if len(arguments) > 0 && arguments[0] == '{' { // given as an object
+			text = rawjson.AppendString(nil, arguments)
+		}
+		dst = appendWith(dst, call, "function", appendWith(nil, function, "arguments", text))
+	}
+	return append(dst, ']')
+}
+
+func isObjectText(lit []byte) bool {
+	text := rawjson.Unquote(nil, lit)
+	var c rawjson.Cursor
+	c.Reset(text)
+	if c.Kind() != rawjson.Object {
+		return false
+	}
+	c.Skip()
+	return c.End() == nil
+}
+
+// appendTagged writes content with a thought in think tags ahead of it: how
+// the model wrote it in the first place. tags is the inside of a literal.
+func appendTagged(dst, tags, content []byte) []byte {
+	if len(content) > 0 && content[0] == '[' {
+		dst = append(append(append(dst, `[{"type":"text","text":"`...), tags...), `"}`...)
+		var c rawjson.Cursor
+		c.Reset(content)
+		for c.Array(); c.Elem(); {
+			dst = append(append(dst, ','), c.Raw()...)
+		}
+		return append(dst, ']')
+	}
+	dst = append(append(dst, '"'), tags...)
+	return append(append(dst, rawjson.Inner(content)...), '"')
+}
