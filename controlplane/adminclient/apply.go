@@ -1,0 +1,42 @@
+package adminclient
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Application asks the daemon to bring configuration files to the nodes.
+type Application struct {
+	Reason string
+	// DryRun only tells what would change.
+	DryRun bool
+	Wait   time.Duration
+	// Models and Routing are the texts of the files; "" means the file that the
+	// daemon itself reads.
+	Models  string
+	Routing string
+}
+
+// ApplyResult is what an Application changed, or would change.
+type ApplyResult struct {
+	Release  uint64       `json:"release"`
+	Changed  bool         `json:"changed"`
+	Changes  []string     `json:"changes"`
+	Warnings []string     `json:"warnings"`
+	Nodes    []NodeResult `json:"nodes"`
+}
+
+// Apply compiles the files and publishes what came of it. Broken files are an
+// *Error with Problems and change nothing.
+func (c *Client) Apply(ctx context.Context, a Application) (ApplyResult, error) {
+	body := struct {
+		Reason  string `json:"reason"`
+		DryRun  bool   `json:"dry_run"`
+		WaitMS  int64  `json:"wait_ms"`
+		Models  string `json:"models_yaml,omitempty"`
+		Routing string `json:"routing_yaml,omitempty"`
+	}{a.Reason, a.DryRun, a.Wait.Milliseconds(), a.Models, a.Routing}
+	out := ApplyResult{Changes: []string{}, Warnings: []string{}, Nodes: []NodeResult{}}
+	return out, c.do(ctx, call{method: http.MethodPost, path: "apply", body: body, wait: a.Wait}, &out)
+}

@@ -1,0 +1,25 @@
+package adminclient
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// AuditEntry is one change by an operator, or one try.
+type AuditEntry struct {
+	Time   time.Time `json:"time"`
+	Author string    `json:"author"`
+	Action string    `json:"action"`
+	Target string    `json:"target"`
+	Reason string    `json:"reason"`
+	// Detail is JSON of any form.
+	Detail json.RawMessage `json:"detail"`
+}
+
+// Audit lists the newest entries first; limit 0 takes the daemon's default.
+func (c *Client) Audit(ctx context.Context, limit int) ([]AuditEntry, error) {
+	out := []AuditEntry{}
+	return out, c.do(ctx, call{method: http.MethodGet, path: "audit", query: limited(limit)}, &out)
+}

@@ -1,0 +1,34 @@
+package adminclient
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Status is the state of the daemon and of what it needs.
+type Status struct {
+	Version   string     `json:"version"`
+	Release   uint64     `json:"release"`
+	Epoch     uint64     `json:"epoch"`
+	Models    int        `json:"models"`
+	Endpoints int        `json:"endpoints"`
+	Nodes     NodeCounts `json:"nodes"`
+	NATS      string     `json:"nats"`
+	Database  string     `json:"database"`
+	LogStore  string     `json:"log_store"`
+	Keys      int        `json:"keys"`
+	Started   time.Time  `json:"started"`
+}
+
+// NodeCounts counts the nodes that send heartbeats and those that stopped.
+type NodeCounts struct {
+	Live  int `json:"live"`
+	Stale int `json:"stale"`
+}
+
+// Status asks the daemon how it is.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	var out Status
+	return out, c.do(ctx, call{method: http.MethodGet, path: "status"}, &out)
+}

@@ -1,0 +1,74 @@
+package adminclient
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Weight is the weight of one endpoint.
+type Weight struct {
+	Model    string  `json:"model"`
+	Endpoint string  `json:"endpoint"`
+	Weight   float64 `json:"weight"`
+	// Share is the weight among those of the model, in whole percent: "70%".
+	Share string `json:"share"`
+	// Configured is the weight of the files.
+	Configured float64 `json:"configured"`
+	// Override is set when an operator's weight replaces the configured one.
+	Override bool `json:"override"`
+}
+
+// Weights lists the weights of one model, or of all for "".
+func (c *Client) Weights(ctx context.Context, model string) ([]Weight, error) {
+	query := url.Values{}
+	if model != "" {
+		query.Set("model", model)
+	}
+	out := []Weight{}
+	return out, c.do(ctx, call{method: http.MethodGet, path: "weights", query: query}, &out)
+}
+
+// WeightChange sets weights of one model.
+type WeightChange struct {
+	Model string
+	// Weights are by endpoint id, or the part of it after the colon.
+	Weights map[string]float64
+	Reason  string
+	// Wait is how long the daemon waits for all live nodes.
+	Wait time.Duration
+	// IfRelease refuses the change unless this release is current; 0 does not ask.
+	IfRelease uint64
+}
+
+// SetWeights overrides the configured weights.
+func (c *Client) SetWeights(ctx context.Context, change WeightChange) (Rollout, error) {
+	body := struct {
+		Model     string             `json:"model"`
+		Weights   map[string]float64 `json:"weights"`
+		Reason    string             `json:"reason"`
+		WaitMS    int64              `json:"wait_ms"`
+		IfRelease uint64             `json:"if_release,omitempty"`
+	}{change.Model, change.Weights, change.Reason, change.Wait.Milliseconds(), change.IfRelease}
+	out := Rollout{Nodes: []NodeResult{}}
+	return out, c.do(ctx, call{method: http.MethodPut, path: "weights", body: body, wait: change.Wait}, &out)
+}
+
+// WeightReset drops the overrides of one model, or of all for "".
+type WeightReset struct {
+	Model  string
+	Reason string
+	Wait   time.Duration
+}
+
+// ResetWeights returns to the configured weights.
+func (c *Client) ResetWeights(ctx context.Context, reset WeightReset) (Rollout, error) {
+	body := struct {
+		Model  string `json:"model"`
+		Reason string `json:"reason"`
+		WaitMS int64  `json:"wait_ms"`
+	}{reset.Model, reset.Reason, reset.Wait.Milliseconds()}
+	out := Rollout{Nodes: []NodeResult{}}
+	return out, c.do(ctx, call{method: http.MethodDelete, path: "weights", body: body, wait: reset.Wait}, &out)
+}

@@ -1,0 +1,33 @@
+# Completion of gatewayctl for bash. Load it with
+#   source <(gatewayctl completion bash)
+# or keep the output in /etc/bash_completion.d/gatewayctl.
+
+_gatewayctl() {
+  local typed word broken i
+  local -a words
+  COMPREPLY=()
+
+  # bash splits words at : and = too. gatewayctl wants them whole, so the line
+  # is split at blanks here; a line that ends with a blank begins a new word.
+  typed=${COMP_LINE:0:COMP_POINT}
+  read -ra words <<<"$typed"
+  [[ $typed == *[[:space:]] ]] && words+=("")
+  ((${#words[@]} > 1)) || return 0
+  word=${words[-1]}
+
+  mapfile -t COMPREPLY < <("${words[0]}" complete -- "${words[@]:1}" 2>/dev/null)
+
+  # What bash will replace is only the part after the last : or =.
+  broken=${word%"${word##*[:=]}"}
+  if [[ -n $broken ]]; then
+    for i in "${!COMPREPLY[@]}"; do
+      COMPREPLY[i]=${COMPREPLY[i]#"$broken"}
+    done
+  fi
+
+  # No blank after "endpoint=", where the weight follows.
+  [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
+  return 0
+}
+
+complete -o default -F _gatewayctl gatewayctl

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/hybridinference/gateway/controlplane/adminclient"
+)
+
+// Exit codes, for scripts to rely on.
+const (
+	ExitOK          = 0
+	ExitFailed      = 1
+	ExitUsage       = 2
+	ExitIncomplete  = 3
+	ExitUnreachable = 4
+)
+
+const exitHelp = `Exit codes:
+  0  done
+  1  failed; the line on stderr says why
+  2  wrong usage: an unknown command, flag or value
+  3  --wait ended while a node had not applied the release
+  4  the control plane cannot be reached`
+
+// usageError is a command line that makes no sense.
+type usageError struct{ message string }
+
+func (e *usageError) Error() string { return e.message }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Sprintf(format, args...)}
+}
+
+// errShown ends a command whose output has already said what is wrong.
+var errShown = errors.New("shown")
+
+// incompleteError is a wait that ended before all nodes had the release.
+type incompleteError struct{ message string }
+
+func (e *incompleteError) Error() string { return e.message }
+
+// deniedError is a token that the daemon does not take.
+type deniedError struct {
+	// from is the variable or flag that held the token, "" if none did.
+	from string
+	url  string
+}
+
+func (e *deniedError) Error() string {
+	if e.from == "" {
+		return fmt.Sprintf("%s asks for a token: set %s", e.url, tokenVariable)
+	}
+	return fmt.Sprintf("%s is not accepted by %s", e.from, e.url)
+}
+
+// report prints an error and returns the exit code that belongs to it.
+func report(opts *Options, err error) int {
+	if err == nil {
+		return ExitOK
+	}
+	if refused, ok := errors.AsType[*adminclient.Error](err); ok {
+		for _, problem := range refused.Problems {
+			_, _ = fmt.Fprintln(opts.Stderr, printable(problem))
+		}
+	}
+	if !errors.Is(err, errShown) {
+		_, _ = fmt.Fprintf(opts.Stderr, "gatewayctl: %s\n", oneLine(message(err)))
+	}
+	return exitCode(err)
+}
+
+func exitCode(err error) int {
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return ExitUsage
+	}
+	if _, ok := errors.AsType[*incompleteError](err); ok {
+		return ExitIncomplete
+	}
+	if _, ok := errors.AsType[*adminclient.Unreachable](err); ok {
+		return ExitUnreachable
+	}
+	return ExitFailed
+}
+
+func message(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "interrupted; a change that was under way may have been made"
+	}
+	if _, ok := errors.AsType[*adminclient.Unreachable](err); ok {
+		return fmt.Sprintf("%s (%s or --url says where it is)", err, urlVariable)
+	}
+	return err.Error()
+}
+
+// oneLine keeps an error from filling the screen or steering the terminal.
+func oneLine(text string) string {
+	return printable(strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), "; "))
+}
+
+// explain adds to a client's error what only the command line knows.
+func (in *invocation) explain(err error) error {
+	refused, ok := errors.AsType[*adminclient.Error](err)
+	if ok && refused.Status == http.StatusUnauthorized {
+		_, from := in.token()
+		return &deniedError{from: from, url: refused.URL}
+	}
+	return err
+}

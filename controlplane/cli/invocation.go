@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/adminclient"
+	"github.com/hybridinference/gateway/shared/secret"
+)
+
+// invocation is one command that runs: its flags and arguments.
+type invocation struct {
+	opts *Options
+	// value returns that of a flag as text, "" if it is not given.
+	value func(name string) string
+	args  []string
+}
+
+func (in *invocation) text(name string) string { return in.value(name) }
+
+// on reports whether a flag without value is given.
+func (in *invocation) on(name string) bool { return in.value(name) == "true" }
+
+// setting returns a flag's value, or a variable's, and the name of the one that had it.
+func (in *invocation) setting(name, variable string) (value, from string) {
+	if value = in.text(name); value != "" {
+		return value, "--" + name
+	}
+	if value = in.opts.env(variable); value != "" {
+		return value, variable
+	}
+	return "", ""
+}
+
+func (in *invocation) token() (token secret.String, from string) {
+	text, from := in.setting("token", tokenVariable)
+	return secret.New(text), from
+}
+
+// client returns a client as flags and variables describe it.
+func (in *invocation) client() (*adminclient.Client, error) {
+	timeout, err := in.span("timeout", adminclient.DefaultTimeout)
+	if err != nil {
+		return nil, err
+	}
+	if timeout == 0 {
+		return nil, usagef("--timeout must be more than nothing")
+	}
+	url, urlFrom := in.setting("url", urlVariable)
+	token, tokenFrom := in.token()
+	author, authorFrom := in.setting("author", "USER")
+	client, err := adminclient.New(adminclient.Options{
+		URL: url, Token: token, Author: author, Timeout: timeout, UserAgent: "gatewayctl/" + in.opts.Version,
+	})
+	if bad, ok := adminclient.AsInvalid(err); ok {
+		from := map[adminclient.Option]string{adminclient.OptionURL: urlFrom, adminclient.OptionToken: tokenFrom, adminclient.OptionAuthor: authorFrom}
+		return nil, usagef("%s %s", from[bad.Option], bad.Must)
+	}
+	return client, err
+}
+
+// span returns the value of a flag that is a time span.
+func (in *invocation) span(name string, def time.Duration) (time.Duration, error) {
+	text := in.text(name)
+	if text == "" {
+		return def, nil
+	}
+	return parseSpan(name, text)
+}
+
+// wait is how long to wait for nodes, 0 for not at all.
+func (in *invocation) wait() (time.Duration, error) { return in.span("wait", 0) }
+
+// count returns the value of a flag that is a whole number.
+func (in *invocation) count(name string, def, most int) (int, error) {
+	text := in.text(name)
+	if text == "" {
+		return def, nil
+	}
+	return parseCount(name, text, 1, most)
+}
+
+// items returns the values of a flag that takes several, with commas between.
+func (in *invocation) items(name string) []string {
+	var out []string
+	for item := range strings.SplitSeq(in.text(name), ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			out = append(out, item)
+		}
+	}
+	return out
+}
+
+func (in *invocation) format() string {
+	if text := in.text("output"); text != "" {
+		return text
+	}
+	return formatTable
+}
+
+func (in *invocation) checkFormat() error {
+	if all := []string{formatTable, formatJSON, formatYAML}; !slices.Contains(all, in.format()) {
+		return usagef("--output must be one of %s, got %q", strings.Join(all, ", "), in.format())
+	}
+	return nil
+}
+
+// colour is for people who look at a terminal and did not object.
+func (in *invocation) colour() bool {
+	return in.opts.StdoutTerminal && in.opts.env("NO_COLOR") == "" && in.opts.env("TERM") != "dumb"
+}
+
+// arg returns an argument, "" if there are not so many.
+func (in *invocation) arg(i int) string {
+	if i < len(in.args) {
+		return in.args[i]
+	}
+	return ""
+}

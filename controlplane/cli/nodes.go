@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/adminclient"
+)
+
+func nodesCommand() *command {
+	return &command{
+		name: "nodes", about: "list the data-plane nodes, or show one", args: "[NODE]",
+		details: "A node is live while its heartbeats come, and stale after that. The USAGE columns count usage events since\n" +
+			"the node started: pending ones are kept by the node until the collector has stored them.",
+		examples: []string{"gatewayctl nodes", "gatewayctl nodes node-1", "gatewayctl nodes -o json"},
+		run:      nodes, suggest: suggestNode,
+	}
+}
+
+func nodes(ctx context.Context, in *invocation) error {
+	client, err := in.client()
+	if err != nil {
+		return err
+	}
+	if id := in.arg(0); id != "" {
+		n, err := client.Node(ctx, id)
+		if err != nil {
+			return err
+		}
+		return in.show(n, func(w io.Writer) error { return writeFields(w, in.colour(), nodeFields(n)) })
+	}
+	rows, err := client.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	return in.show(rows, func(w io.Writer) error {
+		if err := writeTable(w, in.colour(), rows, nodeColumns()); err != nil {
+			return err
+		}
+		return writeNodeNotes(w, rows)
+	})
+}
+
+func nodeColumns() []column[adminclient.Node] {
+	return []column[adminclient.Node]{
+		{name: "node", text: func(n adminclient.Node) string { return n.Node }},
+		{name: "state", text: nodeState, tint: func(n adminclient.Node) tint { return stateTint(n.State) }},
+		{name: "version", text: func(n adminclient.Node) string { return n.Version }},
+		{name: "release", text: func(n adminclient.Node) string { return natural(n.Release) }, number: true},
+		{name: "release_state", text: func(n adminclient.Node) string { return n.ReleaseState }, tint: func(n adminclient.Node) tint { return stateTint(n.ReleaseState) }},
+		{name: "source", text: func(n adminclient.Node) string { return n.Source }},
+		{name: "in_flight", text: func(n adminclient.Node) string { return whole(n.InFlight) }, number: true},
+		{name: "requests", text: func(n adminclient.Node) string { return natural(n.Requests) }, number: true},
+		{name: "usage_pending", text: func(n adminclient.Node) string { return natural(n.UsagePending) }, number: true},
+		{name: "usage_lost", text: func(n adminclient.Node) string { return natural(n.UsageLost) }, number: true, tint: lostTint},
+		{name: "last_seen_ms", head: "LAST_SEEN", text: func(n adminclient.Node) string { return span(n.LastSeenMS) }, number: true},
+		{name: "uptime_s", head: "UPTIME", text: func(n adminclient.Node) string { return span(1000 * n.UptimeS) }, number: true},
+	}
+}
+
+func nodeState(n adminclient.Node) string {
+	if n.Draining {
+		return n.State + ",draining"
+	}
+	return n.State
+}
+
+func lostTint(n adminclient.Node) tint {
+	if n.UsageLost > 0 {
+		return bad
+	}
+	return plain
+}
+
+// span writes milliseconds in the one or two units that matter.
+func span(ms int64) string {
+	d := time.Duration(ms) * time.Millisecond
+	switch {
+	case d < time.Minute:
+		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + "s"
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%ds", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh%dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd%dh", int(d.Hours())/24, int(d.Hours())%24)
+}
+
+// writeNodeNotes tells what does not fit into a line of the table.
+func writeNodeNotes(w io.Writer, rows []adminclient.Node) error {
+	var notes []string
+	for _, n := range rows {
+		if n.Reason != "" {
+			notes = append(notes, fmt.Sprintf("%s %s: %s", n.Node, n.ReleaseState, n.Reason))
+		}
+		for _, m := range n.MissingSecrets {
+			notes = append(notes, fmt.Sprintf("%s lacks %s, so %s is out of service there", n.Node, m.Variable, m.Endpoint))
+		}
+	}
+	for i, text := range notes {
+		if i == 0 {
+			_, _ = fmt.Fprintln(w)
+		}
+		if _, err := fmt.Fprintln(w, printable(text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func nodeFields(n adminclient.Node) []field {
+	fields := []field{
+		{name: "node", text: n.Node},
+		{name: "state", text: nodeState(n), tint: stateTint(n.State)},
+		{name: "version", text: n.Version},
+		{name: "release", text: natural(n.Release)},
+		{name: "release_state", text: n.ReleaseState, tint: stateTint(n.ReleaseState)},
+		{name: "reason", text: n.Reason},
+		{name: "source", text: n.Source},
+		{name: "keys", text: natural(n.Keys)},
+		{name: "in_flight", text: whole(n.InFlight)},
+		{name: "requests", text: natural(n.Requests)},
+		{name: "usage_issued", text: natural(n.UsageIssued)},
+		{name: "usage_pending", text: natural(n.UsagePending)},
+		{name: "usage_lost", text: natural(n.UsageLost), tint: lostTint(n)},
+		{name: "last_seen", text: span(n.LastSeenMS)},
+		{name: "uptime", text: span(1000 * n.UptimeS)},
+	}
+	for _, m := range n.MissingSecrets {
+		fields = append(fields, field{name: "missing_secret", text: m.Variable + " for " + m.Endpoint, tint: doubt})
+	}
+	return fields
+}

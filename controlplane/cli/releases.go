@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/adminclient"
+	"github.com/hybridinference/gateway/controlplane/compile"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+const (
+	defaultLimit = 20
+	maxLimit     = 1000
+)
+
+func releasesCommand() *command {
+	return &command{
+		name: "releases", about: "list, show, compare and take back releases",
+		examples: []string{"gatewayctl releases list", "gatewayctl releases rollback 1 --wait"},
+		subs: []*command{
+			{
+				name: "list", about: "list the newest releases",
+				examples: []string{"gatewayctl releases list", "gatewayctl releases list --limit 5"},
+				flags:    []flag{limitFlag(defaultLimit)}, run: listReleases,
+			},
+			{
+				name: "show", about: "show one release", args: "RELEASE",
+				details:  "-o json and -o yaml show all that the nodes get.",
+				examples: []string{"gatewayctl releases show 1", "gatewayctl releases show 1 -o json"},
+				run:      showRelease, suggest: suggestRelease,
+			},
+			{
+				name: "diff", about: "tell what changed from one release to another", args: "RELEASE [RELEASE]",
+				details:  "The second release is the current one if it is left out.",
+				examples: []string{"gatewayctl releases diff 1", "gatewayctl releases diff 1 2"},
+				run:      diffReleases, suggest: suggestRelease,
+			},
+			{
+				name: "rollback", about: "make a new release with the content of an old one", args: "RELEASE",
+				examples: []string{"gatewayctl releases rollback 1 --wait --reason 'errors at the new endpoint'"},
+				flags:    []flag{reasonFlag(), waitFlag()}, run: rollback, suggest: suggestRelease,
+			},
+		},
+	}
+}
+
+func listReleases(ctx context.Context, in *invocation) error {
+	client, err := in.client()
+	if err != nil {
+		return err
+	}
+	limit, err := in.count("limit", defaultLimit, maxLimit)
+	if err != nil {
+		return err
+	}
+	rows, err := client.Releases(ctx, limit)
+	if err != nil {
+		return err
+	}
+	return list(in, rows, []column[adminclient.ReleaseInfo]{
+		{name: "release", text: func(r adminclient.ReleaseInfo) string { return natural(r.Release) }, number: true},
+		{name: "time", text: func(r adminclient.ReleaseInfo) string { return stamp(r.Time) }},
+		{name: "author", text: func(r adminclient.ReleaseInfo) string { return r.Author }},
+		{name: "hash", text: func(r adminclient.ReleaseInfo) string { return short(r.Hash) }},
+		{name: "models", text: func(r adminclient.ReleaseInfo) string { return whole(r.Models) }, number: true},
+		{name: "current", text: func(r adminclient.ReleaseInfo) string { return yes(r.Current) }, tint: func(adminclient.ReleaseInfo) tint { return good }},
+		{name: "reason", text: func(r adminclient.ReleaseInfo) string { return r.Reason }},
+	})
+}
+
+// short is as much of a hash as people compare.
+func short(hash string) string { return hash[:min(len(hash), 12)] }
+
+func showRelease(ctx context.Context, in *invocation) error {
+	r, err := in.release(ctx, 0)
+	if err != nil {
+		return err
+	}
+	return in.show(r, func(w io.Writer) error { return writeRelease(w, in.colour(), r) })
+}
+
+// release fetches the release that an argument names.
+func (in *invocation) release(ctx context.Context, arg int) (wire.Release, error) {
+	client, err := in.client()
+	if err != nil {
+		return wire.Release{}, err
+	}
+	number, err := parseRelease("RELEASE", in.arg(arg))
+	if err != nil {
+		return wire.Release{}, err
+	}
+	return client.Release(ctx, number)
+}
+
+// modelEndpoint is a line of a release's table.
+type modelEndpoint struct {
+	model string
+	wire.Endpoint
+}
+
+func writeRelease(w io.Writer, colour bool, r wire.Release) error {
+	err := writeFields(w, colour, []field{
+		{name: "release", text: fmt.Sprintf("%d (epoch %d)", r.Number, r.Epoch)},
+		{name: "time", text: stamp(time.Unix(r.Time, 0))},
+		{name: "author", text: r.Author},
+		{name: "reason", text: r.Reason},
+		{name: "hash", text: r.Hash},
+		{name: "default_model", text: r.Snapshot.DefaultModel},
+	})
+	if err != nil {
+		return err
+	}
+	var rows []modelEndpoint
+	for _, m := range r.Snapshot.Models {
+		for _, e := range m.Endpoints {
+			rows = append(rows, modelEndpoint{m.ID, e})
+		}
+	}
+	_, _ = fmt.Fprintln(w)
+	return writeTable(w, colour, rows, []column[modelEndpoint]{
+		{name: "model", text: func(e modelEndpoint) string { return e.model }},
+		{name: "endpoint", text: func(e modelEndpoint) string { return e.ID }},
+		{name: "kind", text: func(e modelEndpoint) string { return e.Kind }},
+		{name: "weight", text: func(e modelEndpoint) string { return decimal(e.Weight) }, number: true},
+		{name: "secrets", text: func(e modelEndpoint) string { return strings.Join(e.Secrets, ",") }},
+		{name: "base_url", text: func(e modelEndpoint) string { return e.BaseURL }},
+	})
+}
+
+// comparison is what releases diff prints.
+type comparison struct {
+	From    uint64   `json:"from"`
+	To      uint64   `json:"to"`
+	Changes []string `json:"changes"`
+}
+
+func diffReleases(ctx context.Context, in *invocation) error {
+	from, err := in.release(ctx, 0)
+	if err != nil {
+		return err
+	}
+	to, err := in.laterRelease(ctx)
+	if err != nil {
+		return err
+	}
+	c := comparison{From: from.Number, To: to.Number, Changes: append([]string{}, compile.Diff(&from.Snapshot, &to.Snapshot)...)}
+	return in.show(c, func(w io.Writer) error {
+		if len(c.Changes) == 0 {
+			_, _ = fmt.Fprintf(w, "releases %d and %d route alike\n", c.From, c.To)
+		}
+		for _, change := range c.Changes {
+			_, _ = fmt.Fprintln(w, printable(change))
+		}
+		return nil
+	})
+}
+
+// laterRelease is the second argument's, or the current one.
+func (in *invocation) laterRelease(ctx context.Context) (wire.Release, error) {
+	if in.arg(1) != "" {
+		return in.release(ctx, 1)
+	}
+	client, err := in.client()
+	if err != nil {
+		return wire.Release{}, err
+	}
+	s, err := client.Status(ctx)
+	if err != nil {
+		return wire.Release{}, err
+	}
+	return client.Release(ctx, s.Release)
+}
+
+func rollback(ctx context.Context, in *invocation) error {
+	number, err := parseRelease("RELEASE", in.args[0])
+	if err != nil {
+		return err
+	}
+	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, wait time.Duration) (adminclient.Rollout, error) {
+		return client.Rollback(ctx, adminclient.RollbackRequest{Release: number, Reason: in.text("reason"), Wait: wait})
+	})
+}

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/hybridinference/gateway/controlplane/adminclient"
+)
+
+const (
+	defaultHours = 24
+	maxHours     = 24 * 366
+)
+
+func statsCommand() *command {
+	return &command{
+		name: "stats", about: "count requests, tokens and latencies by the hour",
+		examples: []string{"gatewayctl stats", "gatewayctl stats --model demo --hours 2 -o json"},
+		flags: []flag{
+			{name: "model", about: "only of `MODEL`"},
+			{name: "provider", about: "only of `PROVIDER`"},
+			{name: "hours", about: "how many `HOURS` back", def: strconv.Itoa(defaultHours)},
+		},
+		run: stats,
+	}
+}
+
+func stats(ctx context.Context, in *invocation) error {
+	client, err := in.client()
+	if err != nil {
+		return err
+	}
+	hours, err := in.count("hours", defaultHours, maxHours)
+	if err != nil {
+		return err
+	}
+	rows, err := client.Stats(ctx, adminclient.StatsQuery{Model: in.text("model"), Provider: in.text("provider"), Hours: hours})
+	if err != nil {
+		return err
+	}
+	return list(in, rows, statsColumns())
+}
+
+func statsColumns() []column[adminclient.StatsRow] {
+	return []column[adminclient.StatsRow]{
+		{name: "hour", text: func(r adminclient.StatsRow) string { return r.Hour }},
+		{name: "model_id", text: func(r adminclient.StatsRow) string { return r.ModelID }},
+		{name: "provider", text: func(r adminclient.StatsRow) string { return r.Provider }},
+		{name: "request_count", head: "REQUESTS", text: func(r adminclient.StatsRow) string { return whole(r.RequestCount) }, number: true},
+		{name: "error_count", head: "ERRORS", text: func(r adminclient.StatsRow) string { return whole(r.ErrorCount) }, number: true, tint: errorTint},
+		{name: "total_prompt_tokens", head: "PROMPT_TOKENS", text: func(r adminclient.StatsRow) string { return whole(r.TotalPromptTokens) }, number: true},
+		{name: "total_completion_tokens", head: "COMPLETION_TOKENS", text: func(r adminclient.StatsRow) string { return whole(r.TotalCompletionTokens) }, number: true},
+		{name: "total_cost_usd", head: "COST_USD", text: func(r adminclient.StatsRow) string { return r.TotalCostUSD }, number: true},
+		{name: "avg_latency_ms", head: "AVG_MS", text: func(r adminclient.StatsRow) string { return strconv.FormatFloat(r.AvgLatencyMS, 'f', 0, 64) }, number: true},
+		{name: "p50_latency_ms", head: "P50_MS", text: func(r adminclient.StatsRow) string { return optionalWhole(r.P50LatencyMS) }, number: true},
+		{name: "p95_latency_ms", head: "P95_MS", text: func(r adminclient.StatsRow) string { return optionalWhole(r.P95LatencyMS) }, number: true},
+		{name: "p99_latency_ms", head: "P99_MS", text: func(r adminclient.StatsRow) string { return optionalWhole(r.P99LatencyMS) }, number: true},
+	}
+}
+
+func errorTint(r adminclient.StatsRow) tint {
+	if r.ErrorCount > 0 {
+		return doubt
+	}
+	return plain
+}
+
+func optionalWhole(n *int64) string {
+	if n == nil {
+		return ""
+	}
+	return whole(*n)
+}

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/adminclient"
+)
+
+func statusCommand() *command {
+	return &command{
+		name: "status", about: "tell how the control plane, its stores and its nodes are",
+		examples: []string{"gatewayctl status", "gatewayctl status -o json"},
+		run:      status,
+	}
+}
+
+func status(ctx context.Context, in *invocation) error {
+	client, err := in.client()
+	if err != nil {
+		return err
+	}
+	s, err := client.Status(ctx)
+	if err != nil {
+		return err
+	}
+	return in.show(s, func(w io.Writer) error { return writeFields(w, in.colour(), statusFields(client.URL(), s)) })
+}
+
+func statusFields(url string, s adminclient.Status) []field {
+	stale := plain
+	if s.Nodes.Stale > 0 {
+		stale = bad
+	}
+	return []field{
+		{name: "url", text: url},
+		{name: "version", text: s.Version},
+		{name: "started", text: stamp(s.Started)},
+		{name: "release", text: fmt.Sprintf("%d (epoch %d)", s.Release, s.Epoch)},
+		{name: "models", text: fmt.Sprintf("%d with %d endpoints", s.Models, s.Endpoints)},
+		{name: "nodes", text: fmt.Sprintf("%d live, %d stale", s.Nodes.Live, s.Nodes.Stale), tint: stale},
+		{name: "keys", text: whole(s.Keys)},
+		{name: "nats", text: s.NATS, tint: stateTint(s.NATS)},
+		{name: "database", text: s.Database, tint: stateTint(s.Database)},
+		{name: "log_store", text: s.LogStore, tint: stateTint(s.LogStore)},
+	}
+}
+
+// stamp writes a moment to the second, the same on every machine.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// moment is stamp for what may never be.
+func moment(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return stamp(*t)
+}

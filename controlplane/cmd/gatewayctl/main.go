@@ -1,0 +1,37 @@
+// Command gatewayctl is the operators' command line; see package cli.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/hybridinference/gateway/controlplane/cli"
+	"github.com/hybridinference/gateway/shared/env"
+)
+
+// version is stamped by make build.
+var version = "dev"
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	if err := env.LoadFile(".env"); err != nil {
+		fmt.Fprintf(os.Stderr, "gatewayctl: %v\n", err)
+		return cli.ExitUsage
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return cli.Run(ctx, cli.Options{
+		Args: os.Args[1:], Env: os.LookupEnv, Version: version,
+		Stdout: os.Stdout, StdoutTerminal: isTerminal(os.Stdout),
+		Stderr: os.Stderr, StderrTerminal: isTerminal(os.Stderr),
+	})
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
