@@ -148,21 +148,19 @@ func TestPostgresThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
+// throughProxy opens the state of a PostgreSQL database behind a proxy.
+func throughProxy(t *testing.T) (*state.State, *proxy) {
+	t.Helper()
+	db := storetest.Postgres(t)
+	p := newProxy(t, db.Config.Postgres.DSN.Reveal())
+	c := db.Config
+	c.Postgres.DSN = secret.New(p.dsn)
+	return open(t, &storetest.Database{Config: c}), p
+}
+
 // A server that is gone gives errors at once, and one that comes back is used.
 func TestPostgresRestart(t *testing.T) {
-	db := storetest.Postgres(t)
-	proxy := newProxy(t, db.Config.Postgres.DSN.Reveal())
-	c := db.Config
-	c.Postgres.DSN = secret.New(proxy.dsn)
-	s, err := state.Open(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s, proxy := throughProxy(t)
 	commit(t, s, 1)
 	proxy.cut()
 	start := time.Now()
@@ -179,5 +177,23 @@ func TestPostgresRestart(t *testing.T) {
 	commit(t, s, 2)
 	if err := s.Health(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// The connection breaks between the server's commit and its answer: the caller
+// gets an error, the change is there, and a second attempt is told by whom.
+func TestLostCommitReply(t *testing.T) {
+	s, proxy := throughProxy(t)
+	commit(t, s, 1)
+	proxy.loseReplyTo("commit")
+	second := state.Commit{Release: release(t, s, 2), Set: map[string]float64{"m:a": 1}, Audit: entry("apply")}
+	var conflict *state.ConflictError
+	if err := s.Commit(t.Context(), second); err == nil || errors.As(err, &conflict) {
+		t.Errorf("error %v, want that of the connection", err)
+	}
+	checkHead(t, s, 2)
+	checkOverrides(t, s, second.Set)
+	if err := s.Commit(t.Context(), second); !errors.As(err, &conflict) || conflict.Number != 2 || conflict.Author != "ana" {
+		t.Errorf("error %v, want a conflict with the release itself", err)
 	}
 }

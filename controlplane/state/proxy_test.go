@@ -1,21 +1,24 @@
 package state_test
 
 import (
-	"io"
+	"bytes"
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
 // proxy stands before a real server and can be cut off from it.
 type proxy struct {
-	dsn string
-
+	dsn    string
 	server string
-	mu     sync.Mutex
-	down   bool
-	open   []net.Conn
+
+	mu   sync.Mutex
+	down bool
+	open []net.Conn
+	// lose is what a message must contain for its answer to be lost, once.
+	lose []byte
 }
 
 func newProxy(t *testing.T, dsn string) *proxy {
@@ -52,8 +55,9 @@ func (p *proxy) accept(listener net.Listener, wg *sync.WaitGroup) {
 			client.Close() //nolint:errcheck // the client sees it
 			continue
 		}
-		wg.Go(func() { pipe(client, server) })
-		wg.Go(func() { pipe(server, client) })
+		var deaf atomic.Bool
+		wg.Go(func() { pipe(server, client, func(b []byte) bool { p.listen(b, &deaf); return true }) })
+		wg.Go(func() { pipe(client, server, func([]byte) bool { return !deaf.Load() }) })
 	}
 }
 
@@ -71,9 +75,36 @@ func (p *proxy) keep(conns ...net.Conn) bool {
 	return true
 }
 
-func pipe(to, from net.Conn) {
-	defer to.Close()         //nolint:errcheck // its peer sees it
-	_, _ = io.Copy(to, from) // ends when either side does
+// listen makes the connection deaf to the answer of the message to lose.
+func (p *proxy) listen(message []byte, deaf *atomic.Bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lose != nil && bytes.Contains(message, p.lose) {
+		p.lose = nil
+		deaf.Store(true)
+	}
+}
+
+// pipe ends, and closes both, when either side does or pass refuses something.
+func pipe(to, from net.Conn, pass func([]byte) bool) {
+	defer to.Close()   //nolint:errcheck // its peer sees it
+	defer from.Close() //nolint:errcheck // its peer sees it
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buf)
+		if err != nil || !pass(buf[:n]) {
+			return
+		}
+		if _, err := to.Write(buf[:n]); err != nil {
+			return
+		}
+	}
+}
+
+func (p *proxy) loseReplyTo(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lose = []byte(text)
 }
 
 func (p *proxy) cut() {

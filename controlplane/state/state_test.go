@@ -7,9 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/hybridinference/gateway/controlplane/state"
 	"github.com/hybridinference/gateway/controlplane/store"
 	"github.com/hybridinference/gateway/controlplane/store/storetest"
+	"github.com/hybridinference/gateway/shared/secret"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -98,7 +101,13 @@ func TestReopen(t *testing.T) {
 		s := open(t, db)
 		commit(t, s, 1)
 		db.Query(t, "UPDATE control_meta SET value = 1234567890 WHERE name = 'epoch'")
+		if err := s.Health(t.Context()); err == nil || !strings.Contains(err.Error(), "epoch is 1234567890") {
+			t.Errorf("health of a replaced state: error %v, want one with its epoch", err)
+		}
 		again := open(t, db)
+		if err := again.Health(t.Context()); err != nil {
+			t.Error(err)
+		}
 		if again.Epoch() != 1234567890 {
 			t.Errorf("epoch %d after reopening, want the stored 1234567890", again.Epoch())
 		}
@@ -170,4 +179,38 @@ func TestOpenRefusesBadConfig(t *testing.T) {
 	f(state.Config{Backend: store.BackendSQLite}, "is empty")
 	f(state.Config{Backend: store.BackendSQLite, SQLitePath: t.TempDir() + "/missing/state.db"}, "missing/state.db")
 	f(state.Config{Backend: store.BackendPostgres, Postgres: store.PostgresConfig{SSLMode: "perhaps"}}, "sslmode")
+}
+
+// The settings one by one lead to the same database as a DSN does.
+func TestPostgresSettings(t *testing.T) {
+	db := storetest.Postgres(t)
+	commit(t, open(t, db), 1)
+	u, err := pgx.ParseConfig(db.Config.Postgres.DSN.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := db.Config
+	c.Postgres = store.PostgresConfig{
+		Host: u.Host, Port: int(u.Port), Name: u.Database, User: u.User,
+		Password: secret.New(u.Password + `a&b=c '\\?#`), // the test cluster trusts everybody
+		SSLMode:  "disable", MaxConns: 2,
+	}
+	checkHead(t, open(t, &storetest.Database{Config: c}), 1)
+}
+
+func TestErrorsHideThePassword(t *testing.T) {
+	f := func(c store.PostgresConfig) {
+		t.Helper()
+		_, err := state.Open(t.Context(), state.Config{Backend: store.BackendPostgres, Postgres: c})
+		if err == nil || strings.Contains(err.Error(), "hush") {
+			t.Errorf("error %v, want one without the password", err)
+		}
+	}
+	f(store.PostgresConfig{Host: "127.0.0.1", Port: 1, Password: secret.New("hush")})
+	f(store.PostgresConfig{Password: secret.New("hush"), SSLMode: "perhaps"})
+	f(store.PostgresConfig{DSN: secret.New("postgres://u:hush@127.0.0.1:1/db")})
+	f(store.PostgresConfig{DSN: secret.New("postgres://u:hush@127.0.0.1:port/db")})
+	f(store.PostgresConfig{DSN: secret.New("host=127.0.0.1 password=hush port=x")})
+	f(store.PostgresConfig{DSN: secret.New("host=127.0.0.1 password='hush")})
+	f(store.PostgresConfig{DSN: secret.New("postgres://u:hush%@127.0.0.1/db")})
 }

@@ -1,0 +1,238 @@
+package publish
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/compile"
+	"github.com/hybridinference/gateway/controlplane/config"
+	"github.com/hybridinference/gateway/controlplane/state"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// ErrInvalid is wrapped by errors that a different request would not give.
+var ErrInvalid = errors.New("not possible")
+
+// Change says who wants a change, and why.
+type Change struct {
+	Author, Reason string
+	// IfRelease is the release that the author has seen; a change of any other
+	// is a *state.ConflictError. 0 is whatever is current.
+	IfRelease uint64
+	// DryRun commits nothing.
+	DryRun bool
+}
+
+// Result is what became of a change.
+type Result struct {
+	// Release is the current one after the change; for a dry run the one that
+	// would have been.
+	Release *wire.Release
+	// Changed is false when there was nothing to change and no release was made.
+	Changed bool
+	// Changes say in words what is different.
+	Changes []string
+	// Warnings are about the configuration, for Apply.
+	Warnings []string
+}
+
+// plan is a change worked out on the current release.
+type plan struct {
+	snapshot wire.Snapshot
+	set      map[string]float64
+	drop     []string
+	// files is the digest of the files behind it, 0 if it has nothing to do with them.
+	files    int64
+	warnings []string
+	// action and target are for the audit log.
+	action, target string
+}
+
+// basis is what a change starts from.
+type basis struct {
+	db      *state.State
+	current *wire.Release // nil before the first
+	// overrides are those in force.
+	overrides map[string]float64
+}
+
+// snapshot returns the current content, for reading.
+func (b *basis) snapshot() *wire.Snapshot {
+	if b.current == nil {
+		return &wire.Snapshot{}
+	}
+	return &b.current.Snapshot
+}
+
+// change works out a plan and commits it, and once more if another daemon was
+// faster and the author did not insist on a release.
+func (p *Publisher) change(ctx context.Context, c Change, work func(*basis) (*plan, error)) (Result, error) {
+	p.changing.Lock()
+	defer p.changing.Unlock()
+	var conflict *state.ConflictError
+	r, err := p.tryChange(ctx, c, work)
+	if errors.As(err, &conflict) && c.IfRelease == 0 {
+		r, err = p.tryChange(ctx, c, work)
+	}
+	return r, err
+}
+
+func (p *Publisher) tryChange(ctx context.Context, c Change, work func(*basis) (*plan, error)) (Result, error) {
+	b, err := p.basis(ctx, c)
+	if err != nil {
+		return Result{}, err
+	}
+	w, err := work(b)
+	if err != nil {
+		return Result{}, err
+	}
+	next, err := b.release(c, w)
+	if err != nil {
+		return Result{}, err
+	}
+	r := Result{Release: b.current, Changes: compile.Diff(b.snapshot(), &w.snapshot), Warnings: w.warnings}
+	if b.current != nil && next.Hash == b.current.Hash && w.keeps(b.overrides) {
+		return r, nil
+	}
+	r.Release, r.Changed = next, true
+	doc, err := sealRelease(next)
+	if err != nil || c.DryRun {
+		return r, err
+	}
+	return r, p.commit(ctx, b.db, c, w, &r, doc)
+}
+
+// basis reads what is current from the database: another daemon may have been at work.
+func (p *Publisher) basis(ctx context.Context, c Change) (*basis, error) {
+	db, err := p.State()
+	if err != nil {
+		return nil, err
+	}
+	b := &basis{db: db}
+	if b.current, err = db.Current(ctx); err != nil {
+		return nil, err
+	}
+	if b.overrides, err = db.Overrides(ctx); err != nil {
+		return nil, err
+	}
+	if c.IfRelease != 0 && (b.current == nil || b.current.Number != c.IfRelease) {
+		return nil, conflict(b.current)
+	}
+	return b, nil
+}
+
+func conflict(r *wire.Release) error {
+	if r == nil {
+		return &state.ConflictError{}
+	}
+	return &state.ConflictError{Number: r.Number, Author: r.Author, Reason: r.Reason, Time: time.Unix(r.Time, 0)}
+}
+
+// release returns the release that the plan makes.
+func (b *basis) release(c Change, w *plan) (*wire.Release, error) {
+	sum, err := w.snapshot.Sum()
+	if err != nil {
+		return nil, err
+	}
+	number := uint64(1)
+	if b.current != nil {
+		number = b.current.Number + 1
+	}
+	return &wire.Release{
+		V: wire.Version, Epoch: b.db.Epoch(), Number: number, Time: time.Now().Unix(), Author: c.Author, Reason: c.Reason, Hash: sum, Snapshot: w.snapshot,
+	}, nil
+}
+
+// keeps reports whether the overrides stay as they are.
+func (w *plan) keeps(overrides map[string]float64) bool {
+	for id, weight := range w.set {
+		if have, ok := overrides[id]; !ok || have != weight {
+			return false
+		}
+	}
+	for _, id := range w.drop {
+		if _, ok := overrides[id]; ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *Publisher) commit(ctx context.Context, db *state.State, c Change, w *plan, r *Result, doc *document) error {
+	detail, err := json.Marshal(map[string]any{"release": r.Release.Number, "changes": r.Changes[:min(len(r.Changes), auditedChanges)]})
+	if err != nil {
+		return fmt.Errorf("describe release %d: %w", r.Release.Number, err)
+	}
+	err = db.Commit(ctx, state.Commit{
+		Release: *r.Release, Set: w.set, Delete: w.drop, Files: w.files,
+		Audit: state.Entry{Author: c.Author, Action: w.action, Target: w.target, Reason: c.Reason, Detail: string(detail)},
+	})
+	if err != nil {
+		return err
+	}
+	p.prepared.Store(doc)
+	p.release.Store(r.Release)
+	p.Kick()
+	return nil
+}
+
+// auditedChanges is how many changes the audit log spells out.
+const auditedChanges = 100
+
+// Apply compiles the configuration, with the overrides on top, to a release.
+// What is wrong with it is a config.Problems. Overrides whose endpoint is gone
+// are dropped, with a warning.
+func (p *Publisher) Apply(ctx context.Context, c Change, src Source) (Result, error) {
+	files, warnings, err := p.o.Files.load(src.Models, src.Routing)
+	if err != nil {
+		return Result{Warnings: texts(warnings)}, err
+	}
+	return p.change(ctx, c, func(b *basis) (*plan, error) {
+		out, err := compiled(files, b.overrides, b.snapshot())
+		if err != nil {
+			return nil, err
+		}
+		w := &plan{snapshot: out.Snapshot, drop: out.Orphans, warnings: texts(warnings), action: "config.apply"}
+		for _, id := range out.Orphans {
+			w.warnings = append(w.warnings, fmt.Sprintf("the weight set for %s is dropped: there is no such endpoint any more", id))
+		}
+		if src == (Source{}) {
+			w.files, err = digest(files)
+		}
+		return w, err
+	})
+}
+
+func texts(warnings []config.Warning) []string {
+	out := make([]string, len(warnings))
+	for i, w := range warnings {
+		out[i] = w.String()
+	}
+	return out
+}
+
+// Rollback makes a release with the content of an old one. Weights that were
+// overridden then are overridden again, all others are not.
+func (p *Publisher) Rollback(ctx context.Context, c Change, number uint64) (Result, error) {
+	return p.change(ctx, c, func(b *basis) (*plan, error) {
+		old, err := b.db.Release(ctx, number)
+		if err != nil {
+			return nil, err
+		}
+		w := &plan{snapshot: old.Snapshot, set: map[string]float64{}, action: "release.rollback", target: fmt.Sprint(number)}
+		for e := range endpoints(&old.Snapshot) {
+			if e.Weight != e.Configured {
+				w.set[e.ID] = e.Weight
+			}
+		}
+		for id := range b.overrides {
+			if _, again := w.set[id]; !again {
+				w.drop = append(w.drop, id)
+			}
+		}
+		return w, nil
+	})
+}

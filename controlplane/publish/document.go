@@ -1,0 +1,41 @@
+package publish
+
+import (
+	"fmt"
+
+	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// document is a release or a key table ready for NATS.
+type document struct {
+	key        string
+	epoch, gen uint64
+	sealed     []byte
+}
+
+func sealRelease(r *wire.Release) (*document, error) {
+	body, err := r.Encode()
+	if err != nil {
+		return nil, err
+	}
+	return seal(wire.ReleaseKey, r.Epoch, r.Number, body)
+}
+
+func sealKeys(t *wire.KeyTable) (*document, error) {
+	body, err := t.Encode()
+	if err != nil {
+		return nil, err
+	}
+	return seal(wire.KeyTableKey, t.Epoch, t.Version, body)
+}
+
+func seal(key string, epoch, gen uint64, body []byte) (*document, error) {
+	doc, err := bus.Seal(key, epoch, gen, body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return &document{key, epoch, gen, doc}, nil
+}
+
+func (d *document) is(epoch, gen uint64) bool { return d != nil && d.epoch == epoch && d.gen == gen }

@@ -1,0 +1,76 @@
+package publish
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/compile"
+	"github.com/hybridinference/gateway/controlplane/config"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// Files says where the configuration is and what ${NAME} in it means.
+type Files struct {
+	Models, Routing string
+	Env             func(string) (string, bool)
+}
+
+// Source is configuration that was sent rather than read; nil is what the
+// file has.
+type Source struct {
+	Models, Routing *string
+}
+
+// load returns the configuration, its warnings, or a config.Problems.
+func (f Files) load(models, routing *string) (*config.Files, []config.Warning, error) {
+	if models == nil && routing == nil {
+		return config.Load(f.Models, f.Routing, f.Env)
+	}
+	m, err := source("models.yaml", f.Models, models)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := source("routing.yaml", f.Routing, routing)
+	if errors.Is(err, fs.ErrNotExist) && f.Routing == config.DefaultRoutingPath {
+		err = nil // the file is optional
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return config.Parse(m, r, f.Env)
+}
+
+func source(sent, path string, text *string) (config.Source, error) {
+	if text != nil {
+		return config.Source{Name: sent, Text: []byte(*text)}, nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return config.Source{Name: path}, fmt.Errorf("read configuration: %w", err)
+	}
+	return config.Source{Name: path, Text: b}, nil
+}
+
+// compiled makes the snapshot that files and overrides give.
+func compiled(files *config.Files, overrides map[string]float64, previous *wire.Snapshot) (compile.Output, error) {
+	return compile.Snapshot(compile.Input{Files: files, Overrides: overrides, Previous: previous, Now: time.Now()})
+}
+
+// digest is a number that changes with what the files say. It is made from the
+// compiled content, so that a changed variable counts and a comment does not.
+func digest(files *config.Files) (int64, error) {
+	out, err := compile.Snapshot(compile.Input{Files: files, Now: time.Unix(0, 0)})
+	if err != nil {
+		return 0, err
+	}
+	sum, err := out.Snapshot.Sum()
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(sum[:16], 16, 64)
+	return int64(n >> 1), err //nolint:gosec // 63 bits fit
+}

@@ -1,0 +1,214 @@
+// Package publish makes changes of the routing and keeps what NATS holds in
+// step with the control state. A change is committed in the database first and
+// published after that, so that nothing is ever in service that the database
+// does not know; what is committed while NATS is away is published when it is
+// back, and what NATS loses is put there again.
+package publish
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/hybridinference/gateway/controlplane/config"
+	"github.com/hybridinference/gateway/controlplane/state"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// Options are what a Publisher needs. All but Replicas are required.
+type Options struct {
+	Conn *nats.Conn
+	// Open opens the control state. It is tried again until it succeeds.
+	Open func(context.Context) (*state.State, error)
+	// Files is where the configuration is.
+	Files Files
+	// Replicas of the bucket in NATS: 1 (default), or 3 in a cluster.
+	Replicas int
+	Log      *slog.Logger
+}
+
+// ErrNoDatabase means that the control state has not been reached since the
+// process started.
+var ErrNoDatabase = errors.New("the database of the control state cannot be reached yet")
+
+const (
+	// period is that of beats and of the comparison with the database and NATS.
+	period = time.Second
+	// roundTime bounds one comparison.
+	roundTime = 5 * time.Second
+)
+
+// Publisher owns the current release and key table. Create it with New.
+type Publisher struct {
+	o    Options
+	kick chan struct{}
+	// ready is closed when the first release is in the database.
+	ready chan struct{}
+
+	db      atomic.Pointer[state.State]
+	release atomic.Pointer[wire.Release]
+	// prepared is the last committed release as it was checked before the commit.
+	prepared atomic.Pointer[document]
+	// published are the versions that NATS holds.
+	published atomic.Pointer[state.Heads]
+
+	// changing is held by whoever makes a change.
+	changing sync.Mutex
+
+	// the rest belongs to Run's goroutine
+	link link
+}
+
+// New returns a publisher that does nothing before Run.
+func New(o Options) *Publisher {
+	return &Publisher{o: o, kick: make(chan struct{}, 1), ready: make(chan struct{}), link: newLink(o.Log)}
+}
+
+// Run opens the state, commits the configuration if it has changed since the
+// last start, and publishes until ctx is done. It returns an error only when
+// there is nothing to publish: the configuration is broken, and no release was
+// ever made.
+func (p *Publisher) Run(ctx context.Context) error {
+	defer p.close()
+	if err := p.prepare(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
+	close(p.ready)
+	connected := p.o.Conn.StatusChanged(nats.CONNECTED)
+	defer p.o.Conn.RemoveStatusListener(connected)
+	tick := time.NewTicker(period)
+	defer tick.Stop()
+	for {
+		p.round(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		case <-p.kick:
+		case <-connected:
+			p.link.mark = nil // whatever it is connected to now
+		}
+	}
+}
+
+func (p *Publisher) close() {
+	if db := p.db.Swap(nil); db != nil {
+		if err := db.Close(); err != nil {
+			p.o.Log.Warn("control state did not close well", slog.String("error", err.Error()))
+		}
+	}
+}
+
+// prepare waits for the database and settles which release is current.
+func (p *Publisher) prepare(ctx context.Context) error {
+	t := newTrouble(p.o.Log, "the control state is not available; trying on")
+	for {
+		err := p.start(ctx)
+		var broken config.Problems
+		if err == nil || ctx.Err() != nil || errors.As(err, &broken) {
+			t.report(err)
+			return err
+		}
+		t.report(err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(period):
+		}
+	}
+}
+
+// Ready is closed once there is a release.
+func (p *Publisher) Ready() <-chan struct{} { return p.ready }
+
+// Current returns the release in service, nil before the first.
+func (p *Publisher) Current() *wire.Release { return p.release.Load() }
+
+// Published returns the versions that NATS holds, as far as known; zero before
+// anything was published.
+func (p *Publisher) Published() state.Heads {
+	if h := p.published.Load(); h != nil {
+		return *h
+	}
+	return state.Heads{}
+}
+
+// State returns the control state, ErrNoDatabase before it was reached.
+func (p *Publisher) State() (*state.State, error) {
+	if db := p.db.Load(); db != nil {
+		return db, nil
+	}
+	return nil, ErrNoDatabase
+}
+
+// Kick has the database looked at now rather than within a second.
+func (p *Publisher) Kick() {
+	select {
+	case p.kick <- struct{}{}:
+	default: // one is waiting already
+	}
+}
+
+// start opens the state and brings a changed configuration into it.
+func (p *Publisher) start(ctx context.Context) error {
+	if p.db.Load() == nil {
+		db, err := p.o.Open(ctx)
+		if err != nil {
+			return err
+		}
+		p.db.Store(db)
+	}
+	db := p.db.Load()
+	current, err := db.Current(ctx)
+	if err != nil {
+		return err
+	}
+	p.release.Store(current)
+	return p.adopt(ctx, db, current)
+}
+
+// adopt commits the files when they are not those of the last start. Weights
+// and contents that came over the admin API thus outlive a restart, until
+// somebody edits the files.
+func (p *Publisher) adopt(ctx context.Context, db *state.State, current *wire.Release) error {
+	files, warnings, err := p.o.Files.load(nil, nil)
+	if err == nil {
+		_, err = compiled(files, nil, nil)
+	}
+	p.tell(ctx, warnings)
+	var broken config.Problems
+	if errors.As(err, &broken) && current != nil {
+		p.o.Log.Error("the configuration is broken; the last release stays", slog.Uint64("release", current.Number), slog.Int("problems", len(broken)))
+		for _, one := range broken {
+			p.o.Log.Error("configuration", slog.String("problem", one.String()))
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	last, err := db.Files(ctx)
+	if err != nil {
+		return err
+	}
+	if sum, err := digest(files); err != nil || current != nil && sum == last {
+		return err
+	}
+	_, err = p.Apply(ctx, Change{Author: "controlplane", Reason: "configuration at start"}, Source{})
+	return err
+}
+
+func (p *Publisher) tell(ctx context.Context, warnings []config.Warning) {
+	for _, w := range warnings {
+		level := slog.LevelWarn
+		if len(w.Unset) > 0 { // how an endpoint is switched off
+			level = slog.LevelInfo
+		}
+		p.o.Log.Log(ctx, level, "configuration", slog.String("note", w.String()))
+	}
+}

@@ -1,0 +1,198 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/hybridinference/gateway/controlplane/state"
+	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// link is what Run knows of the database and of NATS.
+type link struct {
+	// release and keys are the newest documents of the database.
+	release, keys *document
+	// mark is the bucket's while it was found to hold both documents; nil: look.
+	mark *bus.Mark
+	// behind: the last attempt found something newer in the bucket.
+	behind bool
+	// reading and storing have their own troubles.
+	reading, storing *trouble
+}
+
+func newLink(log *slog.Logger) link {
+	return link{
+		reading: newTrouble(log, "the control state cannot be read; what is published stays"),
+		storing: newTrouble(log, "NATS does not take the documents; trying on"),
+	}
+}
+
+// round brings NATS in step with the database and announces what it holds.
+// Without a database it keeps NATS in step with what was read last.
+func (p *Publisher) round(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, roundTime)
+	defer cancel()
+	err := p.learn(ctx)
+	if ctx.Err() == nil || err == nil {
+		p.link.reading.report(err)
+	}
+	ctx, done := whileConnected(ctx, p.o.Conn)
+	defer done()
+	if !p.o.Conn.IsConnected() {
+		return // the connection itself has told
+	}
+	if err := p.store(ctx); err == nil || ctx.Err() == nil {
+		p.link.storing.report(err)
+	}
+	p.beat()
+}
+
+// whileConnected returns a context that ends when the connection is lost: the
+// answer to a request that was under way then never comes.
+func whileConnected(ctx context.Context, nc *nats.Conn) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	lost := nc.StatusChanged(nats.RECONNECTING, nats.CLOSED)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		select {
+		case <-lost:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() {
+		cancel()
+		watch.Wait()
+		nc.RemoveStatusListener(lost)
+	}
+}
+
+// learn reads from the database what is newer than what is at hand.
+func (p *Publisher) learn(ctx context.Context) error {
+	db := p.db.Load()
+	heads, err := db.Heads(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.learnRelease(ctx, db, heads.Release); err != nil {
+		return err
+	}
+	if p.link.keys.is(db.Epoch(), heads.Keys) {
+		return nil
+	}
+	table, err := db.KeyTable(ctx)
+	if err != nil {
+		return err
+	}
+	keys, err := sealKeys(table)
+	if err != nil {
+		return err
+	}
+	p.link.keys = keys
+	return nil
+}
+
+func (p *Publisher) learnRelease(ctx context.Context, db *state.State, number uint64) error {
+	if p.link.release.is(db.Epoch(), number) || number == 0 {
+		return nil
+	}
+	if d := p.prepared.Load(); d.is(db.Epoch(), number) {
+		p.link.release = d
+		return nil
+	}
+	r, err := db.Current(ctx)
+	if err != nil || r == nil {
+		return err
+	}
+	d, err := sealRelease(r)
+	if err != nil {
+		return err
+	}
+	p.link.release = d
+	p.adoptNewer(r)
+	return nil
+}
+
+// adoptNewer takes over a release that another daemon committed.
+func (p *Publisher) adoptNewer(r *wire.Release) {
+	p.changing.Lock()
+	defer p.changing.Unlock()
+	if have := p.release.Load(); have == nil || have.Epoch != r.Epoch || have.Number < r.Number {
+		p.release.Store(r)
+	}
+}
+
+// store puts into the bucket what is not there.
+func (p *Publisher) store(ctx context.Context) error {
+	l := &p.link
+	docs, versions := l.documents()
+	before, err := bus.ConfigMark(ctx, p.o.Conn)
+	if err != nil && !errors.Is(err, bus.ErrNoDocument) {
+		return err
+	}
+	if l.mark != nil && *l.mark == before && versions == p.Published() {
+		return nil
+	}
+	l.mark = nil
+	var errs []error
+	for _, d := range docs {
+		errs = append(errs, bus.Publish(ctx, p.o.Conn, d.key, d.sealed, p.o.Replicas))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return p.overtaken(err)
+	}
+	l.behind = false
+	p.published.Store(&versions)
+	// Only if nobody wrote, not even this round, was all of it seen together;
+	// otherwise the next round looks again.
+	if after, err := bus.ConfigMark(ctx, p.o.Conn); err == nil && after == before {
+		l.mark = &after
+	}
+	return nil
+}
+
+func (l *link) documents() (docs []*document, versions state.Heads) {
+	if l.release != nil {
+		docs, versions.Release = append(docs, l.release), l.release.gen
+	}
+	if l.keys != nil {
+		docs, versions.Keys = append(docs, l.keys), l.keys.gen
+	}
+	return docs, versions
+}
+
+// overtaken forgives once that another daemon was faster: the next round reads
+// what it committed. When that does not help, NATS holds what the database
+// does not know, as after the restoration of an old backup.
+func (p *Publisher) overtaken(err error) error {
+	first := errors.Is(err, bus.ErrNewer) && !p.link.behind
+	p.link.behind = errors.Is(err, bus.ErrNewer)
+	if first {
+		p.Kick()
+		return nil
+	}
+	return err
+}
+
+// beat announces what is in the bucket. It is not answered, and one that is
+// lost is followed by the next.
+func (p *Publisher) beat() {
+	at := p.published.Load()
+	if at == nil {
+		return
+	}
+	b := wire.Beat{Epoch: p.db.Load().Epoch(), Release: at.Release, Keys: at.Keys, Time: time.Now().UnixMilli()}
+	msg, err := b.Encode()
+	if err == nil {
+		err = p.o.Conn.Publish(wire.BeatSubject, msg)
+	}
+	if err != nil && p.o.Conn.IsConnected() {
+		p.o.Log.Warn("beat was not sent", slog.String("error", err.Error()))
+	}
+}

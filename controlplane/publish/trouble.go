@@ -1,0 +1,28 @@
+package publish
+
+import "log/slog"
+
+// trouble logs a failure that may repeat each second once, and its end.
+type trouble struct {
+	log  *slog.Logger
+	what string
+	last string
+}
+
+func newTrouble(log *slog.Logger, what string) *trouble { return &trouble{log: log, what: what} }
+
+// report takes the outcome of an attempt.
+func (t *trouble) report(err error) {
+	now := ""
+	if err != nil {
+		now = err.Error()
+	}
+	switch {
+	case now == t.last:
+	case now == "":
+		t.log.Info("over: " + t.what) //nolint:sloglint // what is one of a few constants
+	default:
+		t.log.Warn(t.what, slog.String("error", now)) //nolint:sloglint // see above
+	}
+	t.last = now
+}
