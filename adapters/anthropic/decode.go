@@ -58,7 +58,10 @@ func (d *decoder) Event(name, data []byte, out []chat.Event) ([]chat.Event, erro
 		return d.end(out), nil
 	case "message": // a proxy that does not stream sends the whole answer at once
 		out, err := d.message(&p, out)
-		return d.end(out), err
+		if err != nil {
+			return out, err
+		}
+		return d.end(out), nil
 	}
 	if p.failed || string(p.kind) == "error" {
 		return out, faultOf(0, data)

@@ -15,8 +15,7 @@ import (
 // status and RFC 6749's words are kept: the rest may hold anything.
 func failed(err error) error {
 	f := &fault.Error{Kind: fault.Unavailable, Message: "The gateway could not get a token for the upstream", Unsent: true}
-	var refused *oauth2.RetrieveError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		status := 0
 		if refused.Response != nil {
 			status = refused.Response.StatusCode

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -155,11 +156,18 @@ func checkAssertion(srv *server, r *http.Request) (problems []string) {
 		say(err == nil, "not base64url: "+text)
 		return b
 	}
-	var head struct{ Alg, Typ, Kid string }
+	var head struct {
+		Alg string `json:"alg"`
+		Typ string `json:"typ"`
+		Kid string `json:"kid"`
+	}
 	say(json.Unmarshal(decode(parts[0]), &head) == nil && head.Alg == "RS256" && head.Typ == "JWT" && head.Kid == "key-7", "header "+parts[0])
 	var claims struct {
-		Iss, Scope, Aud string
-		Iat, Exp        int64
+		Iss   string `json:"iss"`
+		Scope string `json:"scope"`
+		Aud   string `json:"aud"`
+		Iat   int64  `json:"iat"`
+		Exp   int64  `json:"exp"`
 	}
 	say(json.Unmarshal(decode(parts[1]), &claims) == nil, "claims")
 	say(claims.Iss == "gateway@p.iam.gserviceaccount.com", "iss "+claims.Iss)
@@ -431,7 +439,10 @@ func TestBadSecrets(t *testing.T) {
 
 func TestCloseEndsFetches(t *testing.T) {
 	srv := start(t)
-	srv.play(func(_ int64, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	srv.play(func(_ int64, _ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // the server sees a client leave only after its body
+		<-r.Context().Done()
+	})
 	s, err := token.New(t.Context(), token.Options{Secret: secret.New(srv.account(t))})
 	if err != nil {
 		t.Fatal(err)
