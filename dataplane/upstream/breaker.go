@@ -41,6 +41,8 @@ type State struct {
 	InFlight atomic.Int64
 	// Requests and Failures count attempts since the process started.
 	Requests, Failures atomic.Uint64
+	// Stats are the measurements of the last day.
+	Stats Stats
 
 	settings  BreakerSettings
 	nextKey   atomic.Uint64
@@ -54,7 +56,7 @@ type State struct {
 }
 
 // NewState returns the state of an endpoint that nothing is known of.
-func NewState(s BreakerSettings) *State { return &State{settings: s} }
+func NewState(s BreakerSettings) *State { return &State{settings: s, Stats: newStats()} }
 
 // NextKey picks one of n secrets, in turn.
 func (s *State) NextKey(n int) int {
