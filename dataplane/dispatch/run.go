@@ -28,6 +28,7 @@ type Run struct {
 	next     int // the next candidate
 	current  route.Candidate
 	attempts []wire.Attempt
+	refused  refusals
 	dropped  chat.ParamSet
 	content  bool // an event with content was returned: no other endpoint any more
 	finished bool
@@ -39,6 +40,8 @@ type Run struct {
 	headed  bool
 	mode    mode
 	started time.Time
+	first   time.Duration // from started to the first content, 0 before
+	tokens  int64         // of the completion, as told so far
 	silent  time.Time // since when nothing has arrived that is progress
 	reader  sse.Reader
 	body    []byte
@@ -69,7 +72,7 @@ const (
 func (r *Run) Start(req *chat.Request, plan []route.Candidate, cancel *upstream.Cancel) {
 	r.req, r.plan, r.cancel = req, plan, cancel
 	r.next, r.current, r.attempts, r.dropped = 0, route.Candidate{}, r.attempts[:0], 0
-	r.content, r.finished = false, false
+	r.refused, r.content, r.finished = refusals{}, false, false
 }
 
 // Current is the candidate of the attempt that is under way, or was last.
@@ -117,21 +120,24 @@ func (r *Run) open() error {
 		r.started = time.Now()
 		r.silent = r.started
 		if !r.pick() {
-			return &fault.Error{Kind: fault.Overloaded, Message: "Every endpoint of the model is out of service", RetryAfter: time.Second}
+			return r.outOfService()
 		}
+		r.first, r.tokens = 0, 0
 		r.call.Reset()
 		// A request that one endpoint's language cannot express may do for the next.
 		err := r.current.Endpoint.Adapter.Encode(r.req, &r.call)
-		again := true
-		if err == nil {
+		encoded := err == nil
+		if encoded {
 			if err = r.send(r.current.Endpoint); err == nil {
 				return nil
 			}
-			again = fault.KindOf(err).Failover()
 		}
 		f := fault.From(err)
 		r.record(f)
-		if !again || r.next == len(r.plan) {
+		if encoded {
+			r.refused.note(f, r.current.Model)
+		}
+		if f.Kind == fault.Canceled || !r.more() {
 			return f
 		}
 	}
@@ -140,7 +146,7 @@ func (r *Run) open() error {
 // pick moves to the next candidate that may be tried now; false if there is
 // none. A half-open breaker lets one request through at a time.
 func (r *Run) pick() bool {
-	for r.next < len(r.plan) {
+	for r.more() {
 		r.current = r.plan[r.next]
 		r.next++
 		if r.current.Endpoint.State.Enter(r.started) {
@@ -169,7 +175,8 @@ func (r *Run) send(e *snapshot.Endpoint) error {
 func (r *Run) failover(f *fault.Error) bool {
 	r.record(f)
 	r.close()
-	return !r.content && f.Kind.Failover() && r.next < len(r.plan)
+	r.refused.note(f, r.current.Model)
+	return !r.content && f.Kind != fault.Canceled && r.more()
 }
 
 // record notes the end of an attempt; f is nil for success.
@@ -179,6 +186,7 @@ func (r *Run) record(f *fault.Error) {
 		a.Status, a.Kind = f.Status, f.Kind.String()
 		r.current.Endpoint.State.Failed(f, time.Now())
 	}
+	r.measure(f)
 	r.attempts = append(r.attempts, a)
 }
 
@@ -194,9 +202,12 @@ func (r *Run) close() {
 // Close ends the request, whatever state it is in, and frees its memory for
 // the next one.
 func (r *Run) Close() {
+	if r.answer != nil {
+		r.leftBehind()
+	}
 	r.close()
 	r.req, r.plan, r.cancel, r.decoder, r.reader = nil, nil, nil, nil, sse.Reader{}
-	r.current, r.attempts, r.dropped = route.Candidate{}, r.attempts[:0], 0
+	r.current, r.attempts, r.dropped, r.refused = route.Candidate{}, r.attempts[:0], 0, refusals{}
 	if cap(r.body) > keepBuffer {
 		r.body = nil
 	}
@@ -359,8 +370,12 @@ func (r *Run) deliver(events []chat.Event, err error) ([]chat.Event, error) {
 		if ev.Fault != nil {
 			return nil, ev.Fault
 		}
+		if ev.Usage != nil {
+			r.tokens = ev.Usage.Completion
+		}
 		if !r.content && (ev.HasContent() || ev.Finish != chat.NotFinished) {
 			r.content = true
+			r.first = r.silent.Sub(r.started)
 			r.current.Endpoint.State.Succeeded()
 		}
 		if ev.Done && !r.finished {

@@ -11,6 +11,10 @@ import (
 // MaxCandidates bounds how many endpoints one request can try.
 const MaxCandidates = 16
 
+// MaxModels bounds how many models one request can name: the model and
+// three fallbacks.
+const MaxModels = 4
+
 // Candidate is one endpoint that may answer, with the model it answers as.
 type Candidate struct {
 	Model    *snapshot.Model

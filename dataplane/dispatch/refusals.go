@@ -1,0 +1,56 @@
+package dispatch
+
+import (
+	"time"
+
+	"github.com/hybridinference/gateway/dataplane/route"
+	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/shared/fault"
+)
+
+// refusals are the models that have refused a request in a way in which every
+// endpoint of theirs would: too long, not allowed, malformed. Another model of
+// the client's list may still take it.
+type refusals struct {
+	models [route.MaxModels]*snapshot.Model
+	n      int
+}
+
+// note takes in what a model's endpoint said.
+func (r *refusals) note(f *fault.Error, m *snapshot.Model) {
+	if f.Kind.Failover() || r.has(m) || r.n == len(r.models) {
+		return
+	}
+	r.models[r.n] = m
+	r.n++
+}
+
+func (r *refusals) has(m *snapshot.Model) bool {
+	for _, known := range r.models[:r.n] {
+		if known == m {
+			return true
+		}
+	}
+	return false
+}
+
+// more steps over the candidates of models that have refused and reports
+// whether one is left.
+func (r *Run) more() bool {
+	for r.next < len(r.plan) && r.refused.has(r.plan[r.next].Model) {
+		r.next++
+	}
+	return r.next < len(r.plan)
+}
+
+// outOfService is the fault when no candidate may be tried now: it says when
+// the first one can be.
+func (r *Run) outOfService() *fault.Error {
+	wait := time.Second
+	for i, c := range r.plan {
+		if d := c.Endpoint.State.Until(r.started).Sub(r.started); i == 0 || d < wait {
+			wait = d
+		}
+	}
+	return &fault.Error{Kind: fault.Overloaded, Message: "Every endpoint of the model is out of service", RetryAfter: max(time.Second, wait)}
+}
