@@ -1,0 +1,119 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/hybridinference/gateway/scripts/bench/load"
+	"github.com/hybridinference/gateway/scripts/bench/process"
+)
+
+// Path is where all targets take requests.
+const Path = "/v1/chat/completions"
+
+// startNode starts a node and everything behind it.
+func (f *Fleet) startNode(ctx context.Context) error {
+	nats, err := f.startNATS()
+	if err != nil {
+		return err
+	}
+	token, secret := rand.Text(), rand.Text()
+	env := []string{"HOST=127.0.0.1", "NATS_URL=" + nats, "API_KEY_SECRET=" + secret, "ADMIN_TOKEN=" + token, "LOG_LEVEL=warn"}
+	if err := f.startControl(ctx, env); err != nil {
+		return err
+	}
+	key, err := f.makeKey(ctx, token)
+	if err != nil {
+		return err
+	}
+	node, err := f.launch(process.Options{
+		Name: Node, Path: filepath.Join(f.o.Bin, "dataplane"),
+		Env: append(slices.Clip(env), "PORT="+port(f.addr.node), "NODE_ID=bench", "STATE_DIR="+filepath.Join(f.o.Dir, "node-state")),
+	})
+	if err != nil {
+		return err
+	}
+	t := Target{Name: Node, Addr: f.addr.node, Key: key, Process: node}
+	probe := load.Request{Addr: t.Addr, Path: Path, Key: key, Marker: "probe", Body: []byte(`{"model":"` + f.o.Models[0] + `","messages":[{"role":"user","content":"echo:probe"}]}`)}
+	if err := node.Await(ctx, func(context.Context) error { return load.Once(probe) }); err != nil {
+		return err
+	}
+	f.Targets = append(f.Targets, t)
+	return nil
+}
+
+func port(addr string) string {
+	_, p, err := net.SplitHostPort(addr)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return p
+}
+
+// startControl starts the daemon and the collector, which share a database.
+func (f *Fleet) startControl(ctx context.Context, env []string) error {
+	models, routing := filepath.Join(f.o.Dir, "models.yaml"), filepath.Join(f.o.Dir, "routing.yaml")
+	if err := os.WriteFile(models, f.models(), 0o600); err != nil {
+		return fmt.Errorf("write models.yaml: %w", err)
+	}
+	if err := os.WriteFile(routing, []byte("routing_strategy: none\n"), 0o600); err != nil {
+		return fmt.Errorf("write routing.yaml: %w", err)
+	}
+	env = append(slices.Clip(env), "DB_BACKEND=sqlite", "STATE_DIR="+filepath.Join(f.o.Dir, "control-state"),
+		"CONTROL_PORT="+port(f.addr.control), "MODELS_CONFIG="+models, "ROUTING_CONFIG="+routing)
+	path := filepath.Join(f.o.Bin, "controlplane")
+	daemon, err := f.launch(process.Options{Name: "control plane", Path: path, Args: []string{"serve"}, Env: env})
+	if err != nil {
+		return err
+	}
+	if err := daemon.Await(ctx, serves("http://"+f.addr.control+"/health")); err != nil {
+		return err
+	}
+	_, err = f.launch(process.Options{Name: "collector", Path: path, Args: []string{"collect"}, Env: env})
+	return err
+}
+
+// models is a models.yaml with each of the models at two endpoints of the upstream,
+// which differ in their path.
+func (f *Fleet) models() []byte {
+	var b bytes.Buffer
+	b.WriteString("models:\n")
+	for _, id := range f.o.Models {
+		fmt.Fprintf(&b, "  - id: %s\n    provider: vllm\n    context_length: 1000000\n    pricing: {prompt: \"0.3\", completion: \"1.2\"}\n    route:\n", id)
+		for _, side := range []string{"a", "b"} {
+			fmt.Fprintf(&b, "      - {id: %s, base_url: \"http://%s/%s\", weight: 0.5}\n", side, f.addr.upstream, side)
+		}
+	}
+	return b.Bytes()
+}
+
+// makeKey makes an API key, as an operator does.
+func (f *Fleet) makeKey(ctx context.Context, token string) (string, error) {
+	body := []byte(`{"name":"bench","user":"bench","role":"admin"}`)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+f.addr.control+"/admin/keys", bytes.NewReader(body))
+	if err != nil {
+		return "", fmt.Errorf("make an API key: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("make an API key: %w", err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // was read
+	var made struct {
+		Key string `json:"key"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&made); err != nil || made.Key == "" {
+		return "", fmt.Errorf("make an API key: %s without a key: %w", resp.Status, err)
+	}
+	return made.Key, nil
+}

@@ -1,0 +1,49 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/hybridinference/gateway/scripts/bench/proxy"
+	"github.com/hybridinference/gateway/scripts/bench/upstream"
+)
+
+// The roles of this program's child processes, each followed by two host:port.
+const (
+	roleUpstream = "play-upstream" // where to listen, and where for control
+	roleProxy    = "play-proxy"    // where to listen, and the upstream
+)
+
+// Play plays the role that a fleet has given to this process by its arguments,
+// until ctx is done. It reports false at once if the arguments are no role.
+func Play(ctx context.Context, args []string) (played bool, err error) {
+	if len(args) != 3 {
+		return false, nil
+	}
+	switch args[0] {
+	case roleUpstream:
+		return true, playUpstream(ctx, args[1], args[2])
+	case roleProxy:
+		return true, playProxy(ctx, args[1], args[2])
+	default:
+		return false, nil
+	}
+}
+
+func playUpstream(ctx context.Context, addr, control string) error {
+	s, err := upstream.Start(upstream.Options{Addr: addr, ControlAddr: control})
+	if err != nil {
+		return err
+	}
+	return s.Run(ctx)
+}
+
+func playProxy(ctx context.Context, addr, upstream string) error {
+	l, err := net.Listen("tcp", addr) //nolint:noctx // binding does not block
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
+	return proxy.Serve(l, upstream)
+}

@@ -1,0 +1,99 @@
+package measure_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hybridinference/gateway/scripts/bench/fleet"
+	"github.com/hybridinference/gateway/scripts/bench/measure"
+)
+
+// TestMain plays a role when a fleet has started this binary for it.
+func TestMain(m *testing.M) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	played, err := fleet.Play(ctx, os.Args[1:])
+	stop()
+	if !played {
+		os.Exit(m.Run())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func start(t *testing.T) *fleet.Fleet {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := fleet.Start(t.Context(), fleet.Options{Dir: t.TempDir(), Self: self, Models: measure.Models()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return f
+}
+
+// Everything but memory, which takes its time, on what can be had without the
+// gateway's binaries.
+func TestProxyIsMeasured(t *testing.T) {
+	f := start(t)
+	rows, err := measure.Run(t.Context(), f, measure.Options{
+		Rounds: 2, Rate: 200, Busy: 100 * time.Millisecond, Only: []string{"small", "large", "fast", "paced", "latency"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != 4+3 {
+		t.Errorf("%d rows", len(rows))
+	}
+	for _, r := range rows {
+		if got := r.Values[fleet.Proxy]; len(got) != 2 || got[0] <= 0 {
+			t.Errorf("%s: %v", r.Title, r.Values)
+		}
+		if v, ok := r.Median(fleet.Proxy); !ok || v > 1e5 {
+			t.Errorf("%s: %v %s cannot be", r.Title, v, r.Unit)
+		}
+	}
+	c, err := f.Upstream.Counts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Two targets, 200 a second for 0.1 s, twice.
+	if got := c.Of("latency").Answered; got != 2*20*2 {
+		t.Errorf("%d requests instead of 80 in the open loop", got)
+	}
+	if c.Total.Open != 0 || c.Of("idle").Requests != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestMedianAndRatio(t *testing.T) {
+	r := measure.Row{Values: map[string][]float64{"a": {5, 1, 3}, "b": {4, 2}, "zero": {0}}}
+	f := func(target string, want float64, known bool) {
+		t.Helper()
+		if got, ok := r.Median(target); got != want || ok != known {
+			t.Errorf("%s: %v %v", target, got, ok)
+		}
+	}
+	f("a", 3, true)
+	f("b", 3, true)
+	f("nobody", 0, false)
+	if v, ok := r.Ratio("a", "b"); v != 1 || !ok {
+		t.Errorf("%v %v", v, ok)
+	}
+	if _, ok := r.Ratio("a", "zero"); ok {
+		t.Error("a ratio to nothing")
+	}
+}

@@ -1,0 +1,133 @@
+package measure
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hybridinference/gateway/scripts/bench/fleet"
+)
+
+// Options say how much to measure.
+type Options struct {
+	Rounds int
+	// Only are the measurements to make; none is all.
+	Only []string
+	// Busy is how long each load lasts.
+	Busy time.Duration
+	// Rate is the number of requests per second of the open loop.
+	Rate float64
+	// Progress is told what is being done, if it is not nil.
+	Progress func(string)
+}
+
+// The marks of the node, in terms of the proxy's cost.
+const (
+	requestMark = 2.5
+	chunkMark   = 2
+)
+
+// Run measures all targets of a fleet. Memory comes first, once, while the
+// processes are young.
+func Run(ctx context.Context, f *fleet.Fleet, o Options) ([]*Row, error) {
+	m := &run{Options: o, fleet: f}
+	for _, rule := range scripts() {
+		if err := f.Upstream.Set(ctx, rule); err != nil {
+			return nil, err
+		}
+	}
+	if m.wanted(idle) {
+		if err := m.each(ctx, idle, 0, m.idle); err != nil {
+			return nil, err
+		}
+	}
+	for round := range o.Rounds {
+		if err := m.round(ctx, round); err != nil {
+			return nil, err
+		}
+	}
+	return m.rows, nil
+}
+
+// run is a running measurement.
+type run struct {
+	Options
+	table
+	fleet *fleet.Fleet
+}
+
+func (m *run) wanted(name string) bool { return len(m.Only) == 0 || slices.Contains(m.Only, name) }
+
+// work measures one target and adds what it found.
+type work func(context.Context, *fleet.Target) error
+
+func (m *run) round(ctx context.Context, round int) error {
+	steps := []struct {
+		name string
+		work work
+	}{{small, m.small}, {large, m.large}, {fast, m.fast}, {paced, m.paced}, {latency, m.latency}}
+	for _, s := range steps {
+		if !m.wanted(s.name) {
+			continue
+		}
+		if err := m.each(ctx, s.name, round, s.work); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each lets every target do the same, in another order each round.
+func (m *run) each(ctx context.Context, name string, round int, do work) error {
+	n := len(m.fleet.Targets)
+	for i := range n {
+		t := &m.fleet.Targets[(i+round)%n]
+		if t.Process == nil && name != latency {
+			continue // the upstream itself is nobody's cost
+		}
+		m.tell(fmt.Sprintf("round %d of %d: %s, %s", round+1, m.Rounds, name, t.Name))
+		if err := do(ctx, t); err != nil {
+			return fmt.Errorf("measure %s of %s: %w", name, t.Name, err)
+		}
+		if err := m.calm(ctx); err != nil {
+			return fmt.Errorf("after %s of %s: %w", name, t.Name, err)
+		}
+	}
+	return nil
+}
+
+func (m *run) tell(text string) {
+	if m.Progress != nil {
+		m.Progress(text)
+	}
+}
+
+// calm waits until nobody asks the upstream for anything any more.
+func (m *run) calm(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for {
+		c, err := m.fleet.Upstream.Counts(ctx)
+		if err != nil {
+			return err
+		}
+		if c.Total.Open == 0 {
+			return nil
+		}
+		if err := pause(ctx, 10*time.Millisecond); err != nil {
+			return fmt.Errorf("%d requests are still open at the upstream: %w", c.Total.Open, err)
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
