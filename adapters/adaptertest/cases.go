@@ -44,11 +44,10 @@ func loadCases(t testing.TB, provider string) []Case {
 	t.Helper()
 	cases := loadFolder(t, filepath.Join("testdata", provider), provider)
 	if root := fixtures(); root != "" {
-		recorded := loadFolder(t, filepath.Join(root, provider), provider)
-		if len(recorded) == 0 {
+		cases = append(cases, loadFolder(t, filepath.Join(root, provider), provider)...)
+		if len(cases) == 0 {
 			t.Fatalf("%s has no cases for %s", root, provider)
 		}
-		cases = append(cases, recorded...)
 	}
 	return cases
 }

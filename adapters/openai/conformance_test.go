@@ -28,26 +28,30 @@ func conform(t *testing.T, provider, kind string, wants map[string]adaptertest.W
 	})
 }
 
-func TestOpenAI(t *testing.T)   { conform(t, "openai", "openai_compat", wantsOpenai()) }
-func TestDeepSeek(t *testing.T) { conform(t, "deepseek", "deepseek", wantsDeepseek()) }
-func TestChutes(t *testing.T)   { conform(t, "chutes", "chutes", wantsChutes()) }
-func TestMiniMax(t *testing.T)  { conform(t, "minimax", "minimax", wantsMinimax()) }
-func TestZhipu(t *testing.T)    { conform(t, "zhipu", "zhipu", wantsZhipu()) }
-func TestOllama(t *testing.T)   { conform(t, "ollama", "ollama", wantsOllama()) }
-func TestSGLang(t *testing.T)   { conform(t, "sglang", "sglang", wantsSglang()) }
-func TestVLLM(t *testing.T)     { conform(t, "vllm", "vllm", wantsVllm()) }
-func TestCompatOther(t *testing.T) {
-	conform(t, "openai-compat-other", "openai_compat", wantsOpenaiCompatOther())
+func TestOpenAI(t *testing.T) {
+	conform(t, "openai", "openai_compat", with(wantsOpenai(), ownOpenAI()))
 }
+func TestDeepSeek(t *testing.T) {
+	conform(t, "deepseek", "deepseek", with(wantsDeepseek(), ownDeepSeek()))
+}
+func TestChutes(t *testing.T)  { conform(t, "chutes", "chutes", with(wantsChutes(), ownChutes())) }
+func TestMiniMax(t *testing.T) { conform(t, "minimax", "minimax", with(wantsMinimax(), ownMiniMax())) }
+func TestZhipu(t *testing.T)   { conform(t, "zhipu", "zhipu", with(wantsZhipu(), ownZhipu())) }
+func TestOllama(t *testing.T)  { conform(t, "ollama", "ollama", with(wantsOllama(), ownOllama())) }
+func TestSGLang(t *testing.T)  { conform(t, "sglang", "sglang", with(wantsSglang(), ownSGLang())) }
+func TestVLLM(t *testing.T)    { conform(t, "vllm", "vllm", with(wantsVllm(), ownVLLM())) }
+func TestCompatOther(t *testing.T) {
+	conform(t, "openai-compat-other", "openai_compat", with(wantsOpenaiCompatOther(), ownCompatOther()))
+}
+func TestFeatherless(t *testing.T) { conform(t, "featherless", "featherless", ownFeatherless()) }
+func TestGroq(t *testing.T)        { conform(t, "groq", "groq", ownGroq()) }
 
 func TestOpenRouter(t *testing.T) {
 	adaptertest.Run(t, adaptertest.Harness{
-		Provider: "openrouter", New: build, Wants: wantsOpenrouter(),
+		Provider: "openrouter", New: build, Wants: with(wantsOpenrouter(), ownOpenRouter()),
 		Settings: func(c adaptertest.Case) codec.Settings {
 			s := endpoint("openrouter", c.Model)
-			if c.Name == "cached-usage" {
-				s.Slug = "anthropic"
-			}
+			s.Slug = map[string]string{"cached-usage": "anthropic", "own-pinned": "deepinfra"}[c.Name]
 			return s
 		},
 	})

@@ -39,11 +39,11 @@ func (d *decoder) parser(choice int) *markup.Parser {
 // plain reports whether a literal has no tag in it, and no white space at its
 // end if that counts.
 func plain(lit []byte, space bool) bool {
-	if bytes.IndexByte(lit, '<') >= 0 || bytes.Contains(lit, []byte(`\u003`)) {
+	if bytes.IndexByte(lit, '<') >= 0 || bytes.Contains(lit, []byte(`\u00`)) {
 		return false
 	}
 	n := len(lit) // of at least three bytes
-	return !space || lit[n-2] != ' ' && lit[n-3] != '\\'
+	return !space || lit[n-2] != ' ' && (lit[n-3] != '\\' || bytes.IndexByte([]byte("nrt"), lit[n-2]) < 0)
 }
 
 // add joins pieces to an event.
