@@ -99,6 +99,13 @@ func ParamOf(key []byte) Param {
 		return PresencePenalty
 	case "seed":
 		return Seed
+	}
+	return outputOf(key)
+}
+
+// outputOf covers what shapes the answer.
+func outputOf(key []byte) Param {
+	switch string(key) {
 	case "max_tokens":
 		return MaxTokens
 	case "max_completion_tokens":
@@ -123,9 +130,8 @@ func ParamOf(key []byte) Param {
 		return ToolChoice
 	case "parallel_tool_calls":
 		return ParallelToolCalls
-	default:
-		return extensionOf(key)
 	}
+	return extensionOf(key)
 }
 
 // extensionOf covers what OpenRouter and newer APIs added.

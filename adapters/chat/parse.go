@@ -103,8 +103,7 @@ func invalid(format string, args ...any) error {
 }
 
 func syntax(err error) error {
-	var se *rawjson.SyntaxError
-	if errors.As(err, &se) {
+	if se, ok := errors.AsType[*rawjson.SyntaxError](err); ok {
 		return invalid("The request body is not valid JSON: %s at byte %s", se.Msg, strconv.Itoa(se.Offset))
 	}
 	return invalid("The request body is not valid JSON: %s", err.Error())

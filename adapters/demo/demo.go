@@ -5,6 +5,7 @@
 package demo
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,16 +53,15 @@ func New(body []byte) *Script {
 
 // question returns the text of the last user message.
 func question(r *chat.Request) string {
-	turns := r.Turns()
-	for i := len(turns) - 1; i >= 0; i-- {
-		if turns[i].Role != chat.RoleUser {
+	for _, turn := range slices.Backward(r.Turns()) {
+		if turn.Role != chat.RoleUser {
 			continue
 		}
-		text := rawjson.Text(turns[i].Text)
-		for _, p := range turns[i].Parts {
-			text += rawjson.Text(p.Text)
+		texts := []string{rawjson.Text(turn.Text)}
+		for i := range turn.Parts {
+			texts = append(texts, rawjson.Text(turn.Parts[i].Text))
 		}
-		return strings.TrimSpace(text)
+		return strings.TrimSpace(strings.Join(texts, ""))
 	}
 	return ""
 }

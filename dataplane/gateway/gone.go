@@ -82,7 +82,7 @@ func hasLeft(raw syscall.RawConn) bool {
 	err := raw.Control(func(fd uintptr) {
 		var b [1]byte
 		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		left = n == 0 && err == nil || err == syscall.ECONNRESET //nolint:errorlint // a raw errno
+		left = n == 0 && err == nil || err == syscall.ECONNRESET
 	})
 	return err != nil || left
 }

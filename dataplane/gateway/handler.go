@@ -95,7 +95,7 @@ func (x *exchange) answerWhole() {
 func (x *exchange) stream() {
 	x.chunks.Reset(x.view)
 	for len(x.chunks.Buf) == 0 {
-		_, err := x.pull(x.g.opts.KeepAlive)
+		err := x.pull(x.g.opts.KeepAlive)
 		switch {
 		case errors.Is(err, upstream.ErrSilent):
 			x.chunks.Comment() // a long silence: commit, and keep the client waiting
@@ -118,10 +118,10 @@ func (x *exchange) stream() {
 }
 
 // pull takes the next events into the chunk buffer. ended is set with the last.
-func (x *exchange) pull(wait time.Duration) (int, error) {
+func (x *exchange) pull(wait time.Duration) error {
 	events, err := x.next(wait)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	for i := range events {
 		ev := &events[i]
@@ -138,7 +138,7 @@ func (x *exchange) pull(wait time.Duration) (int, error) {
 			x.ended = true
 		}
 	}
-	return len(events), nil
+	return nil
 }
 
 // fail answers with a fault, before anything was sent.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/valyala/fasthttp"
@@ -175,8 +176,8 @@ func (g *Gateway) clientIP(ctx *fasthttp.RequestCtx) string {
 		return peer.String()
 	}
 	hops := strings.Split(string(ctx.Request.Header.Peek("X-Forwarded-For")), ",")
-	for i := len(hops) - 1; i >= 0; i-- { // the nearest that is not a proxy of ours
-		if addr, err := netip.ParseAddr(strings.TrimSpace(hops[i])); err == nil && (!g.trusts(addr) || i == 0) {
+	for i, hop := range slices.Backward(hops) { // the nearest that is not a proxy of ours
+		if addr, err := netip.ParseAddr(strings.TrimSpace(hop)); err == nil && (!g.trusts(addr) || i == 0) {
 			return addr.String()
 		}
 	}

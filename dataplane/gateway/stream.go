@@ -52,9 +52,9 @@ func (x *exchange) WriteTo(w io.Writer) (n int64, err error) {
 // advance fills the buffer with whatever is at hand, at least one event: what
 // arrived together leaves together, and nothing waits for more.
 func (x *exchange) advance() error {
-	_, err := x.pull(x.g.opts.KeepAlive)
+	err := x.pull(x.g.opts.KeepAlive)
 	for err == nil && !x.ended {
-		_, err = x.pull(0)
+		err = x.pull(0)
 		if errors.Is(err, upstream.ErrSilent) {
 			return nil
 		}

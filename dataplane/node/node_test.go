@@ -247,8 +247,7 @@ func TestANodeStartsFromDiskAndOutlivesNATS(t *testing.T) {
 func TestUsageReachesTheStreamAlsoAfterAnOutage(t *testing.T) {
 	s := bustest.Start(t)
 	c := newControl(t, s)
-	js, err := bus.EnsureUsage(t.Context(), c.nc, bus.Limits{})
-	if err != nil {
+	if _, err := bus.EnsureUsage(t.Context(), c.nc, bus.Limits{}); err != nil {
 		t.Fatal(err)
 	}
 	n, _ := start(t, s.ClientURL(), "")
@@ -264,7 +263,8 @@ func TestUsageReachesTheStreamAlsoAfterAnOutage(t *testing.T) {
 	s = bustest.StartOn(t, dir, port)
 	c = newControl(t, s)
 	c.await("all acknowledged", func(s *wire.NodeStatus) bool { return s.Usage.Acked == 20 && s.Usage.Pending == 0 })
-	if js, err = bus.EnsureUsage(t.Context(), c.nc, bus.Limits{}); err != nil {
+	js, err := bus.EnsureUsage(t.Context(), c.nc, bus.Limits{})
+	if err != nil {
 		t.Fatal(err)
 	}
 	sink, err := bus.EnsureSink(t.Context(), js, "test")

@@ -90,7 +90,7 @@ func join(a, b chat.Literal) chat.Literal {
 // joinArrays concatenates two raw arrays that are not empty.
 func joinArrays(a, b []byte) []byte {
 	if a == nil || b == nil {
-		return append(a[:len(a):len(a)], b...)
+		return append(slices.Clip(a), b...)
 	}
 	out := make([]byte, 0, len(a)+len(b))
 	out = append(append(out, a[:len(a)-1]...), ',')

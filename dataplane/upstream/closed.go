@@ -21,7 +21,7 @@ func closed(c net.Conn) bool {
 		var b [1]byte
 		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		// EAGAIN is the only good sign: open, and nothing to read
-		gone = err != syscall.EAGAIN && err != syscall.EINTR //nolint:errorlint // a raw errno
+		gone = err != syscall.EAGAIN && err != syscall.EINTR
 	})
 	return err != nil || gone
 }

@@ -27,7 +27,7 @@ var (
 )
 
 // start takes the framing from an answer's head.
-func (f *framing) start(h *fasthttp.ResponseHeader) error {
+func (f *framing) start(h *fasthttp.ResponseHeader) {
 	*f = framing{}
 	switch n := h.ContentLength(); {
 	case n >= 0:
@@ -40,7 +40,6 @@ func (f *framing) start(h *fasthttp.ResponseHeader) error {
 	if code := h.StatusCode(); code == 204 || code == 304 {
 		*f = framing{}
 	}
-	return nil
 }
 
 // read returns bytes of the body: all that are there without waiting, at
@@ -154,8 +153,8 @@ func (f *framing) trailer(br *bufio.Reader) error {
 func peekLine(br *bufio.Reader) ([]byte, error) {
 	for n := max(br.Buffered(), 1); ; {
 		b, err := br.Peek(n)
-		if i := bytes.IndexByte(b, '\n'); i >= 0 {
-			return b[:i], nil
+		if line, _, found := bytes.Cut(b, []byte{'\n'}); found {
+			return line, nil
 		}
 		if err != nil {
 			if errors.Is(err, bufio.ErrBufferFull) {

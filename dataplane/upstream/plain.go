@@ -223,7 +223,8 @@ func (a *plainAnswer) Head(wait time.Duration) (int, error) {
 			return 0, a.failed("read the answer's head", err)
 		}
 		if status := a.header.StatusCode(); status >= 200 {
-			return status, a.frame.start(&a.header)
+			a.frame.start(&a.header)
+			return status, nil
 		}
 	}
 }

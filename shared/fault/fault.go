@@ -104,8 +104,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // From returns err as a fault: itself if it is one, else an Internal fault around it.
 func From(err error) *Error {
-	var f *Error
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*Error](err); ok {
 		return f
 	}
 	return &Error{Kind: Internal, Message: "Internal error", Err: err}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Stack is a list of named cleanups. Push one on the line after a thing
@@ -27,9 +28,9 @@ func (s *Stack) Push(name string, fn func(context.Context) error) {
 // and empties the stack. The error names each step that failed.
 func (s *Stack) Unwind(ctx context.Context) error {
 	var errs []error
-	for i := len(s.steps) - 1; i >= 0; i-- {
-		if err := s.steps[i].fn(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("stop %s: %w", s.steps[i].name, err))
+	for _, step := range slices.Backward(s.steps) {
+		if err := step.fn(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", step.name, err))
 		}
 	}
 	s.steps = nil

@@ -2,7 +2,6 @@
 package bustest
 
 import (
-	"io"
 	"log/slog"
 	"net"
 	"testing"
@@ -61,7 +60,7 @@ func (s *Server) Dir() string { return s.dir }
 // Connect returns a connection like those of the gateway's processes.
 func (s *Server) Connect(name string) *nats.Conn {
 	s.t.Helper()
-	c, err := bus.Connect(bus.Options{URL: s.ClientURL(), Name: name, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	c, err := bus.Connect(bus.Options{URL: s.ClientURL(), Name: name, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		s.t.Fatal(err)
 	}
