@@ -24,15 +24,18 @@ type Builder struct {
 	Breaker  upstream.BreakerSettings
 
 	states map[string]*upstream.State
+	spent  map[string]*Spending
+	probes []probe
 }
 
 // Build compiles a release and a key table. Whatever can fail fails here,
 // before anything is swapped. Both may be nil: a node without a release serves
 // no model, a node without a key table accepts no key.
 func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
-	s := &Snapshot{byName: map[string]*Model{}, Keys: newKeys(t)}
+	s := &Snapshot{byName: map[string]*Model{}, Keys: b.keys(t)}
 	if r == nil {
 		s.RoutingJSON = s.routing()
+		s.list()
 		return s, nil
 	}
 	s.Epoch, s.Release = r.Epoch, r.Number
@@ -55,6 +58,7 @@ func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 	}
 	b.states = used
 	s.RoutingJSON = s.routing()
+	s.list()
 	return s, nil
 }
 
@@ -80,13 +84,15 @@ func (b *Builder) model(s *Snapshot, w *wire.Model, used map[string]*upstream.St
 		}
 		if we.Weight > 0 {
 			m.Endpoints = append(m.Endpoints, e)
+		} else {
+			m.Parked = append(m.Parked, e)
 		}
 	}
 	m.Endpoints = standIns(m.Endpoints)
 	for _, e := range m.Endpoints {
 		m.Total += e.Weight
 	}
-	if m.JSON, err = modelJSON(m); err != nil {
+	if err := b.describe(m); err != nil {
 		return nil, fmt.Errorf("model %s: %w", w.ID, err)
 	}
 	return m, nil

@@ -18,18 +18,25 @@ type Keys struct {
 type Key struct {
 	ID, Name, User string
 	Role           Role
-	models         []string
-	expires        int64
+	// Spent outlives the table.
+	Spent   *Spending
+	models  []string
+	expires int64
 }
 
 // Anonymous is the key of every request when authentication is off.
-func Anonymous() *Key { return &Key{ID: "anonymous", User: "anonymous", Role: RoleAdmin} }
+func Anonymous() *Key {
+	return &Key{ID: "anonymous", Name: "anonymous", User: "anonymous", Role: RoleAdmin, Spent: &Spending{}}
+}
 
-func newKeys(t *wire.KeyTable) *Keys {
+// keys compiles a key table.
+func (b *Builder) keys(t *wire.KeyTable) *Keys {
 	k := &Keys{byHash: map[[32]byte]*Key{}}
 	if t == nil {
 		return k
 	}
+	spent := make(map[string]*Spending, len(t.Keys))
+	defer func() { b.spent = spent }()
 	k.Version = t.Version
 	for i := range t.Keys {
 		w := &t.Keys[i]
@@ -41,7 +48,10 @@ func newKeys(t *wire.KeyTable) *Keys {
 		if err != nil {
 			role = RoleFree // a role that this node does not know gives no rights
 		}
-		k.byHash[sum] = &Key{ID: w.ID, Name: w.Name, User: w.User, Role: role, models: w.Models, expires: w.Expires}
+		if spent[w.ID] = b.spent[w.ID]; spent[w.ID] == nil {
+			spent[w.ID] = &Spending{}
+		}
+		k.byHash[sum] = &Key{ID: w.ID, Name: w.Name, User: w.User, Role: role, Spent: spent[w.ID], models: w.Models, expires: w.Expires}
 	}
 	return k
 }
@@ -59,3 +69,14 @@ func (k *Keys) Find(sum *[32]byte, now time.Time) *Key {
 func (k *Key) May(m *Model) bool {
 	return k.Role >= m.Role && (len(k.models) == 0 || slices.Contains(k.models, m.ID))
 }
+
+// Expires is when the key stops being accepted, the zero time for never.
+func (k *Key) Expires() time.Time {
+	if k.expires == 0 {
+		return time.Time{}
+	}
+	return time.Unix(k.expires, 0).UTC()
+}
+
+// Restricted reports whether the key may use certain models only.
+func (k *Key) Restricted() bool { return len(k.models) > 0 }

@@ -35,6 +35,8 @@ type modelItem struct {
 	DefaultParameters struct{}          `json:"default_parameters"`
 	SupportedVoices   *struct{}         `json:"supported_voices"`
 	Links             map[string]string `json:"links"`
+	// OpenRouter is the reference's: the id at OpenRouter where it differs.
+	OpenRouter *struct{} `json:"openrouter"`
 }
 
 type architecture struct {
@@ -57,18 +59,19 @@ func modelJSON(m *Model) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sampling := slices.Clone(m.SupportedParameters)
-	slices.Sort(sampling)
+	// the reference's words
+	pricing["input_cache_reads"], pricing["input_cache_writes"] = pricing["input_cache_read"], pricing["input_cache_write"]
+	sampling := []string{}
+	if m.Type == "chat" {
+		sampling = append(sampling, m.SupportedParameters...)
+		slices.Sort(sampling)
+	}
 	item := modelItem{
 		ID: m.ID, CanonicalSlug: m.ID, Name: m.Name, Object: "model", Created: m.Created, OwnedBy: m.OwnedBy,
 		Description: m.Description, HuggingFaceID: m.HuggingFaceID, ContextLength: m.ContextLength, MaxOutputLength: m.MaxOutputLength,
-		Architecture: architecture{
-			Modality:        strings.Join(m.InputModalities, "+") + "->" + strings.Join(m.OutputModalities, "+"),
-			InputModalities: m.InputModalities, OutputModalities: m.OutputModalities, Tokenizer: "Other",
-		},
-		InputModalities: m.InputModalities, OutputModalities: m.OutputModalities, Quantization: m.Quantization, Pricing: pricing,
+		Architecture: architectureOf(m), InputModalities: m.InputModalities, OutputModalities: m.Outputs, Quantization: m.Quantization, Pricing: pricing,
 		TopProvider:     topProvider{ContextLength: m.ContextLength, MaxCompletionTokens: m.MaxOutputLength},
-		SupportedParams: parameters(m, sampling), SamplingParams: sampling, SupportedFeatures: features(m),
+		SupportedParams: common(m), SamplingParams: sampling, SupportedFeatures: features(m),
 		Links: map[string]string{"details": "/api/v1/models/" + m.ID + "/endpoints"},
 	}
 	b, err := json.Marshal(item)
@@ -85,32 +88,24 @@ func perToken(p wire.Pricing) (map[string]string, error) {
 		return nil, err
 	}
 	usd := func(pico int64) string { return string(AppendUSD(nil, pico)) }
-	image, err := scaled(p.Image, 12)
-	if err != nil {
-		return nil, fmt.Errorf("price of image: %w", err)
-	}
 	return map[string]string{
-		"prompt": usd(price.Prompt), "completion": usd(price.Completion), "request": usd(price.Request), "image": usd(image),
+		"prompt": usd(price.Prompt), "completion": usd(price.Completion), "request": usd(price.Request), "image": usd(price.Image),
 		"input_cache_read": usd(price.CacheRead), "input_cache_write": usd(price.CacheWrite),
 	}, nil
 }
 
-// parameters is what a client may send: the sampling parameters, what every
-// model takes, and what follows from the model's abilities.
-func parameters(m *Model, sampling []string) []string {
-	out := append([]string{"max_tokens", "temperature", "top_p", "stop"}, sampling...)
-	if m.SupportsTools {
-		out = append(out, "tools", "tool_choice", "parallel_tool_calls")
+func architectureOf(m *Model) architecture {
+	return architecture{
+		Modality:        strings.Join(m.InputModalities, "+") + "->" + strings.Join(m.Outputs, "+"),
+		InputModalities: m.InputModalities, OutputModalities: m.Outputs, Tokenizer: m.Group,
 	}
-	if m.SupportsStructured {
-		out = append(out, "response_format", "structured_outputs")
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }
 
 func features(m *Model) []string {
 	out := []string{}
+	if m.Type != "chat" {
+		return out
+	}
 	if m.SupportsTools {
 		out = append(out, "tools")
 	}

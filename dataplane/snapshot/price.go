@@ -14,8 +14,8 @@ import (
 // costs are exact sums of integers.
 type Price struct {
 	Prompt, Completion, CacheRead, CacheWrite int64
-	// Request is the price of one request.
-	Request int64
+	// Request is the price of one request, Image that of one image.
+	Request, Image int64
 	// hasRead and hasWrite tell free from not priced: cached tokens without a
 	// price of their own cost what others do.
 	hasRead, hasWrite bool
@@ -34,6 +34,7 @@ func NewPrice(p wire.Pricing) (Price, error) {
 		{"cache_read", p.CacheRead, &out.CacheRead, 6},
 		{"cache_write", p.CacheWrite, &out.CacheWrite, 6},
 		{"request", p.Request, &out.Request, 12},
+		{"image", p.Image, &out.Image, 12},
 	} {
 		n, err := scaled(f.text, f.scale)
 		if err != nil {

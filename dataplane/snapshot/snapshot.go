@@ -23,6 +23,9 @@ type Snapshot struct {
 	Missing []wire.MissingSecret
 	// RoutingJSON is the answer to GET /routing.
 	RoutingJSON []byte
+	// Lists are the answers to GET models by role, for keys that may use all
+	// that their role may.
+	Lists [RoleAdmin + 1][]byte
 }
 
 // Model returns the model of that id or alias, nil if there is none.
@@ -33,11 +36,20 @@ type Model struct {
 	*wire.Model
 	Role Role
 	// Endpoints are those in service and of a weight above 0, Total the sum of
-	// their weights.
+	// their weights. Parked could serve, but get no traffic unless by name.
 	Endpoints []*Endpoint
 	Total     float64
-	// JSON is the model's object in GET /models.
-	JSON []byte
+	Parked    []*Endpoint
+	// Uneven are parameters that some of the endpoints take and others do not,
+	// of those by which a client would notice.
+	Uneven chat.ParamSet
+	// Outputs are the output modalities; embedding models have their own.
+	Outputs []string
+	// Group is the family of the model's tokenizer in OpenRouter's words.
+	Group string
+	// JSON is the model's object in GET /models, Page the beginning of GET
+	// models/{id}/endpoints, up to the endpoints.
+	JSON, Page []byte
 }
 
 // Endpoint is an endpoint ready to be called.
@@ -53,6 +65,20 @@ type Endpoint struct {
 	Timeouts upstream.Timeouts
 	// State outlives the snapshot.
 	State *upstream.State
+
+	// Slugs are what preferences may call the endpoint by.
+	Slugs []string
+	// Takes are the parameters that reach the upstream, Parameters the names
+	// of those that are advertised.
+	Takes      chat.ParamSet
+	Parameters []string
+	// ZDR endpoints keep no prompts; Discreet ones do not collect them either.
+	ZDR, Discreet bool
+	// Quantization is one of OpenRouter's words.
+	Quantization string
+	// JSON is the endpoint's object in GET models/{id}/endpoints without what
+	// is measured and without its closing brace.
+	JSON []byte
 }
 
 // inputs maps the names of modalities to what they allow in messages.

@@ -1,0 +1,38 @@
+package snapshot
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// Slug is the form in which a provider's name stands in preferences: "Amazon
+// Bedrock" and "amazon-bedrock" are the same.
+func Slug(name string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), " ", "-")
+}
+
+// ShortID is the part of an endpoint's id after its model's.
+func ShortID(m *wire.Model, e *wire.Endpoint) string { return strings.TrimPrefix(e.ID, m.ID+":") }
+
+// slugs lists what a client may call an endpoint by: its provider and kind,
+// each alone (then it means all their endpoints) or with the quantization, the
+// upstream provider that it is pinned to, and its own id, short or whole.
+func slugs(m *wire.Model, e *wire.Endpoint) []string {
+	out := []string{Slug(e.Provider), Slug(e.Kind)}
+	if e.Slug != "" {
+		out = append(out, Slug(e.Kind+"/"+e.Slug), Slug(e.Slug))
+	}
+	if m.Quantization != "" {
+		for _, base := range out {
+			out = append(out, base+"/"+Slug(m.Quantization))
+		}
+	}
+	out = append(out, Slug(ShortID(m, e)), Slug(e.ID))
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(s string) bool { return s == "" })
+}
+
+// Named reports whether slug, in the form of Slug, means the endpoint.
+func (e *Endpoint) Named(slug string) bool { return slices.Contains(e.Slugs, slug) }
