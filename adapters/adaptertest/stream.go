@@ -75,7 +75,8 @@ func checkCuts(t *testing.T, stream []byte) {
 func checkUnfinished(t *testing.T, a codec.Adapter, c Case) {
 	t.Helper()
 	events := cut(c.Body, len(c.Body))
-	for n := range events {
+	step := 1 + len(events)/50 // long streams do not differ from event to event
+	for n := 0; n < len(events); n += step {
 		tr := play(a, events[:n])
 		switch {
 		case !tr.eof:

@@ -22,9 +22,10 @@ type Adapter struct {
 	base, url string
 	// model is the upstream model as a literal.
 	model []byte
-	// extra are the members that every request gets, with a leading comma, and
-	// override the names that they take.
+	// extra are the members that every chat request gets, with a leading comma,
+	// always those that any request gets, and override the names that they take.
 	extra    []byte
+	always   []byte
 	override map[string]bool
 }
 
@@ -43,6 +44,10 @@ func New(s codec.Settings) (*Adapter, error) {
 	if err := a.addExtra(s.ExtraBody); err != nil {
 		return nil, fmt.Errorf("extra_body: %w", err)
 	}
+	if err := a.addExtra([]byte(p.route)); err != nil {
+		return nil, fmt.Errorf("route: %w", err)
+	}
+	a.always = a.extra[:len(a.extra):len(a.extra)]
 	return a, a.addExtra([]byte(p.extra))
 }
 

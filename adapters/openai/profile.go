@@ -63,8 +63,9 @@ type profile struct {
 	codes   map[string]fault.Kind
 	phrases []phrase
 
-	// extra is an object whose members are added to every request.
-	extra string
+	// extra is an object whose members are added to every chat request, and
+	// route one for requests of any kind.
+	extra, route string
 	// headers are added to every request.
 	headers []codec.Header
 	// tune adjusts the profile to an endpoint's model.

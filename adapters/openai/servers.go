@@ -135,7 +135,7 @@ func openRouter() profile {
 		headers: []codec.Header{{Name: "X-Title", Value: "HybridInference"}},
 		tune: func(p *profile, s codec.Settings) {
 			if s.Slug != "" {
-				p.extra = `{"usage":{"include":true},"provider":{"order":["` + s.Slug + `"],"allow_fallbacks":false}}`
+				p.route = `{"provider":{"order":["` + s.Slug + `"],"allow_fallbacks":false}}`
 			}
 		},
 	}
