@@ -23,6 +23,8 @@ type frame struct {
 	msg         jetstream.Msg
 	node, epoch string
 	first, last uint64
+	// bytes is its size in memory, unpacked.
+	bytes int
 }
 
 // event is a row with what is needed to dead-letter it.
@@ -38,7 +40,7 @@ func (b *batch) add(f frame, events []event, poison []deadLetter) {
 	b.frames = append(b.frames, f)
 	b.events = append(b.events, events...)
 	b.poison = append(b.poison, poison...)
-	b.bytes += len(f.msg.Data())
+	b.bytes += f.bytes
 	meta, err := f.msg.Metadata()
 	if err != nil {
 		return // only a message that is not JetStream's has none

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -60,13 +61,18 @@ type Collector struct {
 	log     *slog.Logger
 	source  jetstream.Consumer
 	decoder decoder
-	tracker tracker
+	// progress is progressEvery but in tests.
+	progress time.Duration
+	tracker  tracker
 }
 
 // New checks the options; it asks nothing of NATS or the store yet.
 func New(o Options) (*Collector, error) {
 	if o.NATS == nil || o.Store == nil || o.Name == "" || o.Logger == nil {
 		return nil, errors.New("collector: NATS, Store, Name and Logger are required")
+	}
+	if strings.Trim(o.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return nil, fmt.Errorf("collector: name %q: allowed are a-z, 0-9 and -", o.Name)
 	}
 	o.BatchRows = cmp.Or(o.BatchRows, 1000)
 	o.BatchBytes = cmp.Or(o.BatchBytes, 4<<20)
@@ -76,7 +82,7 @@ func New(o Options) (*Collector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("collector: %w", err)
 	}
-	return &Collector{opts: o, js: js, log: o.Logger.With(slog.String("sink", o.Name)), decoder: newDecoder()}, nil
+	return &Collector{opts: o, js: js, log: o.Logger.With(slog.String("sink", o.Name)), decoder: newDecoder(), progress: progressEvery}, nil
 }
 
 // Run collects until ctx is done, then finishes the batch in hand and returns
@@ -86,7 +92,7 @@ func (c *Collector) Run(ctx context.Context) error {
 	work, finish := graceful(ctx, c.opts.Grace)
 	defer finish()
 	if err := c.prepare(ctx); err != nil {
-		return nil //nolint:nilerr // only the end of ctx ends the attempts
+		return nil // only the end of ctx ends the attempts
 	}
 	var purger sync.WaitGroup
 	purger.Go(func() { c.purgeLoop(ctx) })

@@ -3,6 +3,7 @@ package collector_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"sync/atomic"
@@ -79,7 +80,7 @@ func TestStoreFailsBeforeAndAfterItsCommit(t *testing.T) {
 	r.drained("main")
 	r.stored(500)
 	c.stop()
-	if got := c.Status(); got.Duplicates != 500 || got.Inserted != 0 || got.Retries != uint64(2*got.Batches) || got.Error != "" || !strings.Contains(got.LastError, "connection lost") {
+	if got := c.Status(); got.Duplicates != 500 || got.Inserted != 0 || got.Retries != 2*got.Batches || got.Error != "" || !strings.Contains(got.LastError, "connection lost") {
 		t.Errorf("%+v, want all 500 to be found by the third attempt", got)
 	}
 }
@@ -121,15 +122,10 @@ func TestKilledBetweenCommitAndAcknowledgement(t *testing.T) {
 func TestDatabaseDownThenUp(t *testing.T) {
 	r := newRig(t, storetest.Postgres)
 	proxy := newProxy(t, r.db.Config.Postgres.DSN.Reveal())
-	conf := r.db.Config
-	conf.Postgres.DSN = proxy.dsn()
-	s, err := store.Open(t.Context(), conf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	behind := *r.db
+	behind.Config.Postgres.DSN = proxy.dsn()
 	proxy.cut() // down at the start, too
-	c := r.start(collector.Options{Store: s, BatchRows: 200})
+	c := r.start(collector.Options{Store: behind.OpenEmpty(t), BatchRows: 200})
 	r.publish("node-a", 0, 0, 50, events(0, 1000)...)
 	r.eventually("an error in the status", func() bool { return strings.HasPrefix(c.Status().Error, "prepare the database") })
 	proxy.restore()
@@ -146,6 +142,37 @@ func TestDatabaseDownThenUp(t *testing.T) {
 	r.stored(3000)
 	if got := c.Status(); got.Error != "" || got.InHand != 0 {
 		t.Errorf("%+v, want no error and nothing in hand", got)
+	}
+}
+
+// Frames in hand are not given to another collector, however long the database
+// takes.
+func TestFramesInHandStay(t *testing.T) {
+	const ackWait = 500 * time.Millisecond
+	r := newRig(t, storetest.SQLite)
+	var began atomic.Int64
+	s := &faulty{Store: r.db.OpenEmpty(t), insert: func(ctx context.Context, rows []*store.Row, real insertFunc) (int, error) {
+		began.CompareAndSwap(0, time.Now().UnixNano())
+		if time.Since(time.Unix(0, began.Load())) < 4*ackWait {
+			return 0, errors.New("busy")
+		}
+		return real(ctx, rows)
+	}}
+	c, other := r.start(collector.Options{Store: s}), r.start(collector.Options{Store: s})
+	r.eventually("both wait for frames", func() bool {
+		cons, err := r.js.Consumer(t.Context(), wire.UsageStream, wire.SinkPrefix+"main")
+		return err == nil && cons.CachedInfo().NumWaiting == 2
+	})
+	conf := r.sink("main").Config
+	conf.AckWait = ackWait
+	if _, err := r.js.UpdateConsumer(t.Context(), wire.UsageStream, conf); err != nil {
+		t.Fatal(err)
+	}
+	r.publish("node-a", 0, 0, 50, events(0, 50)...)
+	r.drained("main")
+	r.stored(50)
+	if n := c.Status().Events + other.Status().Events; n != 50 {
+		t.Errorf("%d events were delivered, want each of the 50 once", n)
 	}
 }
 
@@ -312,8 +339,19 @@ func TestStreamWiped(t *testing.T) {
 	}
 }
 
-func TestNewRefusesMissingOptions(t *testing.T) {
-	if _, err := collector.New(collector.Options{}); err == nil || !strings.Contains(err.Error(), "required") {
-		t.Errorf("error %v, want one that says what is required", err)
+func TestNewRefusesBadOptions(t *testing.T) {
+	good := collector.Options{NATS: new(nats.Conn), Store: new(faulty), Name: "pg", Logger: slog.New(slog.DiscardHandler)}
+	f := func(spoil func(o *collector.Options), want string) {
+		t.Helper()
+		o := good
+		spoil(&o)
+		if _, err := collector.New(o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
 	}
+	f(func(o *collector.Options) { o.NATS = nil }, "required")
+	f(func(o *collector.Options) { o.Store = nil }, "required")
+	f(func(o *collector.Options) { o.Logger = nil }, "required")
+	f(func(o *collector.Options) { o.Name = "" }, "required")
+	f(func(o *collector.Options) { o.Name = "a.b" }, `name "a.b": allowed are a-z, 0-9 and -`)
 }

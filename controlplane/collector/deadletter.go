@@ -77,7 +77,7 @@ func (d *deadLetter) message(subject string) *nats.Msg {
 // second letter while JetStream remembers the first.
 func (d *deadLetter) id(subject string) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s/%s/%d/%s/", d.node, d.epoch, d.seq, d.reason)
+	h.Write(fmt.Appendf(nil, "%s/%s/%d/%s/", d.node, d.epoch, d.seq, d.reason))
 	h.Write(d.data)
 	return subject + "/" + hex.EncodeToString(h.Sum(nil)[:16])
 }

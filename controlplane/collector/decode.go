@@ -24,9 +24,8 @@ type decoder struct {
 
 func newDecoder() decoder {
 	d := decoder{known: make(map[string]bool)}
-	typ := reflect.TypeFor[wire.Usage]()
-	for i := range typ.NumField() {
-		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+	for field := range reflect.TypeFor[wire.Usage]().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		d.known[name] = true
 	}
 	return d
@@ -35,7 +34,7 @@ func newDecoder() decoder {
 // open reads a message. What cannot be read comes back as dead letters; the
 // frame is then done like any other.
 func (d decoder) open(msg jetstream.Msg) (frame, []event, []deadLetter) {
-	f := frame{msg: msg, node: strings.TrimPrefix(msg.Subject(), wire.UsagePrefix)}
+	f := frame{msg: msg, node: strings.TrimPrefix(msg.Subject(), wire.UsagePrefix), bytes: len(msg.Data())}
 	content, err := bus.DecodeFrame(msg.Headers(), msg.Data())
 	// receipts go to the node that NATS let publish, not to whom it claims to be
 	if err == nil && content.Node != f.node {
@@ -46,6 +45,7 @@ func (d decoder) open(msg jetstream.Msg) (frame, []event, []deadLetter) {
 		return f, nil, []deadLetter{{reason: err.Error(), node: f.node, header: msg.Headers(), data: msg.Data()}}
 	}
 	f.epoch, f.first, f.last = content.Epoch, content.First, content.Last
+	f.bytes = max(f.bytes, len(content.Lines))
 	events, poison := d.lines(f, content.Lines)
 	return f, events, poison
 }

@@ -21,18 +21,25 @@ const maxFetch = 16
 // early: the frames so far are a batch too.
 func (c *Collector) gather(ctx context.Context) *batch {
 	b := new(batch)
-	if !c.fetch(ctx, b, 1, idleWait) || len(b.frames) == 0 {
-		return b
-	}
+	ok := c.fetch(ctx, b, 1, idleWait)
 	end := time.Now().Add(c.opts.BatchWait)
-	for b.size() < c.opts.BatchRows && b.bytes < c.opts.BatchBytes && ctx.Err() == nil {
+	for ok && !c.full(b) && ctx.Err() == nil {
 		left := time.Until(end)
-		if left < time.Millisecond || !c.fetch(ctx, b, c.framesFor(b), left) {
+		if left < time.Millisecond {
 			break
 		}
+		ok = c.fetch(ctx, b, c.framesFor(b), left)
 	}
-	c.tracker.fetched(b)
+	if len(b.frames) > 0 {
+		c.tracker.fetched(b)
+	}
 	return b
+}
+
+// full reports whether there is no reason to wait for more: also if nothing
+// came at all, when the next batch may as well begin anew.
+func (c *Collector) full(b *batch) bool {
+	return len(b.frames) == 0 || b.size() >= c.opts.BatchRows || b.bytes >= c.opts.BatchBytes
 }
 
 // framesFor guesses from the frames so far how many make the batch full.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"sync"
 	"testing"
 	"time"
 
@@ -46,7 +45,6 @@ type running struct {
 	t      *testing.T
 	cancel context.CancelFunc
 	done   chan struct{}
-	once   sync.Once
 }
 
 // start runs a collector until the test ends. Options that are not set get
@@ -70,6 +68,7 @@ func (r *rig) start(o collector.Options) *running {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	collector.SetProgress(c, 100*time.Millisecond)
 	ctx, cancel := context.WithCancel(r.t.Context())
 	run := &running{Collector: c, t: r.t, cancel: cancel, done: make(chan struct{})}
 	go func() {

@@ -80,7 +80,7 @@ func (c *Collector) keepAlive(ctx context.Context, b *batch) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var done sync.WaitGroup
 	done.Go(func() {
-		for sleep(ctx, progressEvery) == nil {
+		for sleep(ctx, c.progress) == nil {
 			for _, f := range b.frames {
 				if err := f.msg.InProgress(); err != nil {
 					c.log.DebugContext(ctx, "progress not sent", slog.Any("error", err))

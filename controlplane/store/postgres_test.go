@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -73,20 +74,16 @@ func TestPostgresPartitionIsMadeWhileTheLogIsRead(t *testing.T) {
 func TestPostgresStatementTimeout(t *testing.T) {
 	db := storetest.Postgres(t)
 	insertAll(t, db.Open(t), 0, 1)
-	conf := db.Config
-	conf.Postgres.StatementTimeout = 200 * time.Millisecond
-	conf.Postgres.MaxConns = 1
-	s, err := store.Open(t.Context(), conf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	hasty := *db
+	hasty.Config.Postgres.StatementTimeout = 200 * time.Millisecond
+	hasty.Config.Postgres.MaxConns = 1
+	s := hasty.OpenEmpty(t)
 	insertAll(t, s, 1, 2) // knows the day's partition from now on
 	locker := connect(t, db)
 	if _, err := locker.Exec(t.Context(), "BEGIN; LOCK TABLE api_stats_hourly IN ACCESS EXCLUSIVE MODE"); err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Insert(t.Context(), storetest.Rows(t, 2, 5))
+	_, err := s.Insert(t.Context(), storetest.Rows(t, 2, 5))
 	if err == nil || errors.Is(err, store.ErrRejected) || !strings.Contains(err.Error(), "statement timeout") {
 		t.Errorf("error %v, want a statement timeout that is not %q", err, store.ErrRejected)
 	}
@@ -125,17 +122,14 @@ func TestPostgresDown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := l.Addr().(*net.TCPAddr)
+	addr := net.TCPAddrFromAddrPort(netip.MustParseAddrPort(l.Addr().String()))
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(t.Context(), store.Config{Backend: store.BackendPostgres, Postgres: store.PostgresConfig{
+	db := storetest.Database{Config: store.Config{Backend: store.BackendPostgres, Postgres: store.PostgresConfig{
 		Host: "127.0.0.1", Port: addr.Port, Name: "it's", User: `back\slash`, Password: secret.New("top secret"),
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	}}}
+	s := db.OpenEmpty(t)
 	_, insertErr := s.Insert(t.Context(), storetest.Rows(t, 0, 1))
 	for what, err := range map[string]error{"insert": insertErr, "health": s.Health(t.Context()), "migrate": s.Migrate(t.Context())} {
 		if err == nil || errors.Is(err, store.ErrRejected) || strings.Contains(err.Error(), "top secret") {

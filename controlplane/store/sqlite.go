@@ -75,8 +75,7 @@ func (s *SQLite) Close() error {
 
 // classifySQLite marks the errors that the data causes.
 func classifySQLite(err error) error {
-	var failed *sqlite.Error
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch failed.Code() & 0xff {
 		case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG:
 			return fmt.Errorf("%w: %w", ErrRejected, err)

@@ -79,7 +79,7 @@ func testAbsent(t *testing.T, db *Database) {
 	u := &wire.Usage{RequestID: "gen-1779760223-a", Time: 1779760223000000, FirstTokenMS: -1, UsageSource: wire.UsageNone, Model: "demo", Status: 503}
 	insert(t, s, []*store.Row{Row(t, u)}, 1)
 	want := map[string]string{"model_id": "demo", "provider": "router", "stream": "0", "latency_ms": "0", "received_at": "2026-05-26T01:50:23Z"}
-	for _, column := range strings.Fields(`node spool_epoch seq key_id user_id session_id api endpoint upstream_model upstream_id attempts
+	for column := range strings.FieldsSeq(`node spool_epoch seq key_id user_id session_id api endpoint upstream_model upstream_id attempts
 		finish_reason native_finish_reason outcome error ttft_ms prompt_tokens completion_tokens reasoning_tokens total_tokens cache_read_tokens
 		cache_write_tokens cost_usd upstream_cost_usd temperature top_p max_tokens seed params user_agent client_ip app_title referer metadata`) {
 		want[column] = "NULL"
