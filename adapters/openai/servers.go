@@ -61,7 +61,7 @@ func sglang() profile {
 func ollama() profile {
 	return profile{
 		systemOnly: true, noChoice: true, dataImages: true, maxField: "max_tokens", thinking: thinkPlain, history: historyPlain, text: true,
-		drop: chat.SetOf(chat.N, chat.LogitBias, chat.User, chat.ParallelToolCalls),
+		drop: chat.SetOf(chat.N, chat.LogitBias, chat.User, chat.ParallelToolCalls, chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty),
 	}
 }
 
