@@ -16,6 +16,14 @@ import (
 // ErrInvalid is wrapped by errors that a different request would not give.
 var ErrInvalid = errors.New("not possible")
 
+// invalidError is an ErrInvalid that says only what matters.
+type invalidError struct{ message string }
+
+func (e *invalidError) Error() string        { return e.message }
+func (e *invalidError) Is(target error) bool { return target == ErrInvalid }
+
+func invalid(format string, args ...any) error { return &invalidError{fmt.Sprintf(format, args...)} }
+
 // Change says who wants a change, and why.
 type Change struct {
 	Author, Reason string
@@ -69,7 +77,11 @@ func (b *basis) snapshot() *wire.Snapshot {
 
 // change works out a plan and commits it, and once more if another daemon was
 // faster and the author did not insist on a release.
+//
+// A caller that gives up does not stop it: nobody could tell what was done.
+// Every question to the database has its own time limit.
 func (p *Publisher) change(ctx context.Context, c Change, work func(*basis) (*plan, error)) (Result, error) {
+	ctx = context.WithoutCancel(ctx)
 	p.changing.Lock()
 	defer p.changing.Unlock()
 	var conflict *state.ConflictError

@@ -1,8 +1,6 @@
 package publish
 
 import (
-	"fmt"
-
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -33,7 +31,7 @@ func sealKeys(t *wire.KeyTable) (*document, error) {
 func seal(key string, epoch, gen uint64, body []byte) (*document, error) {
 	doc, err := bus.Seal(key, epoch, gen, body)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+		return nil, invalid("%s", err)
 	}
 	return &document{key, epoch, gen, doc}, nil
 }

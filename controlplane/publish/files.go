@@ -2,7 +2,6 @@ package publish
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"strconv"
@@ -35,13 +34,23 @@ func (f Files) load(models, routing *string) (*config.Files, []config.Warning, e
 		return nil, nil, err
 	}
 	r, err := source("routing.yaml", f.Routing, routing)
-	if errors.Is(err, fs.ErrNotExist) && f.Routing == config.DefaultRoutingPath {
-		err = nil // the file is optional
-	}
-	if err != nil {
+	if err != nil && !f.optional() {
 		return nil, nil, err
 	}
 	return config.Parse(m, r, f.Env)
+}
+
+// optional: there is no routing.yaml, and nobody asked for one.
+func (f Files) optional() bool {
+	_, err := os.Stat(f.Routing)
+	return f.Routing == config.DefaultRoutingPath && errors.Is(err, fs.ErrNotExist)
+}
+
+func unwrapped(err error) string {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		err = path.Err
+	}
+	return err.Error()
 }
 
 func source(sent, path string, text *string) (config.Source, error) {
@@ -50,7 +59,7 @@ func source(sent, path string, text *string) (config.Source, error) {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return config.Source{Name: path}, fmt.Errorf("read configuration: %w", err)
+		return config.Source{Name: path}, config.Problems{{File: path, Message: "cannot be read: " + unwrapped(err)}}
 	}
 	return config.Source{Name: path, Text: b}, nil
 }
@@ -73,4 +82,18 @@ func digest(files *config.Files) (int64, error) {
 	}
 	n, err := strconv.ParseUint(sum[:16], 16, 64)
 	return int64(n >> 1), err //nolint:gosec // 63 bits fit
+}
+
+// Check reads and compiles the configuration and says what it holds. What is
+// wrong with it is a config.Problems.
+func (f Files) Check() (summary string, warnings []config.Warning, err error) {
+	files, warnings, err := f.load(nil, nil)
+	if err != nil {
+		return "", warnings, err
+	}
+	out, err := compiled(files, nil, nil)
+	if err != nil {
+		return "", warnings, err
+	}
+	return compile.Describe(&out.Snapshot), warnings, nil
 }

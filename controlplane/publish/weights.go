@@ -3,7 +3,6 @@ package publish
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"maps"
 	"math"
@@ -39,7 +38,7 @@ func (p *Publisher) SetWeights(ctx context.Context, c Change, model string, weig
 		})
 		after, err := FindModel(&w.snapshot, m.ID)
 		if err == nil && !usable(after) {
-			err = fmt.Errorf("%w: no endpoint of %s would have a weight above 0, so that nothing could serve it", ErrInvalid, m.ID)
+			err = invalid("no endpoint of %s would have a weight above 0, so that nothing could serve it", m.ID)
 		}
 		return w, err
 	})
@@ -110,15 +109,15 @@ func FindModel(s *wire.Snapshot, name string) (*wire.Model, error) {
 		ids[i] = m.ID
 	}
 	if name == "" {
-		return nil, fmt.Errorf("%w: no model is named; there are %s", ErrInvalid, strings.Join(ids, ", "))
+		return nil, invalid("no model is named; there are %s", strings.Join(ids, ", "))
 	}
-	return nil, fmt.Errorf("%w: there is no model %q; there are %s", ErrInvalid, name, strings.Join(ids, ", "))
+	return nil, invalid("there is no model %q; there are %s", name, strings.Join(ids, ", "))
 }
 
 // resolve returns the weights by whole endpoint ids.
 func resolve(m *wire.Model, weights map[string]float64) (map[string]float64, error) {
 	if len(weights) == 0 {
-		return nil, fmt.Errorf("%w: no weights are given; the endpoints of %s are %s", ErrInvalid, m.ID, parts(m))
+		return nil, invalid("no weights are given; the endpoints of %s are %s", m.ID, parts(m))
 	}
 	var errs []error
 	set := make(map[string]float64, len(weights))
@@ -126,14 +125,14 @@ func resolve(m *wire.Model, weights map[string]float64) (map[string]float64, err
 		weight := weights[name]
 		id, ok := findEndpoint(m, name)
 		if !ok {
-			errs = append(errs, fmt.Errorf("%w: %s has no endpoint %q; its endpoints are %s", ErrInvalid, m.ID, name, parts(m)))
+			errs = append(errs, invalid("%s has no endpoint %q; its endpoints are %s", m.ID, name, parts(m)))
 			continue
 		}
 		if math.IsNaN(weight) || weight < 0 || weight > maxWeight {
-			errs = append(errs, fmt.Errorf("%w: the weight of %s must be from 0 to %g, got %s", ErrInvalid, name, maxWeight, strconv.FormatFloat(weight, 'g', -1, 64)))
+			errs = append(errs, invalid("the weight of %s must be from 0 to %g, got %s", name, maxWeight, strconv.FormatFloat(weight, 'g', -1, 64)))
 		}
 		if _, twice := set[id]; twice {
-			errs = append(errs, fmt.Errorf("%w: %s is named twice", ErrInvalid, id))
+			errs = append(errs, invalid("%s is named twice", id))
 		}
 		set[id] = weight
 	}

@@ -1,0 +1,163 @@
+// Package app is the control plane's daemon as a value: commands and tests
+// make one, run it and stop it, several in one process if they like.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/hybridinference/gateway/controlplane/config"
+	"github.com/hybridinference/gateway/controlplane/nodes"
+	"github.com/hybridinference/gateway/controlplane/publish"
+	"github.com/hybridinference/gateway/controlplane/server"
+	"github.com/hybridinference/gateway/controlplane/state"
+	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/run"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+const (
+	// stopTime is how long requests in hand may take at the end.
+	stopTime = 5 * time.Second
+	// headerTime and bodyTime bound a request's arrival; answers may wait for nodes.
+	headerTime = 10 * time.Second
+	bodyTime   = time.Minute
+	idleTime   = 2 * time.Minute
+)
+
+// App is a daemon. Create it with New, then Run it once.
+type App struct {
+	o         Options
+	conn      *nats.Conn
+	listener  net.Listener
+	publisher *publish.Publisher
+	nodes     *nodes.Table
+	api       *server.Server
+	cleanups  run.Stack
+}
+
+// New checks the options and binds the address. NATS and the database need
+// not be up.
+func New(ctx context.Context, o Options) (*App, error) {
+	a := &App{o: o}
+	if err := a.setup(ctx); err != nil {
+		return nil, errors.Join(err, a.cleanups.Unwind(ctx))
+	}
+	return a, nil
+}
+
+func (a *App) setup(ctx context.Context) (err error) {
+	o := &a.o
+	if err := o.check(); err != nil {
+		return err
+	}
+	a.conn, err = bus.Connect(bus.Options{URL: o.NATSURL, Creds: o.NATSCreds, InProcess: o.NATSServer, Name: "controlplane", Log: o.Log})
+	if err != nil {
+		return err
+	}
+	a.cleanups.Push("NATS connection", func(context.Context) error { a.conn.Close(); return nil })
+	a.nodes = nodes.New(nodes.Options{Conn: a.conn, Log: o.Log})
+	a.publisher = publish.New(publish.Options{
+		Conn: a.conn, Files: o.Files, Replicas: o.Replicas, Log: o.Log,
+		Open: func(ctx context.Context) (*state.State, error) { return state.Open(ctx, o.State) },
+	})
+	a.api, err = server.New(server.Options{
+		Publisher: a.publisher, Nodes: a.nodes, Conn: a.conn, LogStore: o.LogStore, Token: o.Token, Open: o.Open, KeySecret: o.KeySecret,
+		Version: o.Version, Log: o.Log,
+	})
+	if err != nil {
+		return err
+	}
+	if a.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", o.Addr); err != nil {
+		return fmt.Errorf("admin API: %w", err)
+	}
+	a.cleanups.Push("listener", func(context.Context) error {
+		if err := a.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil // the server has done it
+	})
+	return nil
+}
+
+// Addr is where the admin API listens.
+func (a *App) Addr() string { return a.listener.Addr().String() }
+
+// Handler is the admin API, for a process that serves it at a further address.
+func (a *App) Handler() http.Handler { return a.api }
+
+// Ready is closed once there is a release.
+func (a *App) Ready() <-chan struct{} { return a.publisher.Ready() }
+
+// Release returns the current release, nil before the first.
+func (a *App) Release() *wire.Release { return a.publisher.Current() }
+
+// Nodes is the table of data-plane nodes.
+func (a *App) Nodes() *nodes.Table { return a.nodes }
+
+// Run serves until ctx is done, then finishes what is in hand. It returns an
+// error when there is nothing to serve: a broken configuration and no release
+// to go on with, which is a config.Problems. The App cannot be used after it.
+func (a *App) Run(ctx context.Context) error {
+	var all run.Group
+	all.Add("publisher", a.publisher.Run)
+	all.Add("nodes", a.nodes.Run)
+	all.Add("admin API", a.serve)
+	err := all.Run(ctx)
+	return errors.Join(err, a.cleanups.Unwind(context.WithoutCancel(ctx)))
+}
+
+func (a *App) serve(ctx context.Context) error {
+	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	srv := &http.Server{
+		Handler: a.api, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, IdleTimeout: idleTime,
+		BaseContext: func(net.Listener) context.Context { return requests },
+		ErrorLog:    slog.NewLogLogger(a.o.Log.Handler(), slog.LevelWarn),
+	}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(a.listener) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	cancel() // those that wait for nodes need not wait on
+	last, stop := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+	defer stop()
+	if err := srv.Shutdown(last); err != nil {
+		return errors.Join(fmt.Errorf("stop: %w", err), srv.Close())
+	}
+	return nil
+}
+
+// Reload reads the configuration again, as SIGHUP asks for. A broken one
+// changes nothing; all that is wrong with it is logged.
+func (a *App) Reload(ctx context.Context, why string) {
+	log := a.o.Log
+	done, err := a.publisher.Apply(ctx, publish.Change{Author: "controlplane", Reason: why}, publish.Source{})
+	for _, text := range done.Warnings {
+		log.WarnContext(ctx, "configuration", slog.String("note", text))
+	}
+	var broken config.Problems
+	switch {
+	case errors.As(err, &broken):
+		log.ErrorContext(ctx, "the configuration is broken; nothing was changed", slog.Int("problems", len(broken)))
+		for _, one := range broken {
+			log.ErrorContext(ctx, "configuration", slog.String("problem", one.String()))
+		}
+	case err != nil:
+		log.ErrorContext(ctx, "the configuration was not applied", slog.String("error", err.Error()))
+	case !done.Changed:
+		log.InfoContext(ctx, "the configuration has not changed", slog.Uint64("release", done.Release.Number))
+	default:
+		log.InfoContext(ctx, "configuration applied", slog.Uint64("release", done.Release.Number), slog.Int("changes", len(done.Changes)))
+	}
+}

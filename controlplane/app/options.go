@@ -1,0 +1,54 @@
+package app
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/hybridinference/gateway/controlplane/publish"
+	"github.com/hybridinference/gateway/controlplane/server"
+	"github.com/hybridinference/gateway/controlplane/state"
+	"github.com/hybridinference/gateway/shared/secret"
+)
+
+// Options configure a daemon. Addr, NATSURL or NATSServer, State, Files, Log,
+// and Token or Open are required.
+type Options struct {
+	// Addr is where the admin API listens, such as 127.0.0.1:8081; port 0 takes
+	// a free one.
+	Addr string
+	// NATSURL and NATSCreds lead to NATS; NATSServer is one in this process.
+	NATSURL, NATSCreds string
+	NATSServer         nats.InProcessConnProvider
+	// Replicas of what is kept in NATS: 1 (default), or 3 in a cluster.
+	Replicas int
+	// State is the database of the control state.
+	State state.Config
+	// LogStore is the request log, for statistics; nil for none. Whoever made
+	// it closes it, after Run has returned.
+	LogStore server.LogStore
+	Files    publish.Files
+	// Token guards the admin API. Open does without one, and only on loopback.
+	Token secret.String
+	Open  bool
+	// KeySecret is what API keys are hashed under; without it none can be made.
+	KeySecret secret.String
+	Version   string
+	Log       *slog.Logger
+}
+
+func (o *Options) check() error {
+	if !o.Token.Empty() || !o.Open {
+		return nil // the API itself asks for the token
+	}
+	host, _, err := net.SplitHostPort(o.Addr)
+	if err == nil {
+		if addr, bad := netip.ParseAddr(host); host == "localhost" || bad == nil && addr.IsLoopback() {
+			return nil
+		}
+	}
+	return errors.New("ADMIN_TOKEN must be set when the admin API listens on " + o.Addr + ", which is not this machine alone")
+}

@@ -1,0 +1,82 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/config"
+	"github.com/hybridinference/gateway/controlplane/publish"
+	"github.com/hybridinference/gateway/controlplane/state"
+)
+
+// problem is an error with the answer that it gives.
+type problem struct {
+	status   int
+	message  string
+	metadata map[string]any
+}
+
+func (p *problem) Error() string { return p.message }
+
+func problemf(status int, format string, args ...any) *problem {
+	return &problem{status: status, message: fmt.Sprintf(format, args...)}
+}
+
+func badRequest(format string, args ...any) *problem {
+	return problemf(http.StatusBadRequest, format, args...)
+}
+
+func (p *problem) envelope() any {
+	body := map[string]any{"code": p.status, "message": p.message}
+	if len(p.metadata) > 0 {
+		body["metadata"] = p.metadata
+	}
+	return map[string]any{"error": body}
+}
+
+// toProblem finds the answer to an error. What is none of the known ones comes
+// from the database, which may well answer the next time.
+func toProblem(err error) *problem {
+	var p *problem
+	var broken config.Problems
+	var conflict *state.ConflictError
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &broken):
+		return brokenFiles(broken)
+	case errors.As(err, &conflict):
+		p = problemf(http.StatusConflict, "%s", conflict)
+		p.metadata = map[string]any{
+			"release": conflict.Number, "author": conflict.Author, "reason": conflict.Reason, "time": conflict.Time.UTC().Format(time.RFC3339),
+		}
+		return p
+	case errors.Is(err, publish.ErrInvalid), errors.Is(err, state.ErrInvalid):
+		return badRequest("%s", err)
+	case errors.Is(err, state.ErrNotFound):
+		return problemf(http.StatusNotFound, "%s", err)
+	case errors.Is(err, state.ErrRevoked), errors.Is(err, state.ErrExists):
+		return problemf(http.StatusConflict, "%s", err)
+	case errors.Is(err, context.Canceled):
+		return problemf(http.StatusServiceUnavailable, "the control plane is stopping, or the caller left")
+	default:
+		return problemf(http.StatusServiceUnavailable, "not done: %s", err)
+	}
+}
+
+func brokenFiles(list config.Problems) *problem {
+	lines := make([]string, len(list))
+	for i, one := range list {
+		lines[i] = one.String()
+	}
+	what := "one problem"
+	if len(lines) > 1 {
+		what = fmt.Sprintf("%d problems", len(lines))
+	}
+	p := badRequest("the configuration has %s; nothing was changed", what)
+	p.metadata = map[string]any{"problems": lines}
+	return p
+}
