@@ -60,7 +60,7 @@ func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) 
 	}
 	var err error
 	if g.listener, err = net.Listen("tcp", o.Addr); err != nil { //nolint:noctx // binding does not block
-		return nil, fmt.Errorf("listen on %s: %w", o.Addr, err)
+		return nil, fmt.Errorf("API: %w", err)
 	}
 	return g, nil
 }

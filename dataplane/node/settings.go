@@ -26,9 +26,9 @@ func Read(r *env.Reader) Options {
 		r.Problemf("NODE_ID must be 1 to 40 of a-z, 0-9 and -, got %q", o.Node)
 	}
 	host := r.String("HOST", "0.0.0.0", "address to listen on")
-	o.Gateway = readGateway(r)
+	o.Gateway = ReadGateway(r)
 	o.Gateway.Addr = host + ":" + strconv.Itoa(r.Int("PORT", 8080, env.Port(), "port of the API"))
-	o.Timeouts, o.Breaker = ReadTimeouts(r), readBreaker(r)
+	o.Timeouts, o.Breaker = ReadTimeouts(r), ReadBreaker(r)
 	o.Gateway.Auth = r.Bool("USER_AUTH_ENABLED", true, "false makes every request an anonymous admin's")
 	o.Gateway.KeySecret = r.Secret("API_KEY_SECRET", "secret under which API keys are hashed, the same as the control plane's")
 	if o.Gateway.Auth && o.Gateway.KeySecret.Empty() {
@@ -47,7 +47,8 @@ func ReadTimeouts(r *env.Reader) upstream.Timeouts {
 	}
 }
 
-func readBreaker(r *env.Reader) upstream.BreakerSettings {
+// ReadBreaker takes the limits of the circuit breakers from their settings.
+func ReadBreaker(r *env.Reader) upstream.BreakerSettings {
 	def := upstream.DefaultBreaker()
 	share := env.Bounds[float64]{Min: 0, Max: 1}
 	return upstream.BreakerSettings{
@@ -58,7 +59,8 @@ func readBreaker(r *env.Reader) upstream.BreakerSettings {
 	}
 }
 
-func readGateway(r *env.Reader) gateway.Options {
+// ReadGateway takes the options of the HTTP surface from their settings.
+func ReadGateway(r *env.Reader) gateway.Options {
 	o := gateway.Options{
 		Origins: r.List("CORS_ALLOWED_ORIGINS", "origins that browsers may call from; all if not set"),
 		MaxBody: r.Int("MAX_BODY_BYTES", 50<<20, env.Bounds[int]{Min: 1 << 10, Max: 1 << 30}, "largest request body"),

@@ -52,7 +52,11 @@ func Connect(o Options) (*nats.Conn, error) {
 				o.Log.Warn("NATS connection lost", slog.String("error", err.Error()))
 			}
 		}),
-		nats.ConnectHandler(func(c *nats.Conn) { o.Log.Info("NATS connected", slog.String("server", c.ConnectedUrlRedacted())) }),
+		nats.ConnectHandler(func(c *nats.Conn) {
+			if o.InProcess == nil { // else there is nothing to tell: it cannot be elsewhere
+				o.Log.Info("NATS connected", slog.String("server", c.ConnectedUrlRedacted()))
+			}
+		}),
 		nats.ReconnectHandler(func(c *nats.Conn) {
 			o.Log.Info("NATS connected again", slog.String("server", c.ConnectedUrlRedacted()))
 		}),
