@@ -22,7 +22,9 @@ func Fuzz(f *testing.F, a codec.Adapter, provider string) {
 				t.Error(msg)
 			}
 		}
-		a.Fault(500, answer)
+		if f := a.Fault(500, answer); f == nil || f.Message == "" {
+			t.Errorf("an error without a fault: %v", f)
+		}
 	})
 }
 

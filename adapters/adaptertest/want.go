@@ -80,8 +80,10 @@ func checkAnswer(t *testing.T, got Answer, want Want) {
 		name      string
 		got, want bool
 	}{
-		{"images", len(c.Images) > 0, want.Images}, {"audio", len(c.Audio) > 0, want.Audio},
-		{"logprobs", len(c.Logprobs) > 0, want.Logprobs}, {"annotations", len(c.Annotations) > 0, want.Annotations},
+		{"images", len(c.Images) > 0, want.Images},
+		{"audio", len(c.Audio) > 0, want.Audio},
+		{"logprobs", len(c.Logprobs) > 0, want.Logprobs},
+		{"annotations", len(c.Annotations) > 0, want.Annotations},
 	} {
 		if part.got != part.want {
 			t.Errorf("%s: %v, want %v", part.name, part.got, part.want)

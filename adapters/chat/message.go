@@ -160,9 +160,11 @@ func decodeMessage(raw []byte) Message {
 		case "tool_calls":
 			m.Calls = decodeCalls(val)
 		case "reasoning":
-			m.Thought = text(val)
-		case "reasoning_content":
-			if m.Thought == nil {
+			if t := text(val); len(t) > 2 || m.Thought == nil {
+				m.Thought = t
+			}
+		case "reasoning_content": // an alias, which counts if the other is empty
+			if len(m.Thought) <= 2 {
 				m.Thought = text(val)
 			}
 		case "reasoning_details":

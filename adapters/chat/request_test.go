@@ -84,3 +84,18 @@ func TestFeaturesOfTheConversation(t *testing.T) {
 	f(user+`,`+calls+`,{"role":"assistant","content":"So"}`, chat.HasToolCalls|chat.HasPrefill)
 	f(user+`,{"role":"assistant","content":"So","tool_calls":null}`, chat.HasPrefill|chat.HasNull)
 }
+
+func TestReasoningAlias(t *testing.T) {
+	f := func(members, want string) {
+		t.Helper()
+		r := parse(t, `{"messages":[{"role":"assistant","content":"x",`+members+`}]}`)
+		if got := string(r.Turns()[0].Thought); got != want {
+			t.Errorf("%s: %s, want %s", members, got, want)
+		}
+	}
+	f(`"reasoning":"a","reasoning_content":"b"`, `"a"`)
+	f(`"reasoning_content":"b","reasoning":"a"`, `"a"`)
+	f(`"reasoning":"","reasoning_content":"b"`, `"b"`)
+	f(`"reasoning_content":"b","reasoning":""`, `"b"`)
+	f(`"reasoning":null,"reasoning_content":"b"`, `"b"`)
+}

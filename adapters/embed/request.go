@@ -128,7 +128,7 @@ func (r *Request) input(val []byte) error {
 			kind = k
 		}
 		raw := c.Raw()
-		if k != kind || k != rawjson.String && k != rawjson.Number && !(k == rawjson.Array && tokens(raw)) {
+		if k != kind || !element(k, raw) {
 			return invalid("%s", want)
 		}
 	}
@@ -142,6 +142,16 @@ func (r *Request) input(val []byte) error {
 		return invalid("input: must have at most %d texts, got %d", MaxInputs, r.Count)
 	}
 	return nil
+}
+
+func element(kind byte, raw []byte) bool {
+	switch kind {
+	case rawjson.String, rawjson.Number:
+		return true
+	case rawjson.Array:
+		return tokens(raw)
+	}
+	return false
 }
 
 // tokens reports a non-empty array of whole numbers.

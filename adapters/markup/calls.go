@@ -9,10 +9,10 @@ import (
 
 // parse takes a whole block of calls apart, tags included.
 func (p *Parser) parse(block []byte, out []Piece) ([]Piece, bool) {
-	switch {
-	case p.closing == closeMiniMax:
+	switch p.closing {
+	case closeMiniMax:
 		return p.functions(inner(block, openMiniMax, closeMiniMax), `<invoke name=`, "</invoke>", `<parameter name=`, out)
-	case p.closing == endFunction:
+	case endFunction:
 		return p.functions(block, openFunction, endFunction, "<parameter=", out)
 	}
 	body := inner(block, openCall, closeCall)

@@ -4,6 +4,7 @@ package openai
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hybridinference/gateway/adapters/codec"
@@ -47,7 +48,7 @@ func New(s codec.Settings) (*Adapter, error) {
 	if err := a.addExtra([]byte(p.route)); err != nil {
 		return nil, fmt.Errorf("route: %w", err)
 	}
-	a.always = a.extra[:len(a.extra):len(a.extra)]
+	a.always = slices.Clip(a.extra)
 	return a, a.addExtra([]byte(p.extra))
 }
 

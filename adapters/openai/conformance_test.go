@@ -31,6 +31,7 @@ func conform(t *testing.T, provider, kind string, wants map[string]adaptertest.W
 func TestOpenAI(t *testing.T) {
 	conform(t, "openai", "openai_compat", with(wantsOpenai(), ownOpenAI()))
 }
+
 func TestDeepSeek(t *testing.T) {
 	conform(t, "deepseek", "deepseek", with(wantsDeepseek(), ownDeepSeek()))
 }

@@ -224,6 +224,7 @@ func BenchmarkDecodeChunk(b *testing.B) {
 func FuzzDecoder(f *testing.F) {
 	adaptertest.Fuzz(f, adapter(f, endpoint("openrouter", "vendor/m")), "openrouter")
 }
+
 func FuzzTexts(f *testing.F) {
 	adaptertest.Fuzz(f, adapter(f, endpoint("minimax", "MiniMax-M2")), "minimax")
 }

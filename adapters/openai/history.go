@@ -24,23 +24,20 @@ type thoughts struct {
 	calls bool
 }
 
-// thoughts reads a message's reasoning.
-func (m *messages) thoughts(raw []byte) thoughts {
+// thoughts reads the message's reasoning.
+func (m *messages) thoughts() thoughts {
 	var t thoughts
 	var plain, content, details []byte
-	var c rawjson.Cursor
-	c.Reset(raw)
-	c.Object()
-	for key, ok := c.Key(); ok; key, ok = c.Key() {
-		switch val := c.Raw(); string(key) {
+	for _, f := range m.members {
+		switch string(f.key) {
 		case "reasoning":
-			plain = val
+			plain = f.value
 		case "reasoning_content":
-			content = val
+			content = f.value
 		case "reasoning_details":
-			details = array(val)
+			details = array(f.value)
 		case "tool_calls":
-			t.calls = array(val) != nil
+			t.calls = array(f.value) != nil
 		}
 	}
 	t.text, t.plain = readable(plain, content, details), filled(plain) != nil
@@ -57,6 +54,9 @@ func readable(plain, content, details []byte) []byte {
 		if filled(raw) != nil && raw[0] == '"' {
 			return raw
 		}
+	}
+	if details == nil {
+		return nil
 	}
 	if out := appendThoughts([]byte{'"'}, details); len(out) > 1 {
 		return append(out, '"')
@@ -107,6 +107,9 @@ func (m *messages) ownDetails(details []byte) []byte {
 	switch m.profile.history {
 	case historyDetails, historyTags:
 	default:
+		return nil
+	}
+	if details == nil {
 		return nil
 	}
 	out, foreign := []byte{'['}, false

@@ -59,6 +59,21 @@ type messages struct {
 	flatten bool // parts become one string
 	quiet   bool // the client wants no thinking
 	merge   bool // the system messages at the beginning become one
+	members []member
+}
+
+// member is a member of the message at hand. Its value may be long: it is
+// looked for once.
+type member struct{ key, value []byte }
+
+func (m *messages) read(raw []byte) {
+	m.members = m.members[:0]
+	var c rawjson.Cursor
+	c.Reset(raw)
+	c.Object()
+	for key, ok := c.Key(); ok; key, ok = c.Key() {
+		m.members = append(m.members, member{key, c.Raw()})
+	}
 }
 
 func (m *messages) append(dst, list []byte) ([]byte, error) {
@@ -117,19 +132,16 @@ func flat(content []byte) []byte {
 // message appends one message, without null members and with its role,
 // content, calls and reasoning as the server takes them.
 func (m *messages) message(dst, raw []byte) ([]byte, error) {
-	t := m.thoughts(raw)
-	var c rawjson.Cursor
-	c.Reset(raw)
-	c.Object()
+	m.read(raw)
+	t := m.thoughts()
 	dst = append(dst, '{')
-	for key, ok := c.Key(); ok; key, ok = c.Key() {
-		val := c.Raw()
-		if m.leavesOut(string(key), val) {
+	for _, f := range m.members {
+		if m.leavesOut(string(f.key), f.value) {
 			continue
 		}
-		dst = appendMember(dst, key, nil)
+		dst = appendMember(dst, f.key, nil)
 		var err error
-		if dst, err = m.member(dst, string(key), val, &t); err != nil {
+		if dst, err = m.member(dst, string(f.key), f.value, &t); err != nil {
 			return dst, err
 		}
 	}

@@ -214,3 +214,25 @@ func FuzzEncode(f *testing.F) {
 	}
 	adaptertest.FuzzRequest(f, list...)
 }
+
+func BenchmarkEncode(b *testing.B) {
+	agent := `{"model":"m","stream":true,"temperature":0.2,"messages":[{"role":"system","content":"s"},{"role":"user","content":"` + strings.Repeat("words and more ", 2000) + `"},` +
+		`{"role":"assistant","content":null,"reasoning":"hm","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},{"role":"tool","tool_call_id":"c","content":"r"}]}`
+	for name, body := range map[string]string{"small": `{"model":"m","messages":[{"role":"user","content":"Ping"}],"max_tokens":64,"stream":true}`, "agent": agent} {
+		b.Run(name, func(b *testing.B) {
+			a := adapter(b, endpoint("vllm", "m"))
+			var r chat.Request
+			if err := r.Parse([]byte(body)); err != nil {
+				b.Fatal(err)
+			}
+			var call codec.Call
+			b.ReportAllocs()
+			for b.Loop() {
+				call.Reset()
+				if err := a.Encode(&r, &call); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

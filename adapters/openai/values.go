@@ -10,8 +10,6 @@ import (
 )
 
 // encodeValue writes a parameter's value as the server takes it.
-//
-//nolint:exhaustive // all other values are copied
 func (a *Adapter) encodeValue(f *chat.Field, call *codec.Call) {
 	switch f.Param {
 	case chat.Temperature:
