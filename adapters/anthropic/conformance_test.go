@@ -137,8 +137,6 @@ func wants(t *testing.T) map[string]adaptertest.Want {
 		"max-tokens-finish": {
 			Content: "Here's the beginning...", Finish: "length", Native: "max_tokens", Usage: usage(16, 50),
 			Client: `{"model":"m","max_tokens":50,"temperature":0.5,"stream":false,"messages":[{"role":"user","content":"Write a very long story about dragons and adventures"}]}`,
-			// the recording does not name the model
-			Differs: []string{"model"},
 		},
 		"stop-sequence": {
 			Content: "The beautiful city of ", Finish: "stop", Native: "stop_sequence", Usage: usage(32, 5),
@@ -157,7 +155,21 @@ func wants(t *testing.T) map[string]adaptertest.Want {
 	}
 	toolWants(t, w, usage)
 	faultWants(t, w)
+	ownWants(w)
 	return w
+}
+
+// ownWants are those of the cases below testdata.
+func ownWants(w map[string]adaptertest.Want) {
+	w["own-interleaved-stream"] = adaptertest.Want{
+		Content: "Grüße 🌍: two calls", Reasoning: `Which unit? Ask "both".`, Details: []string{"reasoning.text+signature", "reasoning.encrypted"},
+		Tools:  []adaptertest.Tool{{ID: "toolu_own1", Name: "convert", Arguments: `{"to":"Ké"}`}, {ID: "toolu_own2", Name: "now", Arguments: `{}`}},
+		Finish: "tool_calls", Native: "tool_use", Usage: chat.Usage{Prompt: 31, CacheWrite: 11, CacheRead: 13, Completion: 42, Reasoning: 17},
+	}
+	w["own-citations"] = adaptertest.Want{
+		Content: "It is 330 m high", Annotations: true, Finish: "stop", Native: "pause_turn", Usage: chat.Usage{Prompt: 3, Completion: 9},
+	}
+	w["own-first-event-error"] = adaptertest.Want{Fault: &adaptertest.Fault{Kind: fault.Overloaded, Code: "overloaded_error", Message: "Overloaded"}}
 }
 
 func toolWants(t *testing.T, w map[string]adaptertest.Want, usage func(int64, int64) chat.Usage) {
@@ -255,8 +267,7 @@ func faultWants(t *testing.T, w map[string]adaptertest.Want) {
 		Client: `{"stream":true,"max_tokens":4096,"tools":[{"type":"function","function":{"name":"get_weather","description":"Get weather","parameters":{"type":"object","properties":{}}}}],
 			"messages":[{"role":"assistant","content":"I will check the weather.","tool_calls":[{"id":"call_1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Paris\"}"}}]},
 			{"role":"tool","tool_call_id":"call_1","content":"{\"temperature\":\"72F\"}"},{"role":"user","content":"Use that result to answer briefly."}]}`,
-		// the recorded order is what the API refused; the recording does not name the model either
-		Differs: []string{"messages", "model"},
+		Differs: []string{"messages"}, // the recorded order is what the API refused
 	}
 	w["error-401-invalid-key"] = adaptertest.Want{
 		Fault:  &adaptertest.Fault{Kind: fault.Authentication, Code: "authentication_error", Message: "The upstream refused the gateway's credentials"},

@@ -67,12 +67,26 @@ func (a *Adapter) Encode(r *chat.Request, call *codec.Call) error {
 	return a.claude.AppendBody(r, call)
 }
 
+// EncodeMessages fills call with a client's own Messages request, as it is but
+// for the model.
+func (a *Adapter) EncodeMessages(body []byte, call *codec.Call) error {
+	call.URL = a.whole
+	if string(chat.Member(body, "stream")) == "true" {
+		call.URL = a.stream
+	}
+	return a.claude.AppendMessages(body, call)
+}
+
 // Authorize implements codec.Adapter. The secret is a proxy's key, or an OAuth
-// token: making one of a service account is not the codec's business.
+// token: making one of a service account is not the codec's business, but its
+// private key must never travel.
 func (a *Adapter) Authorize(secret string) codec.Header {
 	secret = strings.TrimSpace(secret)
-	if a.proxy {
+	switch {
+	case a.proxy:
 		return codec.Header{Name: "api-key", Value: secret}
+	case secret == "" || secret[0] == '{':
+		return codec.Header{}
 	}
 	return codec.Header{Name: "Authorization", Value: "Bearer " + secret}
 }

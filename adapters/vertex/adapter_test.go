@@ -56,6 +56,11 @@ func TestAuthorize(t *testing.T) {
 	if h := newAdapter(t, google, "m").Authorize("ya29.x\n"); h != (codec.Header{Name: "Authorization", Value: "Bearer ya29.x"}) {
 		t.Errorf("%v", h)
 	}
+	for _, no := range []string{"", ` {"type":"service_account","private_key":"x"}`} {
+		if h := newAdapter(t, google, "m").Authorize(no); h != (codec.Header{}) {
+			t.Errorf("%q: %v", no, h)
+		}
+	}
 	if h := newAdapter(t, "http://proxy", "m").Authorize("k"); h != (codec.Header{Name: "api-key", Value: "k"}) {
 		t.Errorf("%v", h)
 	}

@@ -70,6 +70,11 @@ func TestConformance(t *testing.T) {
 					"tool_calls":[{"id":"toolu_vrtx_01PKrjavVyDh3fufyVCkCJ49","type":"function","function":{"name":"weather","arguments":"{\"location\":\"Florence,Italy\"}"}}]},
 					{"role":"tool","tool_call_id":"toolu_vrtx_01PKrjavVyDh3fufyVCkCJ49","content":[{"type":"text","text":"40 C"}]}]}`,
 			},
+			"own-proxy-error": {Fault: &adaptertest.Fault{Kind: fault.RateLimit, Message: "quota of the proxy is used up"}},
+			"own-whole-message-stream": {
+				Content: "at once", Finish: "tool_calls", Native: "tool_use", Usage: chat.Usage{Prompt: 4, Completion: 2},
+				Tools: []adaptertest.Tool{{ID: "toolu_own3", Name: "f", Arguments: `{"x":[1]}`}},
+			},
 			"error-429-stream-array": {
 				Fault: &adaptertest.Fault{Kind: fault.RateLimit, Code: "RESOURCE_EXHAUSTED", Message: "Quota exceeded for"},
 			},

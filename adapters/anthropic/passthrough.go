@@ -1,0 +1,46 @@
+package anthropic
+
+import (
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/shared/rawjson"
+)
+
+// EncodeMessages fills call with a client's own Messages request, as it is but
+// for the model: what the canonical form cannot express stays in.
+func (a *Adapter) EncodeMessages(body []byte, call *codec.Call) error {
+	call.URL = a.url
+	call.Headers = append(call.Headers, codec.Header{Name: "anthropic-version", Value: version})
+	return a.AppendMessages(body, call)
+}
+
+// AppendMessages appends a client's Messages request to call.Body, with this
+// place's head and the route's extra_body and without the members that concern
+// the gateway only.
+func (a *Adapter) AppendMessages(body []byte, call *codec.Call) error {
+	if err := rawjson.Valid(body); err != nil {
+		return invalid("The request body is not valid JSON: %v", err)
+	}
+	d := &draft{a: a, call: call, body: call.Body}
+	d.put(`{` + a.place.Head)
+	for key, val := range members(body) {
+		if !gatewayMember(string(key)) && d.member(string(key)) {
+			d.putRaw(val)
+		}
+	}
+	if chat.Member(body, "max_tokens") == nil && d.member("max_tokens") {
+		d.putInt(d.clamp(0)) // OpenRouter lets clients leave it out
+	}
+	call.Body = append(append(d.body, a.extra...), '}')
+	return nil
+}
+
+// gatewayMember reports members that OpenRouter adds to the API, and those that
+// the place's head stands for.
+func gatewayMember(name string) bool {
+	switch name {
+	case "model", "models", "fallbacks", "provider", "plugins", "route", "session_id", "trace", "user", "preset", "transforms", "anthropic_version":
+		return true
+	}
+	return false
+}

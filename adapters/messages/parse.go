@@ -1,0 +1,190 @@
+// Package messages is the client's side of Anthropic's Messages API: it turns
+// its requests into the gateway's canonical form, whatever provider will answer
+// them, and the events of an answer into its streams and messages.
+package messages
+
+import (
+	"bytes"
+
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/shared/fault"
+	"github.com/hybridinference/gateway/shared/rawjson"
+)
+
+// Parse reads a Messages request. The error is an InvalidRequest fault whose
+// message names the field.
+func Parse(body []byte) (*chat.Request, error) {
+	canonical, err := Canonical(nil, body)
+	if err != nil {
+		return nil, err
+	}
+	r := &chat.Request{}
+	if err := r.Parse(canonical); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Canonical appends the chat completion request that says the same as a
+// Messages request. What only Anthropic's own servers could do under a beta
+// flag (containers, context editing, MCP) is left out.
+func Canonical(dst, body []byte) ([]byte, error) {
+	w := &writer{dst: append(dst, '{'), mark: len(dst) + 1}
+	m, err := read(body)
+	if err != nil {
+		return dst, err
+	}
+	if err := w.request(m); err != nil {
+		return dst, err
+	}
+	return append(w.dst, '}'), nil
+}
+
+// request is a Messages request as raw members; nil means absent or null.
+type request map[string][]byte
+
+// read takes the body apart. Anything else than Anthropic's and OpenRouter's
+// own members is passed over.
+func read(body []byte) (request, error) {
+	var c rawjson.Cursor
+	c.Reset(body)
+	if !c.Object() {
+		return nil, invalid("The request body must be a JSON object")
+	}
+	m := request{}
+	seen := map[string]bool{}
+	for key, ok := c.Key(); ok; key, ok = c.Key() {
+		name := string(key)
+		if bytes.IndexByte(key, '\\') >= 0 {
+			name = string(rawjson.AppendUnescaped(nil, key)) // "mod\u0065l" is model, too
+		}
+		if seen[name] {
+			return nil, invalid("%s: given more than once", name)
+		}
+		seen[name] = true
+		if val := c.Raw(); !rawjson.IsNull(val) {
+			m[name] = val
+		}
+	}
+	if err := c.End(); err != nil {
+		return nil, invalid("The request body is not valid JSON: %v", err)
+	}
+	if m["messages"] == nil {
+		return nil, invalid("messages: required")
+	}
+	return m, nil
+}
+
+func (w *writer) request(m request) error {
+	for _, name := range []string{
+		"model", "max_tokens", "stream", "temperature", "top_p", "top_k", "thinking", "cache_control", "models", "provider", "plugins", "route", "session_id",
+		"trace", "preset", "transforms",
+	} {
+		w.copy(name, m[name])
+	}
+	for _, step := range []func(request) error{w.fallbacks, w.messages, w.tools, w.toolChoice, w.stop, w.user, w.tier, w.outputConfig} {
+		if err := step(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fallbacks turns OpenRouter's list of {model} into models.
+func (w *writer) fallbacks(m request) error {
+	raw := m["fallbacks"]
+	if raw == nil {
+		return nil
+	}
+	const want = "fallbacks: must be an array of at most 3 objects with a model only"
+	if m["models"] != nil {
+		return invalid("fallbacks: not taken together with models")
+	}
+	if raw[0] != '[' {
+		return invalid(want)
+	}
+	w.member("models")
+	w.put(`[`)
+	n := 0
+	for item := range elements(raw) {
+		count := 0
+		for range members(item) {
+			count++
+		}
+		model := chat.Member(item, "model")
+		if n++; n > 3 || count != 1 || !isText(model) {
+			return invalid(want)
+		}
+		w.comma(n > 1)
+		w.raw(model)
+	}
+	w.put(`]`)
+	return nil
+}
+
+func (w *writer) stop(m request) error {
+	raw := m["stop_sequences"]
+	if raw == nil {
+		return nil
+	}
+	n := 0
+	for word := range elements(raw) {
+		if n++; !isText(word) {
+			return invalid("stop_sequences[%d]: must be a string", n-1)
+		}
+	}
+	if raw[0] != '[' || n > 4 {
+		return invalid("stop_sequences: must be an array of at most 4 strings")
+	}
+	w.copy("stop", raw)
+	return nil
+}
+
+func (w *writer) user(m request) error {
+	user := m["user"]
+	if user == nil {
+		user = chat.Member(m["metadata"], "user_id")
+	}
+	if !rawjson.IsNull(user) {
+		w.copy("user", user)
+	}
+	return nil
+}
+
+// tier maps Anthropic's two words to OpenAI's.
+func (w *writer) tier(m request) error {
+	tier := m["service_tier"]
+	if string(tier) == `"standard_only"` {
+		tier = []byte(`"default"`)
+	}
+	w.copy("service_tier", tier)
+	return nil
+}
+
+// outputConfig turns output_config{effort, format} into verbosity, which is
+// OpenRouter's word for the effort, and response_format.
+func (w *writer) outputConfig(m request) error {
+	config, format := m["output_config"], m["output_format"]
+	if effort := chat.Member(config, "effort"); !rawjson.IsNull(effort) {
+		w.copy("verbosity", effort)
+	}
+	if own := chat.Member(config, "format"); !rawjson.IsNull(own) {
+		format = own
+	}
+	if format == nil {
+		return nil
+	}
+	schema := chat.Member(format, "schema")
+	if string(chat.Member(format, "type")) != `"json_schema"` || len(schema) == 0 || schema[0] != '{' {
+		return invalid(`output_config.format: must be {"type":"json_schema","schema":{...}}`)
+	}
+	w.member("response_format")
+	w.put(`{"type":"json_schema","json_schema":{"name":"answer","strict":true,"schema":`)
+	w.raw(schema)
+	w.put(`}}`)
+	return nil
+}
+
+func invalid(format string, args ...any) error {
+	return fault.New(fault.InvalidRequest, format, args...)
+}

@@ -1,0 +1,90 @@
+package messages
+
+import (
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/shared/rawjson"
+)
+
+// tools writes the client's own tools as functions. Tools that Anthropic runs
+// itself go on as they are.
+func (w *writer) tools(m request) error {
+	raw := m["tools"]
+	if raw == nil {
+		return nil
+	}
+	if raw[0] != '[' {
+		return invalid("tools: must be an array")
+	}
+	w.member("tools")
+	w.put(`[`)
+	i := 0
+	for tool := range elements(raw) {
+		w.comma(i > 0)
+		if err := w.tool(i, tool); err != nil {
+			return err
+		}
+		i++
+	}
+	w.put(`]`)
+	return nil
+}
+
+func (w *writer) tool(i int, tool []byte) error {
+	if tool[0] != '{' {
+		return invalid("tools[%d]: must be an object with name and input_schema", i)
+	}
+	if kind := kindOf(tool); kind != "" && kind != "custom" {
+		w.raw(tool)
+		return nil
+	}
+	name, schema := chat.Member(tool, "name"), chat.Member(tool, "input_schema")
+	if !isText(name) {
+		return invalid("tools[%d].name: required, a string", i)
+	}
+	if !rawjson.IsNull(schema) && schema[0] != '{' {
+		return invalid("tools[%d].input_schema: must be a JSON schema object", i)
+	}
+	w.put(`{"type":"function","function":{"name":`)
+	w.raw(name)
+	w.sibling("description", chat.Member(tool, "description"))
+	w.sibling("parameters", schema)
+	w.put(`}`)
+	for _, own := range []string{"cache_control", "strict", "defer_loading", "allowed_callers", "input_examples", "eager_input_streaming"} {
+		w.sibling(own, chat.Member(tool, own))
+	}
+	w.put(`}`)
+	return nil
+}
+
+func (w *writer) toolChoice(m request) error {
+	raw := m["tool_choice"]
+	if raw == nil {
+		return nil
+	}
+	switch kindOf(raw) {
+	case "auto":
+		w.copy("tool_choice", []byte(`"auto"`))
+	case "any":
+		w.copy("tool_choice", []byte(`"required"`))
+	case "none":
+		w.copy("tool_choice", []byte(`"none"`))
+	case "tool":
+		name := chat.Member(raw, "name")
+		if !isText(name) {
+			return invalid("tool_choice.name: required, a string")
+		}
+		w.member("tool_choice")
+		w.put(`{"type":"function","function":{"name":`)
+		w.raw(name)
+		w.put(`}}`)
+	default:
+		return invalid(`tool_choice: must be {"type":"auto"}, {"type":"any"}, {"type":"none"} or {"type":"tool","name":...}`)
+	}
+	switch string(chat.Member(raw, "disable_parallel_tool_use")) {
+	case "true":
+		w.copy("parallel_tool_calls", []byte("false"))
+	case "false":
+		w.copy("parallel_tool_calls", []byte("true"))
+	}
+	return nil
+}
