@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"strings"
 
 	"github.com/hybridinference/gateway/shared/secret"
 )
@@ -31,7 +32,7 @@ type Key struct {
 // Generate makes a key. hashSecret is API_KEY_SECRET.
 func Generate(hashSecret secret.String) Key {
 	raw := make([]byte, randomBytes)
-	rand.Read(raw) //nolint:errcheck // crypto/rand ends the process rather than fail
+	rand.Read(raw) // ends the process rather than fail
 	text := mark + base64.RawURLEncoding.EncodeToString(raw)
 	return Key{Plaintext: secret.New(text), Prefix: text[:prefixLen], Hash: Hash(hashSecret, text)}
 }
@@ -44,8 +45,4 @@ func Hash(hashSecret secret.String, plaintext string) string {
 }
 
 // NewID returns an id for a key: "k_" and 12 letters and digits.
-func NewID() string {
-	raw := make([]byte, 9)
-	rand.Read(raw) //nolint:errcheck // see Generate
-	return "k_" + base64.RawURLEncoding.EncodeToString(raw)
-}
+func NewID() string { return "k_" + strings.ToLower(rand.Text()[:12]) }

@@ -17,9 +17,9 @@ func (t *trouble) report(err error) {
 	if err != nil {
 		now = err.Error()
 	}
-	switch {
-	case now == t.last:
-	case now == "":
+	switch now {
+	case t.last:
+	case "":
 		t.log.Info("over: " + t.what) //nolint:sloglint // what is one of a few constants
 	default:
 		t.log.Warn(t.what, slog.String("error", now)) //nolint:sloglint // see above

@@ -89,12 +89,12 @@ func TestARejectingNodeIsNamed(t *testing.T) {
 		t.Errorf("rollout %+v", done)
 	}
 	var node struct {
-		State         string
-		Release       uint64
-		Release_State string
+		State        string `json:"state"`
+		Release      uint64 `json:"release"`
+		ReleaseState string `json:"release_state"`
 	}
 	p.call("GET", "/admin/nodes/picky", "", 200, &node)
-	if node.State != "live" || node.Release != 1 || node.Release_State != "rejected" {
+	if node.State != "live" || node.Release != 1 || node.ReleaseState != "rejected" {
 		t.Errorf("node %+v", node)
 	}
 	p.refused("GET", "/admin/nodes/nobody", "", 404, `no node "nobody"`)
@@ -241,19 +241,19 @@ func TestStats(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out struct {
-			Period_Hours int
-			Filters      map[string]*string
-			Stats        []struct {
-				Model_ID, Provider                                              string
-				Request_Count, Success_Count, Total_Prompt_Tokens, Total_Tokens int64
-			}
+			PeriodHours int                `json:"period_hours"`
+			Filters     map[string]*string `json:"filters"`
+			Stats       []struct {
+				RequestCount int64 `json:"request_count"`
+				TotalTokens  int64 `json:"total_tokens"`
+			} `json:"stats"`
 		}
 		p.call("GET", "/admin/stats?model=glm&hours=2", "", 200, &out)
-		if out.Period_Hours != 2 || *out.Filters["model"] != "glm" || out.Filters["provider"] != nil || len(out.Stats) != 1 || out.Stats[0].Request_Count != 1 || out.Stats[0].Total_Tokens != 12 {
+		if out.PeriodHours != 2 || *out.Filters["model"] != "glm" || out.Filters["provider"] != nil || len(out.Stats) != 1 || out.Stats[0].RequestCount != 1 || out.Stats[0].TotalTokens != 12 {
 			t.Errorf("stats %+v", out)
 		}
 		p.call("GET", "/admin/stats?provider=nobody", "", 200, &out)
-		if len(out.Stats) != 0 || out.Period_Hours != 24 {
+		if len(out.Stats) != 0 || out.PeriodHours != 24 {
 			t.Errorf("stats of nobody %+v", out)
 		}
 		p.refused("GET", "/admin/stats?hours=0", "", 400, "parameter hours must be a whole number from 1")
@@ -326,7 +326,7 @@ func TestBadBodiesAreToldApart(t *testing.T) {
 		t.Helper()
 		p.refused("PUT", "/admin/weights", body, 400, want)
 	}
-	f(`{"model":"glm","wieghts":{}}`, `unknown field "wieghts"; known are reason, wait_ms, if_release, model, weights`)
+	f(`{"model":"glm","wights":{}}`, `unknown field "wights"; known are reason, wait_ms, if_release, model, weights`)
 	f(`{"model":"glm","weights":{"local":"1"}}`, "weights must be a number, got string")
 	f(`{"model":5}`, "model must be text, got number")
 	f(`[]`, "the body must be an object, got array")
@@ -353,14 +353,15 @@ func TestStatusAndHealth(t *testing.T) {
 	p.node("node-a", "")
 	p.joined(1)
 	var status struct {
-		Version, NATS, Database, Log_Store string
-		Release, Epoch                     uint64
-		Models, Endpoints, Keys            int
-		Nodes                              struct{ Live, Stale int }
-		Started                            time.Time
+		Version, NATS, Database string
+		LogStore                string `json:"log_store"`
+		Release, Epoch          uint64
+		Models, Endpoints, Keys int
+		Nodes                   struct{ Live, Stale int }
+		Started                 time.Time
 	}
 	p.call("GET", "/admin/status", "", 200, &status)
-	if status.Version != "v-test" || status.NATS != "connected" || status.Database != "ok" || status.Log_Store != "ok" || status.Release != 1 ||
+	if status.Version != "v-test" || status.NATS != "connected" || status.Database != "ok" || status.LogStore != "ok" || status.Release != 1 ||
 		status.Models != 2 || status.Endpoints != 3 || status.Nodes.Live != 1 || status.Started.IsZero() || status.Epoch == 0 {
 		t.Errorf("status %+v", status)
 	}

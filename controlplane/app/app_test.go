@@ -1,0 +1,125 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/app"
+	"github.com/hybridinference/gateway/controlplane/config"
+	"github.com/hybridinference/gateway/controlplane/publish"
+	"github.com/hybridinference/gateway/controlplane/state"
+	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/shared/bus/bustest"
+	"github.com/hybridinference/gateway/shared/secret"
+)
+
+// lines is a log that can be read while it is written.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func options(t *testing.T, log *lines) app.Options {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "models.yaml"), "models: [{id: demo, provider: demo}]")
+	write(t, filepath.Join(dir, "routing.yaml"), "")
+	return app.Options{
+		Addr: "127.0.0.1:0", NATSServer: bustest.Start(t), Token: secret.New("t"), Log: slog.New(slog.NewTextHandler(log, nil)),
+		State: state.Config{Backend: store.BackendSQLite, SQLitePath: filepath.Join(dir, "gateway.db")},
+		Files: publish.Files{Models: filepath.Join(dir, "models.yaml"), Routing: filepath.Join(dir, "routing.yaml"), Env: func(string) (string, bool) { return "", false }},
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// run starts a daemon and waits for its first release.
+func run(t *testing.T, o app.Options) (a *app.App, stop func() error) {
+	t.Helper()
+	a, err := app.New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	select {
+	case <-a.Ready():
+	case <-time.After(10 * time.Second):
+		t.Fatal("no release after 10 s")
+	}
+	return a, sync.OnceValue(func() error { cancel(); return <-done })
+}
+
+func TestReloadTakesAllOrNothing(t *testing.T) {
+	log := new(lines)
+	o := options(t, log)
+	a, stop := run(t, o)
+	a.Reload(t.Context(), "SIGHUP")
+	if a.Release().Number != 1 || !strings.Contains(log.String(), "has not changed") {
+		t.Errorf("release %d, log %s", a.Release().Number, log)
+	}
+	write(t, o.Files.Models, "models: [{id: demo, provider: demo}, {id: demo, provider: nobody}]")
+	a.Reload(t.Context(), "SIGHUP")
+	if text := log.String(); a.Release().Number != 1 || strings.Count(text, "problem=") != 2 || !strings.Contains(text, "models.yaml:1: models[1].provider") {
+		t.Errorf("release %d, log %s", a.Release().Number, text)
+	}
+	write(t, o.Files.Models, "models: [{id: demo, provider: demo}, {id: demo2, provider: demo}]")
+	a.Reload(t.Context(), "SIGHUP")
+	if r := a.Release(); r.Number != 2 || r.Reason != "SIGHUP" || len(r.Snapshot.Models) != 2 {
+		t.Errorf("release %+v", r)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestATakenPortIsTold(t *testing.T) {
+	o := options(t, new(lines))
+	a, stop := run(t, o)
+	o.Addr = a.Addr()
+	if _, err := app.New(t.Context(), o); err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("a taken port: %v", err)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNothingToServeEndsTheDaemon(t *testing.T) {
+	o := options(t, new(lines))
+	write(t, o.Files.Models, "models: 5")
+	a, err := app.New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var broken config.Problems
+	if err := a.Run(t.Context()); !errors.As(err, &broken) {
+		t.Errorf("a broken configuration and no release: %v", err)
+	}
+}
