@@ -26,11 +26,19 @@ type Candidate struct {
 // has its own memory, so that planning allocates nothing.
 type Plan struct {
 	list [MaxCandidates]Candidate
+	keys [MaxCandidates]key // of a plan by preferences
 	n    int
+	// Considered is how many endpoints there were to choose from, Excluded
+	// what ruled some of them out.
+	Considered int
+	Excluded   Exclusions
 }
 
 // Reset empties the plan.
-func (p *Plan) Reset() { *p = Plan{} }
+func (p *Plan) Reset() {
+	clear(p.list[:p.n])
+	p.n, p.Considered, p.Excluded = 0, 0, 0
+}
 
 // Candidates returns the plan's content.
 func (p *Plan) Candidates() []Candidate { return p.list[:p.n] }
@@ -39,6 +47,7 @@ func (p *Plan) Candidates() []Candidate { return p.list[:p.n] }
 // breakers allow it. If none does, the one that comes back first is tried all
 // the same, so that the gateway never locks itself out.
 func (p *Plan) Add(m *snapshot.Model, now time.Time) {
+	p.Considered += len(m.Endpoints)
 	first := choose(m, rand.Float64(), now)
 	if first < 0 {
 		if first = leastBad(m, now); first >= 0 {

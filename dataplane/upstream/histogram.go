@@ -22,7 +22,9 @@ type tally struct {
 	total uint64
 }
 
-// Percentiles of a measured value.
+// Percentiles of a measured value: what that share of the requests got, or
+// better. Of a latency P90 is a value that nine of ten are below, of a
+// throughput one that nine of ten are above.
 type Percentiles struct {
 	P50 float64 `json:"p50"`
 	P75 float64 `json:"p75"`
@@ -56,12 +58,20 @@ func (t *tally) add(h *histogram) {
 	}
 }
 
-// percentiles returns false if there are no values.
-func (t *tally) percentiles() (Percentiles, bool) {
+// below and above return the percentiles where less is better and where more
+// is; false if there are no values.
+func (t *tally) below() (Percentiles, bool) {
 	if t.total == 0 {
 		return Percentiles{}, false
 	}
 	return Percentiles{P50: t.at(0.5), P75: t.at(0.75), P90: t.at(0.9), P99: t.at(0.99)}, true
+}
+
+func (t *tally) above() (Percentiles, bool) {
+	if t.total == 0 {
+		return Percentiles{}, false
+	}
+	return Percentiles{P50: t.at(0.5), P75: t.at(0.25), P90: t.at(0.1), P99: t.at(0.01)}, true
 }
 
 // at returns the value below which a share of all values lies; within a bin

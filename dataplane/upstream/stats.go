@@ -105,24 +105,25 @@ func (s *Stats) Requests(now time.Time) uint64 {
 // Latency is the time to the first token in milliseconds; where nothing was
 // streamed, the time to the whole answer. False if nothing was measured.
 func (s *Stats) Latency(now time.Time, w Window) (Percentiles, bool) {
-	if p, ok := s.percentiles(now, w, func(m *minute) *histogram { return &m.firstToken }); ok {
-		return p, true
+	var first, whole tally
+	for m := range s.minutes.last(now, w.minutes()) {
+		first.add(&m.firstToken)
+		whole.add(&m.whole)
 	}
-	return s.percentiles(now, w, func(m *minute) *histogram { return &m.whole })
+	if first.total > 0 {
+		return first.below()
+	}
+	return whole.below()
 }
 
 // Throughput is in completion tokens a second, over the whole time of an
 // attempt: an upstream that buffers its answer must not look fast.
 func (s *Stats) Throughput(now time.Time, w Window) (Percentiles, bool) {
-	return s.percentiles(now, w, func(m *minute) *histogram { return &m.throughput })
-}
-
-func (s *Stats) percentiles(now time.Time, w Window, of func(*minute) *histogram) (Percentiles, bool) {
 	var t tally
 	for m := range s.minutes.last(now, w.minutes()) {
-		t.add(of(m))
+		t.add(&m.throughput)
 	}
-	return t.percentiles()
+	return t.above()
 }
 
 func (w Window) minutes() int {

@@ -36,6 +36,13 @@ func TestPercentilesAreRightToATenth(t *testing.T) {
 		t.Fatal("no throughput")
 	}
 	near("tokens/s", p.P50, 500) // i tokens in 2i ms, always
+	varied := stats()
+	for i := 1; i <= 1000; i++ {
+		varied.Answered(now, upstream.Measure{Total: time.Second, Tokens: int64(i)})
+	}
+	p, _ = varied.Throughput(now, upstream.FiveMinutes)
+	near("nine of ten get", p.P90, 100)
+	near("three of four get", p.P75, 250)
 	for _, d := range []time.Duration{time.Nanosecond, ms(1), 100 * time.Hour} {
 		one := stats()
 		one.Answered(now, upstream.Measure{FirstToken: d})

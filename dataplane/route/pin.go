@@ -1,0 +1,24 @@
+package route
+
+import (
+	"time"
+
+	"github.com/hybridinference/gateway/dataplane/snapshot"
+)
+
+// Pin plans the one endpoint of a model that slug names, by its id or by its
+// provider; false if there is none. Of several the weights decide. An endpoint
+// of weight 0 gets no traffic but this.
+func (p *Plan) Pin(m *snapshot.Model, slug string, now time.Time) bool {
+	w := &Wish{Preferences: Preferences{Only: []string{slug}, NoFallbacks: true}, Now: now}
+	if p.Prefer(w, []Target{{Model: m}}); p.n > 0 {
+		return true
+	}
+	for _, e := range m.Parked {
+		if e.Named(slug) {
+			p.push(m, e)
+			return true
+		}
+	}
+	return false
+}
