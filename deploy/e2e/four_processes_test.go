@@ -164,7 +164,7 @@ func TestWeightsMoveWhileAStreamRuns(t *testing.T) {
 	f.writeModels(strings.Replace(demoModels, "weight: 0.5", "weight: heavy", 1))
 	daemon.signal(syscall.SIGHUP)
 	eventually(t, timeToApply, "the daemon says what is wrong", func() error {
-		if !strings.Contains(daemon.out.String(), "models.yaml:9") {
+		if !strings.Contains(daemon.out.String(), "models.yaml:10") {
 			return fmt.Errorf("log: %s", tail(daemon.out.String()))
 		}
 		return nil
