@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/compile"
-	"github.com/hybridinference/gateway/controlplane/config"
 	"github.com/hybridinference/gateway/controlplane/state"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -174,13 +174,13 @@ func (w *plan) keeps(overrides map[string]float64) bool {
 }
 
 func (p *Publisher) commit(ctx context.Context, db *state.State, c Change, w *plan, r *Result, doc *document) error {
-	detail, err := json.Marshal(map[string]any{"release": r.Release.Number, "changes": r.Changes[:min(len(r.Changes), auditedChanges)]})
+	detail, err := describe(r)
 	if err != nil {
-		return fmt.Errorf("describe release %d: %w", r.Release.Number, err)
+		return err
 	}
 	err = db.Commit(ctx, state.Commit{
 		Release: *r.Release, Set: w.set, Delete: w.drop, Files: w.files,
-		Audit: state.Entry{Author: c.Author, Action: w.action, Target: w.target, Reason: c.Reason, Detail: string(detail)},
+		Audit: state.Entry{Author: c.Author, Action: w.action, Target: w.target, Reason: c.Reason, Detail: detail},
 	})
 	if err != nil {
 		return err
@@ -191,60 +191,17 @@ func (p *Publisher) commit(ctx context.Context, db *state.State, c Change, w *pl
 	return nil
 }
 
+// describe says for the audit log what a release brings, as JSON.
+func describe(r *Result) (string, error) {
+	var text strings.Builder
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false) // there are arrows in it
+	err := enc.Encode(map[string]any{"release": r.Release.Number, "changes": r.Changes[:min(len(r.Changes), auditedChanges)]})
+	if err != nil {
+		return "", fmt.Errorf("describe release %d: %w", r.Release.Number, err)
+	}
+	return strings.TrimSpace(text.String()), nil
+}
+
 // auditedChanges is how many changes the audit log spells out.
 const auditedChanges = 100
-
-// Apply compiles the configuration, with the overrides on top, to a release.
-// What is wrong with it is a config.Problems. Overrides whose endpoint is gone
-// are dropped, with a warning.
-func (p *Publisher) Apply(ctx context.Context, c Change, src Source) (Result, error) {
-	files, warnings, err := p.o.Files.load(src.Models, src.Routing)
-	if err != nil {
-		return Result{Warnings: texts(warnings)}, err
-	}
-	return p.change(ctx, c, func(b *basis) (*plan, error) {
-		out, err := compiled(files, b.overrides, b.snapshot())
-		if err != nil {
-			return nil, err
-		}
-		w := &plan{snapshot: out.Snapshot, drop: out.Orphans, warnings: texts(warnings), action: "config.apply"}
-		for _, id := range out.Orphans {
-			w.warnings = append(w.warnings, fmt.Sprintf("the weight set for %s is dropped: there is no such endpoint any more", id))
-		}
-		if src == (Source{}) {
-			w.files, err = digest(files)
-		}
-		return w, err
-	})
-}
-
-func texts(warnings []config.Warning) []string {
-	out := make([]string, len(warnings))
-	for i, w := range warnings {
-		out[i] = w.String()
-	}
-	return out
-}
-
-// Rollback makes a release with the content of an old one. Weights that were
-// overridden then are overridden again, all others are not.
-func (p *Publisher) Rollback(ctx context.Context, c Change, number uint64) (Result, error) {
-	return p.change(ctx, c, func(b *basis) (*plan, error) {
-		old, err := b.db.Release(ctx, number)
-		if err != nil {
-			return nil, err
-		}
-		w := &plan{snapshot: old.Snapshot, set: map[string]float64{}, action: "release.rollback", target: fmt.Sprint(number)}
-		for e := range endpoints(&old.Snapshot) {
-			if e.Weight != e.Configured {
-				w.set[e.ID] = e.Weight
-			}
-		}
-		for id := range b.overrides {
-			if _, again := w.set[id]; !again {
-				w.drop = append(w.drop, id)
-			}
-		}
-		return w, nil
-	})
-}

@@ -256,6 +256,49 @@ func TestReset(t *testing.T) {
 	}
 }
 
+func TestAWeightThatTheFilesGiveIsNoOverride(t *testing.T) {
+	p := newPlane(t)
+	pub, _ := p.start()
+	overrides := func(want int) {
+		t.Helper()
+		db, err := pub.State()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := db.Overrides(t.Context()); err != nil || len(got) != want {
+			t.Errorf("overrides %v, %v; want %d", got, err, want)
+		}
+	}
+	r, err := pub.SetWeights(t.Context(), who, "glm", map[string]float64{"local": 0.2, "far": 0.3})
+	must(t, r, err)
+	overrides(1)
+	p.write(strings.ReplaceAll(models, "weight: 0.7", "weight: 0.2")) // what was tried is now written down
+	r, err = pub.Apply(t.Context(), who, publish.Source{})
+	must(t, r, err)
+	overrides(0)
+	p.write(models)
+	r, err = pub.Apply(t.Context(), who, publish.Source{})
+	if must(t, r, err); weightOf(t, r.Release, "glm:local") != 0.7 {
+		t.Error("an override that had become the file's own came back")
+	}
+	r, err = pub.SetWeights(t.Context(), who, "glm", map[string]float64{"local": 0.9})
+	must(t, r, err)
+	r, err = pub.SetWeights(t.Context(), who, "glm", map[string]float64{"local": 0.7})
+	if must(t, r, err); !r.Changed {
+		t.Error("back to the file's weight is a change")
+	}
+	overrides(0)
+	// an endpoint that is off in the files, switched on, and left alone by the next change
+	p.write(strings.ReplaceAll(models, "weight: 0.3", "weight: 0"))
+	r, err = pub.Apply(t.Context(), who, publish.Source{})
+	must(t, r, err)
+	for _, id := range []string{"far", "local"} {
+		r, err = pub.SetWeights(t.Context(), who, "glm", map[string]float64{id: 0.5})
+		must(t, r, err)
+	}
+	overrides(2)
+}
+
 func TestBadWeightsAreRefusedAndChangeNothing(t *testing.T) {
 	p := newPlane(t)
 	pub, _ := p.start()

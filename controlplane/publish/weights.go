@@ -18,7 +18,7 @@ const maxWeight = 1e12
 
 // SetWeights overrides the weights of endpoints of one model. Endpoints that
 // are not named keep theirs. Model is an id or alias, an endpoint its id or
-// the part after the model's.
+// the part after the model's. A weight that the files give anyway is no override.
 func (p *Publisher) SetWeights(ctx context.Context, c Change, model string, weights map[string]float64) (Result, error) {
 	return p.change(ctx, c, func(b *basis) (*plan, error) {
 		m, err := FindModel(b.snapshot(), model)
@@ -29,13 +29,20 @@ func (p *Publisher) SetWeights(ctx context.Context, c Change, model string, weig
 		if err != nil {
 			return nil, err
 		}
-		w := &plan{set: set, action: "weights.set", target: m.ID}
+		w := &plan{set: maps.Clone(set), action: "weights.set", target: m.ID}
 		w.snapshot = reweighted(b.snapshot(), func(e *wire.Endpoint) float64 {
 			if weight, ok := set[e.ID]; ok {
 				return weight
 			}
 			return e.Weight
 		})
+		for i := range m.Endpoints {
+			e := &m.Endpoints[i]
+			if weight, named := set[e.ID]; named && weight == e.Configured {
+				w.drop = append(w.drop, e.ID)
+				delete(w.set, e.ID)
+			}
+		}
 		after, err := FindModel(&w.snapshot, m.ID)
 		if err == nil && !usable(after) {
 			err = invalid("no endpoint of %s would have a weight above 0, so that nothing could serve it", m.ID)
