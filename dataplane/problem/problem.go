@@ -20,6 +20,20 @@ type Problem struct {
 	Provider, Code, Raw string
 	RequestID           string
 	RetryAfter          time.Duration
+	// Previous are the attempts before the one that failed last.
+	Previous []Attempt
+	// Requested and Available are providers: those that the client would have
+	// and those that there are.
+	Requested, Available []string
+	// Routing is the raw openrouter_metadata for clients that asked for it.
+	Routing []byte
+}
+
+// Attempt is a failed attempt at another endpoint.
+type Attempt struct {
+	Provider, Code string
+	// Status is the upstream's, 0 if no answer came.
+	Status int
 }
 
 // New returns a problem of the gateway's own.
@@ -49,6 +63,9 @@ func Of(f *fault.Error, provider string) *Problem {
 		p.Status, p.Type = 429, "rate_limit_exceeded"
 	case fault.Overloaded:
 		p.Status, p.Type = 503, "provider_overloaded"
+		if f.Status == 529 {
+			p.Status = 529
+		}
 	case fault.Timeout:
 		p.Status, p.Type = 524, "timeout" // OpenRouter's SDKs know no 504 on chat
 	case fault.Canceled:
@@ -63,8 +80,11 @@ func Of(f *fault.Error, provider string) *Problem {
 
 // Append appends {"error":{...}}.
 func (p *Problem) Append(dst []byte) []byte {
-	dst = append(dst, '{')
-	return append(p.AppendMember(dst), '}')
+	dst = p.AppendMember(append(dst, '{'))
+	if p.Routing != nil {
+		dst = append(append(dst, `,"openrouter_metadata":`...), p.Routing...)
+	}
+	return append(dst, '}')
 }
 
 // AppendMember appends the member "error":{...}.
@@ -80,7 +100,40 @@ func (p *Problem) AppendMember(dst []byte) []byte {
 			dst = rawjson.AppendString(dst, m.value)
 		}
 	}
-	return append(dst, '}', '}')
+	dst = appendStrings(dst, `,"requested_providers":[`, p.Requested)
+	dst = appendStrings(dst, `,"available_providers":[`, p.Available)
+	return append(appendPrevious(dst, p.Previous), '}', '}')
+}
+
+func appendStrings(dst []byte, key string, list []string) []byte {
+	if len(list) == 0 {
+		return dst
+	}
+	dst = append(dst, key...)
+	for i, s := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = rawjson.AppendString(dst, s)
+	}
+	return append(dst, ']')
+}
+
+func appendPrevious(dst []byte, list []Attempt) []byte {
+	if len(list) == 0 {
+		return dst
+	}
+	dst = append(dst, `,"previous_errors":[`...)
+	for i, a := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = rawjson.AppendString(append(dst, `{"provider":`...), a.Provider)
+		dst = rawjson.AppendString(append(dst, `,"code":`...), a.Code)
+		dst = strconv.AppendInt(append(dst, `,"status":`...), int64(a.Status), 10)
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
 }
 
 // Seconds returns Retry-After in whole seconds, rounded up; 0 for none.

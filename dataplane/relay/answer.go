@@ -111,7 +111,7 @@ func (a *Answer) Append(dst []byte, h Head, t *Total, o Options) []byte {
 		}
 		dst = appendChoice(dst, &a.choices[i], o)
 	}
-	return append(t.append(append(dst, `],"usage":`...)), '}')
+	return append(appendRouting(t.append(append(dst, `],"usage":`...)), t.Routing), '}')
 }
 
 func appendChoice(dst []byte, ev *chat.Event, o Options) []byte {

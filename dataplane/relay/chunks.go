@@ -31,7 +31,7 @@ func (c *Chunks) Reset(o Options) {
 func (c *Chunks) Begin(h Head) {
 	c.head = h
 	c.prefix = h.append(append(c.prefix[:0], "data: {"...), c.options.object(true))
-	c.prefix = append(c.prefix, `,"system_fingerprint":null,"choices":[`...)
+	c.prefix = append(c.prefix, `,"choices":[`...) // a system_fingerprint of null is an error to OpenRouter's SDK
 }
 
 // Event appends the chunk for an event, if there is anything to say.
@@ -197,7 +197,7 @@ func (c *Chunks) End(t *Total) {
 		}
 	}
 	c.Buf = append(append(c.Buf, c.prefix...), `],"usage":`...)
-	c.Buf = t.append(c.Buf)
+	c.Buf = appendRouting(t.append(c.Buf), t.Routing)
 	c.Buf = append(c.Buf, "}\n\ndata: [DONE]\n\n"...)
 }
 
@@ -215,5 +215,6 @@ func (c *Chunks) Fail(p *problem.Problem) {
 		}
 		c.Buf = append(append(append(c.Buf, `{"index":0,`...), content...), `,"finish_reason":"error","native_finish_reason":null}`...)
 	}
-	c.Buf = append(c.Buf, "]}\n\ndata: [DONE]\n\n"...)
+	c.Buf = appendRouting(append(c.Buf, ']'), p.Routing)
+	c.Buf = append(c.Buf, "}\n\ndata: [DONE]\n\n"...)
 }

@@ -31,6 +31,15 @@ type Total struct {
 	chat.Usage
 	// PromptCost and CompletionCost are USD as decimal text.
 	Cost, PromptCost, CompletionCost string
+	// Routing is the raw openrouter_metadata for clients that asked for it.
+	Routing []byte
+}
+
+func appendRouting(dst, routing []byte) []byte {
+	if routing == nil {
+		return dst
+	}
+	return append(append(dst, `,"openrouter_metadata":`...), routing...)
 }
 
 // append appends the usage object. SDKs insist on most of its members.
