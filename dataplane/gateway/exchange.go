@@ -11,7 +11,6 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/dataplane/dispatch"
-	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/relay"
 	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
@@ -33,6 +32,8 @@ type exchange struct {
 	id      string
 	body    []byte // the request in the form of a chat, where it came in another
 	req     chat.Request
+	targets []route.Target // the models that may answer
+	wish    route.Wish
 	plan    route.Plan
 	run     dispatch.Run
 	cancel  upstream.Cancel
@@ -89,6 +90,9 @@ func (g *Gateway) recycle(x *exchange) {
 	x.firstToken, x.deadlineSet = time.Time{}, time.Time{}
 	x.usage, x.tokens = wire.Usage{Attempts: x.usage.Attempts[:0]}, chat.Usage{}
 	x.req.Reset()
+	x.plan.Reset()
+	clear(x.targets)
+	x.targets, x.wish = x.targets[:0], route.Wish{}
 	x.answer.Reset()
 	x.out, x.chunks.Buf, x.scratch, x.body = bounded(x.out), bounded(x.chunks.Buf), bounded(x.scratch), bounded(x.body)
 	g.inFlight.Add(-1)
@@ -102,60 +106,6 @@ func bounded(b []byte) []byte {
 		return nil
 	}
 	return b[:0]
-}
-
-// model finds the model that was asked for.
-func (x *exchange) model() (*snapshot.Model, *problem.Problem) {
-	if x.req.Model == "" {
-		if x.snap.Default == nil {
-			return nil, problem.New(503, "provider_overloaded", "This node has no models yet: no release has reached it")
-		}
-		return x.allowed(x.snap.Default)
-	}
-	m := x.snap.Model([]byte(x.req.Model))
-	if m == nil {
-		if len(x.snap.Models) == 0 {
-			return nil, problem.New(503, "provider_overloaded", "This node has no models yet: no release has reached it")
-		}
-		return nil, unknownModel(x.req.Model)
-	}
-	return x.allowed(m)
-}
-
-// allowed hides models above the key's role and refuses those it may not use.
-func (x *exchange) allowed(m *snapshot.Model) (*snapshot.Model, *problem.Problem) {
-	switch {
-	case x.key.Role < m.Role:
-		return nil, unknownModel(m.ID)
-	case !x.key.May(m):
-		return nil, problem.New(403, "permission_denied", "This API key may not use the model "+m.ID)
-	case m.Type != "chat":
-		return nil, problem.New(400, "invalid_request", m.ID+" is not a chat model")
-	}
-	return m, nil
-}
-
-func unknownModel(name string) *problem.Problem {
-	return problem.New(400, "invalid_request", name+" is not a valid model ID")
-}
-
-// addFallbacks plans the further models of models[].
-func (x *exchange) addFallbacks() *problem.Problem {
-	for _, name := range modelList(x.req.Raw(chat.Models)) {
-		if name == x.req.Model {
-			continue
-		}
-		m := x.snap.Model([]byte(name))
-		if m == nil {
-			return unknownModel(name)
-		}
-		if m, p := x.allowed(m); p != nil {
-			return p
-		} else if m != nil {
-			x.plan.Add(m, x.started)
-		}
-	}
-	return nil
 }
 
 // wait blocks for the next events, as long as it takes.

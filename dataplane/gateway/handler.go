@@ -47,19 +47,7 @@ func (x *exchange) prepare() *problem.Problem {
 	if err := x.parse(); err != nil {
 		return problem.Of(fault.From(err), "")
 	}
-	m, p := x.model()
-	if p != nil {
-		return p
-	}
-	x.plan.Reset()
-	x.plan.Add(m, x.started)
-	if p := x.addFallbacks(); p != nil {
-		return p
-	}
-	if len(x.plan.Candidates()) == 0 {
-		return problem.New(503, "provider_overloaded", "No endpoint of "+m.ID+" is in service")
-	}
-	return nil
+	return x.choose()
 }
 
 // answerWhole waits for the complete answer and sends it in one piece.
@@ -143,7 +131,7 @@ func (x *exchange) pull(wait time.Duration) error {
 
 // fail answers with a fault, before anything was sent.
 func (x *exchange) fail(f *fault.Error) {
-	p := problem.Of(f, x.provider())
+	p := x.problem(f)
 	x.settle(endOf(f), p.Status, f)
 	x.logFault(f)
 	x.g.refuseAs(x.ctx, p, x.id)
@@ -153,7 +141,7 @@ func (x *exchange) fail(f *fault.Error) {
 func (x *exchange) reject(p *problem.Problem) {
 	x.usage.Error = p.Message
 	x.settle(wire.EndRejected, p.Status, nil)
-	x.g.refuseAs(x.ctx, p, x.id)
+	x.g.refuseAs(x.ctx, x.explained(p), x.id)
 }
 
 func endOf(f *fault.Error) string {
@@ -177,7 +165,7 @@ func (g *Gateway) refuseAs(ctx *fasthttp.RequestCtx, p *problem.Problem, generat
 	if generation != "" {
 		ctx.Response.Header.Set("X-Generation-Id", generation)
 	}
-	if s := p.Seconds(); s > 0 && (p.Status == 429 || p.Status == 503) {
+	if s := p.Seconds(); s > 0 && (p.Status == 429 || p.Status == 503 || p.Status == 529) {
 		ctx.Response.Header.Set("Retry-After", strconv.Itoa(s))
 	}
 	p.RequestID = string(ctx.Response.Header.Peek("X-Request-Id"))

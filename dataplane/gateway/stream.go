@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -94,7 +93,7 @@ func (x *exchange) flush(w io.Writer) error {
 // breakOff ends a stream that has begun with an error event.
 func (x *exchange) breakOff(f *fault.Error) {
 	x.logFault(f)
-	p := problem.Of(f, x.provider())
+	p := x.problem(f)
 	if !x.begun {
 		x.begun = true
 		x.chunks.Begin(x.head())
