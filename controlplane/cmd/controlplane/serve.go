@@ -13,21 +13,21 @@ import (
 	"syscall"
 
 	"github.com/hybridinference/gateway/controlplane/app"
+	"github.com/hybridinference/gateway/controlplane/settings"
 	"github.com/hybridinference/gateway/controlplane/store"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
 )
 
 func readServe(r *env.Reader) runner {
-	o := app.Options{Version: version}
 	logging := logs.Read(r)
-	host := r.String("CONTROL_HOST", "0.0.0.0", "address of the admin API")
-	o.Addr = net.JoinHostPort(host, strconv.Itoa(r.Int("CONTROL_PORT", 8081, env.Port(), "port of the admin API")))
-	o.Token = r.Secret("ADMIN_TOKEN", "what callers of the admin API must show; required")
-	o.KeySecret = r.Secret("API_KEY_SECRET", "secret under which API keys are hashed, the same as the nodes'; needed to make keys")
-	o.NATSURL, o.NATSCreds = readNATS(r)
-	o.Replicas = r.Int("NATS_REPLICAS", 1, env.Bounds[int]{Min: 1, Max: 5}, "copies that NATS keeps: 3 in a cluster of three")
-	o.Files = readFiles(r)
+	host := r.String("CONTROL_HOST|HOST", "0.0.0.0", "address of the admin API")
+	port := r.Int("CONTROL_PORT", 8081, env.Port(), "port of the admin API")
+	o := app.Options{Version: version, Addr: net.JoinHostPort(host, strconv.Itoa(port))}
+	o.Token, o.KeySecret = settings.Admin(r)
+	nats := settings.NATS(r, "controlplane")
+	o.NATSURL, o.NATSCreds, o.Replicas = nats.URL, nats.Creds, settings.Replicas(r)
+	o.Files = settings.Files(r)
 	o.State = readDatabase(r)
 	if o.Token.Empty() {
 		r.Problemf("ADMIN_TOKEN must be set: the admin API changes what the gateway does")

@@ -6,11 +6,12 @@ import (
 	"io"
 
 	"github.com/hybridinference/gateway/controlplane/publish"
+	"github.com/hybridinference/gateway/controlplane/settings"
 	"github.com/hybridinference/gateway/shared/env"
 )
 
 func readValidate(r *env.Reader) runner {
-	files := readFiles(r)
+	files := settings.Files(r)
 	return func(_ context.Context, out io.Writer) error { return validate(files, out) }
 }
 
