@@ -24,7 +24,7 @@ func (r *Run) measure(f *fault.Error) {
 
 func (r *Run) measured(now time.Time) upstream.Measure {
 	m := upstream.Measure{Total: now.Sub(r.started), Tokens: r.tokens}
-	if r.req.Stream {
+	if r.wantsStream {
 		m.FirstToken = r.first
 	}
 	return m

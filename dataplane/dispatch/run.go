@@ -20,9 +20,10 @@ import (
 // Run is one request on its way. It belongs to the goroutine of the request;
 // only Cancel may be used from another. The zero value is ready for Start.
 type Run struct {
-	req    *chat.Request
-	plan   []route.Candidate
-	cancel *upstream.Cancel
+	task        Task
+	wantsStream bool
+	plan        []route.Candidate
+	cancel      *upstream.Cancel
 
 	// of the request
 	next     int // the next candidate
@@ -42,7 +43,7 @@ type Run struct {
 	started time.Time
 	first   time.Duration // from started to the first content, 0 before
 	tokens  int64         // of the completion, as told so far
-	silent  time.Time // since when nothing has arrived that is progress
+	silent  time.Time     // since when nothing has arrived that is progress
 	reader  sse.Reader
 	body    []byte
 	events  []chat.Event
@@ -67,10 +68,10 @@ const (
 	keepBuffer = 256 << 10
 )
 
-// Start begins a request. The plan has at least one candidate; r and plan must
-// not change until Close.
-func (r *Run) Start(req *chat.Request, plan []route.Candidate, cancel *upstream.Cancel) {
-	r.req, r.plan, r.cancel = req, plan, cancel
+// Start begins a request. The plan has at least one candidate; it and the task
+// must not change until Close.
+func (r *Run) Start(task Task, plan []route.Candidate, cancel *upstream.Cancel) {
+	r.task, r.wantsStream, r.plan, r.cancel = task, task.Streamed(), plan, cancel
 	r.next, r.current, r.attempts, r.dropped = 0, route.Candidate{}, r.attempts[:0], 0
 	r.refused, r.content, r.finished = refusals{}, false, false
 }
@@ -125,7 +126,7 @@ func (r *Run) open() error {
 		r.first, r.tokens = 0, 0
 		r.call.Reset()
 		// A request that one endpoint's language cannot express may do for the next.
-		err := r.current.Endpoint.Adapter.Encode(r.req, &r.call)
+		err := r.task.Encode(r.current.Endpoint.Adapter, &r.call)
 		encoded := err == nil
 		if encoded {
 			if err = r.send(r.current.Endpoint); err == nil {
@@ -164,7 +165,7 @@ func (r *Run) send(e *snapshot.Endpoint) error {
 		return err
 	}
 	e.State.InFlight.Add(1)
-	r.answer, r.decoder = answer, e.Adapter.Decoder()
+	r.answer, r.decoder = answer, r.task.Decoder(e.Adapter)
 	r.headed, r.mode, r.reader, r.body = false, undecided, sse.Reader{}, r.body[:0]
 	r.dropped = r.call.Dropped
 	return nil
@@ -206,7 +207,7 @@ func (r *Run) Close() {
 		r.leftBehind()
 	}
 	r.close()
-	r.req, r.plan, r.cancel, r.decoder, r.reader = nil, nil, nil, nil, sse.Reader{}
+	r.task, r.plan, r.cancel, r.decoder, r.reader = nil, nil, nil, nil, sse.Reader{}
 	r.current, r.attempts, r.dropped, r.refused = route.Candidate{}, r.attempts[:0], 0, refusals{}
 	if cap(r.body) > keepBuffer {
 		r.body = nil
@@ -241,7 +242,7 @@ func (r *Run) head(wait time.Duration) error {
 		return r.impatient(err)
 	}
 	r.headed = true
-	if !r.req.Stream {
+	if !r.wantsStream {
 		r.mode = whole
 	}
 	if status >= 200 && status <= 299 {

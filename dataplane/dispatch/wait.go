@@ -28,7 +28,7 @@ func (r *Run) read(p []byte, wait time.Duration) (int, error) {
 func (r *Run) limit() (time.Time, bool) {
 	t := r.current.Endpoint.Timeouts
 	switch {
-	case !r.req.Stream:
+	case !r.wantsStream:
 		return r.started.Add(t.Total), t.Total > 0
 	case !r.content:
 		return r.started.Add(t.FirstByte), t.FirstByte > 0

@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/embed"
 	"github.com/hybridinference/gateway/dataplane/dispatch"
 	"github.com/hybridinference/gateway/dataplane/relay"
 	"github.com/hybridinference/gateway/dataplane/route"
@@ -40,11 +41,16 @@ type exchange struct {
 	watched bool
 	view    relay.Options
 
-	chunks relay.Chunks
-	answer relay.Answer
-	out    []byte
-	begun  bool // the chunks' head is fixed
-	ended  bool // the last chunk is in the buffer
+	embedding embed.Request
+	vectors   embed.Answer
+
+	chunks   relay.Chunks
+	messages relay.Messages
+	w        writer // one of the two above
+	answer   relay.Answer
+	out      []byte
+	begun    bool // the chunks' head is fixed
+	ended    bool // the last chunk is in the buffer
 
 	conn        net.Conn
 	deadlineSet time.Time
@@ -86,6 +92,7 @@ func (g *Gateway) recycle(x *exchange) {
 	x.ctx, x.snap, x.key, x.conn = nil, nil, nil, nil
 	x.native, x.upstreamID = x.native[:0], x.upstreamID[:0]
 	x.watched, x.begun, x.ended, x.settled, x.hasTokens = false, false, false, false, false
+	x.w = nil
 	x.view, x.finish, x.seen = relay.Options{}, chat.NotFinished, 0
 	x.firstToken, x.deadlineSet = time.Time{}, time.Time{}
 	x.usage, x.tokens = wire.Usage{Attempts: x.usage.Attempts[:0]}, chat.Usage{}
@@ -95,6 +102,7 @@ func (g *Gateway) recycle(x *exchange) {
 	x.targets, x.wish = x.targets[:0], route.Wish{}
 	x.answer.Reset()
 	x.out, x.chunks.Buf, x.scratch, x.body = bounded(x.out), bounded(x.chunks.Buf), bounded(x.scratch), bounded(x.body)
+	*x.messages.Buffer() = bounded(*x.messages.Buffer())
 	g.inFlight.Add(-1)
 	g.exchanges.Put(x)
 }

@@ -74,6 +74,56 @@ func TestLegacyCompletions(t *testing.T) {
 	}
 }
 
+func TestMessagesSurface(t *testing.T) {
+	n := start(t, nodeOptions{}, model("demo", endpoint("demo:demo-api", "demo", "")))
+	r := n.do("POST", "/v1/messages", `{"model":"demo","max_tokens":50,"messages":[{"role":"user","content":"Count to 3"}]}`)
+	if r.StatusCode != 200 || !strings.Contains(r.body, `"type":"message"`) || !strings.Contains(r.body, `"text":"1 2 3"`) || !strings.Contains(r.body, `"stop_reason":"end_turn"`) {
+		t.Errorf("status %d: %s", r.StatusCode, r.body)
+	}
+	r = n.do("POST", "/v1/messages", `{"model":"demo","max_tokens":50,"stream":true,"messages":[{"role":"user","content":"Count to 3"}]}`)
+	if r.StatusCode != 200 || !strings.HasPrefix(r.body, "event: message_start\n") || !strings.HasSuffix(r.body, "data: {\"type\":\"message_stop\"}\n\n") {
+		t.Errorf("status %d: %s", r.StatusCode, r.body)
+	}
+	r = n.do("POST", "/v1/messages", `{"model":"no/such","max_tokens":50,"messages":[{"role":"user","content":"x"}]}`)
+	if r.StatusCode != 400 || !strings.HasPrefix(r.body, `{"type":"error","error":{"type":"invalid_request_error"`) {
+		t.Errorf("status %d: %s", r.StatusCode, r.body)
+	}
+	if e := n.event(1); e.API != "messages" || e.CompletionTokens != 3 {
+		t.Errorf("event %+v", e)
+	}
+}
+
+func TestEmbeddingsSurface(t *testing.T) {
+	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/embeddings" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, `{"object":"list","data":[{"object":"embedding","index":0,"embedding":[1,0.5]}],"usage":{"prompt_tokens":4,"total_tokens":4}}`)
+	}))
+	t.Cleanup(up.Close)
+	m := model("bge", endpoint("bge:x", "sglang", up.URL))
+	m.Type = "embedding"
+	n := start(t, nodeOptions{}, m, model("demo", endpoint("demo:demo-api", "demo", "")))
+	r := n.do("POST", "/v1/embeddings", `{"model":"bge","input":"x"}`)
+	if r.StatusCode != 200 || !strings.Contains(r.body, `"embedding":[1,0.5]`) || !strings.Contains(r.body, `"prompt_tokens":4`) {
+		t.Errorf("status %d: %s", r.StatusCode, r.body)
+	}
+	r = n.do("POST", "/v1/embeddings", `{"model":"bge","input":["x"],"encoding_format":"base64"}`)
+	if r.StatusCode != 200 || !strings.Contains(r.body, `"embedding":"AACAPwAAAD8="`) {
+		t.Errorf("packed: status %d: %s", r.StatusCode, r.body)
+	}
+	if r := n.do("POST", "/v1/embeddings", `{"model":"demo","input":"x"}`); r.StatusCode != 400 {
+		t.Errorf("a chat model: %d %s", r.StatusCode, r.body)
+	}
+	if r := n.chat(`{"model":"bge","messages":[{"role":"user","content":"x"}]}`); r.StatusCode != 400 {
+		t.Errorf("an embedding model: %d %s", r.StatusCode, r.body)
+	}
+	if e := n.event(0); e.API != "embeddings" || e.PromptTokens != 4 || e.End != wire.EndComplete {
+		t.Errorf("event %+v", e)
+	}
+}
+
 func dataLines(t *testing.T, body string) []string {
 	t.Helper()
 	var out []string

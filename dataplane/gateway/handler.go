@@ -7,7 +7,10 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/messages"
 	"github.com/hybridinference/gateway/dataplane/problem"
+	"github.com/hybridinference/gateway/dataplane/relay"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -19,12 +22,15 @@ func (g *Gateway) chat(ctx *fasthttp.RequestCtx) { g.complete(ctx, surfaceChat) 
 // completions answers POST completions, the API from before chats.
 func (g *Gateway) completions(ctx *fasthttp.RequestCtx) { g.complete(ctx, surfaceCompletions) }
 
+// messages answers POST messages, Anthropic's API.
+func (g *Gateway) messages(ctx *fasthttp.RequestCtx) { g.complete(ctx, surfaceMessages) }
+
 // complete answers a generation. This page is a request's whole way: auth,
 // parse, plan, dispatch, relay, meter.
 func (g *Gateway) complete(ctx *fasthttp.RequestCtx, s surface) {
 	x := g.begin(ctx, s)
 	if p := x.authenticate(); p != nil {
-		g.refuse(ctx, p)
+		g.refuseAs(ctx, p, s, "")
 		g.recycle(x)
 		return
 	}
@@ -33,7 +39,7 @@ func (g *Gateway) complete(ctx *fasthttp.RequestCtx, s surface) {
 		g.recycle(x)
 		return
 	}
-	x.run.Start(&x.req, x.plan.Candidates(), &x.cancel)
+	x.run.Start(x, x.plan.Candidates(), &x.cancel)
 	if x.req.Stream {
 		x.stream()
 		return
@@ -53,6 +59,7 @@ func (x *exchange) prepare() *problem.Problem {
 // answerWhole waits for the complete answer and sends it in one piece.
 func (x *exchange) answerWhole() {
 	x.answer.Reset()
+	x.messages.Reset()
 	for {
 		events, err := x.wait()
 		if errors.Is(err, upstream.ErrSilent) {
@@ -65,7 +72,7 @@ func (x *exchange) answerWhole() {
 		done := false
 		for i := range events {
 			x.note(&events[i])
-			x.answer.Event(&events[i])
+			x.gather(&events[i])
 			done = done || events[i].Done
 		}
 		if done {
@@ -74,19 +81,41 @@ func (x *exchange) answerWhole() {
 	}
 	total := x.settle(wire.EndComplete, 200, nil)
 	x.setHeaders(200, "application/json")
-	x.out = x.answer.Append(x.out[:0], x.head(), total, x.view)
-	x.ctx.Response.SetBody(x.out)
+	x.ctx.Response.SetBody(x.render(total))
+}
+
+// gather takes in an event of an answer that is not streamed.
+func (x *exchange) gather(ev *chat.Event) {
+	switch x.surface {
+	case surfaceMessages:
+		x.messages.Gather(ev)
+	case surfaceChat, surfaceCompletions:
+		x.answer.Event(ev)
+	case surfaceEmbeddings: // its decoder has kept what counts
+	}
+}
+
+// render writes the whole answer in the surface's language.
+func (x *exchange) render(total *relay.Total) []byte {
+	switch x.surface {
+	case surfaceMessages:
+		x.out = x.messages.Append(x.out[:0], x.head(), total)
+	case surfaceEmbeddings: // written by its decoder
+	case surfaceChat, surfaceCompletions:
+		x.out = x.answer.Append(x.out[:0], x.head(), total, x.view)
+	}
+	return x.out
 }
 
 // stream sends the head of the answer with its first content, so that until
 // then a failure can still be an error status or another endpoint's answer.
 func (x *exchange) stream() {
-	x.chunks.Reset(x.view)
-	for len(x.chunks.Buf) == 0 {
+	x.open()
+	for len(*x.w.Buffer()) == 0 {
 		err := x.pull(x.g.opts.KeepAlive)
 		switch {
 		case errors.Is(err, upstream.ErrSilent):
-			x.chunks.Comment() // a long silence: commit, and keep the client waiting
+			x.w.Comment() // a long silence: commit, and keep the client waiting
 		case err != nil:
 			x.fail(fault.From(err))
 			x.g.recycle(x)
@@ -116,13 +145,13 @@ func (x *exchange) pull(wait time.Duration) error {
 		x.note(ev)
 		if !x.begun && (ev.HasContent() || ev.Finish != 0 || ev.Done) {
 			x.begun = true
-			x.chunks.Begin(x.head())
+			x.w.Begin(x.head())
 		}
 		if x.begun {
-			x.chunks.Event(ev)
+			x.w.Event(ev)
 		}
 		if ev.Done {
-			x.chunks.End(x.settle(wire.EndComplete, 200, nil))
+			x.w.End(x.settle(wire.EndComplete, 200, nil))
 			x.ended = true
 		}
 	}
@@ -134,14 +163,14 @@ func (x *exchange) fail(f *fault.Error) {
 	p := x.problem(f)
 	x.settle(endOf(f), p.Status, f)
 	x.logFault(f)
-	x.g.refuseAs(x.ctx, p, x.id)
+	x.g.refuseAs(x.ctx, p, x.surface, x.id)
 }
 
 // reject answers a request that passed authentication and no endpoint saw.
 func (x *exchange) reject(p *problem.Problem) {
 	x.usage.Error = p.Message
 	x.settle(wire.EndRejected, p.Status, nil)
-	x.g.refuseAs(x.ctx, x.explained(p), x.id)
+	x.g.refuseAs(x.ctx, x.explained(p), x.surface, x.id)
 }
 
 func endOf(f *fault.Error) string {
@@ -158,9 +187,11 @@ func endOf(f *fault.Error) string {
 }
 
 // refuse answers with a problem.
-func (g *Gateway) refuse(ctx *fasthttp.RequestCtx, p *problem.Problem) { g.refuseAs(ctx, p, "") }
+func (g *Gateway) refuse(ctx *fasthttp.RequestCtx, p *problem.Problem) {
+	g.refuseAs(ctx, p, surfaceChat, "")
+}
 
-func (g *Gateway) refuseAs(ctx *fasthttp.RequestCtx, p *problem.Problem, generation string) {
+func (g *Gateway) refuseAs(ctx *fasthttp.RequestCtx, p *problem.Problem, s surface, generation string) {
 	g.setCommon(ctx, p.Status, "application/json")
 	if generation != "" {
 		ctx.Response.Header.Set("X-Generation-Id", generation)
@@ -169,5 +200,9 @@ func (g *Gateway) refuseAs(ctx *fasthttp.RequestCtx, p *problem.Problem, generat
 		ctx.Response.Header.Set("Retry-After", strconv.Itoa(s))
 	}
 	p.RequestID = string(ctx.Response.Header.Peek("X-Request-Id"))
+	if s == surfaceMessages {
+		ctx.Response.SetBody(messages.AppendError(nil, p.Status, p.Message, p.RequestID))
+		return
+	}
 	ctx.Response.SetBody(p.Append(nil))
 }

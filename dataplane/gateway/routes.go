@@ -61,6 +61,10 @@ func (g *Gateway) find(path string) endpoint {
 		return endpoint{fasthttp.MethodPost, g.chat}
 	case "/v1/completions":
 		return endpoint{fasthttp.MethodPost, g.completions}
+	case "/v1/messages", "/anthropic/v1/messages":
+		return endpoint{fasthttp.MethodPost, g.messages}
+	case "/v1/embeddings":
+		return endpoint{fasthttp.MethodPost, g.embeddings}
 	case "/v1/models", "/models", "/openrouter/models":
 		return endpoint{fasthttp.MethodGet, g.listModels}
 	case "/health":

@@ -62,7 +62,7 @@ func (x *exchange) advance() error {
 	case err == nil:
 		return nil
 	case errors.Is(err, upstream.ErrSilent):
-		x.chunks.Comment()
+		x.w.Comment()
 		return nil
 	}
 	f := fault.From(err)
@@ -76,7 +76,8 @@ func (x *exchange) advance() error {
 
 // flush writes out the buffer.
 func (x *exchange) flush(w io.Writer) error {
-	if len(x.chunks.Buf) == 0 {
+	buf := x.w.Buffer()
+	if len(*buf) == 0 {
 		return nil
 	}
 	if now := time.Now(); now.Sub(x.deadlineSet) > time.Second {
@@ -85,8 +86,8 @@ func (x *exchange) flush(w io.Writer) error {
 			return fmt.Errorf("set write deadline: %w", err)
 		}
 	}
-	_, err := w.Write(x.chunks.Buf)
-	x.chunks.Buf = x.chunks.Buf[:0]
+	_, err := w.Write(*buf)
+	*buf = (*buf)[:0]
 	return err
 }
 
@@ -96,10 +97,10 @@ func (x *exchange) breakOff(f *fault.Error) {
 	p := x.problem(f)
 	if !x.begun {
 		x.begun = true
-		x.chunks.Begin(x.head())
+		x.w.Begin(x.head())
 	}
 	x.settle(endOf(f), 200, f)
-	x.chunks.Fail(p)
+	x.w.Fail(p)
 	x.ended = true
 }
 

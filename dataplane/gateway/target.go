@@ -80,8 +80,8 @@ func (x *exchange) aim(name string) *problem.Problem {
 		return unknownModel(name) // hidden, not refused
 	case !x.key.May(t.Model):
 		return problem.New(403, "permission_denied", "This API key may not use the model "+t.Model.ID)
-	case t.Model.Type != "chat":
-		return problem.New(400, "invalid_request", t.Model.ID+" is not a chat model")
+	case (t.Model.Type == "embedding") != (x.surface == surfaceEmbeddings):
+		return problem.New(400, "invalid_request", t.Model.ID+" is not a model for "+x.surface.String())
 	}
 	known := func(o route.Target) bool { return o.Model == t.Model }
 	if !slices.ContainsFunc(x.targets, known) && len(x.targets) < route.MaxModels {
