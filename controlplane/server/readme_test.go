@@ -1,0 +1,40 @@
+package server_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/hybridinference/gateway/controlplane/store/storetest"
+)
+
+// TestReadmeListsTheAPI holds the table to what the API itself lists.
+func TestReadmeListsTheAPI(t *testing.T) {
+	p := start(t, storetest.SQLite(t), nil)
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme := string(text)
+	var index struct{ Paths map[string][]string }
+	p.call("GET", "/", "", 200, &index)
+	count := 0
+	for path, methods := range index.Paths {
+		for _, method := range methods {
+			count++
+			if !strings.Contains(readme, "| `"+method+" "+path+"` |") {
+				t.Errorf("%s %s is not in the table", method, path)
+			}
+		}
+	}
+	if rows := strings.Count(readme, "\n| `GET ") + strings.Count(readme, "\n| `P") + strings.Count(readme, "\n| `DELETE "); rows != count {
+		t.Errorf("the table has %d rows, the API %d methods", rows, count)
+	}
+	for _, link := range regexp.MustCompile(`\]\(([^)#]+)\)`).FindAllStringSubmatch(readme, -1) {
+		if _, err := os.Stat(filepath.Join("..", link[1])); err != nil {
+			t.Errorf("dead link: %v", err)
+		}
+	}
+}
