@@ -29,7 +29,7 @@ func (r *Request) check() error {
 //nolint:exhaustive // a parameter without a rule is passed on as it is
 func checkParam(p Param, val []byte) error {
 	switch p {
-	case Model, User, Route, Preset, ServiceTier, PromptCacheKey, Verbosity:
+	case Model, User, Preset, PromptCacheKey:
 		return isString(p, val, 0)
 	case SessionID:
 		return isString(p, val, 256)
@@ -65,10 +65,50 @@ func checkParam(p Param, val []byte) error {
 		return checkToolChoice(val)
 	case ResponseFormat:
 		return checkFormat(val)
-	case Models, Transforms, Plugins, Modalities:
+	}
+	return checkExtension(p, val)
+}
+
+// checkExtension covers what OpenRouter and newer APIs added.
+//
+//nolint:exhaustive // a parameter without a rule is passed on as it is
+func checkExtension(p Param, val []byte) error {
+	switch p {
+	case Models:
+		return checkModels(val)
+	case Route:
+		return isOneOf(p, val, "fallback", "sort")
+	case ServiceTier:
+		return isOneOf(p, val, "auto", "default", "fast", "flex", "priority", "scale")
+	case Verbosity:
+		return isOneOf(p, val, "low", "medium", "high", "xhigh", "max")
+	case Modalities:
+		return checkModalities(val)
+	case Transforms:
+		return checkTransforms(val)
+	case Plugins:
+		return checkPlugins(val)
+	case Metadata:
+		return checkMetadata(val)
+	case LogitBias:
+		return checkLogitBias(val)
+	case Prediction:
+		return checkPrediction(val)
+	case CacheControl:
+		return checkCacheControl(val)
+	case StreamOptions:
+		return isObject(p, val, member{"include_usage", rawjson.True})
+	case UsageOption:
+		return isObject(p, val, member{"include", rawjson.True})
+	case Debug:
+		return isObject(p, val, member{"echo_upstream_body", rawjson.True})
+	case Trace:
+		return isObject(p, val, member{"trace_id", rawjson.String}, member{"trace_name", rawjson.String}, member{"span_name", rawjson.String},
+			member{"generation_name", rawjson.String}, member{"parent_span_id", rawjson.String})
+	case Reasoning, Thinking, Provider, Audio, ImageConfig, WebSearchOptions:
+		return isObject(p, val)
+	case StopServerToolsWhen:
 		return isKind(p, val, rawjson.Array, "an array")
-	case StreamOptions, UsageOption, LogitBias, Reasoning, Thinking, Provider, Metadata, Trace, Prediction, Audio, Debug:
-		return isKind(p, val, rawjson.Object, "an object")
 	}
 	return nil
 }
@@ -91,7 +131,7 @@ func isString(p Param, val []byte, most int) error {
 	if val[0] != '"' {
 		return invalid("%s: must be a string, got %s", p, describe(val))
 	}
-	if most > 0 && len(val)-2 > most {
+	if most > 0 && len(val)-2 > most && characters(val) > most {
 		return invalid("%s: must be at most %d characters long", p, most)
 	}
 	return nil
@@ -196,12 +236,44 @@ func checkTool(c *rawjson.Cursor, i int) error {
 		}
 		return invalid("tools[%d].type: must be a string, normally \"function\"", i)
 	}
-	name := Member(function, "name")
-	if len(rawjson.Inner(name)) == 0 {
-		return invalid("tools[%d].function.name: required, a string", i)
+	return checkFunction(function, i)
+}
+
+// checkFunction looks at each member once: schemas are long.
+func checkFunction(function []byte, i int) error {
+	wrong := func(name, want string, got []byte) error {
+		return invalid("tools[%d].function.%s: must be %s, got %s", i, name, want, describe(got))
 	}
-	if params := Member(function, "parameters"); !rawjson.IsNull(params) && params[0] != '{' {
-		return invalid("tools[%d].function.parameters: must be a JSON schema object, got %s", i, describe(params))
+	var c rawjson.Cursor
+	c.Reset(function)
+	named := false
+	c.Object()
+	for key, ok := c.Key(); ok; key, ok = c.Key() {
+		val := c.Raw()
+		if rawjson.IsNull(val) {
+			continue
+		}
+		switch string(key) {
+		case "name":
+			if named = len(rawjson.Inner(val)) > 0; named && !validName(val) {
+				return wrong("name", "at most 64 of a-z, A-Z, 0-9, _ and -", val)
+			}
+		case "parameters":
+			if val[0] != rawjson.Object {
+				return wrong("parameters", "a JSON schema object", val)
+			}
+		case "description":
+			if val[0] != rawjson.String {
+				return wrong("description", "a string", val)
+			}
+		case "strict":
+			if val[0] != rawjson.True && val[0] != rawjson.False {
+				return wrong("strict", "true or false", val)
+			}
+		}
+	}
+	if !named {
+		return invalid("tools[%d].function.name: required, a string", i)
 	}
 	return nil
 }
@@ -229,17 +301,15 @@ func checkFormat(val []byte) error {
 		return invalid("response_format: must be an object, got %s", describe(val))
 	}
 	switch kind := Member(val, "type"); string(kind) {
-	case `"text"`, `"json_object"`, `"grammar"`, `"python"`:
+	case `"text"`, `"json_object"`, `"python"`:
+		return nil
+	case `"grammar"`:
+		if grammar := Member(val, "grammar"); len(rawjson.Inner(grammar)) == 0 {
+			return invalid("response_format.grammar: required, a string")
+		}
 		return nil
 	case `"json_schema"`:
-		schema := Member(Member(val, "json_schema"), "schema")
-		if len(schema) == 0 {
-			schema = Member(val, "schema") // the reference system's short form
-		}
-		if len(schema) == 0 || schema[0] != '{' {
-			return invalid("response_format.json_schema.schema: required, an object")
-		}
-		return nil
+		return checkSchema(val)
 	default:
 		return invalid("response_format.type: must be text, json_object or json_schema, got %s", describe(kind))
 	}

@@ -59,7 +59,22 @@ func (o *ReasoningOption) object(raw []byte) error {
 			o.Exclude = val[0] == 't'
 		case "enabled":
 			o.On, o.Off = val[0] == 't', o.Off || val[0] == 'f'
+		case "summary":
+			if err := oneOf("reasoning.summary", val, "auto", "concise", "detailed"); err != nil {
+				return err
+			}
+		case "context":
+			if err := oneOf("reasoning.context", val, "auto", "all_turns", "current_turn"); err != nil {
+				return err
+			}
+		case "mode":
+			if err := oneOf("reasoning.mode", val, "standard", "pro"); err != nil {
+				return err
+			}
 		}
+	}
+	if err := checkMembers("reasoning", raw, member{"exclude", rawjson.True}, member{"enabled", rawjson.True}); err != nil {
+		return err
 	}
 	if o.Effort != "" && o.MaxTokens > 0 {
 		return invalid("reasoning: give effort or max_tokens, not both")

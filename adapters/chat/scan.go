@@ -60,6 +60,9 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 		case "content":
 			err = r.scanContent(c, n)
 		case "tool_calls":
+			if kind := c.Kind(); kind != rawjson.Array && kind != rawjson.Null {
+				return 0, r.wrong(c, "messages[%d].tool_calls: must be an array, got %s", n)
+			}
 			r.note(c.Raw(), HasToolCalls|lastCalls)
 		case "tool_call_id":
 			toolID = c.Str() != nil
