@@ -3,8 +3,10 @@
 package dispatch
 
 import (
+	"context"
 	"errors"
 	"io"
+	"net/http"
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/chat"
@@ -31,22 +33,25 @@ type Run struct {
 	attempts []wire.Attempt
 	refused  refusals
 	dropped  chat.ParamSet
+	renewed  bool // a refused token was replaced, once
 	content  bool // an event with content was returned: no other endpoint any more
 	finished bool
 
 	// of the current attempt
-	answer  upstream.Answer
-	decoder codec.Decoder
-	call    codec.Call
-	headed  bool
-	mode    mode
-	started time.Time
-	first   time.Duration // from started to the first content, 0 before
-	tokens  int64         // of the completion, as told so far
-	silent  time.Time     // since when nothing has arrived that is progress
-	reader  sse.Reader
-	body    []byte
-	events  []chat.Event
+	answer     upstream.Answer
+	credential *snapshot.Credential
+	auth       codec.Header
+	decoder    codec.Decoder
+	call       codec.Call
+	headed     bool
+	mode       mode
+	started    time.Time
+	first      time.Duration // from started to the first content, 0 before
+	tokens     int64         // of the completion, as told so far
+	silent     time.Time     // since when nothing has arrived that is progress
+	reader     sse.Reader
+	body       []byte
+	events     []chat.Event
 }
 
 // mode is what an answer's body turned out to be.
@@ -73,7 +78,7 @@ const (
 func (r *Run) Start(task Task, plan []route.Candidate, cancel *upstream.Cancel) {
 	r.task, r.wantsStream, r.plan, r.cancel = task, task.Streamed(), plan, cancel
 	r.next, r.current, r.attempts, r.dropped = 0, route.Candidate{}, r.attempts[:0], 0
-	r.refused, r.content, r.finished = refusals{}, false, false
+	r.refused, r.content, r.finished, r.renewed = refusals{}, false, false, false
 }
 
 // Current is the candidate of the attempt that is under way, or was last.
@@ -158,9 +163,13 @@ func (r *Run) pick() bool {
 }
 
 func (r *Run) send(e *snapshot.Endpoint) error {
-	auth := e.Auth[e.State.NextKey(len(e.Auth))]
+	r.credential = e.Auth[e.State.NextKey(len(e.Auth))]
+	var err error
+	if r.auth, err = r.credential.Header(context.Background()); err != nil { //nolint:forbidigo // a fetch is bounded by itself
+		return err
+	}
 	e.State.Requests.Add(1)
-	answer, err := e.Sender.Send(&r.call, auth, r.cancel)
+	answer, err := e.Sender.Send(&r.call, r.auth, r.cancel)
 	if err != nil {
 		return err
 	}
@@ -177,6 +186,10 @@ func (r *Run) failover(f *fault.Error) bool {
 	r.record(f)
 	r.close()
 	r.refused.note(f, r.current.Model)
+	if f.Status == http.StatusUnauthorized && !r.renewed && r.credential.Refused(r.auth) {
+		r.renewed = true
+		r.next-- // the same endpoint with a new token
+	}
 	return !r.content && f.Kind != fault.Canceled && r.more()
 }
 

@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/hybridinference/gateway/adapters"
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/dataplane/token"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/rawjson"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -23,7 +25,11 @@ type Builder struct {
 	Timeouts upstream.Timeouts
 	Breaker  upstream.BreakerSettings
 
+	// Log gets what goes wrong while no request waits for it.
+	Log *slog.Logger
+
 	states map[string]*upstream.State
+	tokens map[string]*token.Source
 	spent  map[string]*Spending
 	probes []probe
 }
@@ -129,24 +135,36 @@ func (b *Builder) endpoint(m *wire.Model, w *wire.Endpoint) (e *Endpoint, missin
 	if e.Price, err = NewPrice(w.Pricing); err != nil {
 		return nil, "", err
 	}
-	missing = b.authorize(e)
-	return e, missing, nil
+	return e, b.authorize(e), nil
 }
 
-// authorize resolves the endpoint's secrets; one of several is enough.
+// authorize resolves the endpoint's secrets; one of several is enough. missing
+// is a variable without which the endpoint cannot serve.
 func (b *Builder) authorize(e *Endpoint) (missing string) {
-	for _, name := range e.Secrets {
-		if value, ok := b.Secret(name); ok && value != "" {
-			e.Auth = append(e.Auth, e.Adapter.Authorize(value))
-		} else if missing == "" {
+	names := e.Secrets
+	if len(names) == 0 {
+		names = []string{""}
+	}
+	for _, name := range names {
+		value, ok := "", name == ""
+		if !ok {
+			value, ok = b.Secret(name)
+			ok = ok && value != ""
+		}
+		if ok {
+			c, err := b.credential(e, value)
+			if ok = err == nil; ok {
+				e.Auth = append(e.Auth, c)
+			} else {
+				b.Log.Error("secret cannot be used", slog.String("endpoint", e.ID), slog.String("variable", name), slog.String("error", err.Error()))
+			}
+		}
+		if !ok && missing == "" {
 			missing = name
 		}
 	}
-	switch {
-	case len(e.Auth) > 0:
+	if len(e.Auth) > 0 {
 		return ""
-	case len(e.Secrets) == 0:
-		e.Auth = []codec.Header{{}}
 	}
 	return missing
 }

@@ -57,9 +57,9 @@ type Endpoint struct {
 	*wire.Endpoint
 	Adapter codec.Adapter
 	Sender  upstream.Sender
-	// Auth holds the header for each of the endpoint's secrets; one empty
-	// header where it has none.
-	Auth  []codec.Header
+	// Auth holds a credential for each of the endpoint's secrets, an empty one
+	// where it has none.
+	Auth  []*Credential
 	Price Price
 	// Timeouts of the endpoint where it has its own, else of the node.
 	Timeouts upstream.Timeouts

@@ -1,0 +1,62 @@
+package snapshot
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/adapters/vertex"
+	"github.com/hybridinference/gateway/dataplane/token"
+	"github.com/hybridinference/gateway/shared/secret"
+)
+
+// Credential authorizes the calls of an endpoint: by a header that stays, or
+// by an access token that is kept fresh.
+type Credential struct {
+	header codec.Header
+	tokens *token.Source
+}
+
+// Header returns the header to send. It waits for a token only if there is no
+// valid one. The error is a *fault.Error.
+func (c *Credential) Header(ctx context.Context) (codec.Header, error) {
+	if c.tokens == nil {
+		return c.header, nil
+	}
+	text, err := c.tokens.Token(ctx)
+	if err != nil {
+		return codec.Header{}, err
+	}
+	return codec.Header{Name: "Authorization", Value: bearer + text}, nil
+}
+
+const bearer = "Bearer "
+
+// Refused takes note that the upstream answered 401 to a header of this
+// credential. It reports whether another one may do.
+func (c *Credential) Refused(h codec.Header) bool {
+	return c.tokens != nil && len(h.Value) > len(bearer) && c.tokens.Invalidate(h.Value[len(bearer):])
+}
+
+// credential makes the credential of one of an endpoint's secrets; "" is none.
+func (b *Builder) credential(e *Endpoint, text string) (*Credential, error) {
+	if e.Kind != "claude" || !vertex.OnVertex(e.BaseURL) {
+		if text == "" {
+			return &Credential{}, nil
+		}
+		return &Credential{header: e.Adapter.Authorize(text)}, nil
+	}
+	if s := b.tokens[text]; s != nil {
+		return &Credential{tokens: s}, nil
+	}
+	// A source lives as long as the process: the next release finds its token.
+	s, err := token.New(context.Background(), token.Options{Secret: secret.New(text), Log: b.Log}) //nolint:forbidigo // see above
+	if err != nil {
+		return nil, fmt.Errorf("credentials: %w", err)
+	}
+	if b.tokens == nil {
+		b.tokens = map[string]*token.Source{}
+	}
+	b.tokens[text] = s
+	return &Credential{tokens: s}, nil
+}

@@ -1,0 +1,59 @@
+package snapshot_test
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+func build(t *testing.T, secrets map[string]string, endpoints ...wire.Endpoint) *snapshot.Snapshot {
+	t.Helper()
+	b := snapshot.Builder{
+		Senders: upstream.NewSenders(time.Second), Breaker: upstream.DefaultBreaker(), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Secret: func(name string) (string, bool) { v, ok := secrets[name]; return v, ok },
+	}
+	s, err := b.Build(&wire.Release{Number: 1, Snapshot: wire.Snapshot{Models: []wire.Model{{ID: "m", Type: "chat", Endpoints: endpoints}}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestSecretsBecomeCredentialsOrTakeTheEndpointOut(t *testing.T) {
+	const vertex = "https://europe-west1-aiplatform.googleapis.com/v1/projects/p/locations/europe-west1"
+	f := func(kind, base string, names []string, want, missing string) {
+		t.Helper()
+		e := wire.Endpoint{ID: "m:e", Kind: kind, BaseURL: base, UpstreamModel: "claude-x", Weight: 1, Secrets: names}
+		s := build(t, map[string]string{"KEY": "k1", "BROKEN": `{"type":"service_account"}`, "TOKEN": "ya29.ready"}, e)
+		if missing != "" {
+			if len(s.Missing) != 1 || s.Missing[0].Variable != missing || len(s.Models[0].Endpoints) != 0 {
+				t.Errorf("%v: missing %+v", names, s.Missing)
+			}
+			return
+		}
+		var got []string
+		for _, c := range s.Models[0].Endpoints[0].Auth {
+			h, err := c.Header(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, h.Name+": "+h.Value)
+		}
+		if strings.Join(got, "; ") != want {
+			t.Errorf("%v: %q, want %q", names, got, want)
+		}
+	}
+	f("vllm", "http://127.0.0.1:1", nil, ": ", "")
+	f("vllm", "http://127.0.0.1:1", []string{"KEY"}, "Authorization: Bearer k1", "")
+	f("vllm", "http://127.0.0.1:1", []string{"NONE", "KEY"}, "Authorization: Bearer k1", "")
+	f("vllm", "http://127.0.0.1:1", []string{"NONE"}, "", "NONE")
+	f("anthropic", "https://api.anthropic.com", []string{"KEY"}, "x-api-key: k1", "")
+	f("claude", "https://proxy.example.com", []string{"KEY"}, "api-key: k1", "")
+	f("claude", vertex, []string{"TOKEN"}, "Authorization: Bearer ya29.ready", "")
+	f("claude", vertex, []string{"BROKEN"}, "", "BROKEN")
+}
