@@ -112,6 +112,7 @@ func serve(ctx context.Context, o options) error {
 		ended <- err
 	}()
 	go o.greet(nodeCtx, p)
+	defer p.control.ReloadOnHangup(rest)()
 	err = p.node.Run(nodeCtx)
 	stopRest()
 	err = errors.Join(err, <-ended)

@@ -8,9 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"os/signal"
 	"strconv"
-	"syscall"
 
 	"github.com/hybridinference/gateway/controlplane/app"
 	"github.com/hybridinference/gateway/controlplane/settings"
@@ -56,25 +54,6 @@ func serve(ctx context.Context, o app.Options) (err error) {
 		return err
 	}
 	o.Log.Info("listening", slog.String("addr", a.Addr()), slog.String("version", version))
-	stop := onHangup(ctx, a)
-	defer stop()
+	defer a.ReloadOnHangup(ctx)()
 	return a.Run(ctx)
-}
-
-// onHangup reloads the configuration at each SIGHUP until it is stopped.
-func onHangup(ctx context.Context, a *app.App) (stop func()) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for range hangups {
-			a.Reload(ctx, "SIGHUP")
-		}
-	}()
-	return func() {
-		signal.Stop(hangups)
-		close(hangups)
-		<-done
-	}
 }

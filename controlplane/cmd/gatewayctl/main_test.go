@@ -1,0 +1,90 @@
+package main_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// program builds gatewayctl.
+func program(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "gatewayctl")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-ldflags", "-X main.version=v9.8.7", "-o", path, ".")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return path
+}
+
+// call runs the program in a folder, with nothing in the environment but vars.
+func call(ctx context.Context, t *testing.T, cmd *exec.Cmd) (out string, code int) {
+	t.Helper()
+	text, err := cmd.CombinedOutput()
+	if failed, ok := errors.AsType[*exec.ExitError](err); err != nil && (!ok || ctx.Err() != nil) {
+		t.Fatalf("%v: %v: %s", cmd.Args, err, text)
+	} else if ok {
+		code = failed.ExitCode()
+	}
+	return string(text), code
+}
+
+func TestProgram(t *testing.T) {
+	asked := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut {
+			asked <- r.Header.Get("X-Gateway-Author")
+			<-r.Context().Done()
+			return
+		}
+		if r.Header.Get("Authorization") != "Bearer from-file" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		_, _ = io.WriteString(w, `[]`)
+	}))
+	t.Cleanup(server.Close)
+	gatewayctl, folder := program(t), t.TempDir()
+	dotenv := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(folder, ".env"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := func(vars []string, args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), gatewayctl, args...)
+		cmd.Dir, cmd.Env = folder, append([]string{"USER=alice"}, vars...)
+		return cmd
+	}
+	f := func(cmd *exec.Cmd, code int, want string) {
+		t.Helper()
+		if out, got := call(t.Context(), t, cmd); got != code || !strings.Contains(out, want) {
+			t.Errorf("%v: exit %d, want %d; %q does not hold %q", cmd.Args[1:], got, code, out, want)
+		}
+	}
+
+	f(command(nil, "version"), 0, "gatewayctl v9.8.7\n")
+	f(command(nil, "status", "--nothing"), 2, "unknown flag --nothing")
+	f(command(nil, "status", "--url", "http://127.0.0.1:1"), 4, "cannot be reached")
+
+	dotenv("ADMIN_TOKEN=from-file\nGATEWAY_ADMIN_URL=" + server.URL + "\n")
+	f(command(nil, "models", "-o", "json"), 0, "[]\n")
+	f(command([]string{"ADMIN_TOKEN=from-environment"}, "models"), 1, "gatewayctl: ADMIN_TOKEN is not accepted by "+server.URL)
+
+	interrupted := command(nil, "weights", "set", "demo", "demo-api=1", "--wait")
+	go func() {
+		<-asked
+		_ = interrupted.Process.Signal(syscall.SIGINT) // a process that is gone fails the test below
+	}()
+	f(interrupted, 1, "gatewayctl: interrupted")
+
+	dotenv("ADMIN_TOKEN=from-file\nhunter2\n")
+	f(command(nil, "models"), 2, "gatewayctl: .env:2: not a line NAME=value\n")
+}
