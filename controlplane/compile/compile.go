@@ -6,6 +6,7 @@ package compile
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -109,6 +110,7 @@ func (c *compiler) weights(m *config.Model) []float64 {
 		count[groups[i]]++
 	}
 	local, remote := split.Shares(count[config.Local], count[config.Remote])
+	local, remote = readable(local), readable(remote)
 	fixed := c.in.Files.Routing.Strategy == config.StrategyFixed
 	out := make([]float64, len(m.Routes))
 	for i, r := range m.Routes {
@@ -123,6 +125,9 @@ func (c *compiler) weights(m *config.Model) []float64 {
 	}
 	return out
 }
+
+// readable rounds a computed weight: people read it, and 1-0.9 is not 0.1.
+func readable(weight float64) float64 { return math.Round(weight*1e9) / 1e9 }
 
 func (c *compiler) endpoint(m *config.Model, r *config.Route, weight float64) wire.Endpoint {
 	e := wire.Endpoint{

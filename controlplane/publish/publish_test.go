@@ -3,6 +3,7 @@ package publish_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -452,6 +453,30 @@ func TestTwoDaemonsAgree(t *testing.T) {
 	}
 	p.arrives(nc, 11)
 	eventually(t, "both know", func() bool { return a.Current().Number == 11 && b.Current().Number == 11 })
+}
+
+func TestALargeCatalogTravels(t *testing.T) {
+	p := newPlane(t)
+	var text strings.Builder
+	text.WriteString("models:\n")
+	for m := range 1000 {
+		fmt.Fprintf(&text, "  - id: vendor/model-%d\n    description: The model number %d of a catalog that is far larger than anybody's.\n    route:\n", m, m)
+		for e := range 5 {
+			fmt.Fprintf(&text, "      - {id: e%d, kind: openai_compat, base_url: \"https://provider-%d.example.com/v1\", api_key: \"${KEY_%d}\"}\n", e, e, e)
+		}
+	}
+	p.write(text.String())
+	nc := p.nats.Connect("node")
+	pub, _ := p.start()
+	p.arrives(nc, 1)
+	began := time.Now()
+	r, err := pub.SetWeights(t.Context(), who, "vendor/model-7", map[string]float64{"e1": 0.5})
+	must(t, r, err)
+	got := p.arrives(nc, 2)
+	if len(got.Snapshot.Models) != 1000 || weightOf(t, got, "vendor/model-7:e1") != 0.5 {
+		t.Error("the release is not the one that was made")
+	}
+	t.Logf("%v from the change to the bucket", time.Since(began))
 }
 
 func TestKeysAreRepublished(t *testing.T) {
