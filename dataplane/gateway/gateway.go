@@ -28,6 +28,7 @@ type Gateway struct {
 	listener net.Listener
 	admin    fasthttp.RequestHandler
 	gone     *goneWatch
+	recent   *recent
 
 	exchanges sync.Pool
 	inFlight  atomic.Int64
@@ -40,7 +41,7 @@ type Gateway struct {
 // points to may be swapped at any time; it is never nil.
 func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) (*Gateway, error) {
 	o.defaults()
-	g := &Gateway{opts: o, auth: auth.New(o.Auth, o.KeySecret), meter: m, current: current, gone: newGoneWatch()}
+	g := &Gateway{opts: o, auth: auth.New(o.Auth, o.KeySecret), meter: m, current: current, gone: newGoneWatch(), recent: newRecent()}
 	if o.Admin != nil {
 		g.admin = fasthttpadaptor.NewFastHTTPHandler(o.Admin)
 	}

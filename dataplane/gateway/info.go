@@ -2,37 +2,11 @@ package gateway
 
 import (
 	"encoding/json"
-	"strconv"
 
 	"github.com/valyala/fasthttp"
 
 	"github.com/hybridinference/gateway/dataplane/problem"
 )
-
-// listModels answers GET models: what the caller's key may use and what is in service.
-func (g *Gateway) listModels(ctx *fasthttp.RequestCtx) {
-	x := g.begin(ctx, surfaceChat)
-	defer g.recycle(x)
-	if p := x.authenticate(); p != nil {
-		g.refuse(ctx, p)
-		return
-	}
-	out := append([]byte(nil), `{"object":"list","data":[`...)
-	n := 0
-	for _, m := range x.snap.Models {
-		if len(m.Endpoints) == 0 || !x.key.May(m) {
-			continue
-		}
-		if n++; n > 1 {
-			out = append(out, ',')
-		}
-		out = append(out, m.JSON...)
-	}
-	out = append(out, `],"total_count":`...)
-	out = append(strconv.AppendInt(out, int64(n), 10), `,"links":{"next":null}}`...)
-	g.setCommon(ctx, 200, "application/json")
-	ctx.Response.SetBody(out)
-}
 
 // routing answers GET /routing: public, and without anything that must not be.
 func (g *Gateway) routing(ctx *fasthttp.RequestCtx) {

@@ -1,12 +1,15 @@
 package gateway
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"time"
 
+	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/shared/secret"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // Options configure a node. The zero value of a field is its default where the
@@ -33,6 +36,12 @@ type Options struct {
 	Drain time.Duration
 	// Report adds to /health what the node knows of the control plane.
 	Report func() Report
+	// Generation asks others for a generation that this node does not know (any
+	// more), nil if they do not either. It may be nil.
+	Generation func(ctx context.Context, id string) *wire.Usage
+	// Spent tells what a key has cost in the whole fleet; false if that is not
+	// known, and then this node's own count is told. It may be nil.
+	Spent func(keyID string) (snapshot.Spent, bool)
 	// Admin serves /admin/* in a process that is the control plane, too.
 	Admin http.Handler
 	Log   *slog.Logger

@@ -65,8 +65,6 @@ func (g *Gateway) find(path string) endpoint {
 		return endpoint{fasthttp.MethodPost, g.messages}
 	case "/v1/embeddings":
 		return endpoint{fasthttp.MethodPost, g.embeddings}
-	case "/v1/models", "/models", "/openrouter/models":
-		return endpoint{fasthttp.MethodGet, g.listModels}
 	case "/health":
 		return endpoint{fasthttp.MethodGet, g.health}
 	case "/health/ready":
@@ -75,6 +73,9 @@ func (g *Gateway) find(path string) endpoint {
 		return endpoint{fasthttp.MethodGet, g.routing}
 	case "/":
 		return endpoint{fasthttp.MethodGet, g.index}
+	}
+	if answer := g.pages(path); answer != nil {
+		return endpoint{fasthttp.MethodGet, func(ctx *fasthttp.RequestCtx) { g.page(ctx, answer) }}
 	}
 	return endpoint{}
 }

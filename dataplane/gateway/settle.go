@@ -61,6 +61,8 @@ func (x *exchange) settle(end string, status int, f *fault.Error) *relay.Total {
 	x.account(u)
 	x.describeClient(u)
 	x.g.meter.Add(u)
+	x.g.recent.add(u)
+	x.total.Routing = x.routing()
 	return &x.total
 }
 
@@ -90,6 +92,7 @@ func (x *exchange) account(u *wire.Usage) {
 	u.PromptTokens, u.CompletionTokens, u.ReasoningTokens = t.Prompt, t.Completion, t.Reasoning
 	u.CacheReadTokens, u.CacheWriteTokens, u.UpstreamCostUSD = t.CacheRead, t.CacheWrite, t.Cost
 	prompt, completion := c.Endpoint.Price.Cost(t)
+	x.key.Spent.Add(x.started, prompt+completion)
 	x.scratch = snapshot.AppendUSD(x.scratch[:0], prompt+completion)
 	costEnd := len(x.scratch)
 	x.scratch = snapshot.AppendUSD(x.scratch, prompt)
@@ -128,10 +131,18 @@ func (x *exchange) describeClient(u *wire.Usage) {
 	u.Params = x.scratch[start:]
 }
 
-// appendParams appends the sampling parameters as the client sent them.
+// recordedParams are logged as the client sent them.
+func recordedParams() [17]chat.Param {
+	return [...]chat.Param{
+		chat.Temperature, chat.TopP, chat.TopK, chat.MinP, chat.TopA, chat.FrequencyPenalty, chat.PresencePenalty, chat.RepetitionPenalty, chat.Seed, chat.N,
+		chat.Reasoning, chat.ReasoningEffort, chat.Verbosity, chat.ServiceTier, chat.User, chat.Metadata, chat.Trace,
+	}
+}
+
+// appendParams appends the parameters that are worth a record.
 func (x *exchange) appendParams(dst []byte) []byte {
 	start := len(dst)
-	for _, p := range [...]chat.Param{chat.Temperature, chat.TopP, chat.Seed} {
+	for _, p := range recordedParams() {
 		if raw := x.req.Raw(p); raw != nil {
 			dst = append(append(append(dst, ',', '"'), p.String()...), '"', ':')
 			dst = append(dst, raw...)

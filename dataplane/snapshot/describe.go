@@ -23,8 +23,11 @@ func (b *Builder) describe(m *Model) error {
 			return fmt.Errorf("endpoint %s: %w", e.ID, err)
 		}
 	}
-	m.Uneven = uneven(m)
+	m.Uneven, m.Parameters = uneven(m), common(m)
 	var err error
+	if m.Price, err = NewPrice(m.Pricing); err != nil {
+		return err
+	}
 	if m.JSON, err = modelJSON(m); err != nil {
 		return err
 	}

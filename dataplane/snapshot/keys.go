@@ -2,6 +2,8 @@ package snapshot
 
 import (
 	"encoding/hex"
+	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -80,3 +82,6 @@ func (k *Key) Expires() time.Time {
 
 // Restricted reports whether the key may use certain models only.
 func (k *Key) Restricted() bool { return len(k.models) > 0 }
+
+// All lists the keys of the table, in no order.
+func (k *Keys) All() iter.Seq[*Key] { return maps.Values(k.byHash) }

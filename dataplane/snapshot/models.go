@@ -71,7 +71,7 @@ func modelJSON(m *Model) ([]byte, error) {
 		Description: m.Description, HuggingFaceID: m.HuggingFaceID, ContextLength: m.ContextLength, MaxOutputLength: m.MaxOutputLength,
 		Architecture: architectureOf(m), InputModalities: m.InputModalities, OutputModalities: m.Outputs, Quantization: m.Quantization, Pricing: pricing,
 		TopProvider:     topProvider{ContextLength: m.ContextLength, MaxCompletionTokens: m.MaxOutputLength},
-		SupportedParams: common(m), SamplingParams: sampling, SupportedFeatures: features(m),
+		SupportedParams: m.Parameters, SamplingParams: sampling, SupportedFeatures: features(m),
 		Links: map[string]string{"details": "/api/v1/models/" + m.ID + "/endpoints"},
 	}
 	b, err := json.Marshal(item)

@@ -45,6 +45,10 @@ type Model struct {
 	Uneven chat.ParamSet
 	// Outputs are the output modalities; embedding models have their own.
 	Outputs []string
+	// Parameters are the names of what every endpoint is advertised to take.
+	Parameters []string
+	// Price is the advertised one.
+	Price Price
 	// Group is the family of the model's tokenizer in OpenRouter's words.
 	Group string
 	// JSON is the model's object in GET /models, Page the beginning of GET

@@ -1,0 +1,109 @@
+package gateway
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/hybridinference/gateway/dataplane/problem"
+	"github.com/hybridinference/gateway/dataplane/snapshot"
+)
+
+// keyData is GET key: what a tool asks to see whether a key works. There are
+// no limits of money, nobody's own provider keys and no workspaces here; the
+// SDK insists on the members all the same.
+type keyData struct {
+	Label           string      `json:"label"`
+	Limit           *float64    `json:"limit"`
+	LimitReset      *string     `json:"limit_reset"`
+	LimitRemaining  *float64    `json:"limit_remaining"`
+	IncludeBYOK     bool        `json:"include_byok_in_limit"`
+	Usage           json.Number `json:"usage"`
+	UsageDaily      json.Number `json:"usage_daily"`
+	UsageWeekly     json.Number `json:"usage_weekly"`
+	UsageMonthly    json.Number `json:"usage_monthly"`
+	BYOKUsage       int         `json:"byok_usage"`
+	BYOKDaily       int         `json:"byok_usage_daily"`
+	BYOKWeekly      int         `json:"byok_usage_weekly"`
+	BYOKMonthly     int         `json:"byok_usage_monthly"`
+	IsFreeTier      bool        `json:"is_free_tier"`
+	IsManagement    bool        `json:"is_management_key"`
+	IsProvisioning  bool        `json:"is_provisioning_key"`
+	CreatorUserID   *string     `json:"creator_user_id"`
+	OrganizationID  *string     `json:"organization_id"`
+	WorkspaceID     *string     `json:"workspace_id"`
+	AllowedRegions  []string    `json:"allowed_data_regions"`
+	ExpiresAt       *time.Time  `json:"expires_at"`
+	FreeRequests    freeDaily   `json:"free_model_daily_requests"`
+	DeprecatedLimit rateLimit   `json:"rate_limit"`
+}
+
+type freeDaily struct {
+	Limit     int `json:"limit"`
+	Remaining int `json:"remaining"`
+	Used      int `json:"used"`
+}
+
+type rateLimit struct {
+	Requests int    `json:"requests"`
+	Interval string `json:"interval"`
+	Note     string `json:"note"`
+}
+
+// keyInfo answers GET key and auth/key.
+func (g *Gateway) keyInfo(x *exchange) {
+	k := x.key
+	spent := g.spent(x)
+	d := keyData{
+		Label: k.Name, Usage: usd(spent.Total), UsageDaily: usd(spent.Day), UsageWeekly: usd(spent.Week), UsageMonthly: usd(spent.Month),
+		IsFreeTier: k.Role == snapshot.RoleFree, IsManagement: k.Role == snapshot.RoleAdmin, IsProvisioning: k.Role == snapshot.RoleAdmin,
+		CreatorUserID: optional(k.User), AllowedRegions: []string{"global"}, FreeRequests: freeDaily{Limit: -1, Remaining: -1},
+		DeprecatedLimit: rateLimit{Requests: -1, Interval: "10s", Note: "Deprecated: there is no such limit."},
+	}
+	if d.Label == "" {
+		d.Label = k.ID
+	}
+	if at := k.Expires(); !at.IsZero() {
+		d.ExpiresAt = &at
+	}
+	g.writeData(x.ctx, d)
+}
+
+// spent is what the key has cost, at this node where nobody knows more.
+func (g *Gateway) spent(x *exchange) snapshot.Spent {
+	if g.opts.Spent != nil {
+		if s, ok := g.opts.Spent(x.key.ID); ok {
+			return s
+		}
+	}
+	return x.key.Spent.Read(time.Now())
+}
+
+func usd(pico int64) json.Number { return json.Number(snapshot.AppendUSD(nil, pico)) }
+
+// credits answers GET credits for administrators. Nothing is paid in advance,
+// so the balance is what was used.
+func (g *Gateway) credits(x *exchange) {
+	if x.key.Role != snapshot.RoleAdmin {
+		g.refuse(x.ctx, problem.New(403, "permission_denied", "Only administrators' keys may see the credits"))
+		return
+	}
+	g.writeData(x.ctx, map[string]json.Number{"total_credits": "0", "total_usage": usd(g.spentByAll(x))})
+}
+
+// spentByAll sums up what all keys have cost.
+func (g *Gateway) spentByAll(x *exchange) int64 {
+	if !g.opts.Auth {
+		return g.spent(x).Total
+	}
+	total := int64(0)
+	for k := range x.snap.Keys.All() {
+		if g.opts.Spent != nil {
+			if s, ok := g.opts.Spent(k.ID); ok {
+				total += s.Total
+				continue
+			}
+		}
+		total += k.Spent.Read(x.started).Total
+	}
+	return total
+}
