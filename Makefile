@@ -26,7 +26,7 @@ fmt: ## format all Go code
 	scripts/golangci.sh fmt $(MODULES)
 
 bench: build ## measure a node against a bare proxy (BENCH='flags')
-	go run ./scripts/bench $(BENCH)
+	go run ./scripts/bench/cmd/bench $(BENCH)
 
 fuzz: ## every fuzz target for FUZZTIME (10s) each
 	@scripts/fuzz.sh

@@ -1,8 +1,8 @@
 // Package fleet starts what is measured, each part a process of its own: the
 // scripted upstream, the bare proxy, and a node with all that it needs to work
-// as in production: a control plane and a collector on SQLite, and a NATS server
-// (that one in this process). Auth is on, requests are routed over two
-// endpoints, and every request's usage event ends in the database.
+// as in production: a NATS server, a control plane, and a collector into SQLite.
+// Auth is on, requests are routed over two endpoints, and every request's usage
+// event ends in the database.
 package fleet
 
 import (
@@ -51,13 +51,15 @@ type Fleet struct {
 	Targets  []Target // direct, proxy, and node if there are binaries
 	Upstream upstream.Remote
 
-	o     Options
-	stack run.Stack
-	addr  addresses
+	o         Options
+	stack     run.Stack
+	addr      addresses
+	collector *process.Process // nil without a node
+	backlog   *backlog
 }
 
 // addresses are host:port, all free when the fleet was started.
-type addresses struct{ upstream, script, proxy, control, node string }
+type addresses struct{ upstream, script, proxy, nats, control, node string }
 
 // Start starts all processes and returns when each of them serves. Who has a
 // fleet must stop it.
@@ -78,7 +80,7 @@ func (f *Fleet) Stop(ctx context.Context) error { return f.stack.Unwind(ctx) }
 
 func (f *Fleet) start(ctx context.Context) error {
 	a := &f.addr
-	if err := free(&a.upstream, &a.script, &a.proxy, &a.control, &a.node); err != nil {
+	if err := free(&a.upstream, &a.script, &a.proxy, &a.nats, &a.control, &a.node); err != nil {
 		return err
 	}
 	f.Upstream = upstream.Remote{ControlURL: "http://" + a.script}

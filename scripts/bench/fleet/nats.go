@@ -3,30 +3,38 @@ package fleet
 import (
 	"context"
 	"errors"
-	"path/filepath"
+	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// startNATS starts a server in this process, as durable as in production, and
-// returns its URL.
-func (f *Fleet) startNATS() (string, error) {
+// playNATS is a server as durable as in production: every frame is on the disk
+// before its node hears that it is stored.
+func playNATS(ctx context.Context, addr, dir string) error {
+	host, text, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("NATS: %w", err)
+	}
+	number, err := strconv.Atoi(text)
+	if err != nil {
+		return fmt.Errorf("NATS: port %q: %w", text, err)
+	}
 	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, MaxPayload: 8 << 20,
-		JetStream: true, StoreDir: filepath.Join(f.o.Dir, "nats"), SyncAlways: true,
+		Host: host, Port: number, NoSigs: true, NoLog: true, MaxPayload: 8 << 20,
+		JetStream: true, StoreDir: dir, SyncAlways: true,
 	})
 	if err != nil {
-		return "", errors.Join(errors.New("start NATS"), err)
+		return fmt.Errorf("NATS: %w", err)
 	}
 	s.Start()
-	f.stack.Push("NATS", func(context.Context) error {
-		s.Shutdown()
-		s.WaitForShutdown()
-		return nil
-	})
 	if !s.ReadyForConnections(10 * time.Second) {
-		return "", errors.New("NATS did not start within 10 s")
+		return errors.New("NATS did not start within 10 s")
 	}
-	return s.ClientURL(), nil
+	<-ctx.Done()
+	s.Shutdown()
+	s.WaitForShutdown()
+	return nil
 }

@@ -21,12 +21,15 @@ const Path = "/v1/chat/completions"
 
 // startNode starts a node and everything behind it.
 func (f *Fleet) startNode(ctx context.Context) error {
-	nats, err := f.startNATS()
+	nats, err := f.role("NATS", roleNATS, f.addr.nats, filepath.Join(f.o.Dir, "nats-state"))
 	if err != nil {
 		return err
 	}
+	if err := nats.Await(ctx, listens(f.addr.nats)); err != nil {
+		return err
+	}
 	token, secret := rand.Text(), rand.Text()
-	env := []string{"HOST=127.0.0.1", "NATS_URL=" + nats, "API_KEY_SECRET=" + secret, "ADMIN_TOKEN=" + token, "LOG_LEVEL=warn"}
+	env := []string{"HOST=127.0.0.1", "NATS_URL=nats://" + f.addr.nats, "API_KEY_SECRET=" + secret, "ADMIN_TOKEN=" + token, "LOG_LEVEL=warn"}
 	if err := f.startControl(ctx, env); err != nil {
 		return err
 	}
@@ -47,6 +50,11 @@ func (f *Fleet) startNode(ctx context.Context) error {
 		return err
 	}
 	f.Targets = append(f.Targets, t)
+	f.backlog, err = openBacklog(f.addr.nats, t.Addr)
+	if err != nil {
+		return err
+	}
+	f.stack.Push("backlog", f.backlog.close)
 	return nil
 }
 
@@ -77,7 +85,7 @@ func (f *Fleet) startControl(ctx context.Context, env []string) error {
 	if err := daemon.Await(ctx, serves("http://"+f.addr.control+"/health")); err != nil {
 		return err
 	}
-	_, err = f.launch(process.Options{Name: "collector", Path: path, Args: []string{"collect"}, Env: env})
+	f.collector, err = f.launch(process.Options{Name: "collector", Path: path, Args: []string{"collect"}, Env: env})
 	return err
 }
 
@@ -88,12 +96,15 @@ func (f *Fleet) models() []byte {
 	b.WriteString("models:\n")
 	for _, id := range f.o.Models {
 		fmt.Fprintf(&b, "  - id: %s\n    provider: vllm\n    context_length: 1000000\n    pricing: {prompt: \"0.3\", completion: \"1.2\"}\n    route:\n", id)
-		for _, side := range []string{"a", "b"} {
+		for _, side := range sides() {
 			fmt.Fprintf(&b, "      - {id: %s, base_url: \"http://%s/%s\", weight: 0.5}\n", side, f.addr.upstream, side)
 		}
 	}
 	return b.Bytes()
 }
+
+// sides are the endpoints of a model: ids, and prefixes of paths at the upstream.
+func sides() []string { return []string{"a", "b"} }
 
 // makeKey makes an API key, as an operator does.
 func (f *Fleet) makeKey(ctx context.Context, token string) (string, error) {

@@ -23,6 +23,17 @@ func free(addrs ...*string) error {
 	return errors.Join(errs...)
 }
 
+// listens is satisfied when somebody takes connections.
+func listens(addr string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		c, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+		if err != nil {
+			return fmt.Errorf("connect to %s: %w", addr, err)
+		}
+		return c.Close()
+	}
+}
+
 // serves is satisfied when a GET is answered with 200.
 func serves(url string) func(context.Context) error {
 	return func(ctx context.Context) error {

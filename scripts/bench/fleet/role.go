@@ -9,10 +9,12 @@ import (
 	"github.com/hybridinference/gateway/scripts/bench/upstream"
 )
 
-// The roles of this program's child processes, each followed by two host:port.
+// The roles of this program's child processes, each followed by the address to
+// listen on, host:port, and by something else.
 const (
-	roleUpstream = "play-upstream" // where to listen, and where for control
-	roleProxy    = "play-proxy"    // where to listen, and the upstream
+	roleUpstream = "play-upstream" // the address for control
+	roleProxy    = "play-proxy"    // the upstream's address
+	roleNATS     = "play-nats"     // a directory
 )
 
 // Play plays the role that a fleet has given to this process by its arguments,
@@ -26,6 +28,8 @@ func Play(ctx context.Context, args []string) (played bool, err error) {
 		return true, playUpstream(ctx, args[1], args[2])
 	case roleProxy:
 		return true, playProxy(ctx, args[1], args[2])
+	case roleNATS:
+		return true, playNATS(ctx, args[1], args[2])
 	default:
 		return false, nil
 	}

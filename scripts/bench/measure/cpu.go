@@ -27,7 +27,7 @@ func (m *run) fast(ctx context.Context, t *fleet.Target) error {
 // chunks that a request brings.
 func (m *run) loop(ctx context.Context, t *fleet.Target, head Row, conns, chunks int) error {
 	var done load.Result
-	spent, err := m.spent(ctx, t, func() (err error) {
+	spent, err := m.settled(ctx, t, func() (err error) {
 		done, err = load.Closed(ctx, request(head.Measure, t), conns, m.Busy)
 		return err
 	})
@@ -46,7 +46,7 @@ func (m *run) paced(ctx context.Context, t *fleet.Target) error {
 	}
 	defer s.Close() //nolint:errcheck // closed below; this is for errors before
 	before := s.Events()
-	spent, err := m.spent(ctx, t, func() error { return pause(ctx, m.Busy) })
+	spent, err := spent(t, func() error { return pause(ctx, m.Busy) })
 	if err != nil {
 		return err
 	}
@@ -55,9 +55,8 @@ func (m *run) paced(ctx context.Context, t *fleet.Target) error {
 	return s.Close()
 }
 
-// spent is the CPU time that a target needs for some work, what it does a
-// moment later included.
-func (m *run) spent(ctx context.Context, t *fleet.Target, work func() error) (time.Duration, error) {
+// spent is the CPU time that a target needs for some work.
+func spent(t *fleet.Target, work func() error) (time.Duration, error) {
 	before, err := t.Process.CPU()
 	if err != nil {
 		return 0, err
@@ -65,11 +64,19 @@ func (m *run) spent(ctx context.Context, t *fleet.Target, work func() error) (ti
 	if err := work(); err != nil {
 		return 0, err
 	}
-	if err := pause(ctx, 50*time.Millisecond); err != nil {
-		return 0, err
-	}
 	after, err := t.Process.CPU()
 	return after - before, err
+}
+
+// settled is spent with what the target does afterwards, until all that was
+// begun is done: usage events go out in batches.
+func (m *run) settled(ctx context.Context, t *fleet.Target, work func() error) (time.Duration, error) {
+	return spent(t, func() error {
+		if err := work(); err != nil {
+			return err
+		}
+		return m.fleet.Settle(ctx)
+	})
 }
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

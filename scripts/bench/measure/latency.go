@@ -22,7 +22,7 @@ func (m *run) latency(ctx context.Context, t *fleet.Target) error {
 			return err
 		}
 	} else {
-		spent, err := m.spent(ctx, t, work)
+		spent, err := m.settled(ctx, t, work)
 		if err != nil {
 			return err
 		}

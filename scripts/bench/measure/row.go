@@ -17,22 +17,28 @@ type Row struct {
 }
 
 // Median is the figure of a target, or false if there is none.
-func (r *Row) Median(target string) (float64, bool) {
-	v := slices.Sorted(slices.Values(r.Values[target]))
+func (r *Row) Median(target string) (float64, bool) { return median(r.Values[target]) }
+
+// Ratio is how many times the figure of another target one target's is: the
+// median of what it was in each round, in which both had the same conditions.
+// It is false if one is missing.
+func (r *Row) Ratio(target, other string) (float64, bool) {
+	a, b := r.Values[target], r.Values[other]
+	var ratios []float64
+	for i := range min(len(a), len(b)) {
+		if b[i] > 0 {
+			ratios = append(ratios, a[i]/b[i])
+		}
+	}
+	return median(ratios)
+}
+
+func median(values []float64) (float64, bool) {
+	v := slices.Sorted(slices.Values(values))
 	if len(v) == 0 {
 		return 0, false
 	}
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2, true
-}
-
-// Ratio is the node's figure divided by the proxy's, or false if one is missing.
-func (r *Row) Ratio(node, proxy string) (float64, bool) {
-	n, ok1 := r.Median(node)
-	p, ok2 := r.Median(proxy)
-	if !ok1 || !ok2 || p <= 0 {
-		return 0, false
-	}
-	return n / p, true
 }
 
 // table collects rows in the order in which they first appear.

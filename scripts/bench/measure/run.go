@@ -37,6 +37,9 @@ func Run(ctx context.Context, f *fleet.Fleet, o Options) ([]*Row, error) {
 			return nil, err
 		}
 	}
+	if err := f.Settle(ctx); err != nil {
+		return nil, err
+	}
 	if m.wanted(idle) {
 		if err := m.each(ctx, idle, 0, m.idle); err != nil {
 			return nil, err
@@ -46,6 +49,9 @@ func Run(ctx context.Context, f *fleet.Fleet, o Options) ([]*Row, error) {
 		if err := m.round(ctx, round); err != nil {
 			return nil, err
 		}
+	}
+	if err := f.CheckRouting(ctx); err != nil {
+		return nil, err
 	}
 	return m.rows, nil
 }
@@ -87,10 +93,13 @@ func (m *run) each(ctx context.Context, name string, round int, do work) error {
 			continue // the upstream itself is nobody's cost
 		}
 		m.tell(fmt.Sprintf("round %d of %d: %s, %s", round+1, m.Rounds, name, t.Name))
+		if name != idle {
+			m.fleet.Hold()
+		}
 		if err := do(ctx, t); err != nil {
 			return fmt.Errorf("measure %s of %s: %w", name, t.Name, err)
 		}
-		if err := m.calm(ctx); err != nil {
+		if err := m.fleet.Settle(ctx); err != nil {
 			return fmt.Errorf("after %s of %s: %w", name, t.Name, err)
 		}
 	}
@@ -100,24 +109,6 @@ func (m *run) each(ctx context.Context, name string, round int, do work) error {
 func (m *run) tell(text string) {
 	if m.Progress != nil {
 		m.Progress(text)
-	}
-}
-
-// calm waits until nobody asks the upstream for anything any more.
-func (m *run) calm(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	for {
-		c, err := m.fleet.Upstream.Counts(ctx)
-		if err != nil {
-			return err
-		}
-		if c.Total.Open == 0 {
-			return nil
-		}
-		if err := pause(ctx, 10*time.Millisecond); err != nil {
-			return fmt.Errorf("%d requests are still open at the upstream: %w", c.Total.Open, err)
-		}
 	}
 }
 

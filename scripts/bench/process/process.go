@@ -56,6 +56,7 @@ func (p *Process) Stop(context.Context) error {
 	default:
 	}
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails only if it has ended
+	p.Resume()
 	select {
 	case <-p.ended:
 	case <-time.After(grace):
@@ -65,6 +66,13 @@ func (p *Process) Stop(context.Context) error {
 	}
 	return p.failed()
 }
+
+// Pause stops the process from running until Resume. A process that has ended
+// needs neither.
+func (p *Process) Pause() { _ = p.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Resume lets a paused process run again.
+func (p *Process) Resume() { _ = p.cmd.Process.Signal(syscall.SIGCONT) }
 
 // failed is the error of a process that has ended, nil if all is well.
 func (p *Process) failed() error {

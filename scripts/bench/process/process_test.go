@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,37 @@ func TestCostOfABusyProcess(t *testing.T) {
 	}
 	if _, err := p.CPU(); err == nil {
 		t.Error("a process that is gone has CPU time")
+	}
+}
+
+func TestPause(t *testing.T) {
+	p := start(t, "while :; do :; done")
+	state := func() string {
+		text, err := os.ReadFile("/proc/" + strconv.Itoa(p.Pid()) + "/stat")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Fields(string(text))[2]
+	}
+	await := func(want string) {
+		t.Helper()
+		if err := p.Await(t.Context(), func(context.Context) error {
+			if got := state(); got != want {
+				return errors.New(got)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await("R")
+	p.Pause()
+	await("T")
+	p.Resume()
+	await("R")
+	p.Pause()
+	if err := p.Stop(t.Context()); err != nil {
+		t.Errorf("stop of a paused process: %v", err)
 	}
 }
 

@@ -22,8 +22,8 @@ func TestTable(t *testing.T) {
 	want := `2030-01-02T03:04:05Z, 2 CPUs, median of 3 rounds
 
                                     direct     proxy      node  node/proxy  mark
-CPU per request, µs                      -      20.0      50.4        2.52  OVER (at most 2.5)
-CPU per chunk, µs                        -      3.00      5.50        1.83  ok (at most 2)
+CPU per request, µs                      -      20.0      50.4        4.50  OVER (at most 2.5)
+CPU per chunk, µs                        -      3.00      5.50        1.38  ok (at most 2)
 latency p50, µs                      100.0     175.0      1250        7.14
   added to direct, µs                           75.0      1150
 memory, KiB                              -      32.0         -           -

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -48,9 +49,9 @@ type settings struct {
 func parse(args []string) (s settings, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	only := flags.String("only", "", "what to measure, comma-separated: "+strings.Join(measure.Names(), ", ")+" (all if empty)")
-	flags.IntVar(&s.measure.Rounds, "rounds", 5, "how often to measure everything; the median counts")
+	flags.IntVar(&s.measure.Rounds, "rounds", 7, "how often to measure everything; the median counts")
 	flags.Float64Var(&s.measure.Rate, "rate", 1000, "requests per second of the latency measurement")
-	flags.DurationVar(&s.measure.Busy, "busy", time.Second, "how long each load lasts")
+	flags.DurationVar(&s.measure.Busy, "busy", 500*time.Millisecond, "how long each load lasts, at most 1s")
 	flags.StringVar(&s.bin, "bin", "bin", "directory of the gateway's binaries; empty measures the proxy alone")
 	flags.BoolVar(&s.json, "json", false, "print all values of all rounds as JSON")
 	flags.DurationVar(&s.limit, "limit", 5*time.Minute, "give up when it takes longer")
@@ -60,8 +61,11 @@ func parse(args []string) (s settings, err error) {
 	if flags.NArg() > 0 {
 		return s, fmt.Errorf("unexpected argument %q: see -help", flags.Arg(0))
 	}
-	if s.measure.Rounds < 1 || s.measure.Rate < 1 || s.measure.Busy <= 0 {
-		return s, errors.New("-rounds and -rate must be at least 1, -busy more than 0")
+	if s.measure.Rounds < 1 || s.measure.Rate < 1 {
+		return s, errors.New("-rounds and -rate must be at least 1")
+	}
+	if s.measure.Busy <= 0 || s.measure.Busy > time.Second { // fleet.Hold says why
+		return s, errors.New("-busy must be more than 0 and at most 1s; for more, raise -rounds")
 	}
 	for name := range strings.FieldsFuncSeq(*only, func(ch rune) bool { return ch == ',' }) {
 		if !slices.Contains(measure.Names(), name) {
@@ -103,6 +107,9 @@ func start(ctx context.Context, bin string) (f *fleet.Fleet, done func() error, 
 	if err != nil {
 		return nil, nil, err
 	}
+	if bin, err = binaries(bin); err != nil {
+		return nil, nil, err
+	}
 	dir, err := os.MkdirTemp("", "gateway-bench-")
 	if err != nil {
 		return nil, nil, err
@@ -114,6 +121,19 @@ func start(ctx context.Context, bin string) (f *fleet.Fleet, done func() error, 
 	return f, func() error {
 		return errors.Join(f.Stop(context.WithoutCancel(ctx)), os.RemoveAll(dir))
 	}, nil
+}
+
+// binaries is the absolute path of a directory that has what is measured.
+func binaries(dir string) (string, error) {
+	if dir == "" {
+		return "", nil
+	}
+	for _, name := range []string{"dataplane", "controlplane"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			return "", fmt.Errorf("-bin: %w: run `make build` first", err)
+		}
+	}
+	return filepath.Abs(dir)
 }
 
 // progress shows one changing line on a terminal, and nothing elsewhere.
