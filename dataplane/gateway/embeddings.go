@@ -1,11 +1,16 @@
 package gateway
 
 import (
+	"slices"
+	"strconv"
+
 	"github.com/valyala/fasthttp"
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/shared/fault"
+	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
 // embeddings answers POST embeddings, on the same way as every generation.
@@ -16,6 +21,23 @@ func (x *exchange) parseEmbedding(body []byte) error {
 		return err
 	}
 	x.req.Model = x.embedding.Model // the rest of the way asks for it there
+	return x.takePreferences()
+}
+
+// takePreferences takes the provider object out of the request: it is not the
+// upstream's business.
+func (x *exchange) takePreferences() error {
+	for i, f := range x.embedding.Fields {
+		if string(f.Key) != chat.Provider.String() {
+			continue
+		}
+		if f.Value[0] != rawjson.Object {
+			return fault.New(fault.InvalidRequest, "provider: must be an object")
+		}
+		x.preferences = f.Value
+		x.embedding.Fields = slices.Delete(x.embedding.Fields, i, i+1)
+		return nil
+	}
 	return nil
 }
 
@@ -48,10 +70,20 @@ func (d *embeddingDecoder) Body(body []byte, out []chat.Event) ([]chat.Event, er
 	// The answer is written here, where vectors that are none can still be the
 	// endpoint's fault and another's chance.
 	var err error
-	if x.out, err = x.vectors.Append(x.out[:0], x.run.Current().Model.ID, x.embedding.Base64, nil); err != nil {
+	usage := x.embeddingUsage()
+	if x.out, err = x.vectors.Append(x.out[:0], x.run.Current().Model.ID, x.embedding.Base64, usage); err != nil {
 		return out, err
 	}
 	return append(out, chat.Event{Finish: chat.FinishStop, Usage: &x.vectors.Usage, Done: true}), nil
+}
+
+// embeddingUsage is what the client is told of tokens and cost.
+func (x *exchange) embeddingUsage() []byte {
+	u := &x.vectors.Usage
+	prompt, completion := x.run.Current().Endpoint.Price.Cost(u)
+	dst := strconv.AppendInt([]byte(`{"prompt_tokens":`), u.Prompt, 10)
+	dst = strconv.AppendInt(append(dst, `,"total_tokens":`...), u.Prompt, 10)
+	return append(snapshot.AppendUSD(append(dst, `,"cost":`...), prompt+completion), '}')
 }
 
 // Event implements codec.Decoder; embeddings are never streamed.

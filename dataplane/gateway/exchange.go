@@ -33,13 +33,15 @@ type exchange struct {
 	id      string
 	body    []byte // the request in the form of a chat, where it came in another
 	req     chat.Request
-	targets []route.Target // the models that may answer
-	wish    route.Wish
-	plan    route.Plan
-	run     dispatch.Run
-	cancel  upstream.Cancel
-	watched bool
-	view    relay.Options
+	// preferences is the raw provider object, nil without one.
+	preferences []byte
+	targets     []route.Target // the models that may answer
+	wish        route.Wish
+	plan        route.Plan
+	run         dispatch.Run
+	cancel      upstream.Cancel
+	watched     bool
+	view        relay.Options
 
 	embedding embed.Request
 	vectors   embed.Answer
@@ -99,7 +101,7 @@ func (g *Gateway) recycle(x *exchange) {
 	x.req.Reset()
 	x.plan.Reset()
 	clear(x.targets)
-	x.targets, x.wish = x.targets[:0], route.Wish{}
+	x.targets, x.wish, x.preferences = x.targets[:0], route.Wish{}, nil
 	x.answer.Reset()
 	x.out, x.chunks.Buf, x.scratch, x.body = bounded(x.out), bounded(x.chunks.Buf), bounded(x.scratch), bounded(x.body)
 	*x.messages.Buffer() = bounded(*x.messages.Buffer())

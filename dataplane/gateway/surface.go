@@ -76,6 +76,11 @@ func (x *exchange) parse() error {
 	if err := x.req.Parse(body); err != nil {
 		return err
 	}
+	if x.surface == surfaceChat && len(x.req.Messages) == 0 { // a prompt instead: answered in its own form
+		x.surface = surfaceCompletions
+		return x.parse()
+	}
+	x.preferences = x.req.Raw(chat.Provider)
 	x.view = relay.Options{
 		HideReasoning: x.req.Reasoning.Exclude, Alias: passesReasoning(x.ctx), Legacy: x.surface == surfaceCompletions,
 	}

@@ -124,8 +124,8 @@ func unknownModel(name string) *problem.Problem {
 // endpoint of its models can do what it asks.
 func (x *exchange) wishes() (picky bool, err error) {
 	x.wish = route.Wish{Sent: x.req.Sent, Now: x.started}
-	if raw := x.req.Raw(chat.Provider); raw != nil {
-		pref, err := route.ParsePreferences(raw)
+	if x.preferences != nil {
+		pref, err := route.ParsePreferences(x.preferences)
 		if err != nil {
 			return false, err
 		}
