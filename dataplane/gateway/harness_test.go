@@ -1,11 +1,18 @@
 package gateway_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"io"
+	"iter"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +23,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/meter"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/secret"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -154,3 +162,71 @@ func endpoint(id, kind, url string) wire.Endpoint {
 }
 
 const ping = `{"messages":[{"role":"user","content":"Ping"}],"max_tokens":64}`
+
+// server is an upstream with the given handler.
+func server(t *testing.T, handler http.HandlerFunc) string {
+	t.Helper()
+	s := httptest.NewServer(handler)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// refuses is an upstream that answers everything with an error.
+func refuses(t *testing.T, status int, body string, headers ...string) string {
+	t.Helper()
+	return server(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		for i := 0; i < len(headers); i += 2 {
+			w.Header().Set(headers[i], headers[i+1])
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	})
+}
+
+const keySecret = "the secret under which keys are hashed"
+
+// keyTable accepts keys by their text.
+func keyTable(keys map[string]wire.Key) *wire.KeyTable {
+	t := &wire.KeyTable{Epoch: 1, Version: 1}
+	for text, k := range keys {
+		mac := hmac.New(sha256.New, []byte(keySecret))
+		_, _ = io.WriteString(mac, text)
+		k.Hash = hex.EncodeToString(mac.Sum(nil))
+		t.Keys = append(t.Keys, k)
+	}
+	return t
+}
+
+// guarded are the options of a node that asks for keys.
+func guarded(keys map[string]wire.Key) nodeOptions {
+	return nodeOptions{gateway: gateway.Options{Auth: true, KeySecret: secret.New(keySecret)}, keys: keyTable(keys)}
+}
+
+// decode reads an answer.
+func decode[T any](t *testing.T, r reply, status int) T {
+	t.Helper()
+	var v T
+	if r.StatusCode != status {
+		t.Fatalf("status %d, want %d: %s", r.StatusCode, status, r.body)
+	}
+	if err := json.Unmarshal([]byte(r.body), &v); err != nil {
+		t.Fatalf("%v: %s", err, r.body)
+	}
+	return v
+}
+
+// lines reads a body line by line until it ends.
+func lines(t *testing.T, body io.Reader) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		s := bufio.NewScanner(body)
+		for s.Scan() {
+			if !yield(s.Text()) {
+				return
+			}
+		}
+		if s.Err() != nil {
+			t.Error(s.Err())
+		}
+	}
+}

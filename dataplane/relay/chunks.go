@@ -20,6 +20,7 @@ type Chunks struct {
 	// choices is a bit set of the choices that were begun, finished of those
 	// that had their finish reason, tools of those with tool calls.
 	choices, finished, tools uint64
+	comments                 int // since the last chunk
 }
 
 // Reset prepares for another stream and keeps the memory.
@@ -55,6 +56,7 @@ func (c *Chunks) Event(ev *chat.Event) {
 		c.delta(ev, c.choices&bit == 0)
 	}
 	c.choices |= bit
+	c.comments = 0
 	c.finish(finish, ev.Native)
 	if finish != chat.NotFinished {
 		c.finished |= bit
@@ -178,8 +180,27 @@ func appendOr(dst []byte, raw []byte, otherwise string) []byte {
 	return append(dst, raw...)
 }
 
-// Comment appends a comment that keeps the connection alive.
-func (c *Chunks) Comment() { c.Buf = append(c.Buf, ": OPENROUTER PROCESSING\n\n"...) }
+// maxComments bounds how many comments come one after the other: go-openai
+// gives up after 300 lines without data, and each is two.
+const maxComments = 100
+
+// Comment appends a comment that keeps the connection alive, and now and then
+// a chunk that says nothing.
+func (c *Chunks) Comment() {
+	if c.comments++; c.comments > maxComments && len(c.prefix) > 0 {
+		c.comments = 0
+		c.Buf = append(c.Buf, c.prefix...)
+		if c.options.Legacy {
+			c.Buf = append(c.Buf, `{"index":0,"text":""`...)
+		} else {
+			c.Buf = append(c.Buf, `{"index":0,"delta":{"role":"assistant","content":""}`...)
+		}
+		c.finish(chat.NotFinished, nil)
+		c.Buf = append(c.Buf, "}]}\n\n"...)
+		return
+	}
+	c.Buf = append(c.Buf, ": OPENROUTER PROCESSING\n\n"...)
+}
 
 // End completes the stream: finish reasons that the upstream forgot, the
 // usage, [DONE].
