@@ -124,6 +124,10 @@ func unknownModel(name string) *problem.Problem {
 // endpoint of its models can do what it asks.
 func (x *exchange) wishes() (picky bool, err error) {
 	x.wish = route.Wish{Sent: x.req.Sent, Now: x.started}
+	switch string(x.req.Raw(chat.ToolChoice)) {
+	case `"auto"`, `"none"`: // can be said to everybody
+		x.wish.Sent &^= chat.SetOf(chat.ToolChoice)
+	}
 	if x.preferences != nil {
 		pref, err := route.ParsePreferences(x.preferences)
 		if err != nil {
@@ -135,7 +139,7 @@ func (x *exchange) wishes() (picky bool, err error) {
 		x.wish.Across = true
 	}
 	for _, t := range x.targets {
-		picky = picky || t.Sort != route.NotSorted || t.Model.Uneven&x.req.Sent != 0
+		picky = picky || t.Sort != route.NotSorted || t.Model.Uneven&x.wish.Sent != 0
 	}
 	return picky, nil
 }

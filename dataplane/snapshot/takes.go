@@ -99,6 +99,9 @@ func takes(a codec.Adapter, probes []probe) (set chat.ParamSet, choice ToolChoic
 	if !set.Has(chat.Tools) {
 		return set &^ chat.SetOf(chat.ToolChoice, chat.ParallelToolCalls), ToolChoice{}
 	}
+	if !choice.Required || !choice.Function { // whoever takes tools can do without a choice
+		set &^= chat.SetOf(chat.ToolChoice)
+	}
 	return set, choice
 }
 
