@@ -25,7 +25,7 @@ func (g *Gateway) generation(x *exchange) {
 	}
 	u := g.recent.find(id)
 	if u == nil && g.opts.Generation != nil {
-		ctx, cancel := context.WithTimeout(x.ctx, askTime)
+		ctx, cancel := context.WithTimeout(context.Background(), askTime) //nolint:forbidigo // no context in fasthttp
 		defer cancel()
 		u = g.opts.Generation(ctx, id)
 	}
