@@ -133,7 +133,7 @@ func (c *compiler) endpoint(m *config.Model, r *config.Route, weight float64) wi
 	e := wire.Endpoint{
 		ID: r.ID, Kind: r.Kind, Slug: r.Slug, Provider: providerName(r), Weight: weight, Configured: weight, BaseURL: r.BaseURL, UpstreamModel: r.ProviderModelID,
 		Secrets: r.SecretNames, Processor: r.Processor, ExtraBody: r.ExtraBody, ExtraHeaders: r.ExtraHeaders,
-		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, Pricing: pricing(r.Pricing),
+		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, Pricing: pricing(r.Pricing), ZDR: r.ZDR, NoCollection: r.NoCollection,
 		Probe: c.in.Files.Routing.Split.GroupOf(m, r) == config.Local,
 	}
 	if err := serveable(m, &e); err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -37,6 +38,10 @@ type Route struct {
 	MaxConcurrency int
 	// Optional tells that nobody minds when the endpoint is not there.
 	Optional bool
+	// ZDR tells that whoever serves the endpoint keeps no prompts, NoCollection
+	// that they do not collect them for purposes of their own. Both hold for a
+	// server of our own, unless the file says otherwise.
+	ZDR, NoCollection bool
 	// Pricing is the model's, with what the route itself says on top.
 	Pricing Pricing
 }
@@ -46,6 +51,7 @@ type routeEntry struct {
 	Route
 	// id, kindKey and baseURL remember where the keys stand.
 	id, kindKey, baseURL value
+	zdr, dataCollection  value
 	kind                 kind
 	// keyed tells that the mapping at hand had an api_key or api_keys, anyKey
 	// that it or the model had.
@@ -84,6 +90,8 @@ func routeKeys() []key[routeEntry] {
 		{"timeout", func(v value, r *routeEntry) { v.duration(&r.Timeout, time.Millisecond, maxTimeout) }},
 		{"max_concurrency", func(v value, r *routeEntry) { v.integer(&r.MaxConcurrency, 0, 1_000_000) }},
 		{"optional", func(v value, r *routeEntry) { v.flag(&r.Optional) }},
+		{"zdr", func(v value, r *routeEntry) { r.zdr = v }},
+		{"data_collection", func(v value, r *routeEntry) { r.dataCollection = v }},
 	}
 	return slices.Concat(own, sharedKeys(), ignored[routeEntry](
 		"subscription_type", "provider_type", "quota", "quota_source", "concurrency", "openrouter_sort"))
@@ -139,6 +147,7 @@ func (m *modelEntry) addRoute(r *routeEntry, at value) {
 	}
 	kindOK := r.settleKind(at)
 	host, urlOK := r.settleBaseURL(at)
+	r.settlePolicy()
 	own, idOK := r.ownID()
 	if own == "" && kindOK && urlOK && idOK {
 		own = r.derivedID(host)
@@ -165,6 +174,28 @@ func (r *routeEntry) settleKind(at value) bool {
 	k, slug, ok := r.kindKey.kind()
 	r.kind, r.Kind, r.Slug = k, k.name, slug
 	return ok
+}
+
+// settlePolicy says what happens to prompts. What is spoken to without TLS is
+// on our own network.
+func (r *routeEntry) settlePolicy() {
+	r.ZDR = r.Kind == "demo" || strings.HasPrefix(r.BaseURL, "http://")
+	if r.zdr.given() {
+		r.zdr.flag(&r.ZDR)
+	}
+	r.NoCollection = r.ZDR
+	if !r.dataCollection.given() {
+		return
+	}
+	word := ""
+	r.dataCollection.choice(&word, "allow", "deny")
+	r.NoCollection = word == "deny"
+	if word == "allow" && r.ZDR {
+		if r.zdr.given() {
+			r.dataCollection.problemf("must not be allow beside zdr: true: what is not kept is not collected")
+		}
+		r.ZDR = false
+	}
 }
 
 // ownID returns the route's id key; not ok: it has a bad one.

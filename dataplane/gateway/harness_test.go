@@ -158,7 +158,7 @@ func model(id string, endpoints ...wire.Endpoint) wire.Model {
 }
 
 func endpoint(id, kind, url string) wire.Endpoint {
-	return wire.Endpoint{ID: id, Kind: kind, Provider: strings.ToUpper(kind), Weight: 1, BaseURL: url, UpstreamModel: "up-" + id, Pricing: wire.Pricing{Prompt: "0.3", Completion: "1.2"}}
+	return wire.Endpoint{ID: id, Kind: kind, Provider: strings.ToUpper(kind), Weight: 1, BaseURL: url, UpstreamModel: "up-" + id, ZDR: true, NoCollection: true, Pricing: wire.Pricing{Prompt: "0.3", Completion: "1.2"}}
 }
 
 const ping = `{"messages":[{"role":"user","content":"Ping"}],"max_tokens":64}`

@@ -53,7 +53,7 @@ func (w *Wish) excludes(e *snapshot.Endpoint) Exclusions {
 		return ByQuantizations
 	case w.MaxPrice != nil && w.MaxPrice.below(&e.Price):
 		return ByMaxPrice
-	case w.NoCollection && !e.Discreet:
+	case w.NoCollection && !e.NoCollection:
 		return ByDataCollection
 	case w.ZDR && !e.ZDR:
 		return ByZDR

@@ -29,7 +29,7 @@ func catalog(t *testing.T, id string) *snapshot.Model {
 		}
 	}
 	a, b, c := end("a", "Local", 1), end("b", "Hosted", 8), end("c", "Hosted", 1)
-	a.Price, a.ZDR, a.Discreet = price(100_000, 200_000, 0), true, true
+	a.Price, a.ZDR, a.NoCollection = price(100_000, 200_000, 0), true, true
 	b.Price = price(300_000, 900_000, 0)
 	c.Price, c.Quantization, c.Takes = price(0, 0, 5_000_000), "int4", chat.SetOf(chat.Temperature)
 	return &snapshot.Model{Model: &wire.Model{ID: id}, Endpoints: []*snapshot.Endpoint{a, b, c}, Uneven: chat.SetOf(chat.Tools, chat.ToolChoice)}

@@ -37,10 +37,6 @@ func (b *Builder) describe(m *Model) error {
 
 func (b *Builder) describeEndpoint(m *Model, e *Endpoint) error {
 	e.Slugs, e.Quantization = slugs(m.Model, e.Endpoint), quantizationOf(m.Quantization)
-	// A server of our own is spoken to without TLS; what others do with prompts
-	// is not known.
-	own := e.Kind == "demo" || strings.HasPrefix(e.BaseURL, "http://")
-	e.ZDR, e.Discreet = own, own
 	var choice ToolChoice
 	e.Takes, choice = takes(e.Adapter, b.probes)
 	e.Parameters = advertised(m, e)

@@ -76,8 +76,6 @@ type Endpoint struct {
 	// of those that are advertised.
 	Takes      chat.ParamSet
 	Parameters []string
-	// ZDR endpoints keep no prompts; Discreet ones do not collect them either.
-	ZDR, Discreet bool
 	// Quantization is one of OpenRouter's words.
 	Quantization string
 	// JSON is the endpoint's object in GET models/{id}/endpoints without what

@@ -99,6 +99,10 @@ type Endpoint struct {
 	TimeoutMS      int64   `json:"timeout_ms,omitempty"`
 	MaxConcurrency int     `json:"max_concurrency,omitempty"`
 	Pricing        Pricing `json:"pricing"`
+	// ZDR endpoints keep no prompts, NoCollection ones do not collect them for
+	// purposes of their own.
+	ZDR          bool `json:"zdr,omitempty"`
+	NoCollection bool `json:"no_collection,omitempty"`
 	// Probe marks an endpoint that the health check watches.
 	Probe bool `json:"probe,omitempty"`
 }
