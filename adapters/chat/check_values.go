@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -22,13 +23,8 @@ func isOneOf(p Param, val []byte, allowed ...string) error {
 }
 
 func oneOf(name string, val []byte, allowed ...string) error {
-	if val[0] == '"' {
-		text := rawjson.Text(val)
-		for _, a := range allowed {
-			if text == a {
-				return nil
-			}
-		}
+	if val[0] == '"' && slices.Contains(allowed, rawjson.Text(val)) {
+		return nil
 	}
 	n := len(allowed) - 1
 	return invalid("%s: must be %s or %s, got %s", name, strings.Join(allowed[:n], ", "), allowed[n], describe(val))

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"slices"
 	"time"
 
 	"github.com/hybridinference/gateway/dataplane/route"
@@ -26,12 +27,7 @@ func (r *refusals) note(f *fault.Error, m *snapshot.Model) {
 }
 
 func (r *refusals) has(m *snapshot.Model) bool {
-	for _, known := range r.models[:r.n] {
-		if known == m {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(r.models[:r.n], m)
 }
 
 // more steps over the candidates of models that have refused and reports

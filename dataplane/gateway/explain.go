@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
@@ -60,8 +61,8 @@ func (x *exchange) summary() string {
 	if sort != route.NotSorted {
 		s += ", sorted by " + sort.String()
 	}
-	for _, name := range x.plan.Excluded.Names() {
-		s += ", excluded by " + name
+	if names := x.plan.Excluded.Names(); len(names) > 0 {
+		s += ", excluded by " + strings.Join(names, " and ")
 	}
 	if c := x.run.Current(); c.Endpoint != nil {
 		s += ", selected=" + c.Endpoint.Provider

@@ -29,8 +29,15 @@ func (x Exclusions) Names() []string {
 		bit  Exclusions
 		name string
 	}{
-		{ByOnly, "only"}, {ByIgnore, "ignore"}, {ByOrder, "order"}, {ByQuantizations, "quantizations"}, {ByMaxPrice, "max_price"},
-		{ByDataCollection, "data_collection"}, {ByZDR, "zdr"}, {ByDistillable, "enforce_distillable_text"}, {ByParameters, "require_parameters"},
+		{ByOnly, "only"},
+		{ByIgnore, "ignore"},
+		{ByOrder, "order"},
+		{ByQuantizations, "quantizations"},
+		{ByMaxPrice, "max_price"},
+		{ByDataCollection, "data_collection"},
+		{ByZDR, "zdr"},
+		{ByDistillable, "enforce_distillable_text"},
+		{ByParameters, "require_parameters"},
 	} {
 		if x&n.bit != 0 {
 			out = append(out, n.name)

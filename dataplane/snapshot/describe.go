@@ -76,9 +76,22 @@ func quantizationOf(q string) string {
 func groupOf(names ...string) string {
 	text := strings.ToLower(strings.Join(names, " "))
 	for _, g := range [...]struct{ word, group string }{
-		{"claude", "Claude"}, {"gemini", "Gemini"}, {"gemma", "Gemma"}, {"grok", "Grok"}, {"deepseek", "DeepSeek"}, {"qwen3", "Qwen3"},
-		{"qwen", "Qwen"}, {"llama-4", "Llama4"}, {"llama-3", "Llama3"}, {"llama-2", "Llama2"}, {"mistral", "Mistral"}, {"mixtral", "Mistral"},
-		{"command-r", "Cohere"}, {"cohere", "Cohere"}, {"gpt", "GPT"}, {"rwkv", "RWKV"},
+		{"claude", "Claude"},
+		{"gemini", "Gemini"},
+		{"gemma", "Gemma"},
+		{"grok", "Grok"},
+		{"deepseek", "DeepSeek"},
+		{"qwen3", "Qwen3"},
+		{"qwen", "Qwen"},
+		{"llama-4", "Llama4"},
+		{"llama-3", "Llama3"},
+		{"llama-2", "Llama2"},
+		{"mistral", "Mistral"},
+		{"mixtral", "Mistral"},
+		{"command-r", "Cohere"},
+		{"cohere", "Cohere"},
+		{"gpt", "GPT"},
+		{"rwkv", "RWKV"},
 	} {
 		if strings.Contains(text, g.word) {
 			return g.group

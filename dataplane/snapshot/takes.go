@@ -34,18 +34,36 @@ func newProbes() []probe {
 		param   chat.Param
 		members string
 	}{
-		{chat.Temperature, `"temperature":0.5`}, {chat.TopP, `"top_p":0.5`}, {chat.TopK, `"top_k":5`}, {chat.MinP, `"min_p":0.1`},
-		{chat.TopA, `"top_a":0.1`}, {chat.RepetitionPenalty, `"repetition_penalty":1.1`}, {chat.FrequencyPenalty, `"frequency_penalty":0.1`},
-		{chat.PresencePenalty, `"presence_penalty":0.1`}, {chat.Seed, `"seed":1`}, {chat.MaxTokens, `"max_tokens":16`},
-		{chat.MaxCompletionTokens, `"max_completion_tokens":16`}, {chat.Stop, `"stop":["x"]`}, {chat.N, `"n":2`},
-		{chat.LogitBias, `"logit_bias":{"1":1}`}, {chat.Logprobs, `"logprobs":true`}, {chat.TopLogprobs, `"logprobs":true,"top_logprobs":1`},
-		{chat.ResponseFormat, `"response_format":{"type":"json_object"}`}, {chat.StructuredOutputs, `"structured_outputs":true`},
-		{chat.Tools, tool}, {chat.ParallelToolCalls, tool + `,"parallel_tool_calls":true`},
-		{chat.Reasoning, `"max_tokens":4096,"reasoning":{"effort":"low"}`}, {chat.ReasoningEffort, `"max_tokens":4096,"reasoning_effort":"low"`},
-		{chat.IncludeReasoning, `"include_reasoning":true`}, {chat.Thinking, `"max_tokens":4096,"thinking":{"type":"enabled","budget_tokens":1024}`},
-		{chat.Verbosity, `"verbosity":"low"`}, {chat.Prediction, `"prediction":{"type":"content","content":"x"}`},
-		{chat.Modalities, `"modalities":["text"]`}, {chat.Audio, `"audio":{"voice":"alloy","format":"wav"}`},
-		{chat.ImageConfig, `"image_config":{"aspect_ratio":"1:1"}`}, {chat.WebSearchOptions, `"web_search_options":{}`},
+		{chat.Temperature, `"temperature":0.5`},
+		{chat.TopP, `"top_p":0.5`},
+		{chat.TopK, `"top_k":5`},
+		{chat.MinP, `"min_p":0.1`},
+		{chat.TopA, `"top_a":0.1`},
+		{chat.RepetitionPenalty, `"repetition_penalty":1.1`},
+		{chat.FrequencyPenalty, `"frequency_penalty":0.1`},
+		{chat.PresencePenalty, `"presence_penalty":0.1`},
+		{chat.Seed, `"seed":1`},
+		{chat.MaxTokens, `"max_tokens":16`},
+		{chat.MaxCompletionTokens, `"max_completion_tokens":16`},
+		{chat.Stop, `"stop":["x"]`},
+		{chat.N, `"n":2`},
+		{chat.LogitBias, `"logit_bias":{"1":1}`},
+		{chat.Logprobs, `"logprobs":true`},
+		{chat.TopLogprobs, `"logprobs":true,"top_logprobs":1`},
+		{chat.ResponseFormat, `"response_format":{"type":"json_object"}`},
+		{chat.StructuredOutputs, `"structured_outputs":true`},
+		{chat.Tools, tool},
+		{chat.ParallelToolCalls, tool + `,"parallel_tool_calls":true`},
+		{chat.Reasoning, `"max_tokens":4096,"reasoning":{"effort":"low"}`},
+		{chat.ReasoningEffort, `"max_tokens":4096,"reasoning_effort":"low"`},
+		{chat.IncludeReasoning, `"include_reasoning":true`},
+		{chat.Thinking, `"max_tokens":4096,"thinking":{"type":"enabled","budget_tokens":1024}`},
+		{chat.Verbosity, `"verbosity":"low"`},
+		{chat.Prediction, `"prediction":{"type":"content","content":"x"}`},
+		{chat.Modalities, `"modalities":["text"]`},
+		{chat.Audio, `"audio":{"voice":"alloy","format":"wav"}`},
+		{chat.ImageConfig, `"image_config":{"aspect_ratio":"1:1"}`},
+		{chat.WebSearchOptions, `"web_search_options":{}`},
 	} {
 		add(v.param, "", v.members)
 	}
@@ -125,9 +143,7 @@ func advertised(m *Model, e *Endpoint) []string {
 	}
 	// SDKs take these names only
 	declared &^= chat.SetOf(chat.N, chat.Thinking, chat.Modalities, chat.Audio, chat.ImageConfig)
-	for _, name := range (declared & e.Takes & Routable()).Names() {
-		out = append(out, name)
-	}
+	out = append(out, (declared & e.Takes & Routable()).Names()...)
 	slices.SortFunc(out, strings.Compare)
 	return out
 }
