@@ -30,6 +30,14 @@ func (r *Run) measured(now time.Time) upstream.Measure {
 	return m
 }
 
+// Abandon notes the end of the attempt under way when its client has left. It
+// sends and closes nothing.
+func (r *Run) Abandon(f *fault.Error) {
+	if r.answer != nil && !r.finished {
+		r.record(f)
+	}
+}
+
 // leftBehind counts a stream that its client gave up after it had begun: how
 // soon it began is known, how fast it would have gone on is not.
 func (r *Run) leftBehind() {

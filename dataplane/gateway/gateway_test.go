@@ -339,7 +339,7 @@ func TestClientGoneCancelsTheUpstream(t *testing.T) {
 		case <-time.After(5 * time.Second):
 			t.Fatal("the upstream was not cancelled")
 		}
-		if e := n.event(i); e.End != wire.EndClientGone {
+		if e := n.event(i); e.End != wire.EndClientGone || len(e.Attempts) != 1 || e.Attempts[0].Kind != "canceled" {
 			t.Errorf("event %+v", e)
 		}
 	}

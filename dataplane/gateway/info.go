@@ -90,7 +90,11 @@ func (g *Gateway) index(ctx *fasthttp.RequestCtx) {
 		"endpoints": map[string]string{
 			"POST /v1/chat/completions": "chat, streamed or not",
 			"POST /v1/completions":      "legacy completions, streamed or not",
-			"GET /v1/models":            "models",
+			"POST /v1/messages":         "Anthropic's API, over any provider",
+			"POST /v1/embeddings":       "embeddings",
+			"GET /v1/models":            "models; /v1/models/{id}/endpoints for who serves one, and how well",
+			"GET /v1/key":               "the key of the request",
+			"GET /v1/generation":        "what a request used and cost, by id",
 			"GET /routing":              "current weights",
 			"GET /health":               "health",
 		},

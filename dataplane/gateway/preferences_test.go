@@ -77,6 +77,22 @@ func TestPreferencesDecide(t *testing.T) {
 	f(`"model":"openrouter/auto"`, "main")
 }
 
+func TestSortingAcrossModels(t *testing.T) {
+	n := start(t, nodeOptions{}, model("dear", priced(endpoint("dear:x", "vllm", answering(t, "dear")), 1, "5")), model("cheap", priced(endpoint("cheap:x", "vllm", answering(t, "cheap")), 1, "1")))
+	f := func(members, want string) {
+		t.Helper()
+		if got := content(t, n.chat(with(`"models":["dear","cheap"],`+members))); got != want {
+			t.Errorf("%s is answered by %q, want %q", members, got, want)
+		}
+	}
+	f(`"provider":{"sort":"price"}`, "dear")
+	f(`"provider":{"sort":{"by":"price","partition":"model"}}`, "dear")
+	f(`"provider":{"sort":{"by":"price","partition":"none"}}`, "cheap")
+	f(`"route":"sort","provider":{"sort":"price"}`, "cheap")
+	f(`"route":"fallback","provider":{"sort":"price"}`, "dear")
+	f(`"provider":{"only":["cheap:x"]}`, "cheap")
+}
+
 func TestPreferencesThatLeaveNothing(t *testing.T) {
 	n := start(t, nodeOptions{}, threeWays(t))
 	c := openContract(t)

@@ -107,7 +107,9 @@ func (x *exchange) breakOff(f *fault.Error) {
 // clientGone settles what was used up to now.
 func (x *exchange) clientGone(err error) {
 	x.cancel.Fire()
-	x.settle(wire.EndClientGone, 499, &fault.Error{Kind: fault.Canceled, Message: "The client left", Err: err})
+	f := &fault.Error{Kind: fault.Canceled, Message: "The client left", Err: err}
+	x.run.Abandon(f)
+	x.settle(wire.EndClientGone, 499, f)
 }
 
 // Close implements io.Closer: fasthttp calls it when the body is done with.

@@ -19,12 +19,12 @@ func (x *exchange) choose() *problem.Problem {
 		return p
 	}
 	x.plan.Reset()
-	if slug := x.ctx.Request.Header.Peek("X-Route-Pin"); len(slug) > 0 && x.key.Role == snapshot.RoleAdmin {
-		return x.pin(string(slug))
-	}
 	picky, err := x.wishes()
 	if err != nil {
 		return problem.Of(fault.From(err), "")
+	}
+	if slug := x.ctx.Request.Header.Peek("X-Route-Pin"); len(slug) > 0 && x.key.Role == snapshot.RoleAdmin {
+		return x.pin(string(slug))
 	}
 	if picky {
 		x.plan.Prefer(&x.wish, x.targets)
