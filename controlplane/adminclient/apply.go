@@ -37,6 +37,7 @@ func (c *Client) Apply(ctx context.Context, a Application) (ApplyResult, error) 
 		Models  string `json:"models_yaml,omitempty"`
 		Routing string `json:"routing_yaml,omitempty"`
 	}{a.Reason, a.DryRun, a.Wait.Milliseconds(), a.Models, a.Routing}
-	out := ApplyResult{Changes: []string{}, Warnings: []string{}, Nodes: []NodeResult{}}
-	return out, c.do(ctx, call{method: http.MethodPost, path: "apply", body: body, wait: a.Wait}, &out)
+	out, err := fetch[ApplyResult](ctx, c, call{method: http.MethodPost, path: "apply", body: body, wait: a.Wait})
+	out.Changes, out.Warnings, out.Nodes = orEmpty(out.Changes), orEmpty(out.Warnings), orEmpty(out.Nodes)
+	return out, err
 }

@@ -20,6 +20,5 @@ type AuditEntry struct {
 
 // Audit lists the newest entries first; limit 0 takes the daemon's default.
 func (c *Client) Audit(ctx context.Context, limit int) ([]AuditEntry, error) {
-	out := []AuditEntry{}
-	return out, c.do(ctx, call{method: http.MethodGet, path: "audit", query: limited(limit)}, &out)
+	return listOf[AuditEntry](ctx, c, call{method: http.MethodGet, path: "audit", query: limited(limit)})
 }

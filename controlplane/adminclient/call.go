@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -41,7 +42,7 @@ func (c *Client) do(ctx context.Context, in call, out any) error {
 	if in.method == http.MethodGet {
 		client = c.reading
 	}
-	status, body, err := exchange(client, req)
+	resp, err := exchange(client, req)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -49,10 +50,10 @@ func (c *Client) do(ctx context.Context, in call, out any) error {
 		return &Unreachable{URL: c.URL(), Cause: fmt.Sprintf("no answer within %s", limit)}
 	case err != nil:
 		return &Unreachable{URL: c.URL(), Cause: cause(err)}
-	case status < 200 || status > 299:
-		return c.refusal(status, body)
+	case resp.status < 200 || resp.status > 299:
+		return c.refusal(resp)
 	}
-	if err := json.Unmarshal(body, out); err != nil {
+	if err := json.Unmarshal(resp.body, out); err != nil {
 		return fmt.Errorf("%s answered /admin/%s with something else than the admin API's JSON: %w", c.URL(), in.path, err)
 	}
 	return nil
@@ -93,12 +94,53 @@ func (c *Client) sign(header http.Header, withBody bool) {
 	}
 }
 
-func exchange(client *retryablehttp.Client, req *retryablehttp.Request) (status int, body []byte, err error) {
+// response is an answer that was read to its end.
+type response struct {
+	status int
+	body   []byte
+	// location is where a redirect points, nil for none.
+	location *url.URL
+}
+
+func exchange(client *retryablehttp.Client, req *retryablehttp.Request) (response, error) {
 	resp, err := client.Do(req)
 	if err != nil {
-		return 0, nil, err
+		return response{}, err
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end, or the error is told
-	body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	return resp.StatusCode, body, err
+	out := response{status: resp.StatusCode}
+	if to, err := resp.Location(); err == nil {
+		out.location = to
+	}
+	out.body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	return out, err
+}
+
+// fetch sends a call and returns its answer.
+func fetch[T any](ctx context.Context, c *Client, in call) (T, error) {
+	var out T
+	err := c.do(ctx, in, &out)
+	return out, err
+}
+
+// listOf sends a call whose answer is an array; there is no nil one.
+func listOf[T any](ctx context.Context, c *Client, in call) ([]T, error) {
+	out, err := fetch[[]T](ctx, c, in)
+	return orEmpty(out), err
+}
+
+// orEmpty keeps null out of what is printed as JSON later.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// element escapes an id for a path, also one that would be taken for a folder.
+func element(id string) string {
+	if id == "." || id == ".." {
+		return strings.ReplaceAll(id, ".", "%2E")
+	}
+	return url.PathEscape(id)
 }

@@ -36,6 +36,8 @@ type Options struct {
 	Timeout time.Duration
 	// UserAgent names the calling program and its version.
 	UserAgent string
+	// Transport carries the requests, http.DefaultTransport if nil.
+	Transport http.RoundTripper
 }
 
 // Client calls one daemon. It is safe for concurrent use.
@@ -54,6 +56,9 @@ func New(opts Options) (*Client, error) {
 	if opts.Timeout == 0 {
 		opts.Timeout = DefaultTimeout
 	}
+	if opts.Transport == nil {
+		opts.Transport = http.DefaultTransport
+	}
 	base, err := parseBase(opts.URL)
 	if err != nil {
 		return nil, err
@@ -64,7 +69,7 @@ func New(opts Options) (*Client, error) {
 	if strings.ContainsFunc(opts.Token.Reveal(), unicode.IsControl) {
 		return nil, &Invalid{OptionToken, "must not have control characters, such as the end of a line"}
 	}
-	plain := &http.Client{Transport: http.DefaultTransport, CheckRedirect: stay}
+	plain := &http.Client{Transport: opts.Transport, CheckRedirect: stay}
 	return &Client{base: base, opts: opts, reading: retrying(plain, retryRead), writing: retrying(plain, retryWrite)}, nil
 }
 

@@ -60,17 +60,23 @@ type envelope struct {
 }
 
 // refusal reads an answer that is not a 2xx.
-func (c *Client) refusal(status int, body []byte) error {
+func (c *Client) refusal(resp response) error {
+	out := &Error{URL: c.URL(), Status: resp.status}
 	var answer envelope
-	if json.Unmarshal(body, &answer) == nil && answer.Error != nil && answer.Error.Message != "" {
-		return &Error{URL: c.URL(), Status: status, Message: answer.Error.Message, Problems: answer.Error.Metadata.Problems}
+	if json.Unmarshal(resp.body, &answer) == nil && answer.Error != nil && answer.Error.Message != "" {
+		out.Message, out.Problems = answer.Error.Message, answer.Error.Metadata.Problems
+		return out
 	}
-	what := fmt.Sprintf("%d %s", status, http.StatusText(status))
-	switch status {
+	what := fmt.Sprintf("%d %s", resp.status, http.StatusText(resp.status))
+	switch resp.status {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return &Unreachable{URL: c.URL(), Cause: "the proxy in front of it answers " + what}
+		return &Unreachable{URL: c.URL(), Cause: "a proxy in front of it answers " + what}
 	}
-	return &Error{URL: c.URL(), Status: status, Message: fmt.Sprintf("%s answers %s and is not the admin API", c.URL(), what)}
+	out.Message = fmt.Sprintf("%s answers %s and is not the admin API", c.URL(), what)
+	if resp.location != nil {
+		out.Message = fmt.Sprintf("%s is not the admin API, it answers %s and points to %s", c.URL(), what, resp.location.Redacted())
+	}
+	return out
 }
 
 // Option is one of the Options that can be wrong.

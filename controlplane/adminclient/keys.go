@@ -3,7 +3,6 @@ package adminclient
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -24,14 +23,12 @@ type Key struct {
 
 // Keys lists all keys, revoked ones too.
 func (c *Client) Keys(ctx context.Context) ([]Key, error) {
-	out := []Key{}
-	return out, c.do(ctx, call{method: http.MethodGet, path: "keys"}, &out)
+	return listOf[Key](ctx, c, call{method: http.MethodGet, path: "keys"})
 }
 
 // Key returns one key.
 func (c *Client) Key(ctx context.Context, id string) (Key, error) {
-	var out Key
-	return out, c.do(ctx, call{method: http.MethodGet, path: "keys/" + url.PathEscape(id)}, &out)
+	return fetch[Key](ctx, c, call{method: http.MethodGet, path: "keys/" + element(id)})
 }
 
 // KeySpec is a key to be made.
@@ -62,8 +59,7 @@ func (c *Client) CreateKey(ctx context.Context, spec KeySpec) (NewKey, error) {
 	if spec.Models == nil {
 		spec.Models = []string{}
 	}
-	var out NewKey
-	return out, c.do(ctx, call{method: http.MethodPost, path: "keys", body: spec}, &out)
+	return fetch[NewKey](ctx, c, call{method: http.MethodPost, path: "keys", body: spec})
 }
 
 // RevokedKey is a key that no node accepts any more.
@@ -77,6 +73,5 @@ func (c *Client) RevokeKey(ctx context.Context, id, reason string) (RevokedKey, 
 	body := struct {
 		Reason string `json:"reason,omitempty"`
 	}{reason}
-	var out RevokedKey
-	return out, c.do(ctx, call{method: http.MethodDelete, path: "keys/" + url.PathEscape(id), body: body}, &out)
+	return fetch[RevokedKey](ctx, c, call{method: http.MethodDelete, path: "keys/" + element(id), body: body})
 }

@@ -20,8 +20,7 @@ type Model struct {
 
 // Models lists the models.
 func (c *Client) Models(ctx context.Context) ([]Model, error) {
-	out := []Model{}
-	return out, c.do(ctx, call{method: http.MethodGet, path: "models"}, &out)
+	return listOf[Model](ctx, c, call{method: http.MethodGet, path: "models"})
 }
 
 // Routing is where the requests for each model go.
@@ -46,6 +45,5 @@ type Route struct {
 
 // Routing returns every route.
 func (c *Client) Routing(ctx context.Context) (Routing, error) {
-	out := Routing{Routes: map[string][]Route{}}
-	return out, c.do(ctx, call{method: http.MethodGet, path: "routing"}, &out)
+	return fetch[Routing](ctx, c, call{method: http.MethodGet, path: "routing"})
 }

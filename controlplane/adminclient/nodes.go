@@ -3,7 +3,6 @@ package adminclient
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -43,12 +42,10 @@ type Node struct {
 
 // Nodes lists the nodes.
 func (c *Client) Nodes(ctx context.Context) ([]Node, error) {
-	out := []Node{}
-	return out, c.do(ctx, call{method: http.MethodGet, path: "nodes"}, &out)
+	return listOf[Node](ctx, c, call{method: http.MethodGet, path: "nodes"})
 }
 
 // Node returns one node.
 func (c *Client) Node(ctx context.Context, id string) (Node, error) {
-	var out Node
-	return out, c.do(ctx, call{method: http.MethodGet, path: "nodes/" + url.PathEscape(id)}, &out)
+	return fetch[Node](ctx, c, call{method: http.MethodGet, path: "nodes/" + element(id)})
 }

@@ -2,12 +2,11 @@ package adminclient
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
-
-	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // ReleaseInfo is a release without its content.
@@ -24,14 +23,13 @@ type ReleaseInfo struct {
 
 // Releases lists the newest releases first; limit 0 takes the daemon's default.
 func (c *Client) Releases(ctx context.Context, limit int) ([]ReleaseInfo, error) {
-	out := []ReleaseInfo{}
-	return out, c.do(ctx, call{method: http.MethodGet, path: "releases", query: limited(limit)}, &out)
+	return listOf[ReleaseInfo](ctx, c, call{method: http.MethodGet, path: "releases", query: limited(limit)})
 }
 
-// Release returns one release with its content.
-func (c *Client) Release(ctx context.Context, number uint64) (wire.Release, error) {
-	var out wire.Release
-	return out, c.do(ctx, call{method: http.MethodGet, path: "releases/" + strconv.FormatUint(number, 10)}, &out)
+// Release returns one release as nodes get it: the JSON of a wire.Release,
+// complete even if the daemon is newer than this program.
+func (c *Client) Release(ctx context.Context, number uint64) (json.RawMessage, error) {
+	return fetch[json.RawMessage](ctx, c, call{method: http.MethodGet, path: "releases/" + strconv.FormatUint(number, 10)})
 }
 
 // RollbackRequest makes a new release with the content of an old one.
@@ -47,9 +45,8 @@ func (c *Client) Rollback(ctx context.Context, r RollbackRequest) (Rollout, erro
 		Reason string `json:"reason"`
 		WaitMS int64  `json:"wait_ms"`
 	}{r.Reason, r.Wait.Milliseconds()}
-	out := Rollout{Nodes: []NodeResult{}}
 	path := "releases/" + strconv.FormatUint(r.Release, 10) + "/rollback"
-	return out, c.do(ctx, call{method: http.MethodPost, path: path, body: body, wait: r.Wait}, &out)
+	return c.rollOut(ctx, call{method: http.MethodPost, path: path, body: body, wait: r.Wait})
 }
 
 func limited(limit int) url.Values {

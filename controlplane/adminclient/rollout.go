@@ -1,5 +1,7 @@
 package adminclient
 
+import "context"
+
 // What a node did with a release, as NodeResult.State.
 const (
 	Applied  = "applied"
@@ -22,4 +24,10 @@ type NodeResult struct {
 	MS float64 `json:"ms"`
 	// Reason says why the node rejected the release.
 	Reason string `json:"reason,omitempty"`
+}
+
+func (c *Client) rollOut(ctx context.Context, in call) (Rollout, error) {
+	out, err := fetch[Rollout](ctx, c, in)
+	out.Nodes = orEmpty(out.Nodes)
+	return out, err
 }

@@ -48,12 +48,11 @@ func (c *Client) Stats(ctx context.Context, q StatsQuery) ([]StatsRow, error) {
 		// Error stands in a good answer when there is no log to count.
 		Error string `json:"error"`
 	}
-	out.Stats = []StatsRow{}
 	if err := c.do(ctx, call{method: http.MethodGet, path: "stats", query: query}, &out); err != nil {
 		return nil, err
 	}
 	if out.Error != "" {
 		return nil, errors.New(out.Error)
 	}
-	return out.Stats, nil
+	return orEmpty(out.Stats), nil
 }

@@ -29,6 +29,5 @@ type NodeCounts struct {
 
 // Status asks the daemon how it is.
 func (c *Client) Status(ctx context.Context) (Status, error) {
-	var out Status
-	return out, c.do(ctx, call{method: http.MethodGet, path: "status"}, &out)
+	return fetch[Status](ctx, c, call{method: http.MethodGet, path: "status"})
 }

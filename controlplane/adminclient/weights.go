@@ -26,8 +26,7 @@ func (c *Client) Weights(ctx context.Context, model string) ([]Weight, error) {
 	if model != "" {
 		query.Set("model", model)
 	}
-	out := []Weight{}
-	return out, c.do(ctx, call{method: http.MethodGet, path: "weights", query: query}, &out)
+	return listOf[Weight](ctx, c, call{method: http.MethodGet, path: "weights", query: query})
 }
 
 // WeightChange sets weights of one model.
@@ -51,8 +50,7 @@ func (c *Client) SetWeights(ctx context.Context, change WeightChange) (Rollout, 
 		WaitMS    int64              `json:"wait_ms"`
 		IfRelease uint64             `json:"if_release,omitempty"`
 	}{change.Model, change.Weights, change.Reason, change.Wait.Milliseconds(), change.IfRelease}
-	out := Rollout{Nodes: []NodeResult{}}
-	return out, c.do(ctx, call{method: http.MethodPut, path: "weights", body: body, wait: change.Wait}, &out)
+	return c.rollOut(ctx, call{method: http.MethodPut, path: "weights", body: body, wait: change.Wait})
 }
 
 // WeightReset drops the overrides of one model, or of all for "".
@@ -69,6 +67,5 @@ func (c *Client) ResetWeights(ctx context.Context, reset WeightReset) (Rollout, 
 		Reason string `json:"reason"`
 		WaitMS int64  `json:"wait_ms"`
 	}{reset.Model, reset.Reason, reset.Wait.Milliseconds()}
-	out := Rollout{Nodes: []NodeResult{}}
-	return out, c.do(ctx, call{method: http.MethodDelete, path: "weights", body: body, wait: reset.Wait}, &out)
+	return c.rollOut(ctx, call{method: http.MethodDelete, path: "weights", body: body, wait: reset.Wait})
 }

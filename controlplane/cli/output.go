@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-
-	"gopkg.in/yaml.v3"
 )
 
 const (
@@ -41,38 +39,4 @@ func writeJSON(w io.Writer, value any) error {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(value)
-}
-
-// writeYAML prints the same members in the same order as writeJSON: it reads
-// the JSON, which is YAML too, and only changes its style.
-func writeYAML(w io.Writer, value any) error {
-	var text bytes.Buffer
-	if err := writeJSON(&text, value); err != nil {
-		return err
-	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(text.Bytes(), &doc); err != nil {
-		return fmt.Errorf("turn JSON into YAML: %w", err)
-	}
-	blockStyle(&doc)
-	enc := yaml.NewEncoder(w)
-	enc.SetIndent(2)
-	if err := enc.Encode(&doc); err != nil {
-		return fmt.Errorf("encode YAML: %w", err)
-	}
-	return enc.Close()
-}
-
-// blockStyle writes collections as lines. Texts stay in quotes, so that no
-// reader takes one for a number, a date or a yes; the names need none.
-func blockStyle(n *yaml.Node) {
-	if n.Kind != yaml.ScalarNode && len(n.Content) > 0 {
-		n.Style = 0
-	}
-	for i, child := range n.Content {
-		if n.Kind == yaml.MappingNode && i%2 == 0 {
-			child.Style = 0
-		}
-		blockStyle(child)
-	}
 }

@@ -69,15 +69,17 @@ func progressLine(ctx context.Context, client *adminclient.Client, before uint64
 	if err != nil {
 		return fmt.Sprintf("release %d: waiting for nodes", status.Release)
 	}
-	live, have := 0, 0
+	live, have, rejected := 0, 0, ""
 	for _, n := range nodes {
-		if n.State != adminclient.Live {
+		switch {
+		case n.State != adminclient.Live:
 			continue
+		case n.Release >= status.Release:
+			have++
+		case n.ReleaseState == adminclient.Rejected:
+			rejected = ", rejected by " + printable(n.Node)
 		}
 		live++
-		if n.Release >= status.Release {
-			have++
-		}
 	}
-	return fmt.Sprintf("release %d: on %d of %d nodes", status.Release, have, live)
+	return fmt.Sprintf("release %d: on %d of %d nodes%s", status.Release, have, live, rejected)
 }

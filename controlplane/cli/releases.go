@@ -2,13 +2,13 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/adminclient"
-	"github.com/hybridinference/gateway/controlplane/compile"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -76,24 +76,32 @@ func listReleases(ctx context.Context, in *invocation) error {
 func short(hash string) string { return hash[:min(len(hash), 12)] }
 
 func showRelease(ctx context.Context, in *invocation) error {
-	r, err := in.release(ctx, 0)
+	number, err := parseRelease("RELEASE", in.args[0])
 	if err != nil {
 		return err
 	}
-	return in.show(r, func(w io.Writer) error { return writeRelease(w, in.colour(), r) })
+	r, document, err := in.release(ctx, number)
+	if err != nil {
+		return err
+	}
+	return in.show(document, func(w io.Writer) error { return writeRelease(w, in.colour(), r) })
 }
 
-// release fetches the release that an argument names.
-func (in *invocation) release(ctx context.Context, arg int) (wire.Release, error) {
+// release fetches a release: what this program knows of it, and all there is.
+func (in *invocation) release(ctx context.Context, number uint64) (wire.Release, json.RawMessage, error) {
+	var r wire.Release
 	client, err := in.client()
 	if err != nil {
-		return wire.Release{}, err
+		return r, nil, err
 	}
-	number, err := parseRelease("RELEASE", in.arg(arg))
+	document, err := client.Release(ctx, number)
 	if err != nil {
-		return wire.Release{}, err
+		return r, nil, err
 	}
-	return client.Release(ctx, number)
+	if err := json.Unmarshal(document, &r); err != nil {
+		return r, nil, fmt.Errorf("read release %d: %w", number, err)
+	}
+	return r, document, nil
 }
 
 // modelEndpoint is a line of a release's table.
@@ -129,50 +137,6 @@ func writeRelease(w io.Writer, colour bool, r wire.Release) error {
 		{name: "secrets", text: func(e modelEndpoint) string { return strings.Join(e.Secrets, ",") }},
 		{name: "base_url", text: func(e modelEndpoint) string { return e.BaseURL }},
 	})
-}
-
-// comparison is what releases diff prints.
-type comparison struct {
-	From    uint64   `json:"from"`
-	To      uint64   `json:"to"`
-	Changes []string `json:"changes"`
-}
-
-func diffReleases(ctx context.Context, in *invocation) error {
-	from, err := in.release(ctx, 0)
-	if err != nil {
-		return err
-	}
-	to, err := in.laterRelease(ctx)
-	if err != nil {
-		return err
-	}
-	c := comparison{From: from.Number, To: to.Number, Changes: append([]string{}, compile.Diff(&from.Snapshot, &to.Snapshot)...)}
-	return in.show(c, func(w io.Writer) error {
-		if len(c.Changes) == 0 {
-			_, _ = fmt.Fprintf(w, "releases %d and %d route alike\n", c.From, c.To)
-		}
-		for _, change := range c.Changes {
-			_, _ = fmt.Fprintln(w, printable(change))
-		}
-		return nil
-	})
-}
-
-// laterRelease is the second argument's, or the current one.
-func (in *invocation) laterRelease(ctx context.Context) (wire.Release, error) {
-	if in.arg(1) != "" {
-		return in.release(ctx, 1)
-	}
-	client, err := in.client()
-	if err != nil {
-		return wire.Release{}, err
-	}
-	s, err := client.Status(ctx)
-	if err != nil {
-		return wire.Release{}, err
-	}
-	return client.Release(ctx, s.Release)
 }
 
 func rollback(ctx context.Context, in *invocation) error {

@@ -1,0 +1,88 @@
+package cli_test
+
+// answers are what admin says by request.
+func answers() map[string]answer {
+	return map[string]answer{
+		"GET status": {200, `{"version":"v1.2.3","release":12,"epoch":3,"models":2,"endpoints":3,"nodes":{"live":2,"stale":1},"nats":"connected",` +
+			`"database":"ok","log_store":"the database does not answer","keys":2,"started":"2030-01-02T03:04:05.678Z"}`},
+		"GET models": {200, `[{"model":"demo","name":"Demo","type":"chat","endpoints":1,"role":"free","context_length":131072,"prompt":"","completion":""},` +
+			`{"model":"glm-4.6","name":"GLM 4.6 日本","type":"chat","endpoints":2,"role":"pro","context_length":200000,"prompt":"0.6","completion":"2.2"}]`},
+		"GET routing": {200, `{"release":12,"routes":{` +
+			`"glm-4.6":[{"endpoint":"glm-4.6:local-8000","provider":"vLLM","kind":"vllm","weight":"70%","base_url":"http://10.0.0.1:8000/v1","configured":0.7,"override":null},` +
+			`{"endpoint":"glm-4.6:zhipu-api","provider":"Z.AI","kind":"zhipu","weight":"30%","base_url":"https://open.bigmodel.cn/api/paas/v4","configured":0.3,"override":null}],` +
+			`"demo":[{"endpoint":"demo:demo-api","provider":"Demo","kind":"demo","weight":"100%","base_url":"","configured":1,"override":0.8}]}}`},
+		"GET weights":               {200, "[" + demoWeight + "," + glmWeights + "]"},
+		"GET weights?model=demo":    {200, "[" + demoWeight + "]"},
+		"GET weights?model=glm-4.6": {200, "[" + glmWeights + "]"},
+		"GET weights?model=none":    refusal(404, `there is no model "none"; there is demo, glm-4.6`),
+
+		"GET releases?limit=20":     {200, releases},
+		"GET releases?limit=5":      {200, releases},
+		"GET releases/1":            {200, release(1, 1)},
+		"GET releases/2":            {200, release(2, 0.5)},
+		"GET releases/12":           {200, release(12, 1)},
+		"GET releases/99":           refusal(404, "there is no release 99; the oldest is 1, the newest 12"),
+		"POST releases/99/rollback": refusal(404, "there is no release 99; the oldest is 1, the newest 12"),
+
+		"GET nodes":          {200, "[" + node1 + "," + node2 + "," + node3 + "]"},
+		"GET nodes/node-1":   {200, node1},
+		"GET nodes/node-2":   {200, node2},
+		"GET nodes/node-9":   refusal(404, `there is no node "node-9"; there is node-1, node-2, node-3`),
+		"GET nodes/a%2Fb%20": refusal(404, `there is no node "a/b "`),
+
+		"POST keys": {201, `{"key":"hyi-plaintext","id":"k_01","name":"build-farm","user":"build-farm","role":"free","models":[],` +
+			`"created":"2030-01-02T03:04:05Z","expires":null,"prefix":"hyi-plai"}`},
+		"GET keys":           {200, "[" + key1 + "," + key2 + "]"},
+		"GET keys/KEY_ID":    {200, key1},
+		"GET keys/k_02":      {200, key2},
+		"GET keys/k_99":      refusal(404, `there is no key "k_99"`),
+		"DELETE keys/KEY_ID": {200, `{"id":"KEY_ID","revoked":"2030-01-02T03:04:05Z"}`},
+
+		"GET stats?hours=24":           {200, `{"period_hours":24,"filters":{"model":null,"provider":null},"stats":[` + stats + `]}`},
+		"GET stats?hours=2&model=demo": {200, `{"period_hours":2,"filters":{"model":"demo","provider":null},"stats":[` + stats + `]}`},
+		"GET stats?hours=1":            {200, `{"error":"Database logging not configured"}`},
+
+		"GET audit?limit=50": {200, auditLog},
+		"GET audit?limit=5":  {200, auditLog},
+		"GET audit?limit=1":  {200, `[]`},
+	}
+}
+
+const (
+	demoWeight = `{"model":"demo","endpoint":"demo:demo-api","weight":0.8,"share":"100%","configured":1,"override":true}`
+	glmWeights = `{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","weight":0.7,"share":"70%","configured":0.7,"override":false},` +
+		`{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","weight":0.3,"share":"30%","configured":0.3,"override":false}`
+
+	releases = `[{"release":12,"time":"2030-01-02T03:04:05Z","author":"alice","reason":"night <shift>","hash":"` + hash + `","models":2,"current":true},` +
+		`{"release":11,"time":"2030-01-01T00:00:00Z","author":"","reason":"","hash":"` + hash + `","models":2,"current":false}]`
+
+	node1 = `{"node":"node-1","state":"live","version":"v1.2.3","release":12,"release_state":"applied","reason":"","source":"nats","keys":4,"in_flight":17,` +
+		`"requests":123456,"usage_issued":123456,"usage_pending":3,"usage_lost":0,"missing_secrets":[],"last_seen_ms":412,"uptime_s":259200,"draining":false}`
+	node2 = `{"node":"node-2","state":"live","version":"v1.2.2","release":11,"release_state":"rejected","reason":"glm-4.6:zhipu-api: unknown kind","source":"disk",` +
+		`"keys":4,"in_flight":0,"requests":98,"usage_issued":98,"usage_pending":0,"usage_lost":2,` +
+		`"missing_secrets":[{"endpoint":"glm-4.6:zhipu-api","variable":"ZHIPU_API_KEY"}],"last_seen_ms":1800,"uptime_s":90,"draining":true}`
+	node3 = `{"node":"node-3","state":"stale","version":"v1.2.3","release":12,"release_state":"applied","reason":"","source":"nats","keys":4,"in_flight":0,` +
+		`"requests":5,"usage_issued":5,"usage_pending":0,"usage_lost":0,"missing_secrets":[],"last_seen_ms":7260000,"uptime_s":3600,"draining":false}`
+
+	key1 = `{"id":"KEY_ID","name":"build-farm","user":"build-farm","role":"free","models":[],"created":"2030-01-02T03:04:05Z","expires":null,"revoked":null,"prefix":"hyi-plai"}`
+	key2 = `{"id":"k_02","name":"evil\u001b[2Jname","user":"alice@example.org","role":"pro","models":["demo","glm-4.6"],"created":"2030-01-02T03:04:05Z",` +
+		`"expires":"2031-01-01T00:00:00Z","revoked":"2030-06-01T12:00:00Z","prefix":"hyi-abcd"}`
+
+	stats = `{"hour":"2030-01-02T03:00:00Z","model_id":"demo","provider":"Demo","request_count":1000,"success_count":998,"error_count":2,"total_prompt_tokens":5000,` +
+		`"total_completion_tokens":64000,"total_tokens":69000,"total_cost_usd":"0.0271","avg_latency_ms":12.34,"p50_latency_ms":11,"p95_latency_ms":30,"p99_latency_ms":41},` +
+		`{"hour":"2030-01-02T02:00:00Z","model_id":"glm-4.6","provider":"Z.AI","request_count":1,"success_count":1,"error_count":0,"total_prompt_tokens":5,` +
+		`"total_completion_tokens":6,"total_tokens":11,"total_cost_usd":"0","avg_latency_ms":812}`
+
+	auditLog = `[{"time":"2030-01-02T03:04:05.678901Z","author":"alice","action":"weights.set","target":"demo","reason":"night shift","detail":"demo:demo-api=0.8"},` +
+		`{"time":"2030-01-02T03:00:00Z","author":"bob","action":"keys.create","target":"k_02","reason":"","detail":{"role":"pro","models":["demo"]}},` +
+		`{"time":"2030-01-02T02:00:00Z","author":"","action":"login.failed","target":"10.0.0.9","reason":"","detail":null}]`
+)
+
+// release is as short as a release can be.
+func release(number, weight float64) string {
+	return `{"v":1,"epoch":3,"number":` + text(number) + `,"time":1893553445,"author":"alice","reason":"first","hash":"` + hash + `","snapshot":{"default_model":"demo",` +
+		`"models":[{"id":"demo","name":"Demo","owned_by":"demo","type":"chat","created":1893553445,"context_length":131072,"max_output_length":8192,` +
+		`"input_modalities":["text"],"output_modalities":["text"],"supports_tools":true,"supports_structured_output":true,"supported_parameters":["stop"],` +
+		`"required_role":"free","pricing":{},"endpoints":[{"id":"demo:demo-api","kind":"demo","provider":"Demo","weight":` + text(weight) + `,"upstream_model":"demo","pricing":{}}]}],` +
+		`"health_check":{"interval_ms":10000,"timeout_ms":2000}}}`
+}

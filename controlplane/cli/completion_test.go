@@ -1,0 +1,103 @@
+package cli_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestCandidates(t *testing.T) {
+	a := newAdmin(t)
+	f := func(typed, want string) {
+		t.Helper()
+		args := append([]string{"complete", "--"}, words(t, typed)...)
+		r := runWith(t, a.vars(), args...)
+		if got := strings.Join(strings.Fields(r.stdout), " "); got != want || r.code != 0 || r.stderr != "" {
+			t.Errorf("%s\n got %q, exit %d, %q\nwant %q", typed, got, r.code, r.stderr, want)
+		}
+	}
+	f("''", "apply audit completion diff keys models nodes releases routing stats status validate version weights")
+	f("st", "stats status")
+	f("weights ''", "reset set show")
+	f("-o json weights s", "set show")
+	f("weights show ''", "demo glm-4.6")
+	f("weights show g", "glm-4.6")
+	f("weights show demo ''", "")
+	f("weights set glm-4.6 ''", "local-8000= zhipu-api=")
+	f("weights set glm-4.6 --wait z", "zhipu-api=")
+	f("weights set glm-4.6 local-8000=1 z", "zhipu-api=")
+	f("weights set --reason x demo d", "demo-api=")
+	f("weights set none ''", "")
+	f("nodes ''", "node-1 node-2 node-3")
+	f("releases show 1", "11 12")
+	f("keys revoke ''", "KEY_ID k_02")
+	f("completion ''", "bash zsh")
+	f("status -o ''", "json table yaml")
+	f("status --output=", "--output=json --output=table --output=yaml")
+	f("status --output=y", "--output=yaml")
+	f("keys create --role p", "pro")
+	f("keys create --r", "--role")
+	f("weights set --w", "--wait")
+	f("nodes -- --w", "")
+	f("validate --models ''", "") // the shell offers files
+	f("nothing ''", "")
+	f("status --nothing ''", "")
+	f("status --url http://127.0.0.1:1 --token x nodes ''", "")
+	f("", "")
+}
+
+// TestBashCompletes loads the script into a real bash and asks it as the shell does.
+func TestBashCompletes(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newAdmin(t)
+	lines := []struct{ typed, want string }{
+		{"gatewayctl weights ", "reset set show"},
+		{"gatewayctl weights set glm-4.6 l", "local-8000="},
+		{"gatewayctl status --output=j", "json"}, // bash replaces what follows the =
+		{"gatewayctl -o y", "yaml"},
+		{"gatewayctl nodes  node", "node-1 node-2 node-3"},
+		{"gatewayctl nothing ", ""},
+	}
+	const script = `source <(gatewayctl completion bash) && complete -p gatewayctl >/dev/null || exit 1
+		for COMP_LINE; do COMP_POINT=${#COMP_LINE}; _gatewayctl; echo "${COMPREPLY[@]}"; done`
+	var typed []string
+	for _, line := range lines {
+		typed = append(typed, line.typed)
+	}
+	got := strings.Split(shell(t, a, bash, script, typed), "\n")
+	for i, line := range lines {
+		if got[i] != line.want {
+			t.Errorf("%q completes to %q, want %q", line.typed, got[i], line.want)
+		}
+	}
+}
+
+// shell runs a script that finds gatewayctl in its PATH.
+func shell(t *testing.T, a *admin, shell, script string, args []string) string {
+	t.Helper()
+	folder := t.TempDir()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(program, filepath.Join(folder, "gatewayctl")); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), shell, append([]string{"-c", script, shell}, args...)...)
+	cmd.Env = []string{"PATH=" + folder + ":" + os.Getenv("PATH"), asProgram + "=1"}
+	for name, value := range a.vars() {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil || stderr.Len() > 0 {
+		t.Fatalf("%s: %v: %s", script, err, stderr.String())
+	}
+	return string(out)
+}

@@ -1,0 +1,88 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/hybridinference/gateway/controlplane/cli"
+)
+
+func TestUnreachable(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := "http://" + listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"status"}, {"weights", "set", "demo", "demo-api=1"}, {"keys", "create", "--name", "x"}} {
+		r := runWith(t, map[string]string{"GATEWAY_ADMIN_URL": url}, args...)
+		want := "gatewayctl: the control plane at " + url + " cannot be reached: connection refused (GATEWAY_ADMIN_URL or --url says where it is)\n"
+		if r.code != cli.ExitUnreachable || r.stderr != want || r.stdout != "" {
+			t.Errorf("%s: exit %d, %q, %q", args, r.code, r.stderr, r.stdout)
+		}
+	}
+}
+
+func TestTimeout(t *testing.T) {
+	a := newAdmin(t)
+	late := make(chan struct{})
+	t.Cleanup(func() { close(late) })
+	a.on("GET status", func() { <-late })
+	r := runWith(t, a.vars(), "status", "--timeout", "50ms")
+	if r.code != cli.ExitUnreachable || !strings.Contains(r.stderr, "no answer within 50ms") {
+		t.Errorf("exit %d, %q", r.code, r.stderr)
+	}
+}
+
+func TestInterrupt(t *testing.T) {
+	a := newAdmin(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	late := make(chan struct{})
+	t.Cleanup(func() { close(late) })
+	a.on("PUT weights", func() { cancel(); <-late })
+	var stderr bytes.Buffer
+	code := cli.Run(ctx, cli.Options{
+		Args: []string{"weights", "set", "demo", "demo-api=1", "--wait"}, Env: lookup(a.vars()), Stdout: &stderr, Stderr: &stderr,
+	})
+	if want := "gatewayctl: interrupted; a change that was under way may have been made\n"; code != cli.ExitFailed || stderr.String() != want {
+		t.Errorf("exit %d, %q", code, stderr.String())
+	}
+}
+
+// TestErrorsAreOneLine sends what a hostile or broken server could.
+func TestErrorsAreOneLine(t *testing.T) {
+	a := newAdmin(t)
+	f := func(said answer, code int, want string) {
+		t.Helper()
+		a.say("GET status", said)
+		r := runWith(t, a.vars(), "status")
+		if r.code != code || strings.ReplaceAll(r.stderr, a.url, "URL") != "gatewayctl: "+want+"\n" {
+			t.Errorf("exit %d, %q", r.code, r.stderr)
+		}
+	}
+	f(refusal(409, "first\nsecond\x1b[2J"), cli.ExitFailed, `first; second\u001b[2J`)
+	f(answer{404, "<html>"}, cli.ExitFailed, "URL answers 404 Not Found and is not the admin API")
+	f(answer{200, "<html>"}, cli.ExitFailed, "URL answered /admin/status with something else than the admin API's JSON: invalid character '<' looking for beginning of value")
+	f(answer{502, "<html>"}, cli.ExitUnreachable, "the control plane at URL cannot be reached: a proxy in front of it answers 502 Bad Gateway (GATEWAY_ADMIN_URL or --url says where it is)")
+	f(refusal(503, "the database does not answer; nothing was changed"), cli.ExitFailed, "the database does not answer; nothing was changed")
+}
+
+func TestLostOutputIsAnError(t *testing.T) {
+	a := newAdmin(t)
+	var stderr bytes.Buffer
+	code := cli.Run(t.Context(), cli.Options{Args: []string{"status"}, Env: lookup(a.vars()), Stdout: full{}, Stderr: &stderr})
+	if code != cli.ExitFailed || !strings.Contains(stderr.String(), "write the output: no space") {
+		t.Errorf("exit %d, %q", code, stderr.String())
+	}
+}
+
+// full is a disk without space.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space") }

@@ -1,0 +1,83 @@
+package cli_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/hybridinference/gateway/controlplane/cli"
+)
+
+// FuzzYAML reads the YAML of any JSON back and compares.
+func FuzzYAML(f *testing.F) {
+	f.Add(`{"a":["yes","1","","null","~","2030-01-02","- x","a: b","#","\u0085\u2028\ufeff"],"y":null,"n":1.5,"":{},"on":[],"1e3":true}`)
+	f.Add(`[[["\n\t \\ \" '"]],{"<<":{"a":1}},"日本 \ud83d\ude00"]`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var value any
+		if json.Unmarshal([]byte(text), &value) != nil {
+			return
+		}
+		var out bytes.Buffer
+		if err := cli.WriteYAML(&out, value); err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		var back any
+		if err := yaml.Unmarshal(out.Bytes(), &back); err != nil {
+			t.Fatalf("%q became %q: %v", text, out.String(), err)
+		}
+		if got, want := normal(t, back), normal(t, value); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q became\n%s\nwhich is %#v, not %#v", text, out.String(), got, want)
+		}
+	})
+}
+
+// normal writes a value as JSON and reads it, so that numbers have one type.
+func normal(t *testing.T, value any) any {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out any
+	if err := json.Unmarshal(text, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestEveryCommandTakesOutput asks each command for help and for JSON.
+func TestEveryCommandTakesOutput(t *testing.T) {
+	a := newAdmin(t)
+	arguments := map[string]string{
+		"weights set": "demo demo-api=1", "weights reset": "demo", "releases show": "1", "releases diff": "1", "releases rollback": "1",
+		"keys create": "--name x", "keys show": "KEY_ID", "keys revoke": "KEY_ID", "completion": "bash", "validate": "--models testdata/whole.yaml",
+	}
+	for _, command := range cli.Runnable() {
+		typed := slices.Concat(strings.Fields(command), strings.Fields(arguments[command]))
+		if r := runWith(t, a.vars(), append(typed, "--help")...); r.code != 0 || !strings.Contains(r.stdout, "--output FORMAT, -o FORMAT") {
+			t.Errorf("%s --help: exit %d, %s", command, r.code, r.stdout)
+		}
+		r := runWith(t, a.vars(), append(typed, "-o", "json")...)
+		if r.code != 0 || !json.Valid([]byte(r.stdout)) {
+			t.Errorf("%s -o json: exit %d, %q, %q", command, r.code, r.stdout, r.stderr)
+		}
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		if got := cli.Printable(text); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+	}
+	f("plain ä 日本", "plain ä 日本")
+	f("a\x1b[2Jb\nc\x00\x7f", `a\u001b[2Jb\u000ac\u0000\u007f`)
+	f("right\u202eleft", `right\u202eleft`)
+	f("broken\xff", "broken\xff")
+}
