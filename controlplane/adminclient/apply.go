@@ -3,15 +3,13 @@ package adminclient
 import (
 	"context"
 	"net/http"
-	"time"
 )
 
 // Application asks the daemon to bring configuration files to the nodes.
 type Application struct {
-	Reason string
+	Change
 	// DryRun only tells what would change.
 	DryRun bool
-	Wait   time.Duration
 	// Models and Routing are the texts of the files; "" means the file that the
 	// daemon itself reads.
 	Models  string
@@ -31,12 +29,11 @@ type ApplyResult struct {
 // *Error with Problems and change nothing.
 func (c *Client) Apply(ctx context.Context, a Application) (ApplyResult, error) {
 	body := struct {
-		Reason  string `json:"reason"`
-		DryRun  bool   `json:"dry_run"`
-		WaitMS  int64  `json:"wait_ms"`
+		DryRun bool `json:"dry_run"`
+		changeBody
 		Models  string `json:"models_yaml,omitempty"`
 		Routing string `json:"routing_yaml,omitempty"`
-	}{a.Reason, a.DryRun, a.Wait.Milliseconds(), a.Models, a.Routing}
+	}{a.DryRun, a.body(), a.Models, a.Routing}
 	out, err := fetch[ApplyResult](ctx, c, call{method: http.MethodPost, path: "apply", body: body, wait: a.Wait})
 	out.Changes, out.Warnings, out.Nodes = orEmpty(out.Changes), orEmpty(out.Warnings), orEmpty(out.Nodes)
 	return out, err

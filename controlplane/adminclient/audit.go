@@ -9,6 +9,8 @@ import (
 
 // AuditEntry is one change by an operator, or one try.
 type AuditEntry struct {
+	// ID counts up.
+	ID     uint64    `json:"id"`
 	Time   time.Time `json:"time"`
 	Author string    `json:"author"`
 	Action string    `json:"action"`
@@ -18,7 +20,7 @@ type AuditEntry struct {
 	Detail json.RawMessage `json:"detail"`
 }
 
-// Audit lists the newest entries first; limit 0 takes the daemon's default.
-func (c *Client) Audit(ctx context.Context, limit int) ([]AuditEntry, error) {
-	return listOf[AuditEntry](ctx, c, call{method: http.MethodGet, path: "audit", query: limited(limit)})
+// Audit lists the audit log.
+func (c *Client) Audit(ctx context.Context, page Page) ([]AuditEntry, error) {
+	return listOf[AuditEntry](ctx, c, call{method: http.MethodGet, path: "audit", query: page.query()})
 }

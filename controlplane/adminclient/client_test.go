@@ -81,7 +81,7 @@ func TestReadsGiveUp(t *testing.T) {
 func TestWritesAreSentOnce(t *testing.T) {
 	for name, fault := range map[string]http.HandlerFunc{"cut": cut, "5xx": broken} {
 		d, c := serve(t, fault, fault)
-		if _, err := c.CreateKey(t.Context(), adminclient.KeySpec{Name: "x"}); err == nil || d.asked.Load() != 1 {
+		if _, err := c.CreateKey(t.Context(), adminclient.KeySpec{Name: "x"}, adminclient.KeyChange{}); err == nil || d.asked.Load() != 1 {
 			t.Errorf("%s: %v after %d requests", name, err, d.asked.Load())
 		}
 	}
@@ -112,7 +112,7 @@ func TestWritesWaitForAListener(t *testing.T) {
 	t.Cleanup(server.Close)
 	late := &refusing{left: 2}
 	c := client(t, adminclient.Options{URL: server.URL, Transport: late})
-	made, err := c.Rollback(t.Context(), adminclient.RollbackRequest{Release: 2, Reason: "r", Wait: time.Second})
+	made, err := c.Rollback(t.Context(), 2, adminclient.Change{Reason: "r", Wait: time.Second})
 	if err != nil || made.Release != 3 || d.asked.Load() != 1 {
 		t.Errorf("%+v, %v after %d requests", made, err, d.asked.Load())
 	}
@@ -201,7 +201,7 @@ func TestTheWaitIsOnTopOfTheTimeout(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	c := client(t, adminclient.Options{URL: server.URL, Timeout: 30 * time.Millisecond})
-	_, err := c.SetWeights(t.Context(), adminclient.WeightChange{Wait: 20 * time.Millisecond})
+	_, err := c.SetWeights(t.Context(), adminclient.WeightChange{Change: adminclient.Change{Wait: 20 * time.Millisecond}})
 	if gone, ok := errors.AsType[*adminclient.Unreachable](err); !ok || gone.Cause != "no answer within 50ms" {
 		t.Errorf("%v", err)
 	}

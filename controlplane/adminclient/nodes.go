@@ -11,6 +11,7 @@ import (
 const (
 	Live  = "live"
 	Stale = "stale"
+	Gone  = "gone"
 )
 
 // Node is what the daemon knows of a data-plane node.

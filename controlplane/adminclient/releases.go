@@ -21,9 +21,9 @@ type ReleaseInfo struct {
 	Current bool   `json:"current"`
 }
 
-// Releases lists the newest releases first; limit 0 takes the daemon's default.
-func (c *Client) Releases(ctx context.Context, limit int) ([]ReleaseInfo, error) {
-	return listOf[ReleaseInfo](ctx, c, call{method: http.MethodGet, path: "releases", query: limited(limit)})
+// Releases lists releases.
+func (c *Client) Releases(ctx context.Context, page Page) ([]ReleaseInfo, error) {
+	return listOf[ReleaseInfo](ctx, c, call{method: http.MethodGet, path: "releases", query: page.query()})
 }
 
 // Release returns one release as nodes get it: the JSON of a wire.Release,
@@ -32,27 +32,46 @@ func (c *Client) Release(ctx context.Context, number uint64) (json.RawMessage, e
 	return fetch[json.RawMessage](ctx, c, call{method: http.MethodGet, path: "releases/" + strconv.FormatUint(number, 10)})
 }
 
-// RollbackRequest makes a new release with the content of an old one.
-type RollbackRequest struct {
-	Release uint64
-	Reason  string
-	Wait    time.Duration
+// Comparison is what differs between the content of two releases, in words.
+type Comparison struct {
+	From    uint64   `json:"from"`
+	To      uint64   `json:"to"`
+	Changes []string `json:"changes"`
 }
 
-// Rollback goes back to an old release's content.
-func (c *Client) Rollback(ctx context.Context, r RollbackRequest) (Rollout, error) {
-	body := struct {
-		Reason string `json:"reason"`
-		WaitMS int64  `json:"wait_ms"`
-	}{r.Reason, r.Wait.Milliseconds()}
-	path := "releases/" + strconv.FormatUint(r.Release, 10) + "/rollback"
-	return c.rollOut(ctx, call{method: http.MethodPost, path: path, body: body, wait: r.Wait})
-}
-
-func limited(limit int) url.Values {
+// Diff compares two releases; from 0 means the one before to.
+func (c *Client) Diff(ctx context.Context, from, to uint64) (Comparison, error) {
 	query := url.Values{}
-	if limit > 0 {
-		query.Set("limit", strconv.Itoa(limit))
+	if from > 0 {
+		query.Set("from", strconv.FormatUint(from, 10))
+	}
+	out, err := fetch[Comparison](ctx, c, call{method: http.MethodGet, path: "releases/" + strconv.FormatUint(to, 10) + "/diff", query: query})
+	out.Changes = orEmpty(out.Changes)
+	return out, err
+}
+
+// Rollback makes a new release with the content of an old one.
+func (c *Client) Rollback(ctx context.Context, number uint64, change Change) (Rollout, error) {
+	path := "releases/" + strconv.FormatUint(number, 10) + "/rollback"
+	return c.rollOut(ctx, call{method: http.MethodPost, path: path, body: change.body(), wait: change.Wait})
+}
+
+// Page is a part of a list, newest first.
+type Page struct {
+	// Limit is how many to list, 0 for the daemon's default.
+	Limit int
+	// Before lists what is older than the release or entry with this number; 0
+	// begins with the newest.
+	Before uint64
+}
+
+func (p Page) query() url.Values {
+	query := url.Values{}
+	if p.Limit > 0 {
+		query.Set("limit", strconv.Itoa(p.Limit))
+	}
+	if p.Before > 0 {
+		query.Set("before", strconv.FormatUint(p.Before, 10))
 	}
 	return query
 }

@@ -1,6 +1,28 @@
 package adminclient
 
-import "context"
+import (
+	"context"
+	"time"
+)
+
+// Change are the fields that every change takes.
+type Change struct {
+	// Reason goes to the audit log and the list of releases; may be empty.
+	Reason string
+	// Wait is how long the daemon waits for all live nodes; 0 does not wait.
+	Wait time.Duration
+	// IfRelease refuses the change unless this release is current; 0 does not ask.
+	IfRelease uint64
+}
+
+// changeBody is a Change as the API takes it.
+type changeBody struct {
+	Reason    string `json:"reason"`
+	WaitMS    int64  `json:"wait_ms"`
+	IfRelease uint64 `json:"if_release,omitempty"`
+}
+
+func (c Change) body() changeBody { return changeBody{c.Reason, c.Wait.Milliseconds(), c.IfRelease} }
 
 // What a node did with a release, as NodeResult.State.
 const (
@@ -12,7 +34,9 @@ const (
 // Rollout is a release that was made, and what the nodes did with it within
 // the time that the daemon was asked to wait.
 type Rollout struct {
-	Release uint64       `json:"release"`
+	Release uint64 `json:"release"`
+	// Changed is false if everything was that way before.
+	Changed bool         `json:"changed"`
 	Nodes   []NodeResult `json:"nodes"`
 }
 
@@ -20,8 +44,8 @@ type Rollout struct {
 type NodeResult struct {
 	Node  string `json:"node"`
 	State string `json:"state"`
-	// MS is the time from the change to the node's acknowledgement.
-	MS float64 `json:"ms"`
+	// MS is how long the node took, or has been waited for, in milliseconds.
+	MS int64 `json:"ms"`
 	// Reason says why the node rejected the release.
 	Reason string `json:"reason,omitempty"`
 }

@@ -8,8 +8,10 @@ import (
 
 // Status is the state of the daemon and of what it needs.
 type Status struct {
-	Version   string     `json:"version"`
+	Version string `json:"version"`
+	// Release is the current one, Published the one that NATS has.
 	Release   uint64     `json:"release"`
+	Published uint64     `json:"published_release"`
 	Epoch     uint64     `json:"epoch"`
 	Models    int        `json:"models"`
 	Endpoints int        `json:"endpoints"`

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"time"
 )
 
 // Weight is the weight of one endpoint.
@@ -31,41 +30,33 @@ func (c *Client) Weights(ctx context.Context, model string) ([]Weight, error) {
 
 // WeightChange sets weights of one model.
 type WeightChange struct {
+	Change
 	Model string
 	// Weights are by endpoint id, or the part of it after the colon.
 	Weights map[string]float64
-	Reason  string
-	// Wait is how long the daemon waits for all live nodes.
-	Wait time.Duration
-	// IfRelease refuses the change unless this release is current; 0 does not ask.
-	IfRelease uint64
 }
 
 // SetWeights overrides the configured weights.
 func (c *Client) SetWeights(ctx context.Context, change WeightChange) (Rollout, error) {
 	body := struct {
-		Model     string             `json:"model"`
-		Weights   map[string]float64 `json:"weights"`
-		Reason    string             `json:"reason"`
-		WaitMS    int64              `json:"wait_ms"`
-		IfRelease uint64             `json:"if_release,omitempty"`
-	}{change.Model, change.Weights, change.Reason, change.Wait.Milliseconds(), change.IfRelease}
+		Model   string             `json:"model"`
+		Weights map[string]float64 `json:"weights"`
+		changeBody
+	}{change.Model, change.Weights, change.body()}
 	return c.rollOut(ctx, call{method: http.MethodPut, path: "weights", body: body, wait: change.Wait})
 }
 
 // WeightReset drops the overrides of one model, or of all for "".
 type WeightReset struct {
-	Model  string
-	Reason string
-	Wait   time.Duration
+	Change
+	Model string
 }
 
 // ResetWeights returns to the configured weights.
 func (c *Client) ResetWeights(ctx context.Context, reset WeightReset) (Rollout, error) {
 	body := struct {
-		Model  string `json:"model"`
-		Reason string `json:"reason"`
-		WaitMS int64  `json:"wait_ms"`
-	}{reset.Model, reset.Reason, reset.Wait.Milliseconds()}
+		Model string `json:"model"`
+		changeBody
+	}{reset.Model, reset.body()}
 	return c.rollOut(ctx, call{method: http.MethodDelete, path: "weights", body: body, wait: reset.Wait})
 }

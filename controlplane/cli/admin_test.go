@@ -151,6 +151,9 @@ func dynamic(request string, body []byte) answer {
 		case len(in.Weights) > 0 && in.Weights["nowhere"] != 0:
 			return refusal(400, `model demo has no endpoint "nowhere"; there is demo:demo-api`)
 		}
+		if in.Weights["demo-api"] == 0.75 {
+			return answer{200, `{"release":12,"changed":false,"nodes":[]}`}
+		}
 		return rolledOut(in.Model, in.WaitMS)
 	case "POST apply":
 		return applied(in.DryRun, in.WaitMS, in.Models)
@@ -162,12 +165,12 @@ func dynamic(request string, body []byte) answer {
 func rolledOut(model string, wait int64) answer {
 	switch {
 	case wait == 0:
-		return answer{200, `{"release":13,"nodes":[{"node":"node-1","state":"pending","ms":0},{"node":"node-2","state":"pending","ms":0}]}`}
+		return answer{200, `{"release":13,"changed":true,"nodes":[{"node":"node-1","state":"pending","ms":0},{"node":"node-2","state":"pending","ms":0}]}`}
 	case model == "glm-4.6":
-		return answer{200, `{"release":13,"nodes":[{"node":"node-1","state":"applied","ms":4},` +
+		return answer{200, `{"release":13,"changed":true,"nodes":[{"node":"node-1","state":"applied","ms":4},` +
 			`{"node":"node-2","state":"rejected","ms":6,"reason":"glm-4.6:zhipu-api: unknown kind"},{"node":"node-3","state":"pending","ms":0}]}`}
 	}
-	return answer{200, `{"release":13,"nodes":[{"node":"node-1","state":"applied","ms":4},{"node":"node-2","state":"applied","ms":12}]}`}
+	return answer{200, `{"release":13,"changed":true,"nodes":[{"node":"node-1","state":"applied","ms":4},{"node":"node-2","state":"applied","ms":12}]}`}
 }
 
 func applied(dry bool, wait int64, models string) answer {
@@ -176,7 +179,7 @@ func applied(dry bool, wait int64, models string) answer {
 		return refusal(400, "models.yaml has 2 problems; nothing was changed",
 			"models.yaml:3: models[0].wieght: unknown key, did you mean weight?", "models.yaml:9: models[1].id: is required")
 	case dry && models == "":
-		return answer{200, `{"release":12,"changed":false,"changes":["endpoint demo:demo-api: weight 0.8 -> 1","model glm-4.6: added with 2 endpoints"],` +
+		return answer{200, `{"release":12,"changed":true,"changes":["endpoint demo:demo-api: weight 0.8 -> 1","model glm-4.6: added with 2 endpoints"],` +
 			`"warnings":["config/models.yaml:12: models[1]: endpoint left out: ZHIPU_BASE_URL is not set"],"nodes":[]}`}
 	case models != "":
 		return answer{200, `{"release":12,"changed":false,"changes":[],"warnings":[],"nodes":[]}`}

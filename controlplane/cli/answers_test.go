@@ -1,10 +1,12 @@
 package cli_test
 
+import "strings"
+
 // answers are what admin says by request.
 func answers() map[string]answer {
 	return map[string]answer{
 		"GET status": {200, `{"version":"v1.2.3","release":12,"epoch":3,"models":2,"endpoints":3,"nodes":{"live":2,"stale":1},"nats":"connected",` +
-			`"database":"ok","log_store":"the database does not answer","keys":2,"started":"2030-01-02T03:04:05.678Z"}`},
+			`"database":"ok","log_store":"the database does not answer","keys":2,"published_release":11,"started":"2030-01-02T03:04:05.678Z"}`},
 		"GET models": {200, `[{"model":"demo","name":"Demo","type":"chat","endpoints":1,"role":"free","context_length":131072,"prompt":"","completion":""},` +
 			`{"model":"glm-4.6","name":"GLM 4.6 日本","type":"chat","endpoints":2,"role":"pro","context_length":200000,"prompt":"0.6","completion":"2.2"}]`},
 		"GET routing": {200, `{"release":12,"routes":{` +
@@ -16,13 +18,18 @@ func answers() map[string]answer {
 		"GET weights?model=glm-4.6": {200, "[" + glmWeights + "]"},
 		"GET weights?model=none":    refusal(404, `there is no model "none"; there is demo, glm-4.6`),
 
-		"GET releases?limit=20":     {200, releases},
-		"GET releases?limit=5":      {200, releases},
-		"GET releases/1":            {200, release(1, 1)},
-		"GET releases/2":            {200, release(2, 0.5)},
-		"GET releases/12":           {200, release(12, 1)},
-		"GET releases/99":           refusal(404, "there is no release 99; the oldest is 1, the newest 12"),
-		"POST releases/99/rollback": refusal(404, "there is no release 99; the oldest is 1, the newest 12"),
+		"GET releases?limit=20":           {200, releases},
+		"GET releases?limit=5":            {200, releases},
+		"GET releases?before=12&limit=20": {200, `[]`},
+		"GET releases/2/diff":             {200, `{"from":1,"to":2,"changes":["endpoint demo:demo-api: weight 1 -> 0.5"]}`},
+		"GET releases/2/diff?from=1":      {200, `{"from":1,"to":2,"changes":["endpoint demo:demo-api: weight 1 -> 0.5"]}`},
+		"GET releases/12/diff?from=1":     {200, `{"from":1,"to":12,"changes":[]}`},
+		"GET releases/1/diff":             refusal(404, "release 0: not found"),
+		"GET releases/1":                  {200, release(1, 1)},
+		"GET releases/2":                  {200, release(2, 0.5)},
+		"GET releases/12":                 {200, release(12, 1)},
+		"GET releases/99":                 refusal(404, "there is no release 99; the oldest is 1, the newest 12"),
+		"POST releases/99/rollback":       refusal(404, "there is no release 99; the oldest is 1, the newest 12"),
 
 		"GET nodes":          {200, "[" + node1 + "," + node2 + "," + node3 + "]"},
 		"GET nodes/node-1":   {200, node1},
@@ -31,20 +38,24 @@ func answers() map[string]answer {
 		"GET nodes/a%2Fb%20": refusal(404, `there is no node "a/b "`),
 
 		"POST keys": {201, `{"key":"hyi-plaintext","id":"k_01","name":"build-farm","user":"build-farm","role":"free","models":[],` +
-			`"created":"2030-01-02T03:04:05Z","expires":null,"prefix":"hyi-plai"}`},
+			`"created":"2030-01-02T03:04:05Z","expires":null,"revoked":null,"prefix":"hyi-plai","nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
 		"GET keys":           {200, "[" + key1 + "," + key2 + "]"},
 		"GET keys/KEY_ID":    {200, key1},
 		"GET keys/k_02":      {200, key2},
 		"GET keys/k_99":      refusal(404, `there is no key "k_99"`),
-		"DELETE keys/KEY_ID": {200, `{"id":"KEY_ID","revoked":"2030-01-02T03:04:05Z"}`},
+		"PATCH keys/KEY_ID":  {200, strings.TrimSuffix(key1, "}") + `,"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
+		"PATCH keys/k_02":    refusal(409, "key k_02 is revoked"),
+		"DELETE keys/KEY_ID": {200, `{"id":"KEY_ID","revoked":"2030-01-02T03:04:05Z","nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
+		"DELETE keys/k_03":   {200, `{"id":"k_03","revoked":"2030-01-02T03:04:05Z","nodes":[{"node":"node-1","state":"applied","ms":2},{"node":"node-2","state":"pending","ms":500}]}`},
 
 		"GET stats?hours=24":           {200, `{"period_hours":24,"filters":{"model":null,"provider":null},"stats":[` + stats + `]}`},
 		"GET stats?hours=2&model=demo": {200, `{"period_hours":2,"filters":{"model":"demo","provider":null},"stats":[` + stats + `]}`},
 		"GET stats?hours=1":            {200, `{"error":"Database logging not configured"}`},
 
-		"GET audit?limit=50": {200, auditLog},
-		"GET audit?limit=5":  {200, auditLog},
-		"GET audit?limit=1":  {200, `[]`},
+		"GET audit?limit=50":          {200, auditLog},
+		"GET audit?limit=5":           {200, auditLog},
+		"GET audit?limit=1":           {200, `[]`},
+		"GET audit?before=8&limit=50": {200, `[]`},
 	}
 }
 
@@ -73,9 +84,9 @@ const (
 		`{"hour":"2030-01-02T02:00:00Z","model_id":"glm-4.6","provider":"Z.AI","request_count":1,"success_count":1,"error_count":0,"total_prompt_tokens":5,` +
 		`"total_completion_tokens":6,"total_tokens":11,"total_cost_usd":"0","avg_latency_ms":812}`
 
-	auditLog = `[{"time":"2030-01-02T03:04:05.678901Z","author":"alice","action":"weights.set","target":"demo","reason":"night shift","detail":"demo:demo-api=0.8"},` +
-		`{"time":"2030-01-02T03:00:00Z","author":"bob","action":"keys.create","target":"k_02","reason":"","detail":{"role":"pro","models":["demo"]}},` +
-		`{"time":"2030-01-02T02:00:00Z","author":"","action":"login.failed","target":"10.0.0.9","reason":"","detail":null}]`
+	auditLog = `[{"id":9,"time":"2030-01-02T03:04:05.678901Z","author":"alice","action":"weights.set","target":"demo","reason":"night shift","detail":"demo:demo-api=0.8"},` +
+		`{"id":8,"time":"2030-01-02T03:00:00Z","author":"bob","action":"keys.create","target":"k_02","reason":"","detail":{"role":"pro","models":["demo"]}},` +
+		`{"id":7,"time":"2030-01-02T02:00:00Z","author":"","action":"login.failed","target":"10.0.0.9","reason":"","detail":null}]`
 )
 
 // release is as short as a release can be.

@@ -69,7 +69,7 @@ func action(c *command, opts *Options, l line) urfave.ActionFunc {
 		return nil // the library shows the help
 	}
 	return func(flags *urfave.Context) error {
-		in := &invocation{opts: opts, value: flags.String, args: l.args}
+		in := &invocation{opts: opts, value: flags.String, given: flags.IsSet, args: l.args}
 		if err := in.checkFormat(); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/hybridinference/gateway/controlplane/adminclient"
@@ -16,8 +17,8 @@ func applyCommand() *command {
 		details: "Without --models and --routing the daemon reads its own files again. A file with a mistake changes nothing.\n" +
 			"Weights that operators set stay.",
 		examples: []string{"gatewayctl apply --dry-run", "gatewayctl apply --wait --reason 'two more models'"},
-		flags: append(fileFlags("send `FILE` instead of the daemon's own"), reasonFlag(), waitFlag(),
-			flag{name: "dry-run", takes: takesNothing, about: "only tell what would change"}),
+		flags: slices.Concat(fileFlags("send `FILE` instead of the daemon's own"), changeFlags(),
+			[]flag{{name: "dry-run", takes: takesNothing, about: "only tell what would change"}}),
 		run: apply,
 	}
 }
@@ -42,7 +43,7 @@ func (in *invocation) apply(ctx context.Context, dry bool) error {
 	if err != nil {
 		return err
 	}
-	a := adminclient.Application{Reason: in.text("reason"), DryRun: dry}
+	a := adminclient.Application{DryRun: dry}
 	if err := in.readApplication(&a); err != nil {
 		return err
 	}
@@ -57,14 +58,14 @@ func (in *invocation) apply(ctx context.Context, dry bool) error {
 	if err := in.show(made, func(w io.Writer) error { return in.writeApplied(w, dry, made) }); err != nil {
 		return err
 	}
-	if dry || !made.Changed {
+	if dry {
 		return nil
 	}
-	return in.complete(a.Wait, adminclient.Rollout{Release: made.Release, Nodes: made.Nodes})
+	return in.complete(a.Wait, fmt.Sprintf("release %d", made.Release), made.Nodes)
 }
 
 func (in *invocation) readApplication(a *adminclient.Application) (err error) {
-	if a.Wait, err = in.wait(); err != nil {
+	if a.Change, err = in.change(); err != nil {
 		return err
 	}
 	if a.DryRun && a.Wait > 0 {

@@ -14,7 +14,7 @@ func auditCommand() *command {
 	return &command{
 		name: "audit", about: "list who changed what, and why",
 		examples: []string{"gatewayctl audit", "gatewayctl audit --limit 5 -o json"},
-		flags:    []flag{limitFlag(defaultAudit)},
+		flags:    pageFlags(defaultAudit),
 		run:      audit,
 	}
 }
@@ -24,15 +24,16 @@ func audit(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	limit, err := in.count("limit", defaultAudit, maxLimit)
+	page, err := in.page(defaultAudit)
 	if err != nil {
 		return err
 	}
-	rows, err := client.Audit(ctx, limit)
+	rows, err := client.Audit(ctx, page)
 	if err != nil {
 		return err
 	}
 	return list(in, rows, []column[adminclient.AuditEntry]{
+		{name: "id", text: func(e adminclient.AuditEntry) string { return natural(e.ID) }, number: true},
 		{name: "time", text: func(e adminclient.AuditEntry) string { return stamp(e.Time) }},
 		{name: "author", text: func(e adminclient.AuditEntry) string { return e.Author }},
 		{name: "action", text: func(e adminclient.AuditEntry) string { return e.Action }},

@@ -69,7 +69,7 @@ func possible(ctx context.Context, opts *Options, before []string, last string) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, completeTime)
 	defer cancel()
-	in := &invocation{opts: opts, value: s.value, args: l.args}
+	in := &invocation{opts: opts, value: s.value, given: s.given, args: l.args}
 	return l.cmd.suggest(ctx, in, l.args)
 }
 
@@ -100,6 +100,8 @@ func (s *scanner) value(name string) string {
 	}
 	return ""
 }
+
+func (s *scanner) given(name string) bool { return slices.Contains(s.names, name) }
 
 // The functions below suggest arguments. What goes wrong they keep silent
 // about: the shell is in the middle of a line.
@@ -139,7 +141,7 @@ func suggestRelease(ctx context.Context, in *invocation, args []string) []string
 	if err != nil || len(args) > 0 {
 		return nil
 	}
-	rows, _ := client.Releases(ctx, defaultLimit)
+	rows, _ := client.Releases(ctx, adminclient.Page{Limit: defaultLimit})
 	return each(rows, func(r adminclient.ReleaseInfo) string { return natural(r.Release) })
 }
 

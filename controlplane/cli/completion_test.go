@@ -38,7 +38,7 @@ func TestCandidates(t *testing.T) {
 	f("status --output=", "--output=json --output=table --output=yaml")
 	f("status --output=y", "--output=yaml")
 	f("keys create --role p", "pro")
-	f("keys create --r", "--role")
+	f("keys create --r", "--reason --role")
 	f("weights set --w", "--wait")
 	f("nodes -- --w", "")
 	f("validate --models ''", "") // the shell offers files

@@ -40,7 +40,8 @@ const (
 	globalGroup   = "Flags of every command:"
 
 	defaultWait = 30 * time.Second
-	maxSpan     = time.Hour
+	// maxSpan is the longest wait that the daemon agrees to.
+	maxSpan = 10 * time.Minute
 )
 
 // globalFlags are those of every command.
@@ -59,11 +60,19 @@ func reasonFlag() flag {
 }
 
 func waitFlag() flag {
-	return flag{name: "wait", takes: takesSpan, about: "wait until all live nodes have it, at most for `SPAN` (" + defaultWait.String() + " if only --wait is given)"}
+	return flag{name: "wait", takes: takesSpan, about: "wait until all live nodes have it, at most for `SPAN`: --wait 5s, --wait=5, or --wait alone for " + defaultWait.String()}
 }
 
-func limitFlag(def int) flag {
-	return flag{name: "limit", about: "show the newest `N`", def: strconv.Itoa(def)}
+// changeFlags are those of every command that makes a release.
+func changeFlags() []flag {
+	return []flag{reasonFlag(), waitFlag(), {name: "if-release", about: "refuse unless release `N` is still the current one"}}
+}
+
+func pageFlags(def int) []flag {
+	return []flag{
+		{name: "limit", about: "show `N`, the newest first", def: strconv.Itoa(def)},
+		{name: "before", about: "show those before number `N`"},
+	}
 }
 
 // urfave returns the flag for the library.
@@ -99,10 +108,11 @@ func parseCount(name, text string, least, most int) (int, error) {
 	return n, nil
 }
 
-func parseRelease(what, text string) (uint64, error) {
+// parseNumber reads the number of a release or of an entry.
+func parseNumber(what, text string) (uint64, error) {
 	n, err := strconv.ParseUint(text, 10, 63)
 	if err != nil || n == 0 {
-		return 0, usagef("%s must be the number of a release, such as 12, got %q", what, text)
+		return 0, usagef("%s must be a number such as 12, got %q", what, text)
 	}
 	return n, nil
 }

@@ -14,6 +14,8 @@ type invocation struct {
 	opts *Options
 	// value returns that of a flag as text, "" if it is not given.
 	value func(name string) string
+	// given tells a flag with an empty value from none.
+	given func(name string) bool
 	args  []string
 }
 
@@ -71,6 +73,30 @@ func (in *invocation) span(name string, def time.Duration) (time.Duration, error
 
 // wait is how long to wait for nodes, 0 for not at all.
 func (in *invocation) wait() (time.Duration, error) { return in.span("wait", 0) }
+
+// change returns the flags of changeFlags.
+func (in *invocation) change() (adminclient.Change, error) {
+	wait, err := in.wait()
+	if err != nil {
+		return adminclient.Change{}, err
+	}
+	c := adminclient.Change{Reason: in.text("reason"), Wait: wait}
+	if text := in.text("if-release"); text != "" {
+		c.IfRelease, err = parseNumber("--if-release", text)
+	}
+	return c, err
+}
+
+// page returns the flags of pageFlags.
+func (in *invocation) page(limit int) (p adminclient.Page, err error) {
+	if p.Limit, err = in.count("limit", limit, maxLimit); err != nil {
+		return p, err
+	}
+	if text := in.text("before"); text != "" {
+		p.Before, err = parseNumber("--before", text)
+	}
+	return p, err
+}
 
 // count returns the value of a flag that is a whole number.
 func (in *invocation) count(name string, def, most int) (int, error) {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"strings"
 
@@ -11,7 +10,7 @@ import (
 
 func keysCommand() *command {
 	return &command{
-		name: "keys", about: "make, list and revoke API keys",
+		name: "keys", about: "make, list, change and revoke API keys",
 		examples: []string{"gatewayctl keys create --name build-farm", "gatewayctl keys list"},
 		subs: []*command{
 			{
@@ -21,14 +20,8 @@ func keysCommand() *command {
 					"gatewayctl keys create --name build-farm",
 					"gatewayctl keys create --name alice --user alice@example.org --role pro --models demo --expires 30d -o json",
 				},
-				flags: []flag{
-					{name: "name", about: "`NAME` to know the key by; it has to be given"},
-					{name: "user", about: "`USER` whose requests these are"},
-					{name: "role", about: "`ROLE`: free, pro, internal or admin", words: []string{"free", "pro", "internal", "admin"}},
-					{name: "models", about: "the only `MODELS` allowed, with commas between", def: "all of the role"},
-					{name: "expires", about: "`WHEN` the key ends", def: "never"},
-				},
-				run: createKey,
+				flags: keyFlags("NAME", "free", "all of the role", "never"),
+				run:   createKey,
 			},
 			{
 				name: "list", about: "list all keys, revoked ones too",
@@ -41,33 +34,37 @@ func keysCommand() *command {
 				run:      showKey, suggest: suggestKey,
 			},
 			{
+				name: "update", about: "change a key, whose text stays", args: "ID",
+				details: "What no flag names stays as it is. --models '' lifts the limit to some models, --expires never the end.",
+				examples: []string{
+					"gatewayctl keys update KEY_ID --role internal --models ''",
+					"gatewayctl keys update KEY_ID --expires never --wait --reason 'stays with us'",
+				},
+				flags: keyFlags("", "", "", ""), run: updateKey, suggest: suggestKey,
+			},
+			{
 				name: "revoke", about: "end a key on all nodes", args: "ID",
 				examples: []string{"gatewayctl keys revoke KEY_ID --reason 'left the team'"},
-				flags:    []flag{reasonFlag()}, run: revokeKey, suggest: suggestKey,
+				flags:    []flag{reasonFlag(), waitFlag()}, run: revokeKey, suggest: suggestKey,
 			},
 		},
 	}
 }
 
-func createKey(ctx context.Context, in *invocation) error {
-	spec := adminclient.KeySpec{Name: in.text("name"), User: in.text("user"), Role: in.text("role"), Models: in.items("models"), Expires: in.text("expires")}
-	if strings.TrimSpace(spec.Name) == "" {
-		return usagef("keys create: --name is missing, such as --name build-farm")
+// keyFlags describe a key; the defaults are for --help.
+func keyFlags(name, role, models, expires string) []flag {
+	about := "`NAME` to know the key by"
+	if name != "" {
+		about += "; it has to be given"
 	}
-	client, err := in.client()
-	if err != nil {
-		return err
+	return []flag{
+		{name: "name", about: about},
+		{name: "user", about: "`USER` whose requests these are"},
+		{name: "role", about: "`ROLE`: free, pro, internal or admin", def: role, words: []string{"free", "pro", "internal", "admin"}},
+		{name: "models", about: "the only `MODELS` allowed, with commas between", def: models},
+		{name: "expires", about: "`WHEN` the key ends", def: expires},
+		reasonFlag(), waitFlag(),
 	}
-	k, err := client.CreateKey(ctx, spec)
-	if err != nil {
-		return err
-	}
-	return in.show(k, func(w io.Writer) error {
-		_, _ = fmt.Fprintln(in.opts.Stderr, "This is the only time that the key is shown.")
-		return writeFields(w, in.colour(), append([]field{{name: "key", text: k.Plaintext, tint: good}}, keyFields(adminclient.Key{
-			ID: k.ID, Name: k.Name, User: k.User, Role: k.Role, Models: k.Models, Created: k.Created, Expires: k.Expires, Prefix: k.Prefix,
-		})...))
-	})
 }
 
 func keyFields(k adminclient.Key) []field {
@@ -127,18 +124,4 @@ func showKey(ctx context.Context, in *invocation) error {
 		return err
 	}
 	return in.show(k, func(w io.Writer) error { return writeFields(w, in.colour(), keyFields(k)) })
-}
-
-func revokeKey(ctx context.Context, in *invocation) error {
-	client, err := in.client()
-	if err != nil {
-		return err
-	}
-	k, err := client.RevokeKey(ctx, in.args[0], in.text("reason"))
-	if err != nil {
-		return err
-	}
-	return in.show(k, func(w io.Writer) error {
-		return writeFields(w, in.colour(), []field{{name: "id", text: k.ID}, {name: "revoked", text: stamp(k.Revoked)}})
-	})
 }

@@ -13,8 +13,8 @@ import (
 func nodesCommand() *command {
 	return &command{
 		name: "nodes", about: "list the data-plane nodes, or show one", args: "[NODE]",
-		details: "A node is live while its heartbeats come, and stale after that. The USAGE columns count usage events since\n" +
-			"the node started: pending ones are kept by the node until the collector has stored them.",
+		details: "A node is live while its heartbeats come, stale after that, and gone when it said so or is silent for long. The USAGE\n" +
+			"columns count usage events since the node started: pending ones are kept by the node until the collector has stored them.",
 		examples: []string{"gatewayctl nodes", "gatewayctl nodes node-1", "gatewayctl nodes -o json"},
 		run:      nodes, suggest: suggestNode,
 	}

@@ -54,8 +54,8 @@ func normal(t *testing.T, value any) any {
 func TestEveryCommandTakesOutput(t *testing.T) {
 	a := newAdmin(t)
 	arguments := map[string]string{
-		"weights set": "demo demo-api=1", "weights reset": "demo", "releases show": "1", "releases diff": "1", "releases rollback": "1",
-		"keys create": "--name x", "keys show": "KEY_ID", "keys revoke": "KEY_ID", "completion": "bash", "validate": "--models testdata/whole.yaml",
+		"weights set": "demo demo-api=1", "weights reset": "demo", "releases show": "1", "releases diff": "2", "releases rollback": "1",
+		"keys create": "--name x", "keys show": "KEY_ID", "keys revoke": "KEY_ID", "keys update": "KEY_ID --role pro", "completion": "bash", "validate": "--models testdata/whole.yaml",
 	}
 	for _, command := range cli.Runnable() {
 		typed := slices.Concat(strings.Fields(command), strings.Fields(arguments[command]))

@@ -5,54 +5,45 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/hybridinference/gateway/controlplane/compile"
+	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
-// comparison is what releases diff prints.
-type comparison struct {
-	From    uint64   `json:"from"`
-	To      uint64   `json:"to"`
-	Changes []string `json:"changes"`
-}
-
 func diffReleases(ctx context.Context, in *invocation) error {
-	first, err := parseRelease("RELEASE", in.args[0])
-	if err != nil {
-		return err
-	}
-	second, err := in.secondRelease(ctx)
-	if err != nil {
-		return err
-	}
-	from, _, err := in.release(ctx, first)
-	if err != nil {
-		return err
-	}
-	to, _, err := in.release(ctx, second)
-	if err != nil {
-		return err
-	}
-	c := comparison{From: first, To: second, Changes: append([]string{}, compile.Diff(&from.Snapshot, &to.Snapshot)...)}
-	return in.show(c, func(w io.Writer) error {
-		if len(c.Changes) == 0 {
-			_, _ = fmt.Fprintf(w, "releases %d and %d route alike\n", c.From, c.To)
-		}
-		for _, change := range c.Changes {
-			_, _ = fmt.Fprintln(w, printable(change))
-		}
-		return nil
-	})
-}
-
-// secondRelease is the number in the second argument, or the current one.
-func (in *invocation) secondRelease(ctx context.Context) (uint64, error) {
-	if text := in.arg(1); text != "" {
-		return parseRelease("RELEASE", text)
-	}
 	client, err := in.client()
 	if err != nil {
-		return 0, err
+		return err
 	}
-	s, err := client.Status(ctx)
-	return s.Release, err
+	from, to, err := in.twoReleases()
+	if err != nil {
+		return err
+	}
+	c, err := client.Diff(ctx, from, to)
+	if err != nil {
+		return err
+	}
+	return in.show(c, func(w io.Writer) error { return writeComparison(w, c) })
+}
+
+// twoReleases returns from 0 if only one is named.
+func (in *invocation) twoReleases() (from, to uint64, err error) {
+	for _, arg := range in.args {
+		from = to
+		if to, err = parseNumber("RELEASE", arg); err != nil {
+			return 0, 0, err
+		}
+	}
+	return from, to, nil
+}
+
+func writeComparison(w io.Writer, c adminclient.Comparison) error {
+	if len(c.Changes) == 0 {
+		_, err := fmt.Fprintf(w, "releases %d and %d route alike\n", c.From, c.To)
+		return err
+	}
+	for _, change := range c.Changes {
+		if _, err := fmt.Fprintln(w, printable(change)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

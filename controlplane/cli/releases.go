@@ -25,7 +25,7 @@ func releasesCommand() *command {
 			{
 				name: "list", about: "list the newest releases",
 				examples: []string{"gatewayctl releases list", "gatewayctl releases list --limit 5"},
-				flags:    []flag{limitFlag(defaultLimit)}, run: listReleases,
+				flags:    pageFlags(defaultLimit), run: listReleases,
 			},
 			{
 				name: "show", about: "show one release", args: "RELEASE",
@@ -34,15 +34,15 @@ func releasesCommand() *command {
 				run:      showRelease, suggest: suggestRelease,
 			},
 			{
-				name: "diff", about: "tell what changed from one release to another", args: "RELEASE [RELEASE]",
-				details:  "The second release is the current one if it is left out.",
-				examples: []string{"gatewayctl releases diff 1", "gatewayctl releases diff 1 2"},
+				name: "diff", about: "tell what a release changed, or what is different between two", args: "RELEASE [RELEASE]",
+				details:  "One release is compared with the one before it, two from the first to the second.",
+				examples: []string{"gatewayctl releases diff 2", "gatewayctl releases diff 1 2 -o json"},
 				run:      diffReleases, suggest: suggestRelease,
 			},
 			{
 				name: "rollback", about: "make a new release with the content of an old one", args: "RELEASE",
 				examples: []string{"gatewayctl releases rollback 1 --wait --reason 'errors at the new endpoint'"},
-				flags:    []flag{reasonFlag(), waitFlag()}, run: rollback, suggest: suggestRelease,
+				flags:    changeFlags(), run: rollback, suggest: suggestRelease,
 			},
 		},
 	}
@@ -53,11 +53,11 @@ func listReleases(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	limit, err := in.count("limit", defaultLimit, maxLimit)
+	page, err := in.page(defaultLimit)
 	if err != nil {
 		return err
 	}
-	rows, err := client.Releases(ctx, limit)
+	rows, err := client.Releases(ctx, page)
 	if err != nil {
 		return err
 	}
@@ -76,32 +76,25 @@ func listReleases(ctx context.Context, in *invocation) error {
 func short(hash string) string { return hash[:min(len(hash), 12)] }
 
 func showRelease(ctx context.Context, in *invocation) error {
-	number, err := parseRelease("RELEASE", in.args[0])
-	if err != nil {
-		return err
-	}
-	r, document, err := in.release(ctx, number)
-	if err != nil {
-		return err
-	}
-	return in.show(document, func(w io.Writer) error { return writeRelease(w, in.colour(), r) })
-}
-
-// release fetches a release: what this program knows of it, and all there is.
-func (in *invocation) release(ctx context.Context, number uint64) (wire.Release, json.RawMessage, error) {
-	var r wire.Release
 	client, err := in.client()
 	if err != nil {
-		return r, nil, err
+		return err
+	}
+	number, err := parseNumber("RELEASE", in.args[0])
+	if err != nil {
+		return err
 	}
 	document, err := client.Release(ctx, number)
 	if err != nil {
-		return r, nil, err
+		return err
 	}
-	if err := json.Unmarshal(document, &r); err != nil {
-		return r, nil, fmt.Errorf("read release %d: %w", number, err)
-	}
-	return r, document, nil
+	return in.show(document, func(w io.Writer) error {
+		var r wire.Release
+		if err := json.Unmarshal(document, &r); err != nil {
+			return fmt.Errorf("read release %d: %w", number, err)
+		}
+		return writeRelease(w, in.colour(), r)
+	})
 }
 
 // modelEndpoint is a line of a release's table.
@@ -140,11 +133,11 @@ func writeRelease(w io.Writer, colour bool, r wire.Release) error {
 }
 
 func rollback(ctx context.Context, in *invocation) error {
-	number, err := parseRelease("RELEASE", in.args[0])
+	number, err := parseNumber("RELEASE", in.args[0])
 	if err != nil {
 		return err
 	}
-	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, wait time.Duration) (adminclient.Rollout, error) {
-		return client.Rollback(ctx, adminclient.RollbackRequest{Release: number, Reason: in.text("reason"), Wait: wait})
+	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, change adminclient.Change) (adminclient.Rollout, error) {
+		return client.Rollback(ctx, number, change)
 	})
 }

@@ -13,38 +13,49 @@ import (
 
 // rollOut makes a change, tells meanwhile how far the nodes are, and shows
 // what came of it.
-func (in *invocation) rollOut(ctx context.Context, change func(context.Context, *adminclient.Client, time.Duration) (adminclient.Rollout, error)) error {
+func (in *invocation) rollOut(ctx context.Context, do func(context.Context, *adminclient.Client, adminclient.Change) (adminclient.Rollout, error)) error {
 	client, err := in.client()
 	if err != nil {
 		return err
 	}
-	wait, err := in.wait()
+	change, err := in.change()
 	if err != nil {
 		return err
 	}
 	var made adminclient.Rollout
-	err = in.during(ctx, client, wait, func() error {
-		made, err = change(ctx, client, wait)
+	err = in.during(ctx, client, change.Wait, func() error {
+		made, err = do(ctx, client, change)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	err = in.show(made, func(w io.Writer) error {
-		_, _ = fmt.Fprintf(w, "release %d\n", made.Release)
-		return writeResults(w, in.colour(), made.Nodes)
-	})
-	if err != nil {
+	if err := in.show(shownRollout{made.Release, made.Nodes}, func(w io.Writer) error { return writeRollout(w, in.colour(), made) }); err != nil {
 		return err
 	}
-	return in.complete(wait, made)
+	return in.complete(change.Wait, fmt.Sprintf("release %d", made.Release), made.Nodes)
+}
+
+// shownRollout is the JSON form that scripts know.
+type shownRollout struct {
+	Release uint64                   `json:"release"`
+	Nodes   []adminclient.NodeResult `json:"nodes"`
+}
+
+func writeRollout(w io.Writer, colour bool, made adminclient.Rollout) error {
+	text := "release %d\n"
+	if !made.Changed {
+		text = "nothing to change, release %d has it\n"
+	}
+	_, _ = fmt.Fprintf(w, text, made.Release)
+	return writeResults(w, colour, made.Nodes)
 }
 
 func resultColumns() []column[adminclient.NodeResult] {
 	return []column[adminclient.NodeResult]{
 		{name: "node", text: func(n adminclient.NodeResult) string { return n.Node }},
 		{name: "state", text: func(n adminclient.NodeResult) string { return n.State }, tint: func(n adminclient.NodeResult) tint { return stateTint(n.State) }},
-		{name: "ms", text: func(n adminclient.NodeResult) string { return decimal(n.MS) }, number: true},
+		{name: "ms", text: func(n adminclient.NodeResult) string { return whole(n.MS) }, number: true},
 		{name: "reason", text: func(n adminclient.NodeResult) string { return n.Reason }},
 	}
 }
@@ -57,16 +68,15 @@ func writeResults(w io.Writer, colour bool, nodes []adminclient.NodeResult) erro
 }
 
 // complete is an error if a wait ended too early for some node.
-func (in *invocation) complete(wait time.Duration, made adminclient.Rollout) error {
+func (in *invocation) complete(wait time.Duration, what string, nodes []adminclient.NodeResult) error {
 	if wait == 0 {
 		return nil
 	}
-	if len(made.Nodes) == 0 {
-		_, _ = fmt.Fprintln(in.opts.Stderr, "gatewayctl: no node is live; each takes the release when it comes")
-		return nil
+	if len(nodes) == 0 && in.format() == formatTable {
+		_, _ = fmt.Fprintln(in.opts.Stderr, "gatewayctl: no node is live; each takes "+what+" when it comes")
 	}
 	var late []string
-	for _, n := range made.Nodes {
+	for _, n := range nodes {
 		switch n.State {
 		case adminclient.Applied:
 		case adminclient.Rejected:
@@ -78,7 +88,7 @@ func (in *invocation) complete(wait time.Duration, made adminclient.Rollout) err
 	if len(late) == 0 {
 		return nil
 	}
-	return &incompleteError{fmt.Sprintf("release %d is not on %d of %d nodes: %s", made.Release, len(late), len(made.Nodes), strings.Join(late, "; "))}
+	return &incompleteError{fmt.Sprintf("%s is not on %d of %d nodes: %s", what, len(late), len(nodes), strings.Join(late, "; "))}
 }
 
 func stateTint(state string) tint {

@@ -9,7 +9,7 @@ import (
 
 const (
 	defaultHours = 24
-	maxHours     = 24 * 366
+	maxHours     = 87_600 // what the daemon agrees to
 )
 
 func statsCommand() *command {

@@ -30,15 +30,18 @@ func status(ctx context.Context, in *invocation) error {
 }
 
 func statusFields(url string, s adminclient.Status) []field {
-	stale := plain
+	stale, release := plain, fmt.Sprintf("%d (epoch %d)", s.Release, s.Epoch)
 	if s.Nodes.Stale > 0 {
 		stale = bad
+	}
+	if s.Published != s.Release {
+		release += fmt.Sprintf(", not yet in NATS, which has %d", s.Published)
 	}
 	return []field{
 		{name: "url", text: url},
 		{name: "version", text: s.Version},
 		{name: "started", text: stamp(s.Started)},
-		{name: "release", text: fmt.Sprintf("%d (epoch %d)", s.Release, s.Epoch)},
+		{name: "release", text: release},
 		{name: "models", text: fmt.Sprintf("%d with %d endpoints", s.Models, s.Endpoints)},
 		{name: "nodes", text: fmt.Sprintf("%d live, %d stale", s.Nodes.Live, s.Nodes.Stale), tint: stale},
 		{name: "keys", text: whole(s.Keys)},

@@ -5,7 +5,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
@@ -31,16 +30,13 @@ func weightsCommand() *command {
 					"gatewayctl weights set demo demo:demo-api=1 --wait --reason 'night shift'",
 					"gatewayctl weights set demo demo-api=0.5 --wait 5s -o json",
 				},
-				flags: []flag{
-					reasonFlag(), waitFlag(),
-					{name: "if-release", about: "refuse unless release `N` is still the current one"},
-				},
-				run: setWeights, suggest: suggestEndpoint,
+				flags: changeFlags(),
+				run:   setWeights, suggest: suggestEndpoint,
 			},
 			{
 				name: "reset", about: "go back to the configured weights of a model, or of all", args: "[MODEL]",
 				examples: []string{"gatewayctl weights reset demo --reason 'incident is over'", "gatewayctl weights reset --all --wait"},
-				flags:    []flag{reasonFlag(), waitFlag(), {name: "all", takes: takesNothing, about: "reset the weights of all models"}},
+				flags:    append(changeFlags(), flag{name: "all", takes: takesNothing, about: "reset the weights of all models"}),
 				run:      resetWeights, suggest: suggestModel,
 			},
 		},
@@ -76,15 +72,8 @@ func setWeights(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	change := adminclient.WeightChange{Model: in.args[0], Weights: weights, Reason: in.text("reason")}
-	if text := in.text("if-release"); text != "" {
-		if change.IfRelease, err = parseRelease("--if-release", text); err != nil {
-			return err
-		}
-	}
-	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, wait time.Duration) (adminclient.Rollout, error) {
-		change.Wait = wait
-		return client.SetWeights(ctx, change)
+	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, change adminclient.Change) (adminclient.Rollout, error) {
+		return client.SetWeights(ctx, adminclient.WeightChange{Change: change, Model: in.args[0], Weights: weights})
 	})
 }
 
@@ -114,8 +103,8 @@ func resetWeights(ctx context.Context, in *invocation) error {
 	if (model == "") != all {
 		return usagef("weights reset takes a MODEL or --all")
 	}
-	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, wait time.Duration) (adminclient.Rollout, error) {
-		return client.ResetWeights(ctx, adminclient.WeightReset{Model: model, Reason: in.text("reason"), Wait: wait})
+	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, change adminclient.Change) (adminclient.Rollout, error) {
+		return client.ResetWeights(ctx, adminclient.WeightReset{Change: change, Model: model})
 	})
 }
 

@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/adminclient"
+)
+
+// keyChange returns the flags of a change to a key. Without --wait the daemon
+// itself decides how long to wait.
+func (in *invocation) keyChange() (adminclient.KeyChange, error) {
+	c := adminclient.KeyChange{Reason: in.text("reason")}
+	if in.text("wait") == "" {
+		return c, nil
+	}
+	wait, err := in.wait()
+	c.Wait = &wait
+	return c, err
+}
+
+// changeKey makes a change and shows what came of it.
+func changeKey[T any](ctx context.Context, in *invocation, do func(context.Context, *adminclient.Client, adminclient.KeyChange) (T, keyOutcome, error)) error {
+	client, err := in.client()
+	if err != nil {
+		return err
+	}
+	change, err := in.keyChange()
+	if err != nil {
+		return err
+	}
+	made, outcome, err := do(ctx, client, change)
+	if err != nil {
+		return err
+	}
+	err = in.show(made, func(w io.Writer) error { return in.writeKeyChange(w, outcome) })
+	if err != nil {
+		return err
+	}
+	wait := time.Duration(0)
+	if change.Wait != nil {
+		wait = *change.Wait
+	}
+	return in.complete(wait, "the change", outcome.nodes)
+}
+
+// keyOutcome is what people see of a change.
+type keyOutcome struct {
+	fields []field
+	nodes  []adminclient.NodeResult
+}
+
+// writeKeyChange lists the nodes only if some of them is not up to date.
+func (in *invocation) writeKeyChange(w io.Writer, outcome keyOutcome) error {
+	if err := writeFields(w, in.colour(), outcome.fields); err != nil {
+		return err
+	}
+	for _, n := range outcome.nodes {
+		if n.State != adminclient.Applied {
+			_, _ = fmt.Fprintln(w)
+			return writeResults(w, in.colour(), outcome.nodes)
+		}
+	}
+	return nil
+}
+
+func createKey(ctx context.Context, in *invocation) error {
+	spec := adminclient.KeySpec{Name: in.text("name"), User: in.text("user"), Role: in.text("role"), Models: in.items("models"), Expires: in.text("expires")}
+	if strings.TrimSpace(spec.Name) == "" {
+		return usagef("keys create: --name is missing, such as --name build-farm")
+	}
+	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminclient.KeyChange) (adminclient.NewKey, keyOutcome, error) {
+		k, err := client.CreateKey(ctx, spec, change)
+		if err == nil && in.format() == formatTable {
+			_, _ = fmt.Fprintln(in.opts.Stderr, "This is the only time that the key is shown.")
+		}
+		fields := append([]field{{name: "key", text: k.Plaintext, tint: good}}, keyFields(adminclient.Key{
+			ID: k.ID, Name: k.Name, User: k.User, Role: k.Role, Models: k.Models, Created: k.Created, Expires: k.Expires, Prefix: k.Prefix,
+		})...)
+		return k, keyOutcome{fields, k.Nodes}, err
+	})
+}
+
+func updateKey(ctx context.Context, in *invocation) error {
+	update, err := in.keyUpdate()
+	if err != nil {
+		return err
+	}
+	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminclient.KeyChange) (adminclient.UpdatedKey, keyOutcome, error) {
+		k, err := client.UpdateKey(ctx, in.args[0], update, change)
+		return k, keyOutcome{keyFields(k.Key), k.Nodes}, err
+	})
+}
+
+func (in *invocation) keyUpdate() (adminclient.KeyUpdate, error) {
+	update := adminclient.KeyUpdate{Name: in.ifGiven("name"), User: in.ifGiven("user"), Role: in.ifGiven("role"), Expires: in.ifGiven("expires")}
+	if in.given("models") {
+		models := append([]string{}, in.items("models")...)
+		update.Models = &models
+	}
+	if update == (adminclient.KeyUpdate{}) {
+		return update, usagef("keys update: nothing to change, give one of --name, --user, --role, --models, --expires")
+	}
+	return update, nil
+}
+
+// ifGiven returns a flag's value, nil without the flag.
+func (in *invocation) ifGiven(name string) *string {
+	if !in.given(name) {
+		return nil
+	}
+	text := in.text(name)
+	return &text
+}
+
+func revokeKey(ctx context.Context, in *invocation) error {
+	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminclient.KeyChange) (adminclient.RevokedKey, keyOutcome, error) {
+		k, err := client.RevokeKey(ctx, in.args[0], change)
+		fields := []field{{name: "id", text: k.ID}, {name: "revoked", text: stamp(k.Revoked), tint: bad}}
+		return k, keyOutcome{fields, k.Nodes}, err
+	})
+}
