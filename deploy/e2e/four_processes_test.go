@@ -255,4 +255,3 @@ func TestOpenAINodeSDK(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }
-

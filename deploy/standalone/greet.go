@@ -37,7 +37,7 @@ func (o *options) greet(ctx context.Context, p parts) {
 		fmt.Fprintf(&b, "    out: %s\n", w)
 	}
 	fmt.Fprintf(&b, "\nTry it:\n  curl http://%s/v1/chat/completions -H 'Content-Type: application/json' -d '{\"messages\":[{\"role\":\"user\",\"content\":\"Ping\"}]}'\n\n", p.node.Addr())
-	fmt.Fprint(o.out, b.String())
+	_, _ = fmt.Fprint(o.out, b.String())
 }
 
 // absent returns what the configuration leaves out because an address is not set.
