@@ -42,5 +42,6 @@ func start() error {
 	o.version, o.log, o.out = version, logging.New(os.Stderr), os.Stdout
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	defer logs.Stopping(ctx, o.log)()
 	return serve(ctx, o)
 }

@@ -22,6 +22,7 @@ func readCollect(r *env.Reader) runner {
 	db := readDatabase(r)
 	return func(ctx context.Context, _ io.Writer) error {
 		nats.Log = logging.New(os.Stderr)
+		defer logs.Stopping(ctx, nats.Log)()
 		return collect(ctx, db, nats)
 	}
 }

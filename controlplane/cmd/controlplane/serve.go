@@ -32,6 +32,7 @@ func readServe(r *env.Reader) runner {
 	}
 	return func(ctx context.Context, _ io.Writer) error {
 		o.Log = logging.New(os.Stderr)
+		defer logs.Stopping(ctx, o.Log)()
 		return serve(ctx, o)
 	}
 }

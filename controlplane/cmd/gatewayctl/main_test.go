@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -79,12 +80,17 @@ func TestProgram(t *testing.T) {
 	f(command(nil, "models", "-o", "json"), 0, "[]\n")
 	f(command([]string{"ADMIN_TOKEN=from-environment"}, "models"), 1, "gatewayctl: ADMIN_TOKEN is not accepted by "+server.URL)
 
-	interrupted := command(nil, "weights", "set", "demo", "demo-api=1", "--wait")
-	go func() {
-		<-asked
-		_ = interrupted.Process.Signal(syscall.SIGINT) // a process that is gone fails the test below
-	}()
-	f(interrupted, 1, "gatewayctl: interrupted")
+	interrupted, said := command(nil, "weights", "set", "demo", "demo-api=1", "--wait"), new(bytes.Buffer)
+	interrupted.Stderr = said
+	if err := interrupted.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	_ = interrupted.Process.Signal(syscall.SIGINT) // a process that is gone fails the test below
+	err := interrupted.Wait()
+	if failed, ok := errors.AsType[*exec.ExitError](err); !ok || failed.ExitCode() != 1 || !strings.Contains(said.String(), "gatewayctl: interrupted") {
+		t.Errorf("%v, said %q", err, said)
+	}
 
 	dotenv("ADMIN_TOKEN=from-file\nhunter2\n")
 	f(command(nil, "models"), 2, "gatewayctl: .env:2: not a line NAME=value\n")

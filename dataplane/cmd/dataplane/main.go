@@ -44,6 +44,7 @@ func run() error {
 	o.Log = logging.New(os.Stderr)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	defer logs.Stopping(ctx, o.Log)()
 	n, err := node.New(o)
 	if err != nil {
 		return err
