@@ -84,7 +84,7 @@ func (a *Adapter) addExtra(raw []byte) error {
 	if raw[0] != '{' {
 		return errors.New("must be an object")
 	}
-	for key, val := range members(raw) {
+	for key, val := range rawjson.Members(raw) {
 		a.override[string(key)] = true
 		a.extra = append(append(append(a.extra, ',', '"'), key...), '"', ':')
 		a.extra = append(a.extra, val...)

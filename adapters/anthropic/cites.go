@@ -56,7 +56,7 @@ func (c *cites) add(citation []byte) {
 
 // addAll takes in the citations of a block that came whole.
 func (c *cites) addAll(list []byte) {
-	for citation := range elements(list) {
+	for citation := range rawjson.Elements(list) {
 		c.add(citation)
 	}
 }
@@ -70,7 +70,7 @@ func (c *cites) end(buf []byte) (grown, list []byte) {
 	start := len(buf)
 	c.found[len(c.found)-1] = ']'
 	buf = append(buf, '[')
-	for citation := range elements(append([]byte("["), c.found...)) {
+	for citation := range rawjson.Elements(append([]byte("["), c.found...)) {
 		if len(buf) > start+1 {
 			buf = append(buf, ',')
 		}

@@ -13,7 +13,7 @@ func (d *draft) writeTools() {
 	if d.member("tools") {
 		d.put(`[`)
 		mark := len(d.body)
-		for tool := range elements(p.raw) {
+		for tool := range rawjson.Elements(p.raw) {
 			d.writeTool(tool, mark)
 		}
 		for _, name := range p.recalled {

@@ -80,7 +80,7 @@ func (d *draft) writeOutputConfig() {
 		d.body = appendOutputSchema(d.body, d.format)
 		d.put(`}`)
 	}
-	for key, val := range members(own) {
+	for key, val := range rawjson.Members(own) {
 		if string(key) == "effort" && effort != "" || string(key) == "format" && d.format != nil {
 			continue
 		}

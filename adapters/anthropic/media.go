@@ -46,7 +46,7 @@ func nativeBlock(kind string) bool {
 func appendOpen(dst, obj []byte) []byte {
 	dst = append(dst, '{')
 	first := len(dst)
-	for key, val := range members(obj) {
+	for key, val := range rawjson.Members(obj) {
 		if string(key) == "cache_control" {
 			continue
 		}

@@ -23,7 +23,7 @@ func (a *Adapter) AppendMessages(body []byte, call *codec.Call) error {
 	}
 	d := &draft{a: a, call: call, body: call.Body}
 	d.put(`{` + a.place.Head)
-	for key, val := range members(body) {
+	for key, val := range rawjson.Members(body) {
 		if !gatewayMember(string(key)) && d.member(string(key)) {
 			d.putRaw(val)
 		}

@@ -53,7 +53,7 @@ func (d *draft) writeStop(raw []byte) {
 	if one := str(raw); one != nil {
 		words = append(words, one)
 	}
-	for word := range elements(raw) {
+	for word := range rawjson.Elements(raw) {
 		words = append(words, word)
 	}
 	kept := words[:0]

@@ -22,7 +22,7 @@ func appendInputSchema(dst, raw []byte) []byte {
 		return append(dst, raw...)
 	}
 	dst = append(dst, `{"type":"object"`...)
-	for key, val := range members(raw) {
+	for key, val := range rawjson.Members(raw) {
 		switch string(key) {
 		case "type", "properties", "anyOf", "oneOf", "allOf":
 		default:
@@ -33,7 +33,7 @@ func appendInputSchema(dst, raw []byte) []byte {
 	seen := map[string]bool{}
 	dst = appendProperties(dst, props, seen)
 	for _, list := range choices {
-		for variant := range elements(list) {
+		for variant := range rawjson.Elements(list) {
 			dst = appendProperties(dst, chat.Member(variant, "properties"), seen)
 		}
 	}
@@ -42,7 +42,7 @@ func appendInputSchema(dst, raw []byte) []byte {
 
 // appendProperties appends the properties that were not seen yet.
 func appendProperties(dst, props []byte, seen map[string]bool) []byte {
-	for key, val := range members(props) {
+	for key, val := range rawjson.Members(props) {
 		if seen[string(key)] {
 			continue
 		}
@@ -64,7 +64,7 @@ func appendOutputSchema(dst, raw []byte) []byte {
 	dst = append(dst, '{')
 	first := len(dst)
 	object := false
-	for key, val := range members(raw) {
+	for key, val := range rawjson.Members(raw) {
 		switch {
 		case string(key) == "type" && bytes.Contains(val, []byte(`"object"`)), string(key) == "properties":
 			object = true
@@ -119,7 +119,7 @@ func appendKeyword(dst, key, val []byte) []byte {
 	case val[0] == '[' && (name == "anyOf" || name == "allOf" || name == "prefixItems"):
 		dst = append(dst, '[')
 		first := len(dst)
-		for schema := range elements(val) {
+		for schema := range rawjson.Elements(val) {
 			if len(dst) > first {
 				dst = append(dst, ',')
 			}
@@ -129,7 +129,7 @@ func appendKeyword(dst, key, val []byte) []byte {
 	case val[0] == '{' && (name == "properties" || name == "$defs" || name == "definitions"):
 		dst = append(dst, '{')
 		first := len(dst)
-		for property, schema := range members(val) {
+		for property, schema := range rawjson.Members(val) {
 			if len(dst) > first {
 				dst = append(dst, ',')
 			}

@@ -29,7 +29,7 @@ type thought struct {
 // another family signed.
 func thoughtsOf(details []byte) []thought {
 	var out []thought
-	for item := range elements(details) {
+	for item := range rawjson.Elements(details) {
 		if string(rawjson.Inner(chat.Member(item, "format"))) == Format {
 			out = addDetail(out, item)
 		}

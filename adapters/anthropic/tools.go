@@ -64,7 +64,7 @@ func (d *draft) planTools() {
 
 // usableTools reports whether a list holds a tool that can be sent.
 func usableTools(raw []byte) bool {
-	for tool := range elements(raw) {
+	for tool := range rawjson.Elements(raw) {
 		if !gatewayTool(chat.Member(tool, "type")) {
 			return true
 		}

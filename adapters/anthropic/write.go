@@ -71,7 +71,7 @@ func (d *draft) breakpoints() int {
 	if !d.a.place.Partner {
 		count(d.r.Raw(chat.CacheControl))
 	}
-	for tool := range elements(d.tools.raw) {
+	for tool := range rawjson.Elements(d.tools.raw) {
 		if !gatewayTool(chat.Member(tool, "type")) {
 			count(chat.Member(tool, "cache_control"))
 		}

@@ -15,7 +15,7 @@ func (c *conversation) assistant(path string, content []byte) error {
 	var rest, calls [][]byte
 	var details details
 	i := 0
-	for block := range elements(content) {
+	for block := range rawjson.Elements(content) {
 		at := fmt.Sprintf("%s.content[%d]", path, i)
 		if err := check(at, block); err != nil {
 			return err

@@ -22,7 +22,7 @@ func (w *writer) messages(m request) error {
 		}
 	}
 	i := 0
-	for msg := range elements(raw) {
+	for msg := range rawjson.Elements(raw) {
 		if err := c.message(fmt.Sprintf("messages[%d]", i), msg); err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func (c *conversation) content(path string, content []byte) error {
 	}
 	i := 0
 	var parts [][]byte
-	for block := range elements(content) {
+	for block := range rawjson.Elements(content) {
 		if err := check(fmt.Sprintf("%s[%d]", path, i), block); err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func (c *conversation) user(path string, content []byte) error {
 	var rest [][]byte
 	results := 0
 	i := 0
-	for block := range elements(content) {
+	for block := range rawjson.Elements(content) {
 		at := fmt.Sprintf("%s.content[%d]", path, i)
 		i++
 		if err := check(at, block); err != nil {

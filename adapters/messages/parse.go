@@ -106,9 +106,9 @@ func (w *writer) fallbacks(m request) error {
 	w.member("models")
 	w.put(`[`)
 	n := 0
-	for item := range elements(raw) {
+	for item := range rawjson.Elements(raw) {
 		count := 0
-		for range members(item) {
+		for range rawjson.Members(item) {
 			count++
 		}
 		model := chat.Member(item, "model")
@@ -128,7 +128,7 @@ func (w *writer) stop(m request) error {
 		return nil
 	}
 	n := 0
-	for word := range elements(raw) {
+	for word := range rawjson.Elements(raw) {
 		if n++; !isText(word) {
 			return invalid("stop_sequences[%d]: must be a string", n-1)
 		}

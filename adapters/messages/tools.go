@@ -18,7 +18,7 @@ func (w *writer) tools(m request) error {
 	w.member("tools")
 	w.put(`[`)
 	i := 0
-	for tool := range elements(raw) {
+	for tool := range rawjson.Elements(raw) {
 		w.comma(i > 0)
 		if err := w.tool(i, tool); err != nil {
 			return err
