@@ -19,6 +19,7 @@ type framing struct {
 	// tail means that the line end behind a chunk's data is still to come.
 	tail bool
 	last bool // the chunk of size 0 was seen
+	end  bool // the trailer was read, too
 }
 
 var (
@@ -47,6 +48,9 @@ func (f *framing) start(h *fasthttp.ResponseHeader) {
 func (f *framing) read(br *bufio.Reader, p []byte) (int, error) {
 	if !f.chunked {
 		return f.plain(br, p)
+	}
+	if f.end {
+		return 0, io.EOF
 	}
 	total := 0
 	for {
@@ -144,6 +148,7 @@ func (f *framing) trailer(br *bufio.Reader) error {
 		}
 		_, _ = br.Discard(len(line) + 1)
 		if len(bytes.TrimSuffix(line, []byte("\r"))) == 0 {
+			f.end = true
 			return io.EOF
 		}
 	}
