@@ -120,6 +120,8 @@ func dialectOf(s codec.Settings, byName bool) (markup.Dialect, error) {
 		return markup.Think | markup.MiniMax, nil
 	case strings.Contains(name, "qwen") && strings.Contains(name, "coder"):
 		return markup.Think | markup.Qwen, nil
+	case s.Kind == "featherless": // no server there parses reasoning
+		return markup.Think, nil
 	}
 	return 0, nil
 }

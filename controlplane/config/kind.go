@@ -26,6 +26,7 @@ func kinds() []kind {
 		{name: "minimax", baseURL: "https://api.minimax.io/v1", keyed: true},
 		{name: "chutes", baseURL: "https://llm.chutes.ai/v1", keyed: true},
 		{name: "featherless", baseURL: "https://api.featherless.ai/v1", keyed: true},
+		{name: "groq", baseURL: "https://api.groq.com/openai/v1", keyed: true},
 		{name: kindOpenRouter, baseURL: "https://openrouter.ai/api/v1", keyed: true},
 		{name: "gemini", baseURL: "https://generativelanguage.googleapis.com/v1beta", keyed: true},
 		{name: "anthropic", baseURL: "https://api.anthropic.com", keyed: true},
