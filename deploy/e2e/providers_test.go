@@ -89,8 +89,10 @@ func TestConversationWithEveryProvider(t *testing.T) {
 		t.Fatal(err)
 	}
 	port, control := freePort(t), freePort(t)
-	env := []string{"PORT=" + port, "CONTROL_PORT=" + control, "STATE_DIR=" + t.TempDir(), "MODELS_CONFIG=" + catalog(t, up.URL), "ROUTING_CONFIG=" + filepath.Join(root, "config", "routing.yaml"),
-		"KEY_EMBEDDINGS=" + provider.Key("embeddings")}
+	env := []string{
+		"PORT=" + port, "CONTROL_PORT=" + control, "STATE_DIR=" + t.TempDir(), "MODELS_CONFIG=" + catalog(t, up.URL), "ROUTING_CONFIG=" + filepath.Join(root, "config", "routing.yaml"),
+		"KEY_EMBEDDINGS=" + provider.Key("embeddings"),
+	}
 	models := [][]any{}
 	for _, p := range places() {
 		key := provider.Key(p.name)

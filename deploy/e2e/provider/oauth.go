@@ -81,8 +81,11 @@ func (o *oauth) verify(r *http.Request) error {
 		return err
 	}
 	var claims struct {
-		Iss, Scope, Aud string
-		Iat, Exp        int64
+		Iss   string `json:"iss"`
+		Scope string `json:"scope"`
+		Aud   string `json:"aud"`
+		Iat   int64  `json:"iat"`
+		Exp   int64  `json:"exp"`
 	}
 	text, err := base64.RawURLEncoding.DecodeString(payload)
 	if err != nil {
