@@ -39,14 +39,25 @@ func (r *Run) more() bool {
 	return r.next < len(r.plan)
 }
 
-// outOfService is the fault when no candidate may be tried now: it says when
-// the first one can be.
+// nobody is the fault when no candidate is left that may be tried now: that of
+// the last attempt, or if there was none, when the first one can be.
+func (r *Run) nobody() *fault.Error {
+	if r.last != nil {
+		return r.final(r.last)
+	}
+	return r.outOfService()
+}
+
+// outOfService says when the first candidate can be tried.
 func (r *Run) outOfService() *fault.Error {
-	wait := time.Second
+	message, wait := "Every endpoint of the model is out of service", time.Duration(0)
 	for i, c := range r.plan {
 		if d := c.Endpoint.State.Until(r.started).Sub(r.started); i == 0 || d < wait {
 			wait = d
 		}
+		if c.Endpoint.Full() {
+			message = "Every endpoint of the model is busy"
+		}
 	}
-	return &fault.Error{Kind: fault.Overloaded, Message: "Every endpoint of the model is out of service", RetryAfter: max(time.Second, wait)}
+	return &fault.Error{Kind: fault.Overloaded, Message: message, RetryAfter: max(time.Second, wait)}
 }

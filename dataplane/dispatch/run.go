@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/chat"
@@ -26,10 +25,21 @@ type Run struct {
 	wantsStream bool
 	plan        []route.Candidate
 	cancel      *upstream.Cancel
+	caller      uint64
+	policy      Policy
 
 	// of the request
 	next     int // the next candidate
 	current  route.Candidate
+	inside   bool      // holds a place at current
+	deadline time.Time // of all attempts together, zero for none
+	repeat   bool      // the next attempt is at current
+	keys     int       // that were tried at current
+	redialed bool
+	waits    int
+	resume   time.Time    // when the next attempt may begin
+	soonest  time.Time    // when the first of the busy endpoints wants to be asked again
+	last     *fault.Error // of the last attempt
 	attempts []wire.Attempt
 	refused  refusals
 	dropped  chat.ParamSet
@@ -73,12 +83,31 @@ const (
 	keepBuffer = 256 << 10
 )
 
-// Start begins a request. The plan has at least one candidate; it and the task
-// must not change until Close.
-func (r *Run) Start(task Task, plan []route.Candidate, cancel *upstream.Cancel) {
-	r.task, r.wantsStream, r.plan, r.cancel = task, task.Streamed(), plan, cancel
+// Request is what a Run carries out.
+type Request struct {
+	// Task and Plan must not change until Close. The plan has at least one
+	// candidate.
+	Task   Task
+	Plan   []route.Candidate
+	Cancel *upstream.Cancel
+	// Caller tells callers apart, 0 is nobody in particular.
+	Caller uint64
+	Policy Policy
+}
+
+// Start begins a request.
+func (r *Run) Start(q Request) {
+	r.task, r.wantsStream, r.plan, r.cancel, r.caller, r.policy = q.Task, q.Task.Streamed(), q.Plan, q.Cancel, q.Caller, q.Policy
 	r.next, r.current, r.attempts, r.dropped = 0, route.Candidate{}, r.attempts[:0], 0
 	r.refused, r.content, r.finished, r.renewed = refusals{}, false, false, false
+	r.repeat, r.redialed, r.waits, r.last, r.credential = false, false, 0, nil, nil
+	r.resume, r.soonest, r.deadline = time.Time{}, time.Time{}, time.Time{}
+	if q.Policy.Deadline > 0 {
+		r.deadline = time.Now().Add(q.Policy.Deadline)
+	}
+	if q.Policy.Budget != nil {
+		q.Policy.Budget.Request()
+	}
 }
 
 // Current is the candidate of the attempt that is under way, or was last.
@@ -100,7 +129,7 @@ func (r *Run) Next(wait time.Duration) ([]chat.Event, error) {
 			if wait == 0 {
 				return nil, upstream.ErrSilent
 			}
-			if err := r.open(); err != nil {
+			if err := r.open(wait); err != nil {
 				return nil, err
 			}
 		}
@@ -115,55 +144,52 @@ func (r *Run) Next(wait time.Duration) ([]chat.Event, error) {
 			return nil, err
 		}
 		if f := fault.From(err); !r.failover(f) {
-			return nil, f
+			return nil, r.final(f)
 		}
 	}
 }
 
 // open sends the request to the next candidate that takes it.
-func (r *Run) open() error {
+func (r *Run) open(wait time.Duration) error {
 	for {
+		if err := r.rest(wait); err != nil {
+			return err
+		}
 		r.started = time.Now()
 		r.silent = r.started
 		if !r.pick() {
-			return r.outOfService()
+			return r.nobody()
 		}
-		r.first, r.tokens = 0, 0
-		r.call.Reset()
-		// A request that one endpoint's language cannot express may do for the next.
-		err := r.task.Encode(r.current.Endpoint.Adapter, &r.call)
-		encoded := err == nil
-		if encoded {
-			if err = r.send(r.current.Endpoint); err == nil {
-				return nil
-			}
+		f := r.attempt()
+		if f == nil {
+			return nil
 		}
-		f := fault.From(err)
 		r.record(f)
-		if encoded {
-			r.refused.note(f, r.current.Model)
-		}
-		if f.Kind == fault.Canceled || !r.more() {
-			return f
+		r.leave()
+		if !r.again(f) {
+			return r.final(f)
 		}
 	}
 }
 
-// pick moves to the next candidate that may be tried now; false if there is
-// none. A half-open breaker lets one request through at a time.
-func (r *Run) pick() bool {
-	for r.more() {
-		r.current = r.plan[r.next]
-		r.next++
-		if r.current.Endpoint.State.Enter(r.started) {
-			return true
-		}
+// attempt sends the request to the current endpoint.
+func (r *Run) attempt() *fault.Error {
+	r.first, r.tokens, r.credential = 0, 0, nil
+	r.call.Reset()
+	// A request that one endpoint's language cannot express may do for the next.
+	if err := r.task.Encode(r.current.Endpoint.Adapter, &r.call); err != nil {
+		return fault.From(err)
 	}
-	return false
+	if err := r.send(r.current.Endpoint); err != nil {
+		f := fault.From(err)
+		r.refused.note(f, r.current.Model)
+		return f
+	}
+	return nil
 }
 
 func (r *Run) send(e *snapshot.Endpoint) error {
-	r.credential = e.Auth[e.State.NextKey(len(e.Auth))]
+	r.credential = r.key(e, r.started)
 	var err error
 	if r.auth, err = r.credential.Header(context.Background()); err != nil { //nolint:forbidigo // a fetch is bounded by itself
 		return err
@@ -173,24 +199,19 @@ func (r *Run) send(e *snapshot.Endpoint) error {
 	if err != nil {
 		return err
 	}
-	e.State.InFlight.Add(1)
 	r.answer, r.decoder = answer, r.task.Decoder(e.Adapter)
 	r.headed, r.mode, r.reader, r.body = false, undecided, sse.Reader{}, r.body[:0]
 	r.dropped = r.call.Dropped
 	return nil
 }
 
-// failover closes the failed attempt and reports whether another endpoint is
-// to be tried: never once content was returned.
+// failover closes the failed attempt and reports whether there is another one:
+// never once content was returned.
 func (r *Run) failover(f *fault.Error) bool {
 	r.record(f)
 	r.close()
 	r.refused.note(f, r.current.Model)
-	if f.Status == http.StatusUnauthorized && !r.renewed && r.credential.Refused(r.auth) {
-		r.renewed = true
-		r.next-- // the same endpoint with a new token
-	}
-	return !r.content && f.Kind != fault.Canceled && r.more()
+	return r.again(f)
 }
 
 // record notes the end of an attempt; f is nil for success.
@@ -198,7 +219,8 @@ func (r *Run) record(f *fault.Error) {
 	a := wire.Attempt{Endpoint: r.current.Endpoint.ID, Status: 200, MS: time.Since(r.started).Milliseconds()}
 	if f != nil {
 		a.Status, a.Kind = f.Status, f.Kind.String()
-		r.current.Endpoint.State.Failed(f, time.Now())
+		r.last = f
+		r.judge(f, time.Now())
 	}
 	r.measure(f)
 	r.attempts = append(r.attempts, a)
@@ -210,7 +232,7 @@ func (r *Run) close() {
 	}
 	r.answer.Close()
 	r.answer = nil
-	r.current.Endpoint.State.InFlight.Add(-1)
+	r.leave()
 }
 
 // Close ends the request, whatever state it is in, and frees its memory for
@@ -222,6 +244,7 @@ func (r *Run) Close() {
 	r.close()
 	r.task, r.plan, r.cancel, r.decoder, r.reader = nil, nil, nil, nil, sse.Reader{}
 	r.current, r.attempts, r.dropped, r.refused = route.Candidate{}, r.attempts[:0], 0, refusals{}
+	r.last, r.credential, r.policy = nil, nil, Policy{}
 	if cap(r.body) > keepBuffer {
 		r.body = nil
 	}

@@ -23,9 +23,19 @@ func (r *Run) read(p []byte, wait time.Duration) (int, error) {
 	return n, err
 }
 
-// limit is the end of what may be waited for: a whole answer has its total,
-// a stream its first event and then each next one.
+// limit is the end of what may be waited for: that of the attempt or, before
+// any content, that of all attempts together.
 func (r *Run) limit() (time.Time, bool) {
+	end, ok := r.attemptLimit()
+	if !r.content && !r.deadline.IsZero() && (!ok || r.deadline.Before(end)) {
+		return r.deadline, true
+	}
+	return end, ok
+}
+
+// attemptLimit is the end of the current attempt: a whole answer has its total,
+// a stream its first event and then each next one.
+func (r *Run) attemptLimit() (time.Time, bool) {
 	t := r.current.Endpoint.Timeouts
 	switch {
 	case !r.wantsStream:

@@ -118,6 +118,11 @@ func bounded(b []byte) []byte {
 	return b[:0]
 }
 
+// start sends the request on its way along the plan.
+func (x *exchange) start() {
+	x.run.Start(dispatch.Request{Task: x, Plan: x.plan.Candidates(), Cancel: &x.cancel, Caller: route.Hash(x.key.ID), Policy: x.g.policy})
+}
+
 // wait blocks for the next events, as long as it takes.
 func (x *exchange) wait() ([]chat.Event, error) { return x.next(x.g.opts.KeepAlive) }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/valyala/fasthttp/fasthttpadaptor"
 
 	"github.com/hybridinference/gateway/dataplane/auth"
+	"github.com/hybridinference/gateway/dataplane/dispatch"
 	"github.com/hybridinference/gateway/dataplane/meter"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 )
@@ -29,6 +30,7 @@ type Gateway struct {
 	admin    fasthttp.RequestHandler
 	gone     *goneWatch
 	recent   *recent
+	policy   dispatch.Policy
 
 	exchanges sync.Pool
 	inFlight  atomic.Int64
@@ -42,6 +44,7 @@ type Gateway struct {
 func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) (*Gateway, error) {
 	o.defaults()
 	g := &Gateway{opts: o, auth: auth.New(o.Auth, o.KeySecret), meter: m, current: current, gone: newGoneWatch(), recent: newRecent()}
+	g.policy = dispatch.Policy{Deadline: o.Deadline, Budget: &dispatch.Budget{}}
 	if o.Admin != nil {
 		g.admin = fasthttpadaptor.NewFastHTTPHandler(o.Admin)
 	}

@@ -221,14 +221,15 @@ func TestUpstreamFailuresMoveOn(t *testing.T) {
 		_, _ = io.WriteString(w, "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n")
 	}))
 	t.Cleanup(cut.Close)
+	// few enough requests for the budget of a node that has just started
 	n := start(t, nodeOptions{}, model("m", endpoint("m:refused", "vllm", "http://127.0.0.1:1"), endpoint("m:bad", "vllm", bad.URL), endpoint("m:cut", "vllm", cut.URL), endpoint("m:good", "sglang", openAI(t).URL)))
 	for i, body := range []string{ping, strings.Replace(ping, "{", `{"stream":true,`, 1)} {
-		for j := range 8 {
+		for j := range 2 {
 			r := n.chat(body)
 			if r.StatusCode != 200 || !strings.Contains(r.body, "hello") {
 				t.Fatalf("status %d: %s", r.StatusCode, r.body)
 			}
-			e := n.event(8*i + j)
+			e := n.event(2*i + j)
 			if e.Endpoint != "m:good" || e.Attempts[len(e.Attempts)-1].Status != 200 {
 				t.Errorf("event %+v", e)
 			}

@@ -39,7 +39,7 @@ func (g *Gateway) complete(ctx *fasthttp.RequestCtx, s surface) {
 		g.recycle(x)
 		return
 	}
-	x.run.Start(x, x.plan.Candidates(), &x.cancel)
+	x.start()
 	if x.req.Stream {
 		x.stream()
 		return

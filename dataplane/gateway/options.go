@@ -32,6 +32,9 @@ type Options struct {
 	MaxBody int
 	// KeepAlive is the silence after which a stream gets a comment; default 10 s.
 	KeepAlive time.Duration
+	// Deadline bounds all attempts of a request together: a stream until its
+	// first content, any other until its answer. 0 is none.
+	Deadline time.Duration
 	// Drain bounds how long Stop waits for streams; default 5 min.
 	Drain time.Duration
 	// Report adds to /health what the node knows of the control plane.

@@ -286,7 +286,7 @@ func TestRoutingIsExplained(t *testing.T) {
 	}
 	r = n.chat(with(`"model":"down"`), "X-OpenRouter-Metadata", "enabled")
 	c.holds("BadGatewayResponse", r.body)
-	if got := decode[routing](t, r, 502).Routing; got == nil || got.Attempt != 1 || len(got.Attempts) != 1 {
+	if got := decode[routing](t, r, 502).Routing; got == nil || got.Attempt != 2 || len(got.Attempts) != 2 {
 		t.Errorf("error %s", r.body)
 	}
 }

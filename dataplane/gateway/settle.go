@@ -123,12 +123,19 @@ func (x *exchange) describeClient(u *wire.Usage) {
 	if u.AppTitle = view(h.Peek("X-OpenRouter-Title")); u.AppTitle == "" {
 		u.AppTitle = view(h.Peek("X-Title"))
 	}
-	if u.SessionID = rawjson.Text(x.req.Raw(chat.SessionID)); u.SessionID == "" {
-		u.SessionID = view(h.Peek("X-Session-Id"))
-	}
+	u.SessionID = x.session()
 	start := len(x.scratch)
 	x.scratch = x.appendParams(x.scratch)
 	u.Params = x.scratch[start:]
+}
+
+// session names the conversation that a request belongs to, "" if the client
+// does not say. It is valid until the exchange is recycled.
+func (x *exchange) session() string {
+	if id := rawjson.Text(x.req.Raw(chat.SessionID)); id != "" {
+		return id
+	}
+	return view(x.ctx.Request.Header.Peek("X-Session-Id"))
 }
 
 // recordedParams are logged as the client sent them.

@@ -30,7 +30,7 @@ func (x *exchange) choose() *problem.Problem {
 		x.plan.Prefer(&x.wish, x.targets)
 	} else {
 		for _, t := range x.targets {
-			x.plan.Add(t.Model, x.started)
+			x.plan.Add(t.Model, x.wish.Session, x.started)
 		}
 	}
 	if len(x.plan.Candidates()) == 0 {
@@ -123,7 +123,7 @@ func unknownModel(name string) *problem.Problem {
 // wishes reads the preferences; false if the request has none and every
 // endpoint of its models can do what it asks.
 func (x *exchange) wishes() (picky bool, err error) {
-	x.wish = route.Wish{Sent: x.req.Sent, Now: x.started}
+	x.wish = route.Wish{Sent: x.req.Sent, Session: route.Hash(x.session()), Now: x.started}
 	switch string(x.req.Raw(chat.ToolChoice)) {
 	case `"auto"`, `"none"`: // can be said to everybody
 		x.wish.Sent &^= chat.SetOf(chat.ToolChoice)

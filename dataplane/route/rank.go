@@ -2,7 +2,6 @@ package route
 
 import (
 	"math"
-	"math/rand/v2"
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/chat"
@@ -22,7 +21,10 @@ type Wish struct {
 	Preferences
 	// Sent are the request's parameters.
 	Sent chat.ParamSet
-	Now  time.Time
+	// Session is the Hash of the session's name, whose requests keep to one
+	// endpoint; 0 is none.
+	Session uint64
+	Now     time.Time
 }
 
 // key orders candidates: the one with the lower key comes first.
@@ -96,7 +98,7 @@ func (p *Plan) enter(f *field, w *Wish, t Target, place int) {
 		if resort == nil || e.State.Until(w.Now).Before(resort.State.Until(w.Now)) {
 			resort = e
 		}
-		if e.State.Available(w.Now) {
+		if e.Available(w.Now) {
 			f.add(w.key(t, place, e), e)
 		}
 	}
@@ -104,7 +106,7 @@ func (p *Plan) enter(f *field, w *Wish, t Target, place int) {
 		f.add(w.key(t, place, resort), resort)
 	}
 	if t.Sort == NotSorted {
-		f.draw(rand.Float64())
+		f.draw(newDrawing(t.Model, w.Session, w.Now))
 	}
 }
 
@@ -127,30 +129,21 @@ func (f *field) best() int {
 }
 
 // draw puts one of the foremost endpoints, which differ in weight only, ahead
-// of the others: the one in whose share of their weight point lies.
-func (f *field) draw(point float64) {
+// of the others.
+func (f *field) draw(d drawing) {
 	if f.n == 0 {
 		return
 	}
-	foremost, total := f.keys[f.best()], 0.0
-	for i := range f.n {
-		if f.keys[i] == foremost {
-			total += f.list[i].Weight
-		}
-	}
-	point *= total
-	last := 0
+	foremost, first, least := f.keys[f.best()], -1, 0.0
 	for i := range f.n {
 		if f.keys[i] != foremost {
 			continue
 		}
-		last = i
-		if point < f.list[i].Weight {
-			break
+		if lot := d.lot(f.list[i]); first < 0 || lot < least {
+			first, least = i, lot
 		}
-		point -= f.list[i].Weight
 	}
-	f.keys[last].value = -1
+	f.keys[first].value = -1
 }
 
 // key compares an endpoint with others.

@@ -2,7 +2,6 @@
 package route
 
 import (
-	"math/rand/v2"
 	"time"
 
 	"github.com/hybridinference/gateway/dataplane/snapshot"
@@ -21,8 +20,8 @@ type Candidate struct {
 	Endpoint *snapshot.Endpoint
 }
 
-// Plan is the order in which candidates are tried: the first chosen at random
-// by weight, the others as fallbacks in the order of the configuration. It
+// Plan is the order in which candidates are tried: the first chosen by weight,
+// at random or by the session, the others as fallbacks in the order of the configuration. It
 // has its own memory, so that planning allocates nothing.
 type Plan struct {
 	list [MaxCandidates]Candidate
@@ -45,10 +44,11 @@ func (p *Plan) Candidates() []Candidate { return p.list[:p.n] }
 
 // Add plans one model's endpoints after what is there already: those whose
 // breakers allow it. If none does, the one that comes back first is tried all
-// the same, so that the gateway never locks itself out.
-func (p *Plan) Add(m *snapshot.Model, now time.Time) {
+// the same, so that the gateway never locks itself out. The requests of one
+// session, which is the Hash of its name, keep to one endpoint.
+func (p *Plan) Add(m *snapshot.Model, session uint64, now time.Time) {
 	p.Considered += len(m.Endpoints)
-	first := choose(m, rand.Float64(), now)
+	first := choose(m, session, now)
 	if first < 0 {
 		if first = leastBad(m, now); first >= 0 {
 			p.push(m, m.Endpoints[first])
@@ -57,7 +57,7 @@ func (p *Plan) Add(m *snapshot.Model, now time.Time) {
 	}
 	p.push(m, m.Endpoints[first])
 	for i, e := range m.Endpoints {
-		if i != first && e.State.Available(now) {
+		if i != first && e.Available(now) {
 			p.push(m, e)
 		}
 	}
@@ -70,28 +70,20 @@ func (p *Plan) push(m *snapshot.Model, e *snapshot.Endpoint) {
 	}
 }
 
-// choose returns the index of the endpoint in whose share of the available
-// weight point lies, -1 if nothing is available.
-func choose(m *snapshot.Model, point float64, now time.Time) int {
-	total := 0.0
-	for _, e := range m.Endpoints {
-		if e.State.Available(now) {
-			total += e.Weight
-		}
-	}
-	point *= total
-	last := -1
+// choose returns the index of the available endpoint that goes first, -1 if
+// there is none.
+func choose(m *snapshot.Model, session uint64, now time.Time) int {
+	d := newDrawing(m, session, now)
+	best, least := -1, 0.0
 	for i, e := range m.Endpoints {
-		if !e.State.Available(now) {
+		if !e.Available(now) {
 			continue
 		}
-		last = i
-		if point < e.Weight {
-			break
+		if lot := d.lot(e); best < 0 || lot < least {
+			best, least = i, lot
 		}
-		point -= e.Weight
 	}
-	return last
+	return best
 }
 
 // leastBad returns the index of the endpoint that becomes available first, -1

@@ -36,7 +36,7 @@ func TestWeightsHold(t *testing.T) {
 	var p route.Plan
 	for range picks {
 		p.Reset()
-		p.Add(m, time.Now())
+		p.Add(m, 0, time.Now())
 		n[order(&p)]++
 	}
 	// chi-square with one degree of freedom: 15.1 is passed by chance once in 10,000 runs
@@ -62,29 +62,35 @@ func TestOpenBreakersAreLeftOut(t *testing.T) {
 	var p route.Plan
 	for range 200 {
 		p.Reset()
-		if p.Add(m, now); len(p.Candidates()) != 2 || order(&p) != "ac" && order(&p) != "ca" {
+		if p.Add(m, 0, now); len(p.Candidates()) != 2 || order(&p) != "ac" && order(&p) != "ca" {
 			t.Fatalf("plan %q", order(&p))
 		}
 	}
 	down(0, now.Add(-20*time.Second)) // comes back first
 	down(2, now)
 	p.Reset()
-	if p.Add(m, now); order(&p) != "a" {
+	if p.Add(m, 0, now); order(&p) != "a" {
 		t.Errorf("with everything open the plan is %q", order(&p))
 	}
 	p.Reset()
-	if p.Add(model(), now); order(&p) != "" {
+	if p.Add(model(), 0, now); order(&p) != "" {
 		t.Errorf("a model without endpoints is planned: %q", order(&p))
 	}
 }
 
 func BenchmarkPlan(b *testing.B) {
-	m := model(1, 2, 3, 4, 5)
-	now := time.Now()
-	var p route.Plan
-	b.ReportAllocs()
-	for b.Loop() {
-		p.Reset()
-		p.Add(m, now)
+	f := func(name string, session uint64) {
+		b.Run(name, func(b *testing.B) {
+			m := model(1, 2, 3, 4, 5)
+			now := time.Now()
+			var p route.Plan
+			b.ReportAllocs()
+			for b.Loop() {
+				p.Reset()
+				p.Add(m, session, now)
+			}
+		})
 	}
+	f("random", 0)
+	f("session", route.Hash("conversation-17"))
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/adapters/vertex"
 	"github.com/hybridinference/gateway/dataplane/token"
+	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/secret"
 )
 
@@ -15,6 +16,8 @@ import (
 type Credential struct {
 	header codec.Header
 	tokens *token.Source
+	// State outlives the snapshot.
+	State *upstream.Key
 }
 
 // Header returns the header to send. It waits for a token only if there is no

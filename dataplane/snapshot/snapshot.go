@@ -5,6 +5,8 @@
 package snapshot
 
 import (
+	"time"
+
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/dataplane/upstream"
@@ -81,6 +83,14 @@ type Endpoint struct {
 	// JSON is the endpoint's object in GET models/{id}/endpoints without what
 	// is measured and without its closing brace.
 	JSON []byte
+}
+
+// Available reports whether the endpoint may be planned for.
+func (e *Endpoint) Available(now time.Time) bool { return e.State.Available(now) && !e.Full() }
+
+// Full reports whether the endpoint has as many requests as it may have at a time.
+func (e *Endpoint) Full() bool {
+	return e.MaxConcurrency > 0 && e.State.InFlight.Load() >= int64(e.MaxConcurrency)
 }
 
 // inputs maps the names of modalities to what they allow in messages.

@@ -53,6 +53,8 @@ type State struct {
 	coolUntil atomic.Int64
 	probeAt   atomic.Int64 // when the one probe of half-open was let through
 	lastFault atomic.Pointer[fault.Error]
+	keys      keyring
+	health    health
 }
 
 // NewState returns the state of an endpoint that nothing is known of.
@@ -60,25 +62,39 @@ func NewState(s BreakerSettings) *State { return &State{settings: s, Stats: newS
 
 // NextKey picks one of n secrets, in turn.
 func (s *State) NextKey(n int) int {
-	if n <= 1 {
-		return 0
-	}
 	return int(s.nextKey.Add(1) % uint64(n)) //nolint:gosec // below n
 }
 
 // Available reports whether the endpoint may be planned for.
 func (s *State) Available(now time.Time) bool {
 	t := now.UnixNano()
-	return s.openUntil.Load() <= t && s.coolUntil.Load() <= t
+	return s.openUntil.Load() <= t && s.coolUntil.Load() <= t && !s.health.out.Load()
 }
 
 // Until is when the endpoint becomes available, the zero time if it is.
 func (s *State) Until(now time.Time) time.Time {
-	if t := max(s.openUntil.Load(), s.coolUntil.Load()); t > now.UnixNano() {
+	t := max(s.openUntil.Load(), s.coolUntil.Load())
+	if s.health.out.Load() {
+		t = max(t, now.Add(outTime).UnixNano())
+	}
+	if t > now.UnixNano() {
 		return time.Unix(0, t)
 	}
 	return time.Time{}
 }
+
+// Take claims one of the places that an endpoint has for requests at the same
+// time; 0 is no bound. Whoever got one gives it back with Leave.
+func (s *State) Take(places int) bool {
+	if n := s.InFlight.Add(1); places > 0 && n > int64(places) {
+		s.InFlight.Add(-1)
+		return false
+	}
+	return true
+}
+
+// Leave gives back a place.
+func (s *State) Leave() { s.InFlight.Add(-1) }
 
 // Enter is asked right before an attempt. While the breaker is half-open it
 // lets a single probe through.
@@ -158,6 +174,8 @@ func (s *State) open(now time.Time) {
 func (s *State) Condition(now time.Time) (word, reason string) {
 	t := now.UnixNano()
 	switch {
+	case s.health.out.Load():
+		return "probe_failed", *s.health.reason.Load()
 	case s.openUntil.Load() > t:
 		word = "open"
 	case s.openUntil.Load() != 0:

@@ -1,6 +1,9 @@
 package upstream
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // Cancel lets another goroutine break off whatever exchange a request has
 // open, at any moment. The zero value is ready; it serves one request.
@@ -47,4 +50,31 @@ func (c *Cancel) disarm() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.current = nil
+}
+
+// Sleep waits for d; false if Fire broke it off.
+func (c *Cancel) Sleep(d time.Duration) bool {
+	w := make(waker, 1)
+	if !c.arm(w) {
+		return false
+	}
+	defer c.disarm()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-w:
+		return false
+	}
+}
+
+// waker is the exchange of a request that waits.
+type waker chan struct{}
+
+func (w waker) abort() {
+	select {
+	case w <- struct{}{}:
+	default: // it is awake
+	}
 }

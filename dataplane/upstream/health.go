@@ -1,0 +1,79 @@
+package upstream
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/hybridinference/gateway/shared/fault"
+)
+
+const (
+	// probeFailures is after how many failed probes in a row an endpoint is out.
+	probeFailures = 2
+	// rampTime is how long an endpoint takes to get back its whole share.
+	rampTime = 30 * time.Second
+	// rampStart is the part of its share that it gets at once.
+	rampStart = 0.1
+	// outTime stands for the unknown time at which a probe succeeds again.
+	outTime = time.Minute
+)
+
+// health is what probes have found. The zero value is an endpoint that nobody
+// probes: it is taken for healthy.
+type health struct {
+	failed atomic.Int32 // in a row
+	out    atomic.Bool
+	reason atomic.Pointer[string]
+	ramp   atomic.Int64 // unix nanoseconds of the return, 0 when it is over
+}
+
+// Probed takes in the result of a probe; nil is good.
+func (s *State) Probed(err error, now time.Time) {
+	h := &s.health
+	if err == nil {
+		h.failed.Store(0)
+		if h.out.Load() {
+			h.ramp.Store(now.UnixNano())
+			h.out.Store(false)
+		}
+		return
+	}
+	reason := err.Error()
+	h.reason.Store(&reason)
+	if h.failed.Add(1) >= probeFailures {
+		h.out.Store(true)
+	}
+}
+
+// Unprobed forgets what probes have found: the endpoint is no longer watched.
+func (s *State) Unprobed() {
+	s.health.failed.Store(0)
+	s.health.out.Store(false)
+	s.health.ramp.Store(0)
+}
+
+// Share is the part of its weight that an endpoint gets: less than 1 for a
+// while after it has come back.
+func (s *State) Share(now time.Time) float64 {
+	from := s.health.ramp.Load()
+	if from == 0 {
+		return 1
+	}
+	part := float64(now.UnixNano()-from) / float64(rampTime)
+	if part >= 1 {
+		s.health.ramp.CompareAndSwap(from, 0)
+		return 1
+	}
+	return max(rampStart, part)
+}
+
+// Pause leaves the endpoint alone until then; f says why.
+func (s *State) Pause(until time.Time, f *fault.Error) {
+	s.coolUntil.Store(until.UnixNano())
+	s.lastFault.Store(f)
+	s.Released()
+}
+
+// Released ends an attempt that says nothing of the endpoint: if it was the
+// probe of a half-open breaker, there may be another one.
+func (s *State) Released() { s.probeAt.Store(0) }
