@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"iter"
 	"time"
 
 	"github.com/hybridinference/gateway/dataplane/problem"
@@ -87,23 +88,42 @@ func (g *Gateway) credits(x *exchange) {
 		g.refuse(x.ctx, problem.New(403, "permission_denied", "Only administrators' keys may see the credits"))
 		return
 	}
-	g.writeData(x.ctx, map[string]json.Number{"total_credits": "0", "total_usage": usd(g.spentByAll(x))})
+	g.writeData(x.ctx, map[string]json.Number{"total_credits": "0", "total_usage": usd(g.spentByAll())})
 }
 
 // spentByAll sums up what all keys have cost.
-func (g *Gateway) spentByAll(x *exchange) int64 {
-	if !g.opts.Auth {
-		return g.spent(x).Total
-	}
-	total := int64(0)
-	for k := range x.snap.Keys.All() {
-		if g.opts.Spent != nil {
-			if s, ok := g.opts.Spent(k.ID); ok {
-				total += s.Total
-				continue
-			}
+func (g *Gateway) spentByAll() int64 {
+	if g.opts.Spent != nil {
+		if s, ok := g.opts.Spent(""); ok {
+			return s.Total
 		}
-		total += k.Spent.Read(x.started).Total
 	}
-	return total
+	return g.Spending("").Total
 }
+
+// Spending is what a key has cost at this node, or all keys for "".
+func (g *Gateway) Spending(keyID string) (sum snapshot.Spent) {
+	now := time.Now()
+	for k := range g.accounts() {
+		if keyID == "" || k.ID == keyID {
+			s := k.Spent.Read(now)
+			sum.Total += s.Total
+			sum.Day += s.Day
+			sum.Week += s.Week
+			sum.Month += s.Month
+		}
+	}
+	return sum
+}
+
+// accounts are the keys that requests are made with.
+func (g *Gateway) accounts() iter.Seq[*snapshot.Key] {
+	if anyone := g.auth.Anyone(); anyone != nil {
+		return func(yield func(*snapshot.Key) bool) { yield(anyone) }
+	}
+	return g.current.Load().Keys.All()
+}
+
+// Recorded returns the usage event of a recent generation as it is sent to the
+// collector, nil if this node does not know it.
+func (g *Gateway) Recorded(id string) []byte { return g.recent.line(id) }

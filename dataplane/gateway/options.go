@@ -42,8 +42,9 @@ type Options struct {
 	// Generation asks others for a generation that this node does not know (any
 	// more), nil if they do not either. It may be nil.
 	Generation func(ctx context.Context, id string) *wire.Usage
-	// Spent tells what a key has cost in the whole fleet; false if that is not
-	// known, and then this node's own count is told. It may be nil.
+	// Spent tells what a key, or all keys for "", have cost in the whole fleet;
+	// false if that is not known, and then this node's own count is told. It may
+	// be nil.
 	Spent func(keyID string) (snapshot.Spent, bool)
 	// Admin serves /admin/* in a process that is the control plane, too.
 	Admin http.Handler

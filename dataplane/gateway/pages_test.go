@@ -380,7 +380,7 @@ func TestKeyAndCredits(t *testing.T) {
 func TestTheFleetKnowsMoreOfAKey(t *testing.T) {
 	keys := map[string]wire.Key{"boss": {ID: "k1", Role: "admin"}}
 	o := guarded(keys)
-	o.gateway.Spent = func(id string) (snapshot.Spent, bool) { return snapshot.Spent{Total: 5e12, Day: 1e12}, id == "k1" }
+	o.gateway.Spent = func(id string) (snapshot.Spent, bool) { return snapshot.Spent{Total: 5e12, Day: 1e12}, id != "k2" }
 	n := start(t, o, threeWays(t))
 	if r := n.do("GET", "/v1/key", "", "X-API-Key", "boss"); !strings.Contains(r.body, `"usage":5,"usage_daily":1,"usage_weekly":0`) {
 		t.Errorf("%s", r.body)

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"hash/maphash"
 	"sync"
 
@@ -53,17 +54,29 @@ func (r *recent) add(u *wire.Usage) {
 	}
 }
 
-// find returns the event of a generation, nil if it is not known any more.
-func (r *recent) find(id string) *wire.Usage {
+// line returns the event of a generation as it is sent to the collector, nil
+// if it is not known any more.
+func (r *recent) line(id string) []byte {
 	b := r.bucket(id)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range b.entries {
 		if e := &b.entries[i]; id != "" && e.id == id {
-			if u, err := wire.DecodeUsage(e.line); err == nil {
-				return u
-			}
+			return bytes.Clone(e.line)
 		}
 	}
 	return nil
+}
+
+// find returns the event of a generation, nil if it is not known any more.
+func (r *recent) find(id string) *wire.Usage {
+	line := r.line(id)
+	if line == nil {
+		return nil
+	}
+	u, err := wire.DecodeUsage(line)
+	if err != nil {
+		return nil
+	}
+	return u
 }

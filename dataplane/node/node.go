@@ -18,6 +18,7 @@ import (
 
 	"github.com/hybridinference/gateway/dataplane/gateway"
 	"github.com/hybridinference/gateway/dataplane/meter"
+	"github.com/hybridinference/gateway/dataplane/peers"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/dataplane/watch"
@@ -64,6 +65,7 @@ type Node struct {
 	watcher  *watch.Watcher
 	meter    *meter.Meter
 	gateway  *gateway.Gateway
+	peers    *peers.Peers
 }
 
 // New binds the API's address, connects to NATS, or begins to try, and serves
@@ -81,12 +83,18 @@ func New(o Options) (*Node, error) {
 	n.meter = meter.New(meter.DefaultLimit, o.Log)
 	o.Gateway.Node, o.Gateway.Version, o.Gateway.Log, o.Gateway.Report = o.Node, o.Version, o.Log, n.report
 	n.current.Store(&snapshot.Snapshot{Keys: &snapshot.Keys{}})
+	// Questions come with requests, which are served when everything is made.
+	o.Gateway.Generation = func(ctx context.Context, id string) *wire.Usage { return n.peers.Generation(ctx, id) }
+	o.Gateway.Spent = func(keyID string) (snapshot.Spent, bool) { return n.peers.Spent(keyID) }
 	var err error
 	if n.gateway, err = gateway.New(o.Gateway, &n.current, n.meter); err != nil {
 		return nil, err
 	}
 	n.conn, err = bus.Connect(bus.Options{URL: o.NATSURL, Creds: o.NATSCreds, InProcess: o.Server, Name: o.Node, Log: o.Log})
 	if err != nil {
+		return nil, err
+	}
+	if n.peers, err = peers.Join(n.conn, n.gateway); err != nil {
 		return nil, err
 	}
 	n.watcher = watch.New(watch.Options{

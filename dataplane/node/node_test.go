@@ -110,8 +110,13 @@ func (c *control) await(what string, fits func(*wire.NodeStatus) bool) *wire.Nod
 
 func start(t *testing.T, url, dir string) (*node.Node, func()) {
 	t.Helper()
+	return startAs(t, "n1", url, dir)
+}
+
+func startAs(t *testing.T, id, url, dir string) (*node.Node, func()) {
+	t.Helper()
 	n, err := node.New(node.Options{
-		Node: "n1", Version: "test", NATSURL: url, StateDir: dir, Breaker: upstream.DefaultBreaker(),
+		Node: id, Version: "test", NATSURL: url, StateDir: dir, Breaker: upstream.DefaultBreaker(),
 		Gateway: gateway.Options{Addr: "127.0.0.1:0"}, Flush: 200 * time.Millisecond, Secret: func(string) (string, bool) { return "", false },
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
@@ -285,5 +290,48 @@ func TestUsageReachesTheStreamAlsoAfterAnOutage(t *testing.T) {
 	}
 	if got != 20 {
 		t.Errorf("%d events, want 20", got)
+	}
+}
+
+// What one node has answered every node knows, within a second of its end.
+func TestGenerationsAndSpendingAreTheFleets(t *testing.T) {
+	server := bustest.Start(t)
+	c := newControl(t, server)
+	priced := demo("m")
+	priced.Endpoints[0].Pricing = wire.Pricing{Prompt: "1", Completion: "1"}
+	c.publish(release(1, 1, priced))
+	a, _ := startAs(t, "a", server.ClientURL(), t.TempDir())
+	b, _ := startAs(t, "b", server.ClientURL(), t.TempDir())
+	for _, id := range []string{"a", "b"} {
+		c.await(id+" has the release", func(s *wire.NodeStatus) bool { return s.Node == id && s.Release == 1 })
+	}
+	generation := func(n *node.Node) string {
+		status, body := call(t, n, "/v1/chat/completions", ask)
+		var answer struct{ ID string }
+		if err := json.Unmarshal([]byte(body), &answer); err != nil || status != 200 {
+			t.Fatalf("%d %s: %v", status, body, err)
+		}
+		return answer.ID
+	}
+	id := generation(a)
+	begun := time.Now()
+	if status, body := call(t, b, "/v1/generation?id="+id, ""); status != 200 || !strings.Contains(body, id) || time.Since(begun) > time.Second {
+		t.Errorf("after %s: %d %s", time.Since(begun), status, body)
+	}
+	if status, body := call(t, b, "/v1/generation?id=gen-1-nobody", ""); status != 404 {
+		t.Errorf("%d %s", status, body)
+	}
+	usage := func(n *node.Node) float64 {
+		_, body := call(t, n, "/v1/key", "")
+		var key struct{ Data struct{ Usage float64 } }
+		if err := json.Unmarshal([]byte(body), &key); err != nil || key.Data.Usage <= 0 {
+			t.Fatalf("%v: %s", err, body)
+		}
+		return key.Data.Usage
+	}
+	one := usage(b) // which has spent nothing itself
+	generation(b)
+	if two := usage(a); two != 2*one {
+		t.Errorf("two requests cost %v, one %v", two, one)
 	}
 }

@@ -22,6 +22,13 @@ const (
 	// NodeStatusPrefix + node id carries a NodeStatus.
 	NodeStatusPrefix = "dp.v1.status."
 
+	// AskGeneration is a request with the id of a generation; the node that
+	// knows it answers with its usage event, the others not at all.
+	AskGeneration = "dp.v1.ask.generation"
+	// AskSpent is a request with a key's id, or "" for all keys; every node
+	// answers with a Spent.
+	AskSpent = "dp.v1.ask.spent"
+
 	// UsageStream stores usage frames until every sink has them.
 	UsageStream = "USAGE"
 	// UsagePrefix + node id is the subject of a node's frames.

@@ -1,0 +1,102 @@
+// Package peers lets the nodes of a fleet ask each other for what only one of
+// them, or all together, know: a generation that another node has answered, and
+// what a key has cost in the whole fleet. Nobody waits for a node that is gone:
+// a question has its time, and what was said until then is the answer.
+package peers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+const (
+	// findTime bounds the wait for the one node that knows a generation.
+	findTime = 500 * time.Millisecond
+	// sumTime is how long all nodes have to tell what a key has cost. How many
+	// there are no node knows, so that every such question takes this long.
+	sumTime = 150 * time.Millisecond
+)
+
+// Local is what a node tells of itself.
+type Local interface {
+	// Recorded returns the usage event of a recent generation as it is sent to
+	// the collector, nil if this node does not know it.
+	Recorded(id string) []byte
+	// Spending is what a key has cost at this node, or all keys for "".
+	Spending(keyID string) snapshot.Spent
+}
+
+// Peers asks and answers.
+type Peers struct{ conn *nats.Conn }
+
+// Join begins to answer other nodes' questions, until the connection is closed.
+func Join(conn *nats.Conn, local Local) (*Peers, error) {
+	answers := map[string]func(asked string) []byte{
+		wire.AskGeneration: local.Recorded,
+		wire.AskSpent: func(keyID string) []byte {
+			s := wire.Spent(local.Spending(keyID))
+			return s.Encode()
+		},
+	}
+	for subject, answer := range answers {
+		if _, err := conn.Subscribe(subject, func(m *nats.Msg) {
+			if out := answer(string(m.Data)); out != nil && m.Reply != "" {
+				_ = m.Respond(out) // who has asked gives up by itself
+			}
+		}); err != nil {
+			return nil, fmt.Errorf("answer other nodes: %w", err)
+		}
+	}
+	return &Peers{conn: conn}, nil
+}
+
+// Generation asks all nodes for a generation, nil if none knows it.
+func (p *Peers) Generation(ctx context.Context, id string) *wire.Usage {
+	ctx, cancel := context.WithTimeout(ctx, findTime)
+	defer cancel()
+	m, err := p.conn.RequestWithContext(ctx, wire.AskGeneration, []byte(id))
+	if err != nil {
+		return nil // nobody knows it, or nobody can be asked
+	}
+	u, err := wire.DecodeUsage(m.Data)
+	if err != nil {
+		return nil // of a newer version
+	}
+	return u
+}
+
+// Spent sums up what all nodes say of a key, or of all keys for ""; false if
+// they cannot be asked.
+func (p *Peers) Spent(keyID string) (sum snapshot.Spent, ok bool) {
+	inbox := p.conn.NewInbox()
+	sub, err := p.conn.SubscribeSync(inbox)
+	if err != nil {
+		return sum, false
+	}
+	defer func() { _ = sub.Unsubscribe() }()
+	if err := p.conn.PublishRequest(wire.AskSpent, inbox, []byte(keyID)); err != nil {
+		return sum, false
+	}
+	for end := time.Now().Add(sumTime); ; {
+		m, err := sub.NextMsg(time.Until(end))
+		if err != nil {
+			return sum, ok
+		}
+		var s wire.Spent
+		if json.Unmarshal(m.Data, &s) != nil || len(m.Data) == 0 {
+			continue
+		}
+		ok = true
+		sum.Total += s.Total
+		sum.Day += s.Day
+		sum.Week += s.Week
+		sum.Month += s.Month
+	}
+}

@@ -1,0 +1,71 @@
+package peers_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hybridinference/gateway/dataplane/peers"
+	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/shared/bus/bustest"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// node knows one generation and what its keys have cost.
+type node struct {
+	id    string
+	spent map[string]int64
+}
+
+func (n node) Recorded(id string) []byte {
+	if id != n.id {
+		return nil
+	}
+	u := wire.Usage{RequestID: id, Model: "m-" + id, CostUSD: "0.5"}
+	return u.Append(nil)
+}
+
+func (n node) Spending(keyID string) snapshot.Spent {
+	return snapshot.Spent{Total: n.spent[keyID], Day: 2, Week: 3, Month: 4}
+}
+
+func TestNodesAnswerEachOther(t *testing.T) {
+	server := bustest.Start(t)
+	var asks *peers.Peers
+	for _, n := range []node{{"gen-1", map[string]int64{"k": 5, "": 50}}, {"gen-2", map[string]int64{"k": 7, "": 70}}, {"gen-3", map[string]int64{}}} {
+		p, err := peers.Join(server.Connect(n.id), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asks = p
+	}
+	for _, id := range []string{"gen-1", "gen-2", "gen-3"} {
+		if u := asks.Generation(t.Context(), id); u == nil || u.RequestID != id || u.Model != "m-"+id {
+			t.Errorf("%s: %+v", id, u)
+		}
+	}
+	begun := time.Now()
+	if u := asks.Generation(t.Context(), "gen-4"); u != nil || time.Since(begun) > 5*time.Second {
+		t.Errorf("nobody knows %+v after %s", u, time.Since(begun))
+	}
+	for key, want := range map[string]int64{"k": 12, "": 120, "other": 0} {
+		if s, ok := asks.Spent(key); !ok || s != (snapshot.Spent{Total: want, Day: 6, Week: 9, Month: 12}) {
+			t.Errorf("%q: %+v %v, want %d", key, s, ok, want)
+		}
+	}
+}
+
+func TestNobodyCanBeAsked(t *testing.T) {
+	server := bustest.Start(t)
+	conn := server.Connect("alone")
+	p, err := peers.Join(conn, node{id: "gen-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	if u := p.Generation(t.Context(), "gen-1"); u != nil {
+		t.Errorf("%+v", u)
+	}
+	if s, ok := p.Spent("k"); ok {
+		t.Errorf("%+v", s)
+	}
+}
