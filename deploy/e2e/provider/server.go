@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // What is said in the conversation.
@@ -47,6 +48,8 @@ type Server struct {
 	speakers map[string]speaker
 	oauth    *oauth
 
+	left atomic.Int64
+
 	mu   sync.Mutex
 	said []string
 	seen map[string]int
@@ -60,6 +63,9 @@ func Start() (*Server, error) {
 	if s.oauth, err = newOAuth(s.URL + "/oauth/token"); err != nil {
 		s.Close()
 		return nil, err
+	}
+	for _, name := range []string{"stage", "wings"} {
+		s.speakers[name] = stage{name: name, left: &s.left}
 	}
 	s.speakers["vertex"] = claude{vertex: true, oauth: s.oauth}
 	return s, nil
@@ -103,6 +109,9 @@ func (s *Server) Seen(name string) int {
 	defer s.mu.Unlock()
 	return s.seen[name]
 }
+
+// Left is how many endless streams were ended by their reader.
+func (s *Server) Left() int64 { return s.left.Load() }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
