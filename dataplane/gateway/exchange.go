@@ -29,6 +29,7 @@ type exchange struct {
 	key  *snapshot.Key
 
 	surface surface
+	held    int64 // bytes of the body that count as held
 	started time.Time
 	id      string
 	body    []byte // the request in the form of a chat, where it came in another
@@ -81,6 +82,8 @@ func (g *Gateway) begin(ctx *fasthttp.RequestCtx, s surface) *exchange {
 	x.id = newGenerationID(x.started)
 	g.inFlight.Add(1)
 	g.requests.Add(1)
+	x.held = int64(len(ctx.Request.Body()))
+	g.held.Add(x.held)
 	return x
 }
 
@@ -105,7 +108,7 @@ func (g *Gateway) recycle(x *exchange) {
 	x.answer.Reset()
 	x.out, x.chunks.Buf, x.scratch, x.body = bounded(x.out), bounded(x.chunks.Buf), bounded(x.scratch), bounded(x.body)
 	*x.messages.Buffer() = bounded(*x.messages.Buffer())
-	g.inFlight.Add(-1)
+	g.leave(x)
 	g.exchanges.Put(x)
 }
 

@@ -34,6 +34,8 @@ type Gateway struct {
 
 	exchanges sync.Pool
 	inFlight  atomic.Int64
+	held      atomic.Int64 // bytes of the bodies of these
+	shed      atomic.Uint64 // requests refused because of these two
 	requests  atomic.Uint64
 	panics    atomic.Uint64
 	draining  atomic.Bool
@@ -53,6 +55,8 @@ func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) 
 		ErrorHandler:                 g.badRequest,
 		Name:                         "gateway",
 		MaxRequestBodySize:           o.MaxBody,
+		Concurrency:                  o.MaxConns,
+		WriteTimeout:                 writeTime, // streams set their own, for each write
 		ReadBufferSize:               16 << 10, // bounds the request's head
 		ReadTimeout:                  2 * time.Minute,
 		IdleTimeout:                  2 * time.Minute,
@@ -86,7 +90,8 @@ func (g *Gateway) Requests() uint64 { return g.requests.Load() }
 // Draining reports whether the node is shutting down.
 func (g *Gateway) Draining() bool { return g.draining.Load() }
 
-// Run serves until ctx is done, then lets running requests finish: up to
+// Run serves until ctx is done. Then it is not ready any more, goes on taking
+// requests for Options.Grace, and lets the running ones finish: up to
 // Options.Drain, after which they are cut.
 func (g *Gateway) Run(ctx context.Context) error {
 	served := make(chan error, 1)
@@ -100,6 +105,11 @@ func (g *Gateway) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	g.draining.Store(true)
+	select { // those who choose a node by /health/ready need a moment to notice
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-time.After(g.opts.Grace):
+	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.opts.Drain)
 	defer cancel()
 	if err := g.server.ShutdownWithContext(drain); err != nil {

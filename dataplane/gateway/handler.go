@@ -28,7 +28,11 @@ func (g *Gateway) messages(ctx *fasthttp.RequestCtx) { g.complete(ctx, surfaceMe
 // complete answers a generation. This page is a request's whole way: auth,
 // parse, plan, dispatch, relay, meter.
 func (g *Gateway) complete(ctx *fasthttp.RequestCtx, s surface) {
+	if !g.admit(ctx, s) {
+		return
+	}
 	x := g.begin(ctx, s)
+	defer x.rescue()
 	if p := x.authenticate(); p != nil {
 		g.refuseAs(ctx, p, s, "")
 		g.recycle(x)

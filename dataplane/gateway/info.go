@@ -28,6 +28,8 @@ type Health struct {
 	// tells the control plane, not the public.
 	OutOfService int   `json:"endpoints_out_of_service"`
 	InFlight     int64 `json:"in_flight"`
+	// Shed counts requests that were refused because there were too many.
+	Shed uint64 `json:"shed"`
 	// Notes say what is wrong.
 	Notes []string `json:"notes"`
 	// Usage is the balance of usage events.
@@ -46,7 +48,7 @@ func (g *Gateway) healthNow() Health {
 	snap := g.current.Load()
 	h := Health{
 		Status: "healthy", Node: g.opts.Node, Version: g.opts.Version, Release: snap.Release, RoutesConfigured: len(snap.Models),
-		KeyTable: snap.Keys.Version, OutOfService: len(snap.Missing), InFlight: g.inFlight.Load(), Usage: g.meter.Counts(), Notes: []string{},
+		KeyTable: snap.Keys.Version, OutOfService: len(snap.Missing), InFlight: g.inFlight.Load(), Shed: g.shed.Load(), Usage: g.meter.Counts(), Notes: []string{},
 	}
 	if g.opts.Report != nil {
 		r := g.opts.Report()

@@ -35,6 +35,15 @@ type Options struct {
 	// Deadline bounds all attempts of a request together: a stream until its
 	// first content, any other until its answer. 0 is none.
 	Deadline time.Duration
+	// MaxInFlight and MaxHeld bound the requests that are being answered and the
+	// bytes of their bodies; what comes beyond is refused at once. Default 10,000
+	// and 2 GiB.
+	MaxInFlight, MaxHeld int64
+	// MaxConns bounds the connections; default 100,000.
+	MaxConns int
+	// Grace is how long a stop goes on taking requests after /health/ready has
+	// begun to refuse, for those who send them to notice.
+	Grace time.Duration
 	// Drain bounds how long Stop waits for streams; default 5 min.
 	Drain time.Duration
 	// Report adds to /health what the node knows of the control plane.
@@ -57,6 +66,15 @@ func (o *Options) defaults() {
 	}
 	if o.KeepAlive == 0 {
 		o.KeepAlive = 10 * time.Second
+	}
+	if o.MaxInFlight == 0 {
+		o.MaxInFlight = 10_000
+	}
+	if o.MaxHeld == 0 {
+		o.MaxHeld = 2 << 30
+	}
+	if o.MaxConns == 0 {
+		o.MaxConns = 100_000
 	}
 	if o.Drain == 0 {
 		o.Drain = 5 * time.Minute

@@ -120,6 +120,9 @@ func (g *Gateway) setCommon(ctx *fasthttp.RequestCtx, status int, contentType st
 		id = appendRandom(buf[:0], 24)
 	}
 	h.SetBytesV("X-Request-Id", id)
+	if g.draining.Load() {
+		ctx.SetConnectionClose() // the next request of this client goes elsewhere
+	}
 	g.cors(ctx)
 }
 

@@ -31,6 +31,7 @@ func (x *exchange) WriteTo(w io.Writer) (n int64, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			x.g.panicked(r)
+			x.settle(wire.EndUpstreamError, 500, internal())
 			err = errCutShort
 		}
 	}()

@@ -19,6 +19,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/gateway"
 	"github.com/hybridinference/gateway/dataplane/meter"
 	"github.com/hybridinference/gateway/dataplane/peers"
+	"github.com/hybridinference/gateway/dataplane/probe"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/dataplane/watch"
@@ -115,12 +116,13 @@ func (n *Node) Current() *snapshot.Snapshot { return n.current.Load() }
 func (n *Node) Run(ctx context.Context) error {
 	outlive, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	watched, metered := make(chan error, 1), make(chan error, 1)
+	watched, metered, probed := make(chan error, 1), make(chan error, 1), make(chan error, 1)
 	go func() { watched <- n.watcher.Run(outlive) }()
+	go func() { probed <- probe.New(&n.current, n.o.Log).Run(outlive) }()
 	go func() { metered <- n.meter.Run(outlive, n.o.Flush, n.send) }()
 	err := n.gateway.Run(ctx)
 	stop()
-	err = errors.Join(err, <-watched, <-metered)
+	err = errors.Join(err, <-watched, <-metered, <-probed)
 	n.conn.Close()
 	return err
 }

@@ -29,6 +29,7 @@ func Read(r *env.Reader) Options {
 	o.Gateway = ReadGateway(r)
 	o.Gateway.Addr = host + ":" + strconv.Itoa(r.Int("PORT", 8080, env.Port(), "port of the API"))
 	o.Timeouts, o.Breaker = ReadTimeouts(r), ReadBreaker(r)
+	o.Gateway.Grace = r.Duration("DRAIN_GRACE_SECONDS", 0, env.Bounds[time.Duration]{Min: 0, Max: time.Hour}, "how long a stop goes on taking requests, for a balancer to notice")
 	o.Gateway.Auth = r.Bool("USER_AUTH_ENABLED", true, "false makes every request an anonymous admin's")
 	o.Gateway.KeySecret = r.Secret("API_KEY_SECRET", "secret under which API keys are hashed, the same as the control plane's")
 	if o.Gateway.Auth && o.Gateway.KeySecret.Empty() {
@@ -62,9 +63,13 @@ func ReadBreaker(r *env.Reader) upstream.BreakerSettings {
 // ReadGateway takes the options of the HTTP surface from their settings.
 func ReadGateway(r *env.Reader) gateway.Options {
 	o := gateway.Options{
-		Origins: r.List("CORS_ALLOWED_ORIGINS", "origins that browsers may call from; all if not set"),
-		MaxBody: r.Int("MAX_BODY_BYTES", 50<<20, env.Bounds[int]{Min: 1 << 10, Max: 1 << 30}, "largest request body"),
-		Drain:   r.Duration("DRAIN_TIMEOUT_SECONDS", 5*time.Minute, env.Bounds[time.Duration]{Min: 0, Max: 24 * time.Hour}, "how long a stop waits for streams"),
+		Origins:     r.List("CORS_ALLOWED_ORIGINS", "origins that browsers may call from; all if not set"),
+		MaxBody:     r.Int("MAX_BODY_BYTES", 50<<20, env.Bounds[int]{Min: 1 << 10, Max: 1 << 30}, "largest request body"),
+		MaxInFlight: int64(r.Int("MAX_IN_FLIGHT", 10_000, env.Bounds[int]{Min: 1, Max: 1 << 20}, "requests that are answered at a time; more are refused with 503")),
+		MaxHeld:     int64(r.Int("MAX_IN_FLIGHT_BYTES", 2<<30, env.Bounds[int]{Min: 1 << 20, Max: 1 << 40}, "bytes of their bodies together; more are refused with 503")),
+		MaxConns:    r.Int("MAX_CONNECTIONS", 100_000, env.Bounds[int]{Min: 1, Max: 1 << 20}, "connections of clients at a time"),
+		Deadline:    r.Duration("REQUEST_DEADLINE_SECONDS", 15*time.Minute, env.Bounds[time.Duration]{Min: 0, Max: 24 * time.Hour}, "bound on all attempts of a request together, 0 for none"),
+		Drain:       r.Duration("DRAIN_TIMEOUT_SECONDS", 5*time.Minute, env.Bounds[time.Duration]{Min: 0, Max: 24 * time.Hour}, "how long a stop waits for streams"),
 	}
 	proxies := r.List("TRUSTED_PROXIES", "networks whose X-Forwarded-For is believed, such as 10.0.0.0/8")
 	if r.Bool("TRUST_PROXY_HEADERS", false, "believe X-Forwarded-For; from anywhere, if TRUSTED_PROXIES is not set") && len(proxies) == 0 {

@@ -44,7 +44,7 @@ func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 		s.list()
 		return s, nil
 	}
-	s.Epoch, s.Release = r.Epoch, r.Number
+	s.Epoch, s.Release, s.HealthCheck = r.Epoch, r.Number, r.Snapshot.HealthCheck
 	used := map[string]*upstream.State{}
 	for i := range r.Snapshot.Models {
 		m, err := b.model(s, &r.Snapshot.Models[i], used)

@@ -18,9 +18,10 @@ type Snapshot struct {
 	Epoch, Release uint64
 	Keys           *Keys
 	// Models in the order of the configuration; byName has aliases, too.
-	Models  []*Model
-	Default *Model
-	byName  map[string]*Model
+	Models      []*Model
+	Default     *Model
+	byName      map[string]*Model
+	HealthCheck wire.HealthCheck
 	// Missing lists the endpoints that are out of service for want of a secret.
 	Missing []wire.MissingSecret
 	// RoutingJSON is the answer to GET /routing.

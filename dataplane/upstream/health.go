@@ -27,22 +27,21 @@ type health struct {
 	ramp   atomic.Int64 // unix nanoseconds of the return, 0 when it is over
 }
 
-// Probed takes in the result of a probe; nil is good.
-func (s *State) Probed(err error, now time.Time) {
+// Probed takes in the result of a probe; nil is good. It reports whether the
+// endpoint went out of service by it, or came back.
+func (s *State) Probed(err error, now time.Time) (changed bool) {
 	h := &s.health
 	if err == nil {
 		h.failed.Store(0)
-		if h.out.Load() {
-			h.ramp.Store(now.UnixNano())
-			h.out.Store(false)
+		if !h.out.Load() {
+			return false
 		}
-		return
+		h.ramp.Store(now.UnixNano())
+		return h.out.Swap(false)
 	}
 	reason := err.Error()
 	h.reason.Store(&reason)
-	if h.failed.Add(1) >= probeFailures {
-		h.out.Store(true)
-	}
+	return h.failed.Add(1) >= probeFailures && !h.out.Swap(true)
 }
 
 // Unprobed forgets what probes have found: the endpoint is no longer watched.

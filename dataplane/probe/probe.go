@@ -1,0 +1,173 @@
+// Package probe watches the endpoints that routing.yaml says to watch: it asks
+// each server for its health, takes those that do not answer out of service,
+// and lets them back in.
+package probe
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/dataplane/upstream"
+)
+
+const (
+	// idle is how often a prober that is off looks whether it still is.
+	idle = time.Second
+	// defaultTimeout bounds a probe if the release does not say.
+	defaultTimeout = 2 * time.Second
+)
+
+// Prober probes the endpoints of whatever snapshot is current.
+type Prober struct {
+	current *atomic.Pointer[snapshot.Snapshot]
+	client  *retryablehttp.Client
+	log     *slog.Logger
+	watched map[*upstream.State]bool
+}
+
+// New returns a prober that does nothing yet.
+func New(current *atomic.Pointer[snapshot.Snapshot], log *slog.Logger) *Prober {
+	c := retryablehttp.NewClient()
+	c.Logger, c.RetryMax = nil, 0
+	// One probe is one question, whatever the answer: the next round asks again.
+	c.CheckRetry = func(_ context.Context, _ *http.Response, err error) (bool, error) { return false, err }
+	return &Prober{current: current, client: c, log: log, watched: map[*upstream.State]bool{}}
+}
+
+// Run probes until ctx is done.
+func (p *Prober) Run(ctx context.Context) error {
+	defer p.client.HTTPClient.CloseIdleConnections()
+	for {
+		wait := p.round(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+// target is one server, which may serve several endpoints.
+type target struct {
+	url       string
+	endpoints []*snapshot.Endpoint
+}
+
+// round probes every server once and returns how long to wait for the next round.
+func (p *Prober) round(ctx context.Context) time.Duration {
+	s := p.current.Load()
+	interval := time.Duration(s.HealthCheck.IntervalMS) * time.Millisecond
+	targets := map[string]*target{}
+	if interval > 0 {
+		targets = targetsOf(s)
+	}
+	p.forget(targets)
+	timeout := time.Duration(s.HealthCheck.TimeoutMS) * time.Millisecond
+	if timeout <= 0 {
+		timeout = defaultTimeout
+	}
+	var all sync.WaitGroup
+	for _, t := range targets {
+		all.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, timeout)
+			defer cancel()
+			p.note(ctx, t, p.ask(ctx, t.url))
+		})
+	}
+	all.Wait()
+	if interval <= 0 {
+		return idle
+	}
+	return interval
+}
+
+func targetsOf(s *snapshot.Snapshot) map[string]*target {
+	targets := map[string]*target{}
+	for _, m := range s.Models {
+		for _, list := range [][]*snapshot.Endpoint{m.Endpoints, m.Parked} {
+			for _, e := range list {
+				if !e.Probe {
+					continue
+				}
+				at := healthURL(e)
+				if targets[at] == nil {
+					targets[at] = &target{url: at}
+				}
+				targets[at].endpoints = append(targets[at].endpoints, e)
+			}
+		}
+	}
+	return targets
+}
+
+// healthURL is where an endpoint's server tells how it is: /health of its
+// host, whatever path the API has. Ollama has its greeting only.
+func healthURL(e *snapshot.Endpoint) string {
+	u, err := url.Parse(e.BaseURL)
+	if err != nil {
+		return e.BaseURL // the control plane has checked it
+	}
+	path := "/health"
+	if e.Kind == "ollama" {
+		path = "/"
+	}
+	return u.Scheme + "://" + u.Host + path
+}
+
+// forget lets go of what is no longer watched.
+func (p *Prober) forget(targets map[string]*target) {
+	now := map[*upstream.State]bool{}
+	for _, t := range targets {
+		for _, e := range t.endpoints {
+			now[e.State] = true
+		}
+	}
+	for state := range p.watched {
+		if !now[state] {
+			state.Unprobed()
+		}
+	}
+	p.watched = now
+}
+
+// ask is nil if the server is healthy.
+func (p *Prober) ask(ctx context.Context, at string) error {
+	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, at, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	_, _ = io.CopyN(io.Discard, resp.Body, 4<<10) // so that the connection can be used again
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s: status %d", at, resp.StatusCode)
+	}
+	return nil
+}
+
+// note tells the endpoints' states, and the log of what changed.
+func (p *Prober) note(ctx context.Context, t *target, err error) {
+	for _, e := range t.endpoints {
+		if !e.State.Probed(err, time.Now()) {
+			continue
+		}
+		if err != nil {
+			p.log.WarnContext(ctx, "endpoint is out of service", slog.String("endpoint", e.ID), slog.String("probe", err.Error()))
+		} else {
+			p.log.InfoContext(ctx, "endpoint is back in service", slog.String("endpoint", e.ID))
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package probe_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hybridinference/gateway/dataplane/probe"
+	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// rig is a prober of two models at one server, of which the second is not watched.
+type rig struct {
+	t       *testing.T
+	current atomic.Pointer[snapshot.Snapshot]
+	builder snapshot.Builder
+	status  atomic.Int64
+	asked   atomic.Int64
+	url     string
+}
+
+func newRig(t *testing.T, kind, path string) *rig {
+	r := &rig{t: t, builder: snapshot.Builder{Senders: upstream.NewSenders(time.Second), Secret: func(string) (string, bool) { return "", false }}}
+	r.status.Store(200)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.URL.Path != path || q.Method != http.MethodGet {
+			t.Errorf("%s %s", q.Method, q.URL)
+		}
+		r.asked.Add(1)
+		w.WriteHeader(int(r.status.Load()))
+	}))
+	t.Cleanup(server.Close)
+	r.url = server.URL + "/v1"
+	r.load(kind, 10)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- probe.New(&r.current, slog.New(slog.NewTextHandler(t.Output(), nil))).Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+func (r *rig) load(kind string, interval int64) {
+	r.t.Helper()
+	models := []wire.Model{}
+	for _, id := range []string{"watched", "other"} {
+		models = append(models, wire.Model{
+			ID: id, Type: "chat", InputModalities: []string{"text"}, OutputModalities: []string{"text"},
+			Endpoints: []wire.Endpoint{{ID: id + ":x", Kind: kind, Weight: 1, BaseURL: r.url, UpstreamModel: "m", Probe: id == "watched"}},
+		})
+	}
+	s, err := r.builder.Build(&wire.Release{Epoch: 1, Number: 1, Snapshot: wire.Snapshot{Models: models, HealthCheck: wire.HealthCheck{IntervalMS: interval, TimeoutMS: 1000}}}, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.current.Store(s)
+}
+
+// eventually waits until the watched endpoint is available, or is not.
+func (r *rig) eventually(available bool) {
+	r.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+		if r.endpoint(0).Available(time.Now()) == available {
+			return
+		}
+	}
+	r.t.Fatalf("the endpoint does not become available=%v", available)
+}
+
+func (r *rig) endpoint(model int) *snapshot.Endpoint {
+	return r.current.Load().Models[model].Endpoints[0]
+}
+
+func TestEndpointsGoAndComeBack(t *testing.T) {
+	r := newRig(t, "vllm", "/health")
+	r.status.Store(503)
+	r.eventually(false)
+	if word, reason := r.endpoint(0).State.Condition(time.Now()); word != "probe_failed" || !strings.Contains(reason, "status 503") {
+		t.Errorf("%s: %s", word, reason)
+	}
+	if !r.endpoint(1).Available(time.Now()) {
+		t.Error("an endpoint that nobody watches is out")
+	}
+	r.status.Store(200)
+	r.eventually(true)
+	if share := r.endpoint(0).State.Share(time.Now()); share > 0.5 {
+		t.Errorf("it comes back with %v of its weight at once", share)
+	}
+	// what is no longer watched is taken for healthy
+	r.status.Store(500)
+	r.eventually(false)
+	r.load("vllm", 0)
+	r.eventually(true)
+}
+
+func TestOllamaHasNoHealth(t *testing.T) {
+	r := newRig(t, "ollama", "/")
+	r.status.Store(500)
+	r.eventually(false)
+}
