@@ -35,6 +35,8 @@ type Node struct {
 	UsageLost    uint64 `json:"usage_lost"`
 	// MissingSecrets are endpoints out of service there.
 	MissingSecrets []wire.MissingSecret `json:"missing_secrets"`
+	// Troubled are endpoints that are not in order there.
+	Troubled []wire.EndpointState `json:"troubled"`
 	// LastSeenMS is the age of the last heartbeat in milliseconds.
 	LastSeenMS int64 `json:"last_seen_ms"`
 	UptimeS    int64 `json:"uptime_s"`

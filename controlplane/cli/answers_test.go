@@ -13,6 +13,11 @@ func answers() map[string]answer {
 			`"glm-4.6":[{"endpoint":"glm-4.6:local-8000","provider":"vLLM","kind":"vllm","weight":"70%","base_url":"http://10.0.0.1:8000/v1","configured":0.7,"override":null},` +
 			`{"endpoint":"glm-4.6:zhipu-api","provider":"Z.AI","kind":"zhipu","weight":"30%","base_url":"https://open.bigmodel.cn/api/paas/v4","configured":0.3,"override":null}],` +
 			`"demo":[{"endpoint":"demo:demo-api","provider":"Demo","kind":"demo","weight":"100%","base_url":"","configured":1,"override":0.8}]}}`},
+		"GET endpoints": {200, `[{"model":"demo","endpoint":"demo:demo-api","kind":"demo","weight":1,"share":"100%","state":"up","nodes":[]},` +
+			`{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","kind":"vllm","weight":0.7,"share":"70%","state":"partly","nodes":[{"node":"node-2","state":"probe_failed","reason":"GET http://10.0.0.1:8000/health: status 503","until_ms":0,"in_flight":0}]},` +
+			`{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","kind":"zhipu","weight":0.3,"share":"30%","state":"down","nodes":[{"node":"node-1","state":"open","reason":"timeout: no answer","until_ms":1893553445000,"in_flight":3},` +
+			`{"node":"node-2","state":"missing_secret","reason":"ZHIPU_API_KEY is not set","until_ms":0,"in_flight":0}]}]`},
+		"GET endpoints?model=demo":  {200, `[{"model":"demo","endpoint":"demo:demo-api","kind":"demo","weight":1,"share":"100%","state":"up","nodes":[]}]`},
 		"GET weights":               {200, "[" + demoWeight + "," + glmWeights + "]"},
 		"GET weights?model=demo":    {200, "[" + demoWeight + "]"},
 		"GET weights?model=glm-4.6": {200, "[" + glmWeights + "]"},
@@ -68,12 +73,12 @@ const (
 		`{"release":11,"time":"2030-01-01T00:00:00Z","author":"","reason":"","hash":"` + hash + `","models":2,"current":false}]`
 
 	node1 = `{"node":"node-1","state":"live","version":"v1.2.3","release":12,"release_state":"applied","reason":"","source":"nats","keys":4,"in_flight":17,` +
-		`"requests":123456,"usage_issued":123456,"usage_pending":3,"usage_lost":0,"missing_secrets":[],"last_seen_ms":412,"uptime_s":259200,"draining":false}`
+		`"requests":123456,"usage_issued":123456,"usage_pending":3,"usage_lost":0,"missing_secrets":[],"troubled":[],"last_seen_ms":412,"uptime_s":259200,"draining":false}`
 	node2 = `{"node":"node-2","state":"live","version":"v1.2.2","release":11,"release_state":"rejected","reason":"glm-4.6:zhipu-api: unknown kind","source":"disk",` +
 		`"keys":4,"in_flight":0,"requests":98,"usage_issued":98,"usage_pending":0,"usage_lost":2,` +
-		`"missing_secrets":[{"endpoint":"glm-4.6:zhipu-api","variable":"ZHIPU_API_KEY"}],"last_seen_ms":1800,"uptime_s":90,"draining":true}`
+		`"missing_secrets":[{"endpoint":"glm-4.6:zhipu-api","variable":"ZHIPU_API_KEY"}],"troubled":[],"last_seen_ms":1800,"uptime_s":90,"draining":true}`
 	node3 = `{"node":"node-3","state":"stale","version":"v1.2.3","release":12,"release_state":"applied","reason":"","source":"nats","keys":4,"in_flight":0,` +
-		`"requests":5,"usage_issued":5,"usage_pending":0,"usage_lost":0,"missing_secrets":[],"last_seen_ms":7260000,"uptime_s":3600,"draining":false}`
+		`"requests":5,"usage_issued":5,"usage_pending":0,"usage_lost":0,"missing_secrets":[],"troubled":[],"last_seen_ms":7260000,"uptime_s":3600,"draining":false}`
 
 	key1 = `{"id":"KEY_ID","name":"build-farm","user":"build-farm","role":"free","models":[],"created":"2030-01-02T03:04:05Z","expires":null,"revoked":null,"prefix":"hyi-plai"}`
 	key2 = `{"id":"k_02","name":"evil\u001b[2Jname","user":"alice@example.org","role":"pro","models":["demo","glm-4.6"],"created":"2030-01-02T03:04:05Z",` +

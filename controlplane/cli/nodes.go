@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/adminclient"
@@ -96,10 +99,8 @@ func writeNodeNotes(w io.Writer, rows []adminclient.Node) error {
 		if n.Reason != "" {
 			notes = append(notes, fmt.Sprintf("%s %s: %s", n.Node, n.ReleaseState, n.Reason))
 		}
-		for _, m := range n.MissingSecrets {
-			notes = append(notes, fmt.Sprintf("%s lacks %s, so %s is out of service there", n.Node, m.Variable, m.Endpoint))
-		}
 	}
+	notes = append(notes, missingNotes(rows)...)
 	for i, text := range notes {
 		if i == 0 {
 			_, _ = fmt.Fprintln(w)
@@ -109,6 +110,33 @@ func writeNodeNotes(w io.Writer, rows []adminclient.Node) error {
 		}
 	}
 	return nil
+}
+
+// missingNotes has one line for each variable and the nodes that lack it, however
+// many endpoints and nodes these are.
+func missingNotes(rows []adminclient.Node) (notes []string) {
+	lacking, out := map[string][]string{}, map[string][]string{}
+	for _, n := range rows {
+		for _, m := range n.MissingSecrets {
+			if !slices.Contains(lacking[m.Variable], n.Node) {
+				lacking[m.Variable] = append(lacking[m.Variable], n.Node)
+			}
+			if !slices.Contains(out[m.Variable], m.Endpoint) {
+				out[m.Variable] = append(out[m.Variable], m.Endpoint)
+			}
+		}
+	}
+	for _, variable := range slices.Sorted(maps.Keys(lacking)) {
+		lack, are := "lacks", "is"
+		if len(lacking[variable]) > 1 {
+			lack = "lack"
+		}
+		if len(out[variable]) > 1 {
+			are = "are"
+		}
+		notes = append(notes, fmt.Sprintf("%s %s %s, so %s %s out of service there", strings.Join(lacking[variable], ", "), lack, variable, strings.Join(out[variable], ", "), are))
+	}
+	return notes
 }
 
 func nodeFields(n adminclient.Node) []field {

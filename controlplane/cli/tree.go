@@ -16,7 +16,7 @@ func tree() *command {
 			"gatewayctl weights set demo demo-api=1 --wait --reason 'all to the demo'",
 		},
 		subs: []*command{
-			statusCommand(), modelsCommand(), routingCommand(), weightsCommand(), applyCommand(), diffCommand(), validateCommand(),
+			statusCommand(), modelsCommand(), routingCommand(), endpointsCommand(), weightsCommand(), applyCommand(), diffCommand(), validateCommand(),
 			releasesCommand(), nodesCommand(), keysCommand(), statsCommand(), auditCommand(), versionCommand(), completionCommand(),
 			completeCommand(),
 		},

@@ -24,6 +24,7 @@ type node struct {
 	UsagePending   uint64               `json:"usage_pending"`
 	UsageLost      uint64               `json:"usage_lost"`
 	MissingSecrets []wire.MissingSecret `json:"missing_secrets"`
+	Troubled       []wire.EndpointState `json:"troubled"`
 	LastSeenMS     int64                `json:"last_seen_ms"`
 	UptimeS        int64                `json:"uptime_s"`
 	Draining       bool                 `json:"draining"`
@@ -34,10 +35,14 @@ func show(n *nodes.Node) node {
 	if missing == nil {
 		missing = []wire.MissingSecret{}
 	}
+	troubled := n.Troubled
+	if troubled == nil {
+		troubled = []wire.EndpointState{}
+	}
 	return node{
 		Node: n.Node, State: n.State, Version: n.Version, Release: n.Release, ReleaseState: n.NodeStatus.State, Reason: n.Reason, Source: n.Source, Keys: n.Keys,
 		InFlight: n.InFlight, Requests: n.Requests, UsageIssued: n.Usage.Issued, UsagePending: n.Usage.Pending, UsageLost: n.Usage.Lost,
-		MissingSecrets: missing, LastSeenMS: time.Since(n.Seen).Milliseconds(), Draining: n.Draining,
+		MissingSecrets: missing, Troubled: troubled, LastSeenMS: time.Since(n.Seen).Milliseconds(), Draining: n.Draining,
 		// both by the node's clock, so that ours does not matter
 		UptimeS: max(0, (n.Time-n.Started)/1000),
 	}

@@ -70,6 +70,7 @@ func (s *Server) routes() map[string]methods {
 		"/admin/status":                     {get: s.status},
 		"/admin/routing":                    {get: s.routing},
 		"/admin/models":                     {get: s.models},
+		"/admin/endpoints":                  {get: s.endpoints},
 		"/admin/weights":                    {get: s.weights, put: s.setWeights, del: s.resetWeights},
 		"/admin/apply":                      {post: s.apply},
 		"/admin/releases":                   {get: s.releases},

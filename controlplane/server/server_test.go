@@ -406,3 +406,65 @@ func TestADatabaseThatIsNotThere(t *testing.T) {
 	q.refused("GET", "/admin/keys", "", 503, "cannot be reached yet")
 	q.refused("PUT", "/admin/weights", `{"model":"glm","weights":{"local":1}}`, 503, "cannot be reached yet")
 }
+
+// What nodes say of endpoints is shown per endpoint.
+func TestEndpointsShowWhatNodesSay(t *testing.T) {
+	p := start(t, storetest.SQLite(t), nil)
+	status := wire.NodeStatus{
+		Node: "node-1", State: wire.StateApplied, Missing: []wire.MissingSecret{{Endpoint: "glm:far", Variable: "FAR_KEY"}},
+		Troubled: []wire.EndpointState{{Endpoint: "glm:local", State: "open", Reason: "timeout: no answer", Until: 1893553445000, InFlight: 2}},
+	}
+	say := func(s wire.NodeStatus) {
+		t.Helper()
+		data, err := s.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.nats.Connect(s.Node).Publish(wire.NodeStatusPrefix+s.Node, data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say(status)
+	say(wire.NodeStatus{Node: "node-2", State: wire.StateApplied, Missing: status.Missing})
+	type row struct {
+		Endpoint, State string
+		Nodes           []struct {
+			Node, State, Reason string
+			Until               int64 `json:"until_ms"`
+		}
+	}
+	states := func(query string) map[string]row {
+		var rows []row
+		p.call("GET", "/admin/endpoints"+query, "", 200, &rows)
+		out := map[string]row{}
+		for _, r := range rows {
+			out[r.Endpoint] = r
+		}
+		return out
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for len(states("")["glm:far"].Nodes) < 2 || len(states("")["glm:local"].Nodes) < 1 {
+		if time.Now().After(deadline) {
+			t.Fatalf("%+v", states(""))
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	got := states("?model=glm-latest")
+	if len(got) != 2 || got["glm:local"].State != "partly" || got["glm:far"].State != "down" {
+		t.Errorf("%+v", got)
+	}
+	if n := got["glm:local"].Nodes[0]; n.Node != "node-1" || n.State != "open" || n.Until != 1893553445000 || n.Reason == "" {
+		t.Errorf("%+v", n)
+	}
+	if n := got["glm:far"].Nodes[0]; n.State != "missing_secret" || n.Reason != "FAR_KEY is not set" {
+		t.Errorf("%+v", n)
+	}
+	if up := states("")["demo:demo-api"]; up.State != "up" || len(up.Nodes) != 0 {
+		t.Errorf("%+v", up)
+	}
+	var node struct{ Troubled []wire.EndpointState }
+	p.call("GET", "/admin/nodes/node-1", "", 200, &node)
+	if len(node.Troubled) != 1 || node.Troubled[0].Endpoint != "glm:local" {
+		t.Errorf("%+v", node)
+	}
+}

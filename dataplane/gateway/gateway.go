@@ -34,7 +34,7 @@ type Gateway struct {
 
 	exchanges sync.Pool
 	inFlight  atomic.Int64
-	held      atomic.Int64 // bytes of the bodies of these
+	held      atomic.Int64  // bytes of the bodies of these
 	shed      atomic.Uint64 // requests refused because of these two
 	requests  atomic.Uint64
 	panics    atomic.Uint64
@@ -57,7 +57,7 @@ func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) 
 		MaxRequestBodySize:           o.MaxBody,
 		Concurrency:                  o.MaxConns,
 		WriteTimeout:                 writeTime, // streams set their own, for each write
-		ReadBufferSize:               16 << 10, // bounds the request's head
+		ReadBufferSize:               16 << 10,  // bounds the request's head
 		ReadTimeout:                  2 * time.Minute,
 		IdleTimeout:                  2 * time.Minute,
 		DisablePreParseMultipartForm: true,

@@ -145,6 +145,7 @@ func (n *Node) send(ctx context.Context, b meter.Batch) error {
 func (n *Node) status(s *wire.NodeStatus) {
 	s.Node, s.Instance, s.Version, s.Started = n.o.Node, n.instance, n.o.Version, n.started.UnixMilli()
 	s.Draining, s.InFlight, s.Requests, s.Usage = n.gateway.Draining(), n.gateway.InFlight(), n.gateway.Requests(), n.meter.Counts()
+	s.Troubled = n.current.Load().Troubled(time.Now())
 }
 
 // report adds to /health what the node knows of the control plane.

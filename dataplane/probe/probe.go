@@ -93,19 +93,15 @@ func (p *Prober) round(ctx context.Context) time.Duration {
 
 func targetsOf(s *snapshot.Snapshot) map[string]*target {
 	targets := map[string]*target{}
-	for _, m := range s.Models {
-		for _, list := range [][]*snapshot.Endpoint{m.Endpoints, m.Parked} {
-			for _, e := range list {
-				if !e.Probe {
-					continue
-				}
-				at := healthURL(e)
-				if targets[at] == nil {
-					targets[at] = &target{url: at}
-				}
-				targets[at].endpoints = append(targets[at].endpoints, e)
-			}
+	for e := range s.All() {
+		if !e.Probe {
+			continue
 		}
+		at := healthURL(e)
+		if targets[at] == nil {
+			targets[at] = &target{url: at}
+		}
+		targets[at].endpoints = append(targets[at].endpoints, e)
 	}
 	return targets
 }

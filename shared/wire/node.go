@@ -47,6 +47,26 @@ type NodeStatus struct {
 	Usage UsageCounts `json:"usage"`
 	// Missing lists endpoints that are out of service for want of a secret.
 	Missing []MissingSecret `json:"missing,omitempty"`
+	// Troubled lists endpoints that are not in order there: at most
+	// MaxTroubled. All others are.
+	Troubled []EndpointState `json:"troubled,omitempty"`
+}
+
+// MaxTroubled bounds the heartbeat.
+const MaxTroubled = 100
+
+// EndpointState is what a node finds wrong with an endpoint.
+type EndpointState struct {
+	Endpoint string `json:"endpoint"`
+	// State is open or half_open for a breaker, cooling after a refusal that
+	// says when to come back, probe_failed, or full.
+	State string `json:"state"`
+	// Reason is the last fault, without anything secret.
+	Reason string `json:"reason,omitempty"`
+	// Until is when it is tried again, milliseconds since 1970, 0 for when
+	// somebody asks or a probe succeeds.
+	Until    int64 `json:"until_ms,omitempty"`
+	InFlight int64 `json:"in_flight"`
 }
 
 // UsageCounts is the balance of a node's usage events since it started.

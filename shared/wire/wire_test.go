@@ -69,6 +69,7 @@ func TestGolden(t *testing.T) {
 	status := &wire.NodeStatus{
 		Node: "node-1", Instance: "i1", Version: "v1", Started: 1, Time: 2, Epoch: 1779000000, Release: 3, Offered: 3, State: wire.StateApplied, Source: wire.SourceNATS,
 		Keys: 4, InFlight: 2, Requests: 9, Usage: wire.UsageCounts{Issued: 9, Acked: 7, Pending: 2}, Missing: []wire.MissingSecret{{Endpoint: "demo:x", Variable: "X_KEY"}},
+		Troubled: []wire.EndpointState{{Endpoint: "demo:y", State: "open", Reason: "timeout: no answer", Until: 1779000000000, InFlight: 1}},
 	}
 	receipt := &wire.Receipt{Ranges: []wire.Range{{Epoch: "e", First: 1, Last: 9}}}
 	golden(t, "release", release.Encode, func(b []byte) (any, error) { return wire.DecodeRelease(b) }, release)
