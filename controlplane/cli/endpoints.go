@@ -29,7 +29,7 @@ func endpoints(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	rows, err := client.Endpoints(ctx, in.arg(0))
+	rows, err := client.Endpoints(ctx, in.first())
 	if err != nil {
 		return err
 	}

@@ -137,10 +137,10 @@ func (in *invocation) colour() bool {
 	return in.opts.StdoutTerminal && in.opts.env("NO_COLOR") == "" && in.opts.env("TERM") != "dumb"
 }
 
-// arg returns an argument, "" if there are not so many.
-func (in *invocation) arg(i int) string {
-	if i < len(in.args) {
-		return in.args[i]
+// first returns the first argument, "" if there is none.
+func (in *invocation) first() string {
+	if len(in.args) == 0 {
+		return ""
 	}
-	return ""
+	return in.args[0]
 }

@@ -28,7 +28,7 @@ func nodes(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	if id := in.arg(0); id != "" {
+	if id := in.first(); id != "" {
 		n, err := client.Node(ctx, id)
 		if err != nil {
 			return err

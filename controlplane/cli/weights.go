@@ -48,7 +48,7 @@ func showWeights(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	rows, err := client.Weights(ctx, in.arg(0))
+	rows, err := client.Weights(ctx, in.first())
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func parseWeights(args []string) (map[string]float64, error) {
 }
 
 func resetWeights(ctx context.Context, in *invocation) error {
-	model, all := in.arg(0), in.on("all")
+	model, all := in.first(), in.on("all")
 	if (model == "") != all {
 		return usagef("weights reset takes a MODEL or --all")
 	}

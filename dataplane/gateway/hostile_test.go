@@ -100,6 +100,7 @@ func TestPipelining(t *testing.T) {
 			t.Fatalf("answer %d: %v\n%s", i, err, out)
 		}
 		b, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
 		if err != nil || resp.StatusCode != 200 || (i == 3) != strings.Contains(string(b), `"status":"healthy"`) {
 			t.Errorf("answer %d: %d %s %v", i, resp.StatusCode, b, err)
 		}

@@ -33,3 +33,5 @@ require (
 replace github.com/hybridinference/gateway/shared => ../../shared
 
 tool github.com/nats-io/nats-server/v2
+
+replace github.com/hybridinference/gateway/scripts/bench => ../../scripts/bench
