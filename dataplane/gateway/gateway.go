@@ -4,6 +4,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/hybridinference/gateway/dataplane/auth"
 	"github.com/hybridinference/gateway/dataplane/dispatch"
+	"github.com/hybridinference/gateway/dataplane/lastcall"
 	"github.com/hybridinference/gateway/dataplane/meter"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 )
@@ -56,8 +58,8 @@ func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) 
 		Name:                         "gateway",
 		MaxRequestBodySize:           o.MaxBody,
 		Concurrency:                  o.MaxConns,
-		WriteTimeout:                 writeTime, // streams set their own, for each write
-		ReadBufferSize:               16 << 10,  // bounds the request's head
+		WriteTimeout:                 o.Stall,  // streams set their own, for each write
+		ReadBufferSize:               16 << 10, // bounds the request's head
 		ReadTimeout:                  2 * time.Minute,
 		IdleTimeout:                  2 * time.Minute,
 		DisablePreParseMultipartForm: true,
@@ -110,10 +112,28 @@ func (g *Gateway) Run(ctx context.Context) error {
 		return fmt.Errorf("serve: %w", err)
 	case <-time.After(g.opts.Grace):
 	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.opts.Drain)
-	defer cancel()
-	if err := g.server.ShutdownWithContext(drain); err != nil {
-		return fmt.Errorf("drain: %d requests were cut after %s: %w", g.inFlight.Load(), g.opts.Drain, err)
+	return g.drain(context.WithoutCancel(ctx), served)
+}
+
+// lastWords is how long connections that are open already are listened to
+// after no new ones are taken: a balancer may be sending a request right now.
+// Every answer of a draining node closes its connection.
+const lastWords = time.Second
+
+// drain takes no connections any more and waits for those that are open.
+func (g *Gateway) drain(ctx context.Context, served <-chan error) error {
+	waiting, err := lastcall.Close(g.listener)
+	for _, conn := range waiting {
+		go func() { _ = g.server.ServeConn(conn) }() // its errors are the client's doing
 	}
-	return <-served
+	_ = <-served // it says only that the listener is closed
+	for end := time.Now().Add(lastWords); g.server.GetOpenConnectionsCount() > 0 && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	ctx, cancel := context.WithTimeout(ctx, g.opts.Drain)
+	defer cancel()
+	if end := g.server.ShutdownWithContext(ctx); end != nil && !errors.Is(end, net.ErrClosed) {
+		return fmt.Errorf("drain: %d requests were cut after %s: %w", g.inFlight.Load(), g.opts.Drain, end)
+	}
+	return err
 }

@@ -32,6 +32,9 @@ type Options struct {
 	MaxBody int
 	// KeepAlive is the silence after which a stream gets a comment; default 10 s.
 	KeepAlive time.Duration
+	// Stall is how long a client may take to accept one write. A reader that stalls
+	// for longer is gone: its upstream must not be held up. Default 30 s.
+	Stall time.Duration
 	// Deadline bounds all attempts of a request together: a stream until its
 	// first content, any other until its answer. 0 is none.
 	Deadline time.Duration
@@ -66,6 +69,9 @@ func (o *Options) defaults() {
 	}
 	if o.KeepAlive == 0 {
 		o.KeepAlive = 10 * time.Second
+	}
+	if o.Stall == 0 {
+		o.Stall = 30 * time.Second
 	}
 	if o.MaxInFlight == 0 {
 		o.MaxInFlight = 10_000

@@ -11,10 +11,6 @@ import (
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
-// writeTime is how long a client may take to accept one write. A reader that
-// stalls for longer is gone: its upstream must not be held up.
-const writeTime = 30 * time.Second
-
 // errCutShort ends a body without its final chunk.
 var errCutShort = errors.New("the stream was cut short")
 
@@ -81,9 +77,9 @@ func (x *exchange) flush(w io.Writer) error {
 	if len(*buf) == 0 {
 		return nil
 	}
-	if now := time.Now(); now.Sub(x.deadlineSet) > time.Second {
+	if now := time.Now(); now.Sub(x.deadlineSet) > x.g.opts.Stall/16 { // not for every write
 		x.deadlineSet = now
-		if err := x.conn.SetWriteDeadline(now.Add(writeTime)); err != nil {
+		if err := x.conn.SetWriteDeadline(now.Add(x.g.opts.Stall)); err != nil {
 			return fmt.Errorf("set write deadline: %w", err)
 		}
 	}

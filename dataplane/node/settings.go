@@ -67,6 +67,7 @@ func ReadGateway(r *env.Reader) gateway.Options {
 		MaxBody:     r.Int("MAX_BODY_BYTES", 50<<20, env.Bounds[int]{Min: 1 << 10, Max: 1 << 30}, "largest request body"),
 		MaxInFlight: int64(r.Int("MAX_IN_FLIGHT", 10_000, env.Bounds[int]{Min: 1, Max: 1 << 20}, "requests that are answered at a time; more are refused with 503")),
 		MaxHeld:     int64(r.Int("MAX_IN_FLIGHT_BYTES", 2<<30, env.Bounds[int]{Min: 1 << 20, Max: 1 << 40}, "bytes of their bodies together; more are refused with 503")),
+		Stall:       r.Duration("CLIENT_STALL_TIMEOUT_SECONDS", 30*time.Second, env.Bounds[time.Duration]{Min: time.Second, Max: time.Hour}, "how long a client may stop reading before it is dropped"),
 		MaxConns:    r.Int("MAX_CONNECTIONS", 100_000, env.Bounds[int]{Min: 1, Max: 1 << 20}, "connections of clients at a time"),
 		Deadline:    r.Duration("REQUEST_DEADLINE_SECONDS", 15*time.Minute, env.Bounds[time.Duration]{Min: 0, Max: 24 * time.Hour}, "bound on all attempts of a request together, 0 for none"),
 		Drain:       r.Duration("DRAIN_TIMEOUT_SECONDS", 5*time.Minute, env.Bounds[time.Duration]{Min: 0, Max: 24 * time.Hour}, "how long a stop waits for streams"),

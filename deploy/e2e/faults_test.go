@@ -86,18 +86,7 @@ const faultModel = `  - id: %[1]s
 func newSuite(t *testing.T) *suite {
 	t.Helper()
 	s := &suite{t: t}
-	for _, up := range []**upstream.Server{&s.bad, &s.good} {
-		server, err := upstream.Start(upstream.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := server.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		*up = server
-	}
+	s.bad, s.good = startUpstream(t), startUpstream(t)
 	var models strings.Builder
 	models.WriteString("models:\n")
 	for _, f := range append(troubles(), trouble{name: "healthy"}, trouble{name: "refused"}) {
@@ -265,7 +254,7 @@ func (s *suite) check(f trouble, stream bool) {
 
 	good := s.good.Counts().Of("good-" + f.name).Requests
 	beside := s.ask(f.name, stream)
-	elsewhere := !harmless && !(stream && f.late)
+	elsewhere := !harmless && (!stream || !f.late)
 	if stream && f.late && !harmless {
 		if err := beside.broken(want); err != nil {
 			fails("beside: %v", err)

@@ -128,7 +128,12 @@ func (f *fleet) startNode(id string, extra ...string) *member {
 
 func (f *fleet) startNodeIn(id, dir string, extra ...string) *member {
 	f.t.Helper()
-	port := freePort(f.t)
+	return f.restartNode(id, dir, freePort(f.t), extra...)
+}
+
+// restartNode starts a node at a port that is known already.
+func (f *fleet) restartNode(id, dir, port string, extra ...string) *member {
+	f.t.Helper()
 	env := append(append([]string{}, f.common...), "PORT="+port, "HOST=127.0.0.1", "NODE_ID="+id, "STATE_DIR="+dir)
 	m := &member{process: launch(f.t, "dataplane", append(env, extra...)), id: id, dir: dir, url: "http://127.0.0.1:" + port}
 	serving(f.t, m.url+"/health/ready")

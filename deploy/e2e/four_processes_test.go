@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hybridinference/gateway/scripts/bench/upstream"
 )
 
 // timeToApply is how long a change may take to reach a node.
@@ -254,4 +256,53 @@ func TestOpenAINodeSDK(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+}
+
+// TestWeightsOverFourNodes: nodes that know nothing of each other's picks divide
+// the traffic as the weights say, all together.
+func TestWeightsOverFourNodes(t *testing.T) {
+	most, rest := startUpstream(t), startUpstream(t)
+	f := newFleet(t, fmt.Sprintf("models:\n  - id: m\n    route:\n      - {kind: vllm, id: a, weight: 0.8, base_url: %q}\n      - {kind: vllm, id: b, weight: 0.2, base_url: %q}\n", most.URL(), rest.URL()))
+	f.startDaemon()
+	nodes := make([]*member, 4)
+	for i := range nodes {
+		nodes[i] = f.startNode(fmt.Sprintf("node-%d", i))
+	}
+	key := f.key(nodes...)
+	const each = 1000
+	var all sync.WaitGroup
+	for _, n := range nodes {
+		for range 2 {
+			all.Go(func() {
+				for range each / 2 {
+					status, body, err := fetch(t.Context(), http.MethodPost, n.url+"/v1/chat/completions", `{"messages":[{"role":"user","content":"x"}]}`, "Authorization", "Bearer "+key)
+					if err != nil || status != http.StatusOK {
+						t.Errorf("%s: %d %s %v", n.id, status, body, err)
+						return
+					}
+				}
+			})
+		}
+	}
+	all.Wait()
+	a, b := float64(most.Counts().Total.Requests), float64(rest.Counts().Total.Requests)
+	// chi-square with one degree of freedom: 15.1 is passed by chance once in 10,000 runs
+	want := 4.0 * each
+	if chi := (a-0.8*want)*(a-0.8*want)/(0.8*want) + (b-0.2*want)*(b-0.2*want)/(0.2*want); a+b != want || chi > 15.1 {
+		t.Errorf("%v and %v requests, chi-square %.1f", a, b, chi)
+	}
+}
+
+func startUpstream(t *testing.T) *upstream.Server {
+	t.Helper()
+	server, err := upstream.Start(upstream.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server
 }
