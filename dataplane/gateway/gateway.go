@@ -126,7 +126,7 @@ func (g *Gateway) drain(ctx context.Context, served <-chan error) error {
 	for _, conn := range waiting {
 		go func() { _ = g.server.ServeConn(conn) }() // its errors are the client's doing
 	}
-	_ = <-served // it says only that the listener is closed
+	<-served //nolint:errcheck // it says only that the listener is closed
 	for end := time.Now().Add(lastWords); g.server.GetOpenConnectionsCount() > 0 && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 	}
