@@ -16,6 +16,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/collector"
 	"github.com/hybridinference/gateway/controlplane/store"
 	"github.com/hybridinference/gateway/controlplane/store/storetest"
+	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -225,6 +226,10 @@ func TestReceipts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := r.nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	// The stream keeps events for the sinks that it knows.
+	if _, err := bus.EnsureSink(t.Context(), r.js, "main"); err != nil {
 		t.Fatal(err)
 	}
 	other := storetest.SQLite(t)
