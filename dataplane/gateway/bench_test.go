@@ -37,7 +37,7 @@ func BenchmarkRequest(b *testing.B) {
 	}
 	current.Store(s)
 	log := slog.New(slog.DiscardHandler)
-	m := meter.New(meter.DefaultLimit, log)
+	m := meter.New(meter.DefaultLimit, nil, log)
 	gw, err := gateway.New(gateway.Options{Addr: "127.0.0.1:0", Log: log, KeySecret: secret.New("x")}, &current, m)
 	if err != nil {
 		b.Fatal(err)

@@ -56,7 +56,7 @@ func start(t *testing.T, o nodeOptions, models ...wire.Model) *node {
 	n.load(o.keys, models...)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	o.gateway.Addr, o.gateway.Node, o.gateway.Log = "127.0.0.1:0", "test", log
-	m := meter.New(meter.DefaultLimit, log)
+	m := meter.New(meter.DefaultLimit, nil, log)
 	gw, err := gateway.New(o.gateway, &n.current, m)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 // Package meter takes in one usage event for each request and sees to it that
 // they reach JetStream. A request never waits for it: Add is one copy into
-// memory, whatever has become of NATS.
+// memory and, where there is a spool, one write to a file, whatever has become
+// of NATS. What is in the spool is sent until the collector has committed it.
 package meter
 
 import (
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hybridinference/gateway/dataplane/spool"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -30,6 +32,9 @@ const (
 // Batch is a run of events with consecutive sequence numbers.
 type Batch struct {
 	First, Last uint64
+	// Attempt is above 0 for events that were stored by JetStream before, but
+	// that nobody has committed: it may have lost them.
+	Attempt int
 	// Lines are the events, one JSON document a line.
 	Lines []byte
 
@@ -47,19 +52,33 @@ type Meter struct {
 	limit int
 	wake  chan struct{}
 	lines sync.Pool
+	spool *spool.Spool // nil without one
 
 	mu      sync.Mutex
 	queue   []*Batch // oldest first; the last one is being filled
 	bytes   int
 	seq     uint64
+	base    uint64 // the number before the first that this run sends
 	acked   uint64
 	lost    uint64
 	failing string // why the last send failed, "" if it did not
+	// behind reads from the spool what memory does not have; nil if it has all.
+	behind  *spool.Reader
+	attempt int // of what behind reads
+	// resentTo is the highest number that was sent before behind began.
+	resentTo uint64
+	broken   string // why the spool takes no events, "" if it does
+	resends  resends
 }
 
-// New returns a meter that keeps up to limit bytes of unsent events.
-func New(limit int, log *slog.Logger) *Meter {
-	m := &Meter{log: log, limit: limit, wake: make(chan struct{}, 1)}
+// New returns a meter that keeps up to limit bytes of unsent events in memory,
+// and all in the spool, which may be nil. What the spool holds from an earlier
+// run is sent first.
+func New(limit int, kept *spool.Spool, log *slog.Logger) *Meter {
+	m := &Meter{log: log, limit: limit, wake: make(chan struct{}, 1), spool: kept}
+	if kept != nil {
+		m.recover()
+	}
 	m.lines.New = func() any { b := make([]byte, 0, 2048); return &b }
 	return m
 }
@@ -77,15 +96,27 @@ func (m *Meter) Add(u *wire.Usage) {
 	m.lines.Put(line)
 }
 
-// add appends a line to the queue; true if a sender may be waiting for it.
+// add keeps a line; true if a sender may be waiting for it.
 func (m *Meter) add(line []byte) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.seq++
-	if m.bytes+len(line) > m.limit {
-		m.lost++
+	kept := m.keep(line)
+	switch {
+	case kept && m.behind != nil:
+		return true // it comes from there, in its turn
+	case kept && m.bytes+len(line) > m.limit:
+		m.behind = m.spool.Reader(m.seq)
+		return true
+	case m.bytes+len(line) > m.limit:
+		m.lose()
 		return false
 	}
+	return m.enqueue(line)
+}
+
+// enqueue appends the line with the last number to the queue.
+func (m *Meter) enqueue(line []byte) bool {
 	m.bytes += len(line)
 	if n := len(m.queue); n > 0 {
 		if last := m.queue[n-1]; !last.full() && last.Last == m.seq-1 {
@@ -110,7 +141,8 @@ func (m *Meter) Run(ctx context.Context, grace time.Duration, send func(context.
 	for m.Counts().Pending > 0 && last.Err() == nil {
 		m.sendOldest(last, send)
 	}
-	if c := m.Counts(); c.Pending > 0 {
+	m.uncommitted(last)
+	if c := m.Counts(); c.Pending > 0 && m.spool == nil {
 		return fmt.Errorf("%d usage events could not be handed over within %s and are lost", c.Pending, grace)
 	}
 	return nil
@@ -121,7 +153,7 @@ func (m *Meter) await(ctx context.Context) bool {
 	for {
 		m.mu.Lock()
 		n := len(m.queue)
-		ready := n > 1 || n == 1 && m.queue[0].full()
+		ready := n > 1 || n == 1 && m.queue[0].full() || n == 0 && m.behind != nil
 		m.mu.Unlock()
 		if ready {
 			return ctx.Err() == nil
@@ -136,13 +168,18 @@ func (m *Meter) await(ctx context.Context) bool {
 		case <-m.wake:
 		case <-patience:
 			return true
+		case <-m.resendTick():
+			m.resend(time.Now())
 		}
 	}
 }
 
 // sendOldest sends the oldest batch until it is stored or ctx is done.
 func (m *Meter) sendOldest(ctx context.Context, send func(context.Context, Batch) error) {
-	b := m.seal()
+	b, ok := m.oldest()
+	if !ok {
+		return
+	}
 	for pause := retryMin; ; pause = min(2*pause, retryMax) {
 		err := send(ctx, b)
 		m.report(err)
@@ -158,20 +195,33 @@ func (m *Meter) sendOldest(ctx context.Context, send func(context.Context, Batch
 	}
 }
 
-// seal closes the oldest batch, so that it does not grow while it is sent.
-func (m *Meter) seal() Batch {
+// oldest returns the batch to send: from memory, closed, so that it does not
+// grow while it is sent, or from the spool; false if there is none there.
+func (m *Meter) oldest() (Batch, bool) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.queue[0].sealed = true
-	return *m.queue[0]
+	behind := m.behind
+	if len(m.queue) > 0 {
+		defer m.mu.Unlock()
+		m.queue[0].sealed = true
+		return *m.queue[0], true
+	}
+	m.mu.Unlock()
+	if behind == nil {
+		return Batch{}, false
+	}
+	return m.catchUp(behind)
 }
 
 func (m *Meter) release(b Batch) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.queue = m.queue[1:]
-	m.bytes -= len(b.Lines)
-	m.acked += b.Last - b.First + 1
+	if b.sealed {
+		m.queue = m.queue[1:]
+		m.bytes -= len(b.Lines)
+	}
+	if b.Last > m.resentTo { // what was sent again has been counted before
+		m.acked += b.Last - max(b.First-1, m.resentTo)
+	}
 }
 
 // report logs a change between working and failing, once.
@@ -191,11 +241,17 @@ func (m *Meter) report(err error) {
 	}
 }
 
-// Counts returns the balance: issued = acked + pending + lost.
+// Counts returns the balance: issued = acked + pending + lost. What an earlier
+// run has left in the spool counts as issued by this one.
 func (m *Meter) Counts() wire.UsageCounts {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return wire.UsageCounts{Issued: m.seq, Acked: m.acked, Lost: m.lost, Pending: m.seq - m.acked - m.lost}
+	c := wire.UsageCounts{Issued: m.seq - m.base, Acked: m.acked, Lost: m.lost}
+	c.Pending = c.Issued - c.Acked - c.Lost
+	if m.spool != nil {
+		c.Spooled = m.spool.Stats().Bytes
+	}
+	return c
 }
 
 // Notes says what is wrong, for /health.
@@ -205,6 +261,9 @@ func (m *Meter) Notes() []string {
 	var notes []string
 	if m.failing != "" {
 		notes = append(notes, "usage events wait: "+m.failing)
+	}
+	if m.broken != "" {
+		notes = append(notes, "usage events are kept in memory only: "+m.broken)
 	}
 	if m.lost > 0 {
 		notes = append(notes, fmt.Sprintf("%d usage events were lost: more than %d bytes were waiting", m.lost, m.limit))

@@ -74,7 +74,7 @@ func (s *sink) check(t *testing.T, want int) {
 
 func TestEventsWaitForNATSAndArriveOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, s := meter.New(meter.DefaultLimit, quiet()), &sink{down: true}
+		m, s := meter.New(meter.DefaultLimit, nil, quiet()), &sink{down: true}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- m.Run(ctx, time.Second, s.take) }()
@@ -110,7 +110,7 @@ func TestEventsWaitForNATSAndArriveOnce(t *testing.T) {
 
 func TestWhatDoesNotFitIsCountedAsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := meter.New(10_000, quiet())
+		m := meter.New(10_000, nil, quiet())
 		for i := range 100 {
 			m.Add(event(i))
 		}
@@ -133,7 +133,7 @@ func TestWhatDoesNotFitIsCountedAsLost(t *testing.T) {
 
 func TestStopSaysWhatIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, s := meter.New(meter.DefaultLimit, quiet()), &sink{down: true}
+		m, s := meter.New(meter.DefaultLimit, nil, quiet()), &sink{down: true}
 		m.Add(event(0))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -144,7 +144,7 @@ func TestStopSaysWhatIsLost(t *testing.T) {
 }
 
 func BenchmarkAdd(b *testing.B) {
-	m, s := meter.New(meter.DefaultLimit, quiet()), &sink{}
+	m, s := meter.New(meter.DefaultLimit, nil, quiet()), &sink{}
 	go func() { _ = m.Run(b.Context(), 0, s.send) }()
 	u := &wire.Usage{
 		RequestID: "gen-1779760223-foBbuEEOlNTnG2IMQeB5", Node: "node-1", Model: "demo", Endpoint: "demo:local-8000", Provider: "vLLM",

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/peers"
 	"github.com/hybridinference/gateway/dataplane/probe"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/dataplane/spool"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/dataplane/watch"
 	"github.com/hybridinference/gateway/shared/bus"
@@ -44,11 +46,14 @@ type Options struct {
 	// NATS runs in this process.
 	NATSURL, NATSCreds string
 	Server             nats.InProcessConnProvider
-	// StateDir keeps the last good release; "" keeps none.
+	// StateDir keeps the last good release and the usage events that are not
+	// committed; "" keeps neither beyond the process.
 	StateDir string
 	Gateway  gateway.Options
 	Timeouts upstream.Timeouts
 	Breaker  upstream.BreakerSettings
+	// SpoolLimit bounds the usage events in StateDir, in bytes; default 1 GiB.
+	SpoolLimit int64
 	// Flush bounds the wait for the last usage events at a stop; default 5 s.
 	Flush time.Duration
 	// Secret looks up a provider's key by its variable's name.
@@ -60,11 +65,13 @@ type Options struct {
 type Node struct {
 	o        Options
 	instance string
+	epoch    string // under which the numbers of the usage events are unique
 	started  time.Time
 	current  atomic.Pointer[snapshot.Snapshot]
 	conn     *nats.Conn
 	watcher  *watch.Watcher
 	meter    *meter.Meter
+	spool    *spool.Spool // nil without STATE_DIR
 	gateway  *gateway.Gateway
 	peers    *peers.Peers
 }
@@ -76,12 +83,11 @@ func New(o Options) (*Node, error) {
 		o.Flush = defaultFlush
 	}
 	n := &Node{o: o, started: time.Now(), instance: newInstance()}
-	if o.StateDir != "" {
-		if err := os.MkdirAll(o.StateDir, 0o700); err != nil {
-			return nil, fmt.Errorf("STATE_DIR: %w", err)
-		}
+	n.epoch = n.instance
+	if err := n.openSpool(); err != nil {
+		return nil, err
 	}
-	n.meter = meter.New(meter.DefaultLimit, o.Log)
+	n.meter = meter.New(meter.DefaultLimit, n.spool, o.Log)
 	o.Gateway.Node, o.Gateway.Version, o.Gateway.Log, o.Gateway.Report = o.Node, o.Version, o.Log, n.report
 	n.current.Store(&snapshot.Snapshot{Keys: &snapshot.Keys{}})
 	// Questions come with requests, which are served when everything is made.
@@ -95,6 +101,9 @@ func New(o Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := n.conn.Subscribe(wire.CommitPrefix+o.Node, n.commits); err != nil {
+		return nil, fmt.Errorf("listen to commits: %w", err)
+	}
 	if n.peers, err = peers.Join(n.conn, n.gateway); err != nil {
 		return nil, err
 	}
@@ -103,6 +112,46 @@ func New(o Options) (*Node, error) {
 		Builder: &snapshot.Builder{Senders: upstream.NewSenders(connectTime), Secret: o.Secret, Timeouts: o.Timeouts, Breaker: o.Breaker, Log: o.Log},
 	})
 	return n, nil
+}
+
+// openSpool makes the node's directory and opens the spool in it. The spool's
+// epoch names the numbers of the usage events.
+func (n *Node) openSpool() (err error) {
+	if n.o.StateDir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(n.o.StateDir, 0o700); err != nil {
+		return fmt.Errorf("STATE_DIR: %w", err)
+	}
+	if n.spool, err = spool.Open(spool.Options{Dir: filepath.Join(n.o.StateDir, "spool"), Limit: n.o.SpoolLimit}); err != nil {
+		return fmt.Errorf("STATE_DIR: %w", err)
+	}
+	n.epoch = n.spool.Epoch()
+	return nil
+}
+
+// suspect tells the meter whenever NATS comes back: its storage may be another.
+func (n *Node) suspect(ctx context.Context) {
+	connected := n.conn.StatusChanged(nats.CONNECTED)
+	defer n.conn.RemoveStatusListener(connected)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-connected:
+			n.meter.Suspect()
+		}
+	}
+}
+
+// commits takes in what the collector says of this node's events.
+func (n *Node) commits(m *nats.Msg) {
+	r, err := wire.DecodeReceipt(m.Data)
+	if err != nil {
+		n.o.Log.Warn("unusable receipt", slog.String("error", err.Error()))
+		return
+	}
+	n.meter.Committed(r)
 }
 
 // Addr is the address of the API.
@@ -116,6 +165,7 @@ func (n *Node) Current() *snapshot.Snapshot { return n.current.Load() }
 func (n *Node) Run(ctx context.Context) error {
 	outlive, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	go n.suspect(outlive)
 	watched, metered, probed := make(chan error, 1), make(chan error, 1), make(chan error, 1)
 	go func() { watched <- n.watcher.Run(outlive) }()
 	go func() { probed <- probe.New(&n.current, n.o.Log).Run(outlive) }()
@@ -124,6 +174,9 @@ func (n *Node) Run(ctx context.Context) error {
 	stop()
 	err = errors.Join(err, <-watched, <-metered, <-probed)
 	n.conn.Close()
+	if n.spool != nil {
+		err = errors.Join(err, n.spool.Close())
+	}
 	return err
 }
 
@@ -134,7 +187,7 @@ func (n *Node) send(ctx context.Context, b meter.Batch) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, ackTime)
 	defer cancel()
-	msg, err := bus.EncodeFrame(bus.Frame{Node: n.o.Node, Epoch: n.instance, First: b.First, Last: b.Last, Lines: b.Lines})
+	msg, err := bus.EncodeFrame(bus.Frame{Node: n.o.Node, Epoch: n.epoch, First: b.First, Last: b.Last, Lines: b.Lines, Attempt: b.Attempt})
 	if err != nil {
 		return err
 	}

@@ -19,9 +19,10 @@ func Read(r *env.Reader) Options {
 		NATSURL:   r.String("NATS_URL", "nats://127.0.0.1:4222", "NATS servers, comma-separated"),
 		NATSCreds: r.String("NATS_CREDS", "", "credentials file for NATS"),
 		Node:      r.String("NODE_ID", hostname(), "id of this node, unique in the fleet: a-z, 0-9 and -"),
-		StateDir:  r.String("STATE_DIR", "", "directory where the last good release is kept; without it a start needs NATS"),
+		StateDir:  r.String("STATE_DIR", "", "directory of the last good release and of usage events that are not stored yet; without it a start needs NATS, and a crash loses the events in memory"),
 		Secret:    r.Lookup,
 	}
+	o.SpoolLimit = int64(r.Int("SPOOL_LIMIT_BYTES", 1<<30, env.Bounds[int]{Min: 1 << 20, Max: 1 << 40}, "largest size of the usage events in STATE_DIR"))
 	if !validNode(o.Node) {
 		r.Problemf("NODE_ID must be 1 to 40 of a-z, 0-9 and -, got %q", o.Node)
 	}

@@ -180,6 +180,13 @@ func (s *Spool) Commit(first, last uint64) {
 	s.sweep()
 }
 
+// Skip takes note that there is no event with a number, and will not be.
+func (s *Spool) Skip(number uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done.add(number, number)
+}
+
 // sweep deletes segments, but not the one that is written to.
 func (s *Spool) sweep() {
 	kept := s.segments[:0]

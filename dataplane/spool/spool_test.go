@@ -21,7 +21,9 @@ func open(t *testing.T, o spool.Options) *spool.Spool {
 	return s
 }
 
-func line(n uint64) []byte { return fmt.Appendf(nil, "event %d %s\n", n, strings.Repeat("x", int(n%50))) }
+func line(n uint64) []byte {
+	return fmt.Appendf(nil, "event %d %s\n", n, strings.Repeat("x", int(n%50)))
+}
 
 func fill(t *testing.T, s *spool.Spool, from, to uint64) {
 	t.Helper()

@@ -163,3 +163,12 @@ func serving(t *testing.T, url string) {
 		return err
 	})
 }
+
+func containsAll(s string, parts ...string) bool {
+	for _, part := range parts {
+		if !strings.Contains(s, part) {
+			return false
+		}
+	}
+	return true
+}

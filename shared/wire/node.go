@@ -75,6 +75,9 @@ type UsageCounts struct {
 	Acked   uint64 `json:"acked"`
 	Pending uint64 `json:"pending"`
 	Lost    uint64 `json:"lost"`
+	// Spooled is how many bytes of files keep events that are not known to be
+	// committed, whole segments counted.
+	Spooled int64 `json:"spooled_bytes,omitempty"`
 }
 
 // MissingSecret names an endpoint and the variable that its node lacks.

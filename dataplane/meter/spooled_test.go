@@ -1,0 +1,152 @@
+package meter_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hybridinference/gateway/dataplane/meter"
+	"github.com/hybridinference/gateway/dataplane/spool"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+func openSpool(t *testing.T, o spool.Options) *spool.Spool {
+	t.Helper()
+	s, err := spool.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// run sends until the sink has so many events, or for a second.
+func run(t *testing.T, m *meter.Meter, s *sink, want int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx, time.Second, s.take) }()
+	for deadline := time.Now().Add(10 * time.Second); s.count() < want && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *sink) count() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.batches {
+		n += int(b.Last - b.First + 1) //nolint:gosec // small
+	}
+	return n
+}
+
+// A process that was killed with everything unsent has lost nothing.
+func TestTheNextProcessSendsWhatThisOneCould(t *testing.T) {
+	o := spool.Options{Dir: t.TempDir(), Segment: 20_000}
+	m := meter.New(meter.DefaultLimit, openSpool(t, o), quiet())
+	for i := range 1000 {
+		m.Add(event(i))
+	}
+	// killed: neither Run nor Close
+	m, s := meter.New(meter.DefaultLimit, openSpool(t, o), quiet()), &sink{}
+	for i := 1000; i < 1300; i++ {
+		m.Add(event(i))
+	}
+	if c := m.Counts(); c.Issued != 1300 || c.Pending != 1300 || c.Spooled == 0 {
+		t.Errorf("before: %+v", c)
+	}
+	run(t, m, s, 1300)
+	s.check(t, 1300)
+	if c := m.Counts(); c.Pending != 0 || c.Acked != 1300 {
+		t.Errorf("after: %+v", c)
+	}
+}
+
+// What memory does not hold comes from the files, each event once and in order.
+func TestMemoryIsBoundedFilesHoldTheRest(t *testing.T) {
+	m, s := meter.New(30_000, openSpool(t, spool.Options{Dir: t.TempDir()}), quiet()), &sink{}
+	for i := range 2000 {
+		m.Add(event(i))
+	}
+	if c := m.Counts(); c.Lost != 0 || c.Pending != 2000 {
+		t.Errorf("%+v", c)
+	}
+	go func() {
+		for i := 2000; i < 4000; i++ {
+			m.Add(event(i))
+		}
+	}()
+	run(t, m, s, 4000)
+	s.check(t, 4000)
+}
+
+// A commit empties the files, and only of this spool's own numbers.
+func TestCommitsEmptyTheSpool(t *testing.T) {
+	kept := openSpool(t, spool.Options{Dir: t.TempDir(), Segment: 5000})
+	m, s := meter.New(meter.DefaultLimit, kept, quiet()), &sink{}
+	for i := range 500 {
+		m.Add(event(i))
+	}
+	run(t, m, s, 500)
+	m.Committed(&wire.Receipt{Ranges: []wire.Range{{Epoch: "another", First: 1, Last: 500}}})
+	if kept.Low() != 1 {
+		t.Errorf("another's receipt counts: %d", kept.Low())
+	}
+	m.Committed(&wire.Receipt{Ranges: []wire.Range{{Epoch: kept.Epoch(), First: 1, Last: 200}, {Epoch: kept.Epoch(), First: 201, Last: 500}}})
+	if kept.Low() != 0 || m.Counts().Spooled > 5000 {
+		t.Errorf("lowest %d, %+v", kept.Low(), m.Counts())
+	}
+}
+
+// A spool that is full is no reason to refuse anything: memory has it, and that
+// is said.
+func TestAFullSpoolIsToldAndSurvived(t *testing.T) {
+	m, s := meter.New(meter.DefaultLimit, openSpool(t, spool.Options{Dir: t.TempDir(), Limit: 10_000}), quiet()), &sink{}
+	for i := range 200 {
+		m.Add(event(i))
+	}
+	if notes := strings.Join(m.Notes(), " "); !strings.Contains(notes, "in memory only: the spool is full") {
+		t.Errorf("notes %q", notes)
+	}
+	run(t, m, s, 200)
+	s.check(t, 200)
+	if c := m.Counts(); c.Lost != 0 || c.Acked != 200 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// Events that JetStream has stored and nobody commits are sent again when NATS
+// has been away, under another name.
+func TestEventsThatNobodyCommitsAreSentAgain(t *testing.T) {
+	kept := openSpool(t, spool.Options{Dir: t.TempDir()})
+	m, s := meter.New(meter.DefaultLimit, kept, quiet()), &sink{}
+	for i := range 10 {
+		m.Add(event(i))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx, time.Second, s.take) }()
+	m.Suspect()
+	for deadline := time.Now().Add(30 * time.Second); s.count() < 20; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d events", s.count())
+		}
+	}
+	m.Committed(&wire.Receipt{Ranges: []wire.Range{{Epoch: kept.Epoch(), First: 1, Last: 10}}})
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if first, again := s.batches[0], s.batches[len(s.batches)-1]; first.Attempt != 0 || again.Attempt == 0 || again.First != 1 {
+		t.Errorf("attempts %d and %d", first.Attempt, again.Attempt)
+	}
+	if c := m.Counts(); c.Acked != 10 || c.Pending != 0 {
+		t.Errorf("%+v", c)
+	}
+}
