@@ -70,6 +70,7 @@ type exchange struct {
 	seen       int // bytes of text that were relayed
 	settled    bool
 	scratch    []byte
+	line       []byte // the usage event as it is sent
 }
 
 // begin takes an exchange for a request.
@@ -106,7 +107,7 @@ func (g *Gateway) recycle(x *exchange) {
 	clear(x.targets)
 	x.targets, x.wish, x.preferences = x.targets[:0], route.Wish{}, nil
 	x.answer.Reset()
-	x.out, x.chunks.Buf, x.scratch, x.body = bounded(x.out), bounded(x.chunks.Buf), bounded(x.scratch), bounded(x.body)
+	x.out, x.chunks.Buf, x.scratch, x.body, x.line = bounded(x.out), bounded(x.chunks.Buf), bounded(x.scratch), bounded(x.body), bounded(x.line)
 	*x.messages.Buffer() = bounded(*x.messages.Buffer())
 	g.leave(x)
 	g.exchanges.Put(x)

@@ -41,17 +41,17 @@ func (r *recent) bucket(id string) *bucket {
 	return &r.buckets[maphash.String(r.seed, id)%recentBuckets]
 }
 
-// add keeps an event. What it points to may be reused afterwards.
-func (r *recent) add(u *wire.Usage) {
-	b := r.bucket(u.RequestID)
+// add keeps an event. The bytes may be reused afterwards.
+func (r *recent) add(id string, line []byte) {
+	if len(line) > recentLargest {
+		return
+	}
+	b := r.bucket(id)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e := &b.entries[b.next]
 	b.next = (b.next + 1) % recentWays
-	e.id = u.RequestID
-	if e.line = u.Append(e.line[:0]); cap(e.line) > recentLargest {
-		*e = entry{}
-	}
+	e.id, e.line = id, append(e.line[:0], line...)
 }
 
 // line returns the event of a generation as it is sent to the collector, nil

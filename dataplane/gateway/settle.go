@@ -60,8 +60,9 @@ func (x *exchange) settle(end string, status int, f *fault.Error) *relay.Total {
 	}
 	x.account(u)
 	x.describeClient(u)
-	x.g.meter.Add(u)
-	x.g.recent.add(u)
+	x.line = append(u.Append(x.line[:0]), '\n')
+	x.g.meter.Add(x.line)
+	x.g.recent.add(u.RequestID, x.line)
 	x.total.Routing = x.routing()
 	return &x.total
 }

@@ -51,7 +51,6 @@ type Meter struct {
 	log   *slog.Logger
 	limit int
 	wake  chan struct{}
-	lines sync.Pool
 	spool *spool.Spool // nil without one
 
 	mu      sync.Mutex
@@ -79,21 +78,18 @@ func New(limit int, kept *spool.Spool, log *slog.Logger) *Meter {
 	if kept != nil {
 		m.recover()
 	}
-	m.lines.New = func() any { b := make([]byte, 0, 2048); return &b }
 	return m
 }
 
-// Add takes in an event. What it points to may be reused when Add returns.
-func (m *Meter) Add(u *wire.Usage) {
-	line := m.lines.Get().(*[]byte) //nolint:errcheck,forcetypeassert // the pool holds nothing else
-	*line = append(u.Append((*line)[:0]), '\n')
-	if m.add(*line) {
+// Add takes in an event: its JSON, with a line end. The bytes may be reused when
+// Add returns.
+func (m *Meter) Add(line []byte) {
+	if m.add(line) {
 		select {
 		case m.wake <- struct{}{}:
 		default:
 		}
 	}
-	m.lines.Put(line)
 }
 
 // add keeps a line; true if a sender may be waiting for it.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/dataplane/meter"
+	"github.com/hybridinference/gateway/dataplane/spool"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -40,6 +41,8 @@ func (s *sink) take(_ context.Context, b meter.Batch) error {
 func event(i int) *wire.Usage {
 	return &wire.Usage{RequestID: "gen-1-" + strconv.Itoa(i), Attempts: []wire.Attempt{}}
 }
+
+func line(i int) []byte { return append(event(i).Append(nil), '\n') }
 
 // check holds the sink to one event for each number, in order.
 func (s *sink) check(t *testing.T, want int) {
@@ -79,7 +82,7 @@ func TestEventsWaitForNATSAndArriveOnce(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- m.Run(ctx, time.Second, s.take) }()
 		for i := range 1000 {
-			m.Add(event(i))
+			m.Add(line(i))
 		}
 		time.Sleep(time.Minute) // of the test's own clock
 		if c := m.Counts(); c.Pending != 1000 || c.Acked != 0 {
@@ -93,13 +96,13 @@ func TestEventsWaitForNATSAndArriveOnce(t *testing.T) {
 		s.mu.Unlock()
 		time.Sleep(10 * time.Second)
 		s.check(t, 1000)
-		m.Add(event(1000))
+		m.Add(line(1000))
 		time.Sleep(time.Second)
 		s.check(t, 1001)
 		if c := m.Counts(); c.Acked != 1001 || c.Pending != 0 || len(m.Notes()) != 0 {
 			t.Fatalf("afterwards: %+v %q", c, m.Notes())
 		}
-		m.Add(event(1001))
+		m.Add(line(1001))
 		cancel()
 		if err := <-done; err != nil {
 			t.Fatal(err)
@@ -112,7 +115,7 @@ func TestWhatDoesNotFitIsCountedAsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := meter.New(10_000, nil, quiet())
 		for i := range 100 {
-			m.Add(event(i))
+			m.Add(line(i))
 		}
 		c := m.Counts()
 		if c.Lost == 0 || c.Issued != 100 || c.Issued != c.Pending+c.Lost {
@@ -134,7 +137,7 @@ func TestWhatDoesNotFitIsCountedAsLost(t *testing.T) {
 func TestStopSaysWhatIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, s := meter.New(meter.DefaultLimit, nil, quiet()), &sink{down: true}
-		m.Add(event(0))
+		m.Add(line(0))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := m.Run(ctx, time.Second, s.take); err == nil {
@@ -143,15 +146,29 @@ func TestStopSaysWhatIsLost(t *testing.T) {
 	})
 }
 
+// BenchmarkAdd encodes an event and adds it, to memory and to the spool.
 func BenchmarkAdd(b *testing.B) {
-	m, s := meter.New(meter.DefaultLimit, nil, quiet()), &sink{}
-	go func() { _ = m.Run(b.Context(), 0, s.send) }()
-	u := &wire.Usage{
-		RequestID: "gen-1779760223-foBbuEEOlNTnG2IMQeB5", Node: "node-1", Model: "demo", Endpoint: "demo:local-8000", Provider: "vLLM",
-		Attempts: []wire.Attempt{{Endpoint: "demo:local-8000", Status: 200}}, UserAgent: "OpenAI/JS 6.1.0", ClientIP: "10.0.0.1", End: wire.EndComplete,
+	kept, err := spool.Open(spool.Options{Dir: b.TempDir(), Limit: 1 << 40})
+	if err != nil {
+		b.Fatal(err)
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		m.Add(u)
+	for name, kept := range map[string]*spool.Spool{"memory": nil, "spool": kept} {
+		b.Run(name, func(b *testing.B) {
+			m, s := meter.New(meter.DefaultLimit, kept, quiet()), &sink{}
+			go func() { _ = m.Run(b.Context(), 0, s.send) }()
+			u := &wire.Usage{
+				RequestID: "gen-1779760223-foBbuEEOlNTnG2IMQeB5", Node: "node-1", Model: "demo", Endpoint: "demo:local-8000", Provider: "vLLM",
+				Attempts: []wire.Attempt{{Endpoint: "demo:local-8000", Status: 200}}, UserAgent: "OpenAI/JS 6.1.0", ClientIP: "10.0.0.1", End: wire.EndComplete,
+			}
+			var line []byte
+			b.ReportAllocs()
+			for n := uint64(1); b.Loop(); n++ {
+				line = append(u.Append(line[:0]), '\n')
+				m.Add(line)
+				if kept != nil && n%1000 == 0 {
+					m.Committed(&wire.Receipt{Ranges: []wire.Range{{Epoch: kept.Epoch(), First: 1, Last: kept.Last()}}})
+				}
+			}
+		})
 	}
 }

@@ -49,12 +49,12 @@ func TestTheNextProcessSendsWhatThisOneCould(t *testing.T) {
 	o := spool.Options{Dir: t.TempDir(), Segment: 20_000}
 	m := meter.New(meter.DefaultLimit, openSpool(t, o), quiet())
 	for i := range 1000 {
-		m.Add(event(i))
+		m.Add(line(i))
 	}
 	// killed: neither Run nor Close
 	m, s := meter.New(meter.DefaultLimit, openSpool(t, o), quiet()), &sink{}
 	for i := 1000; i < 1300; i++ {
-		m.Add(event(i))
+		m.Add(line(i))
 	}
 	if c := m.Counts(); c.Issued != 1300 || c.Pending != 1300 || c.Spooled == 0 {
 		t.Errorf("before: %+v", c)
@@ -70,14 +70,14 @@ func TestTheNextProcessSendsWhatThisOneCould(t *testing.T) {
 func TestMemoryIsBoundedFilesHoldTheRest(t *testing.T) {
 	m, s := meter.New(30_000, openSpool(t, spool.Options{Dir: t.TempDir()}), quiet()), &sink{}
 	for i := range 2000 {
-		m.Add(event(i))
+		m.Add(line(i))
 	}
 	if c := m.Counts(); c.Lost != 0 || c.Pending != 2000 {
 		t.Errorf("%+v", c)
 	}
 	go func() {
 		for i := 2000; i < 4000; i++ {
-			m.Add(event(i))
+			m.Add(line(i))
 		}
 	}()
 	run(t, m, s, 4000)
@@ -89,7 +89,7 @@ func TestCommitsEmptyTheSpool(t *testing.T) {
 	kept := openSpool(t, spool.Options{Dir: t.TempDir(), Segment: 5000})
 	m, s := meter.New(meter.DefaultLimit, kept, quiet()), &sink{}
 	for i := range 500 {
-		m.Add(event(i))
+		m.Add(line(i))
 	}
 	run(t, m, s, 500)
 	m.Committed(&wire.Receipt{Ranges: []wire.Range{{Epoch: "another", First: 1, Last: 500}}})
@@ -107,7 +107,7 @@ func TestCommitsEmptyTheSpool(t *testing.T) {
 func TestAFullSpoolIsToldAndSurvived(t *testing.T) {
 	m, s := meter.New(meter.DefaultLimit, openSpool(t, spool.Options{Dir: t.TempDir(), Limit: 10_000}), quiet()), &sink{}
 	for i := range 200 {
-		m.Add(event(i))
+		m.Add(line(i))
 	}
 	if notes := strings.Join(m.Notes(), " "); !strings.Contains(notes, "in memory only: the spool is full") {
 		t.Errorf("notes %q", notes)
@@ -125,7 +125,7 @@ func TestEventsThatNobodyCommitsAreSentAgain(t *testing.T) {
 	kept := openSpool(t, spool.Options{Dir: t.TempDir()})
 	m, s := meter.New(meter.DefaultLimit, kept, quiet()), &sink{}
 	for i := range 10 {
-		m.Add(event(i))
+		m.Add(line(i))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
