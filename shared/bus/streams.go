@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -46,11 +47,26 @@ func EnsureUsage(ctx context.Context, nc *nats.Conn, l Limits) (jetstream.JetStr
 	usage.Name, usage.Subjects, usage.MaxBytes = wire.UsageStream, []string{wire.UsagePrefix + ">"}, orDefault(l.UsageBytes, defaultUse)
 	dead.Name, dead.Subjects, dead.MaxBytes = wire.DeadLetterStream, []string{wire.DeadLetterPrefix + ">"}, orDefault(l.DeadLetterBytes, defaultDead)
 	for _, cfg := range []jetstream.StreamConfig{usage, dead} {
-		if _, err := js.CreateOrUpdateStream(ctx, cfg); err != nil {
+		if err := ensureStream(ctx, js, cfg); err != nil {
 			return nil, fmt.Errorf("stream %s: %w", cfg.Name, err)
 		}
 	}
 	return js, nil
+}
+
+// ensureStream leaves a stream alone that is as it should be: all collectors
+// and the daemon ask for it at their start, and an update is not for nothing.
+func ensureStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) error {
+	s, err := js.Stream(ctx, want.Name)
+	if err == nil {
+		is := s.CachedInfo().Config
+		if slices.Equal(is.Subjects, want.Subjects) && is.MaxBytes == want.MaxBytes && is.Replicas == want.Replicas && is.Retention == want.Retention &&
+			is.Discard == want.Discard && is.Duplicates == want.Duplicates && is.MaxMsgSize == want.MaxMsgSize && is.DenyDelete == want.DenyDelete {
+			return nil
+		}
+	}
+	_, err = js.CreateOrUpdateStream(ctx, want)
+	return err
 }
 
 func orDefault(n, def int64) int64 {
