@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"github.com/hybridinference/gateway/controlplane/nodes"
-	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -43,17 +42,9 @@ func (s *Server) endpoints(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	release, err := s.current()
+	models, err := s.selected(query["model"])
 	if err != nil {
 		return nil, err
-	}
-	models := release.Snapshot.Models
-	if name := query["model"]; name != "" {
-		m, err := publish.FindModel(&release.Snapshot, name)
-		if err != nil {
-			return nil, problemf(http.StatusNotFound, "%s", err)
-		}
-		models = []wire.Model{*m}
 	}
 	troubles, live := s.troubles()
 	list := []endpoint{}

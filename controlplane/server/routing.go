@@ -75,6 +75,23 @@ func share(m *wire.Model, e *wire.Endpoint) string {
 	return strconv.FormatFloat(100*e.Weight/sum, 'f', 0, 64) + "%"
 }
 
+// selected returns the model of that name or alias in the release in service,
+// all of them for "".
+func (s *Server) selected(name string) ([]wire.Model, error) {
+	release, err := s.current()
+	if err != nil {
+		return nil, err
+	}
+	if name == "" {
+		return release.Snapshot.Models, nil
+	}
+	m, err := publish.FindModel(&release.Snapshot, name)
+	if err != nil {
+		return nil, problemf(http.StatusNotFound, "%s", err)
+	}
+	return []wire.Model{*m}, nil
+}
+
 // weight is an endpoint as /admin/weights shows it.
 type weight struct {
 	Model      string  `json:"model"`
@@ -90,17 +107,9 @@ func (s *Server) weights(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	release, err := s.current()
+	models, err := s.selected(query["model"])
 	if err != nil {
 		return nil, err
-	}
-	models := release.Snapshot.Models
-	if name := query["model"]; name != "" {
-		m, err := publish.FindModel(&release.Snapshot, name)
-		if err != nil {
-			return nil, problemf(http.StatusNotFound, "%s", err)
-		}
-		models = []wire.Model{*m}
 	}
 	list := []weight{}
 	for i := range models {
