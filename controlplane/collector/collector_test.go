@@ -29,7 +29,7 @@ func TestExactCounts(t *testing.T) {
 		for range 3 {
 			all = append(all, r.start(collector.Options{Primary: true}))
 		}
-		const total = 10_000
+		const total = 4_000
 		sent := 0
 		random := rand.New(rand.NewPCG(1, 2))
 		for first := 0; first < total; {
