@@ -21,6 +21,8 @@ const (
 	batchEvents = 250
 	batchBytes  = 256 << 10
 	linger      = 25 * time.Millisecond
+	// keepBuffers is how many buffers are kept for batches to come.
+	keepBuffers = 4
 	// retryMin and retryMax bound the pause after a failed send.
 	retryMin = 50 * time.Millisecond
 	retryMax = 2 * time.Second
@@ -56,6 +58,7 @@ type Meter struct {
 	mu      sync.Mutex
 	queue   []*Batch // oldest first; the last one is being filled
 	bytes   int
+	free    [][]byte // buffers of batches that were sent
 	seq     uint64
 	base    uint64 // the number before the first that this run sends
 	acked   uint64
@@ -121,13 +124,26 @@ func (m *Meter) enqueue(line []byte) bool {
 			return last.full()
 		}
 	}
-	m.queue = append(m.queue, &Batch{First: m.seq, Last: m.seq, Lines: append(make([]byte, 0, 8<<10), line...)})
+	m.queue = append(m.queue, &Batch{First: m.seq, Last: m.seq, Lines: append(m.buffer(), line...)})
 	return true
+}
+
+// buffer returns room for the lines of a batch: that of one which was sent, if
+// there is any, since growing it anew costs more than all else here.
+func (m *Meter) buffer() []byte {
+	n := len(m.free)
+	if n == 0 {
+		return make([]byte, 0, 8<<10)
+	}
+	b := m.free[n-1]
+	m.free = m.free[:n-1]
+	return b
 }
 
 // Run sends batches until ctx is done, then what is left for as long as grace.
 // send returns when the batch is stored, or an error: then the same batch is
-// sent again, so the receiver must know it by its numbers.
+// sent again, so the receiver must know it by its numbers. It must not keep the
+// batch's lines.
 func (m *Meter) Run(ctx context.Context, grace time.Duration, send func(context.Context, Batch) error) error {
 	for m.await(ctx) {
 		m.sendOldest(ctx, send)
@@ -214,6 +230,9 @@ func (m *Meter) release(b Batch) {
 	if b.sealed {
 		m.queue = m.queue[1:]
 		m.bytes -= len(b.Lines)
+		if len(m.free) < keepBuffers {
+			m.free = append(m.free, b.Lines[:0])
+		}
 	}
 	if b.Last > m.resentTo { // what was sent again has been counted before
 		m.acked += b.Last - max(b.First-1, m.resentTo)
