@@ -36,9 +36,16 @@ func (m *Meter) recover() {
 	if low := m.spool.Low(); low != 0 {
 		m.base = low - 1
 		m.behind = m.spool.Reader(low)
+		// JetStream may have had them, and their receipts may have come while
+		// nobody listened: under the same name it would not take them.
+		m.attempt = attempt(time.Now())
 		m.log.Info("usage events of an earlier run are sent", slog.Uint64("from", low), slog.Uint64("to", m.seq))
 	}
 }
+
+// attempt names a further sending, and never two alike, whoever has restarted
+// in between.
+func attempt(now time.Time) int { return int(now.Unix()) }
 
 // keep writes a line to the spool; false if it is not there. Only the change
 // is logged: the next million requests would say the same.
@@ -150,7 +157,7 @@ func (m *Meter) resend(now time.Time) {
 	}
 	m.resends.since, m.resends.wait = now, min(2*m.resends.wait, resendMost)
 	m.resentTo = m.seq
-	m.attempt = int(now.Unix()) // never the same again, whoever has restarted in between
+	m.attempt = attempt(now)
 	m.behind = m.spool.Reader(low)
 	m.log.Warn("usage events are not committed and are sent again", slog.Uint64("from", low))
 }

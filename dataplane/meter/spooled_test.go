@@ -61,6 +61,9 @@ func TestTheNextProcessSendsWhatThisOneCould(t *testing.T) {
 	}
 	run(t, m, s, 1300)
 	s.check(t, 1300)
+	if s.batches[0].Attempt == 0 {
+		t.Error("JetStream would take the first batch for one that it has")
+	}
 	if c := m.Counts(); c.Pending != 0 || c.Acked != 1300 {
 		t.Errorf("after: %+v", c)
 	}
