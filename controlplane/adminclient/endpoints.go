@@ -14,7 +14,8 @@ type Endpoint struct {
 	Weight   float64 `json:"weight"`
 	// Share is the weight among those of the model, in whole percent: "70%".
 	Share string `json:"share"`
-	// State is up, partly, down, or off for an endpoint without weight.
+	// State is up, partly, down, off for an endpoint without weight, or
+	// disabled for one that an operator took out of service.
 	State string `json:"state"`
 	// Nodes are those that are not content with it.
 	Nodes []Trouble `json:"nodes"`
@@ -39,4 +40,29 @@ func (c *Client) Endpoints(ctx context.Context, model string) ([]Endpoint, error
 		query.Set("model", model)
 	}
 	return listOf[Endpoint](ctx, c, call{method: http.MethodGet, path: "endpoints", query: query})
+}
+
+// EndpointSwitch takes endpoints out of service, or puts them back.
+type EndpointSwitch struct {
+	Change
+	// Endpoints are whole ids.
+	Endpoints []string
+}
+
+// DisableEndpoints takes endpoints out of service; they keep their weights.
+func (c *Client) DisableEndpoints(ctx context.Context, change EndpointSwitch) (Rollout, error) {
+	return c.switchEndpoints(ctx, "endpoints/disable", change)
+}
+
+// EnableEndpoints puts endpoints back into service.
+func (c *Client) EnableEndpoints(ctx context.Context, change EndpointSwitch) (Rollout, error) {
+	return c.switchEndpoints(ctx, "endpoints/enable", change)
+}
+
+func (c *Client) switchEndpoints(ctx context.Context, path string, change EndpointSwitch) (Rollout, error) {
+	body := struct {
+		Endpoints []string `json:"endpoints"`
+		changeBody
+	}{change.Endpoints, change.body()}
+	return c.rollOut(ctx, call{method: http.MethodPost, path: path, body: body, wait: change.Wait})
 }

@@ -114,3 +114,54 @@ func (c *Client) RevokeKey(ctx context.Context, id string, change KeyChange) (Re
 	out.Nodes = orEmpty(out.Nodes)
 	return out, err
 }
+
+// RotatedKey is a key that was made in the place of another one.
+type RotatedKey struct {
+	NewKey
+	// Replaces is the old key, with the moment at which it ends.
+	Replaces Key `json:"replaces"`
+}
+
+// RotateKey makes a key like another one, which ends after overlap, a span
+// such as 24h or 7d; "" is the daemon's default of 24h, 0s at once.
+func (c *Client) RotateKey(ctx context.Context, id, overlap string, change KeyChange) (RotatedKey, error) {
+	body := struct {
+		Overlap string `json:"overlap,omitempty"`
+		keyChangeBody
+	}{overlap, change.body()}
+	out, err := fetch[RotatedKey](ctx, c, call{method: http.MethodPost, path: "keys/" + element(id) + "/rotate", body: body, wait: change.span()})
+	out.Models, out.Nodes, out.Replaces.Models = orEmpty(out.Models), orEmpty(out.Nodes), orEmpty(out.Replaces.Models)
+	return out, err
+}
+
+// ImportedKey is a key that is known by its hash.
+type ImportedKey struct {
+	// Hash is HMAC-SHA256(key, API_KEY_SECRET), 64 hex digits.
+	Hash string `json:"hash"`
+	// Prefix is the beginning of the key, to recognize it by; may be empty.
+	Prefix  string   `json:"prefix,omitempty"`
+	Name    string   `json:"name,omitempty"`
+	User    string   `json:"user,omitempty"`
+	Role    string   `json:"role,omitempty"`
+	Models  []string `json:"models,omitempty"`
+	Expires string   `json:"expires,omitempty"`
+}
+
+// Import is what became of imported keys.
+type Import struct {
+	// Imported are new, Known were there and stay as they are.
+	Imported int          `json:"imported"`
+	Known    int          `json:"known"`
+	Nodes    []NodeResult `json:"nodes"`
+}
+
+// ImportKeys stores up to 5,000 keys, all or none.
+func (c *Client) ImportKeys(ctx context.Context, list []ImportedKey, change KeyChange) (Import, error) {
+	body := struct {
+		Keys []ImportedKey `json:"keys"`
+		keyChangeBody
+	}{list, change.body()}
+	out, err := fetch[Import](ctx, c, call{method: http.MethodPost, path: "keys/import", body: body, wait: change.span()})
+	out.Nodes = orEmpty(out.Nodes)
+	return out, err
+}

@@ -3,6 +3,7 @@ package adminclient
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -21,9 +22,24 @@ type Key struct {
 	Prefix string `json:"prefix"`
 }
 
-// Keys lists all keys, revoked ones too.
+// keysPage is how many keys the API gives at once.
+const keysPage = 1000
+
+// Keys lists all keys, revoked ones too, the newest first.
 func (c *Client) Keys(ctx context.Context) ([]Key, error) {
-	return listOf[Key](ctx, c, call{method: http.MethodGet, path: "keys"})
+	all := []Key{}
+	query := url.Values{}
+	for {
+		page, err := listOf[Key](ctx, c, call{method: http.MethodGet, path: "keys", query: query})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+		if len(page) < keysPage {
+			return all, nil
+		}
+		query.Set("after", page[len(page)-1].ID)
+	}
 }
 
 // Key returns one key.

@@ -17,6 +17,9 @@ type Weight struct {
 	Configured float64 `json:"configured"`
 	// Override is set when an operator's weight replaces the configured one.
 	Override bool `json:"override"`
+	// Disabled is set while an operator has taken the endpoint out of service;
+	// Weight is what it gets back.
+	Disabled bool `json:"disabled"`
 }
 
 // Weights lists the weights of one model, or of all for "".

@@ -4,11 +4,14 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -40,6 +43,7 @@ type App struct {
 	publisher *publish.Publisher
 	nodes     *nodes.Table
 	api       *server.Server
+	cert      *certificate // nil for plain HTTP
 	cleanups  run.Stack
 }
 
@@ -58,7 +62,13 @@ func (a *App) setup(ctx context.Context) (err error) {
 	if err := o.check(); err != nil {
 		return err
 	}
-	a.conn, err = bus.Connect(bus.Options{URL: o.NATSURL, Creds: o.NATSCreds, InProcess: o.NATSServer, Name: "controlplane", Log: o.Log})
+	if o.TLSCert != "" {
+		if a.cert, err = loadCertificate(o.TLSCert, o.TLSKey, o.Log); err != nil {
+			return err
+		}
+	}
+	o.NATS.Role, o.NATS.Name, o.NATS.Log = bus.RoleControlPlane, instance(), o.Log
+	a.conn, err = bus.Connect(o.NATS)
 	if err != nil {
 		return err
 	}
@@ -69,7 +79,7 @@ func (a *App) setup(ctx context.Context) (err error) {
 		Open: func(ctx context.Context) (*state.State, error) { return state.Open(ctx, o.State) },
 	})
 	a.api, err = server.New(server.Options{
-		Publisher: a.publisher, Nodes: a.nodes, Conn: a.conn, LogStore: o.LogStore, Token: o.Token, Open: o.Open, KeySecret: o.KeySecret,
+		Publisher: a.publisher, Nodes: a.nodes, Conn: a.conn, LogStore: o.LogStore, Token: o.Token, Open: o.Open, Proxies: o.Proxies, KeySecret: o.KeySecret,
 		Version: o.Version, Log: o.Log,
 	})
 	if err != nil {
@@ -86,6 +96,9 @@ func (a *App) setup(ctx context.Context) (err error) {
 	})
 	return nil
 }
+
+// instance names this process among the daemons that may run side by side.
+func instance() string { return strings.ToLower(rand.Text()[:8]) }
 
 // Addr is where the admin API listens.
 func (a *App) Addr() string { return a.listener.Addr().String() }
@@ -124,7 +137,7 @@ func (a *App) serve(ctx context.Context) error {
 		ErrorLog:    slog.NewLogLogger(a.o.Log.Handler(), slog.LevelWarn),
 	}
 	done := make(chan error, 1)
-	go func() { done <- srv.Serve(a.listener) }()
+	go func() { done <- a.accept(srv) }()
 	select {
 	case err := <-done:
 		return err
@@ -137,6 +150,15 @@ func (a *App) serve(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("stop: %w", err), srv.Close())
 	}
 	return nil
+}
+
+// accept serves connections, with TLS if there is a certificate.
+func (a *App) accept(srv *http.Server) error {
+	if a.cert == nil {
+		return srv.Serve(a.listener)
+	}
+	srv.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: a.cert.get}
+	return srv.ServeTLS(a.listener, "", "")
 }
 
 // Reload reads the configuration again, as SIGHUP asks for. A broken one

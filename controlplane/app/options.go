@@ -6,23 +6,21 @@ import (
 	"net"
 	"net/netip"
 
-	"github.com/nats-io/nats.go"
-
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/controlplane/server"
 	"github.com/hybridinference/gateway/controlplane/state"
+	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/secret"
 )
 
-// Options configure a daemon. Addr, NATSURL or NATSServer, State, Files, Log,
+// Options configure a daemon. Addr, NATS, State, Files, Log,
 // and Token or Open are required.
 type Options struct {
 	// Addr is where the admin API listens, such as 127.0.0.1:8081; port 0 takes
 	// a free one.
 	Addr string
-	// NATSURL and NATSCreds lead to NATS; NATSServer is one in this process.
-	NATSURL, NATSCreds string
-	NATSServer         nats.InProcessConnProvider
+	// NATS says where it is; the daemon adds who it is.
+	NATS bus.Options
 	// Replicas of what is kept in NATS: 1 (default), or 3 in a cluster.
 	Replicas int
 	// State is the database of the control state.
@@ -34,6 +32,11 @@ type Options struct {
 	// Token guards the admin API. Open does without one, and only on loopback.
 	Token secret.String
 	Open  bool
+	// Proxies are the networks whose X-Forwarded-For tells who asks.
+	Proxies []netip.Prefix
+	// TLSCert and TLSKey are PEM files with which the admin API speaks TLS; a
+	// new certificate is taken up without a restart. Plain HTTP without them.
+	TLSCert, TLSKey string
 	// KeySecret is what API keys are hashed under; without it none can be made.
 	KeySecret secret.String
 	Version   string

@@ -17,7 +17,12 @@ func answers() map[string]answer {
 			`{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","kind":"vllm","weight":0.7,"share":"70%","state":"partly","nodes":[{"node":"node-2","state":"probe_failed","reason":"GET http://10.0.0.1:8000/health: status 503","until_ms":0,"in_flight":0}]},` +
 			`{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","kind":"zhipu","weight":0.3,"share":"30%","state":"down","nodes":[{"node":"node-1","state":"open","reason":"timeout: no answer","until_ms":1893553445000,"in_flight":3},` +
 			`{"node":"node-2","state":"missing_secret","reason":"ZHIPU_API_KEY is not set","until_ms":0,"in_flight":0}]}]`},
-		"GET endpoints?model=demo":  {200, `[{"model":"demo","endpoint":"demo:demo-api","kind":"demo","weight":1,"share":"100%","state":"up","nodes":[]}]`},
+		"GET endpoints?model=demo": {200, `[{"model":"demo","endpoint":"demo:demo-api","kind":"demo","weight":1,"share":"100%","state":"up","nodes":[]}]`},
+		"POST explain": {200, `{"v":1,"node":"node-1","release":12,"models":["glm-4.6"],` +
+			`"tried":[{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","provider":"vLLM","weight":0.7}],` +
+			`"left":[{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","provider":"Z.AI","weight":0.3,"reason":"open: timeout: no answer, until 2030-01-02T03:04:05Z"}]}`},
+		"POST endpoints/disable":    {200, `{"release":13,"changed":true,"nodes":[{"node":"node-1","state":"applied","ms":4}]}`},
+		"POST endpoints/enable":     {200, `{"release":14,"changed":true,"nodes":[{"node":"node-1","state":"applied","ms":5}]}`},
 		"GET weights":               {200, "[" + demoWeight + "," + glmWeights + "]"},
 		"GET weights?model=demo":    {200, "[" + demoWeight + "]"},
 		"GET weights?model=glm-4.6": {200, "[" + glmWeights + "]"},
@@ -44,14 +49,19 @@ func answers() map[string]answer {
 
 		"POST keys": {201, `{"key":"hyi-plaintext","id":"k_01","name":"build-farm","user":"build-farm","role":"free","models":[],` +
 			`"created":"2030-01-02T03:04:05Z","expires":null,"revoked":null,"prefix":"hyi-plai","nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
-		"GET keys":           {200, "[" + key1 + "," + key2 + "]"},
-		"GET keys/KEY_ID":    {200, key1},
-		"GET keys/k_02":      {200, key2},
-		"GET keys/k_99":      refusal(404, `there is no key "k_99"`),
-		"PATCH keys/KEY_ID":  {200, strings.TrimSuffix(key1, "}") + `,"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
-		"PATCH keys/k_02":    refusal(409, "key k_02 is revoked"),
-		"DELETE keys/KEY_ID": {200, `{"id":"KEY_ID","revoked":"2030-01-02T03:04:05Z","nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
-		"DELETE keys/k_03":   {200, `{"id":"k_03","revoked":"2030-01-02T03:04:05Z","nodes":[{"node":"node-1","state":"applied","ms":2},{"node":"node-2","state":"pending","ms":500}]}`},
+		"GET keys":        {200, "[" + key1 + "," + key2 + "]"},
+		"GET keys/KEY_ID": {200, key1},
+		"GET keys/k_02":   {200, key2},
+		"GET keys/k_99":   refusal(404, `there is no key "k_99"`),
+		"POST keys/KEY_ID/rotate": {201, `{"key":"hyi-plaintext","id":"k_04","name":"build-farm","user":"build-farm","role":"free","models":[],` +
+			`"created":"2030-02-02T03:04:05Z","expires":null,"revoked":null,"prefix":"hyi-plai","nodes":[{"node":"node-1","state":"applied","ms":2}],` +
+			`"replaces":` + strings.Replace(key1, `"expires":null`, `"expires":"2030-02-09T03:04:05Z"`, 1) + `}`},
+		"POST keys/k_02/rotate": refusal(409, "key k_02 is revoked"),
+		"POST keys/import":      {200, `{"imported":1,"known":1,"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
+		"PATCH keys/KEY_ID":     {200, strings.TrimSuffix(key1, "}") + `,"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
+		"PATCH keys/k_02":       refusal(409, "key k_02 is revoked"),
+		"DELETE keys/KEY_ID":    {200, `{"id":"KEY_ID","revoked":"2030-01-02T03:04:05Z","nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
+		"DELETE keys/k_03":      {200, `{"id":"k_03","revoked":"2030-01-02T03:04:05Z","nodes":[{"node":"node-1","state":"applied","ms":2},{"node":"node-2","state":"pending","ms":500}]}`},
 
 		"GET stats?hours=24":           {200, `{"period_hours":24,"filters":{"model":null,"provider":null},"stats":[` + stats + `]}`},
 		"GET stats?hours=2&model=demo": {200, `{"period_hours":2,"filters":{"model":"demo","provider":null},"stats":[` + stats + `]}`},

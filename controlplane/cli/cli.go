@@ -16,6 +16,7 @@ type Options struct {
 	Args []string
 	// Env looks up a variable of the environment.
 	Env    func(string) (string, bool)
+	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer
 	// StdoutTerminal allows colour, StderrTerminal a progress line.

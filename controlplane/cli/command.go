@@ -10,6 +10,8 @@ import (
 // other commands or something to run.
 type command struct {
 	name string
+	// alias is another name; may be empty.
+	alias string
 	// about is one line, without a full stop.
 	about string
 	// details is more text for --help; may be empty.
@@ -42,7 +44,7 @@ func (c *command) path() []string {
 func (c *command) String() string { return strings.Join(c.path(), " ") }
 
 func (c *command) sub(name string) *command {
-	i := slices.IndexFunc(c.subs, func(s *command) bool { return s.name == name })
+	i := slices.IndexFunc(c.subs, func(s *command) bool { return s.name == name || s.alias == name && name != "" })
 	if i < 0 {
 		return nil
 	}

@@ -127,6 +127,15 @@ func suggestEndpoint(ctx context.Context, in *invocation, args []string) []strin
 	return each(rows, func(w adminclient.Weight) string { return strings.TrimPrefix(w.Endpoint, w.Model+":") + "=" })
 }
 
+func suggestEndpointID(ctx context.Context, in *invocation, _ []string) []string {
+	client, err := in.client()
+	if err != nil {
+		return nil
+	}
+	rows, _ := client.Endpoints(ctx, "")
+	return each(rows, func(e adminclient.Endpoint) string { return e.Endpoint })
+}
+
 func suggestNode(ctx context.Context, in *invocation, args []string) []string {
 	client, err := in.client()
 	if err != nil || len(args) > 0 {

@@ -10,12 +10,44 @@ import (
 
 func endpointsCommand() *command {
 	return &command{
-		name: "endpoints", about: "show how each endpoint is, at which node, and why", args: "[MODEL]",
-		details: "An endpoint is up at all live nodes, partly at some, down at none, or off: without weight. A line for each node that is not\n" +
-			"content with it says why, and when the endpoint is tried again there.",
-		examples: []string{"gatewayctl endpoints", "gatewayctl endpoints demo", "gatewayctl endpoints -o json"},
-		run:      endpoints, suggest: suggestModel,
+		name: "endpoints", alias: "endpoint", about: "show how each endpoint is, at which node, and why; take endpoints out of service",
+		examples: []string{"gatewayctl endpoints list", "gatewayctl endpoints disable demo:demo-api --reason 'new disk' --wait"},
+		subs: []*command{
+			{
+				name: "list", about: "show how each endpoint is, at which node, and why", args: "[MODEL]",
+				details: "An endpoint is up at all live nodes, partly at some, down at none, off without weight, or disabled. A line for each\n" +
+					"node that is not content with it says why, and when the endpoint is tried again there.",
+				examples: []string{"gatewayctl endpoints list", "gatewayctl endpoints list demo", "gatewayctl endpoints list -o json"},
+				run:      endpoints, suggest: suggestModel,
+			},
+			{
+				name: "disable", about: "take endpoints out of service until they are enabled", args: "ENDPOINT...",
+				details: "An endpoint is named by its whole id, MODEL:ENDPOINT. It keeps its weight for later, stays disabled through restarts\n" +
+					"and new files, and requests that are on their way there end undisturbed.",
+				examples: []string{"gatewayctl endpoints disable demo:demo-api --reason 'new disk' --wait"},
+				flags:    changeFlags(), run: disableEndpoints, suggest: suggestEndpointID,
+			},
+			{
+				name: "enable", about: "put disabled endpoints back into service", args: "ENDPOINT...",
+				examples: []string{"gatewayctl endpoints enable demo:demo-api --wait"},
+				flags:    changeFlags(), run: enableEndpoints, suggest: suggestEndpointID,
+			},
+		},
 	}
+}
+
+func disableEndpoints(ctx context.Context, in *invocation) error {
+	return in.switchEndpoints(ctx, (*adminclient.Client).DisableEndpoints)
+}
+
+func enableEndpoints(ctx context.Context, in *invocation) error {
+	return in.switchEndpoints(ctx, (*adminclient.Client).EnableEndpoints)
+}
+
+func (in *invocation) switchEndpoints(ctx context.Context, do func(*adminclient.Client, context.Context, adminclient.EndpointSwitch) (adminclient.Rollout, error)) error {
+	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, change adminclient.Change) (adminclient.Rollout, error) {
+		return do(client, ctx, adminclient.EndpointSwitch{Change: change, Endpoints: in.args})
+	})
 }
 
 // endpointLine is a line of the table: an endpoint, or what one node says of it.
@@ -66,7 +98,7 @@ func endpointTint(state string) tint {
 		return good
 	case "partly":
 		return doubt
-	case "off":
+	case "off", "disabled":
 		return plain
 	}
 	return bad

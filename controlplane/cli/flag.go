@@ -37,6 +37,7 @@ type flag struct {
 const (
 	urlVariable   = "GATEWAY_ADMIN_URL"
 	tokenVariable = "ADMIN_TOKEN"
+	caVariable    = "GATEWAY_ADMIN_CA"
 	globalGroup   = "Flags of every command:"
 
 	defaultWait = 30 * time.Second
@@ -50,6 +51,7 @@ func globalFlags() []flag {
 		{name: "output", short: "o", about: "print as `FORMAT`: table, json or yaml", def: formatTable, words: []string{formatTable, formatJSON, formatYAML}},
 		{name: "url", about: "`URL` of the control plane, instead of " + urlVariable, def: adminclient.DefaultURL},
 		{name: "token", about: "`TOKEN` for the control plane, instead of " + tokenVariable + "; other users of the machine can read a command line"},
+		{name: "ca", about: "PEM `FILE` of an authority to believe when the URL is https, instead of " + caVariable},
 		{name: "author", about: "`NAME` that the audit log gets", def: "$USER"},
 		{name: "timeout", about: "give up a call after `SPAN`, plus the time of --wait", def: adminclient.DefaultTimeout.String()},
 	}

@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -52,14 +56,41 @@ func (in *invocation) client() (*adminclient.Client, error) {
 	url, urlFrom := in.setting("url", urlVariable)
 	token, tokenFrom := in.token()
 	author, authorFrom := in.setting("author", "USER")
+	transport, err := in.transport()
+	if err != nil {
+		return nil, err
+	}
 	client, err := adminclient.New(adminclient.Options{
-		URL: url, Token: token, Author: author, Timeout: timeout, UserAgent: "gatewayctl/" + in.opts.Version,
+		URL: url, Token: token, Author: author, Timeout: timeout, UserAgent: "gatewayctl/" + in.opts.Version, Transport: transport,
 	})
 	if bad, ok := adminclient.AsInvalid(err); ok {
 		from := map[adminclient.Option]string{adminclient.OptionURL: urlFrom, adminclient.OptionToken: tokenFrom, adminclient.OptionAuthor: authorFrom}
 		return nil, usagef("%s %s", from[bad.Option], bad.Must)
 	}
 	return client, err
+}
+
+// transport believes, beside the system's authorities, those of --ca. It is
+// nil without.
+func (in *invocation) transport() (http.RoundTripper, error) {
+	path, from := in.setting("ca", caVariable)
+	if path == "" {
+		return nil, nil //nolint:nilnil // the client's default
+	}
+	text, err := os.ReadFile(path) //nolint:gosec // the operator names it
+	if err != nil {
+		return nil, usagef("%s must name a PEM file: %s", from, err)
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if !roots.AppendCertsFromPEM(text) {
+		return nil, usagef("%s: there is no certificate in %s", from, path)
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // nobody replaces it
+	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
+	return t, nil
 }
 
 // span returns the value of a flag that is a time span.

@@ -74,13 +74,31 @@ func createKey(ctx context.Context, in *invocation) error {
 	}
 	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminclient.KeyChange) (adminclient.NewKey, keyOutcome, error) {
 		k, err := client.CreateKey(ctx, spec, change)
-		if err == nil && in.format() == formatTable {
-			_, _ = fmt.Fprintln(in.opts.Stderr, "This is the only time that the key is shown.")
+		return k, in.newKey(k, err), err
+	})
+}
+
+// newKey is what people see of a key that was made, with its text.
+func (in *invocation) newKey(k adminclient.NewKey, err error) keyOutcome {
+	if err == nil && in.format() == formatTable {
+		_, _ = fmt.Fprintln(in.opts.Stderr, "This is the only time that the key is shown.")
+	}
+	fields := append([]field{{name: "key", text: k.Plaintext, tint: good}}, keyFields(adminclient.Key{
+		ID: k.ID, Name: k.Name, User: k.User, Role: k.Role, Models: k.Models, Created: k.Created, Expires: k.Expires, Prefix: k.Prefix,
+	})...)
+	return keyOutcome{fields, k.Nodes}
+}
+
+func rotateKey(ctx context.Context, in *invocation) error {
+	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminclient.KeyChange) (adminclient.RotatedKey, keyOutcome, error) {
+		k, err := client.RotateKey(ctx, in.args[0], in.text("overlap"), change)
+		outcome := in.newKey(k.NewKey, err)
+		ends := k.Replaces.Expires
+		if k.Replaces.Revoked != nil {
+			ends = k.Replaces.Revoked
 		}
-		fields := append([]field{{name: "key", text: k.Plaintext, tint: good}}, keyFields(adminclient.Key{
-			ID: k.ID, Name: k.Name, User: k.User, Role: k.Role, Models: k.Models, Created: k.Created, Expires: k.Expires, Prefix: k.Prefix,
-		})...)
-		return k, keyOutcome{fields, k.Nodes}, err
+		outcome.fields = append(outcome.fields, field{name: "replaces", text: k.Replaces.ID}, field{name: "ends", text: moment(ends), tint: doubt})
+		return k, outcome, err
 	})
 }
 

@@ -43,6 +43,24 @@ func keysCommand() *command {
 				flags: keyFlags("", "", "", ""), run: updateKey, suggest: suggestKey,
 			},
 			{
+				name: "rotate", about: "make a key in the place of another, which lives on for a while", args: "ID",
+				details: "The new key has the old one's name, user, role, models and end. The old one ends after --overlap, at once with 0s.",
+				examples: []string{
+					"gatewayctl keys rotate KEY_ID --overlap 7d --reason 'once a year'",
+					"gatewayctl keys rotate KEY_ID --overlap 0s --reason 'leaked' -o json",
+				},
+				flags: []flag{{name: "overlap", about: "the old key works on for `SPAN`, such as 24h or 7d", def: "24h"}, reasonFlag(), waitFlag()},
+				run:   rotateKey, suggest: suggestKey,
+			},
+			{
+				name: "import", about: "take over keys that exist elsewhere, by their hashes", args: "FILE",
+				details: "FILE is CSV with a header line, or JSON: an array, or an object a line; - reads the standard input. The fields are hash\n" +
+					"(HMAC-SHA256(key, API_KEY_SECRET) in hex), prefix, name, user, role, models and expires; only the first is needed.\n" +
+					"In CSV, models are separated by spaces. A hash that is known already stays as it is. All keys are taken, or none.",
+				examples: []string{"gatewayctl keys import config/keys.example.csv --reason 'from the old gateway'"},
+				flags:    []flag{reasonFlag(), waitFlag()}, run: importKeys,
+			},
+			{
 				name: "revoke", about: "end a key on all nodes", args: "ID",
 				examples: []string{"gatewayctl keys revoke KEY_ID --reason 'left the team'"},
 				flags:    []flag{reasonFlag(), waitFlag()}, run: revokeKey, suggest: suggestKey,

@@ -17,6 +17,11 @@ var update = flag.Bool("update", false, "write the transcripts anew")
 
 func text(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 
+// stdin is what every command can read.
+var stdin = `{"hash":"` + hash + `","prefix":"hyi-old1","name":"old batch","models":["demo"]}
+{"hash":"a` + hash[1:] + `","user":"alice"}
+`
+
 // result is what a command left behind.
 type result struct {
 	stdout, stderr string
@@ -28,7 +33,7 @@ func runWith(t *testing.T, vars map[string]string, args ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := cli.Run(t.Context(), cli.Options{
-		Args: args, Stdout: &stdout, Stderr: &stderr, Version: "v1.2.3", Env: lookup(vars),
+		Args: args, Stdin: strings.NewReader(stdin), Stdout: &stdout, Stderr: &stderr, Version: "v1.2.3", Env: lookup(vars),
 	})
 	return result{stdout.String(), stderr.String(), code}
 }

@@ -16,8 +16,8 @@ func tree() *command {
 			"gatewayctl weights set demo demo-api=1 --wait --reason 'all to the demo'",
 		},
 		subs: []*command{
-			statusCommand(), modelsCommand(), routingCommand(), endpointsCommand(), weightsCommand(), applyCommand(), diffCommand(), validateCommand(),
-			releasesCommand(), nodesCommand(), keysCommand(), statsCommand(), auditCommand(), versionCommand(), completionCommand(),
+			statusCommand(), modelsCommand(), routingCommand(), endpointsCommand(), explainCommand(), weightsCommand(), applyCommand(), diffCommand(), validateCommand(),
+			releasesCommand(), nodesCommand(), keysCommand(), statsCommand(), auditCommand(), natsCommand(), versionCommand(), completionCommand(),
 			completeCommand(),
 		},
 	}

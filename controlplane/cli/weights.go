@@ -58,6 +58,7 @@ func showWeights(ctx context.Context, in *invocation) error {
 		{name: "weight", text: func(x adminclient.Weight) string { return decimal(x.Weight) }, number: true},
 		{name: "share", text: func(x adminclient.Weight) string { return x.Share }, number: true},
 		{name: "configured", text: func(x adminclient.Weight) string { return decimal(x.Configured) }, number: true},
+		{name: "disabled", text: func(x adminclient.Weight) string { return yes(x.Disabled) }},
 		{name: "override", text: func(x adminclient.Weight) string { return yes(x.Override) }, tint: func(x adminclient.Weight) tint {
 			if x.Override {
 				return doubt

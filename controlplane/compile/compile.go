@@ -6,6 +6,8 @@ package compile
 
 import (
 	"fmt"
+	"iter"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -19,6 +21,8 @@ type Input struct {
 	Files *config.Files
 	// Overrides are weights set at run time, by endpoint id.
 	Overrides map[string]float64
+	// Disabled are endpoints that operators have taken out of service.
+	Disabled map[string]bool
 	// Previous is the snapshot in service, nil for the first: a model keeps the
 	// time at which it first appeared.
 	Previous *wire.Snapshot
@@ -28,14 +32,15 @@ type Input struct {
 // Output is a snapshot and what an operator should know of it.
 type Output struct {
 	Snapshot wire.Snapshot
-	// Orphans are overrides whose endpoint does not exist any more.
+	// Orphans are the endpoints of overrides, or disabled ones, that do not
+	// exist any more.
 	Orphans []string
 }
 
 // Snapshot compiles. The error is a config.Problems with everything that no
 // node could serve, each with its place in the files.
 func Snapshot(in Input) (Output, error) {
-	c := compiler{in: in, since: created(in.Previous), used: map[string]bool{}}
+	c := compiler{in: in, since: created(in.Previous), known: map[string]bool{}}
 	out := Output{Snapshot: wire.Snapshot{
 		DefaultModel: in.Files.Models.DefaultModel,
 		Models:       make([]wire.Model, 0, len(in.Files.Models.Models)),
@@ -49,12 +54,15 @@ func Snapshot(in Input) (Output, error) {
 	if len(c.problems) > 0 {
 		return Output{}, c.problems
 	}
-	for id := range in.Overrides {
-		if !c.used[id] {
-			out.Orphans = append(out.Orphans, id)
+	out.Orphans = slices.Compact(slices.Sorted(func(yield func(string) bool) {
+		for _, ids := range []iter.Seq[string]{maps.Keys(in.Overrides), maps.Keys(in.Disabled)} {
+			for id := range ids {
+				if !c.known[id] && !yield(id) {
+					return
+				}
+			}
 		}
-	}
-	slices.Sort(out.Orphans)
+	}))
 	return out, nil
 }
 
@@ -72,7 +80,7 @@ func created(s *wire.Snapshot) map[string]int64 {
 type compiler struct {
 	in       Input
 	since    map[string]int64
-	used     map[string]bool // overrides that found their endpoint
+	known    map[string]bool // ids of all endpoints
 	problems config.Problems
 }
 
@@ -91,9 +99,11 @@ func (c *compiler) model(m *config.Model) wire.Model {
 	weights := c.weights(m)
 	for i := range m.Routes {
 		e := c.endpoint(m, &m.Routes[i], weights[i])
+		c.known[e.ID] = true
 		if w, ok := c.in.Overrides[e.ID]; ok {
-			e.Weight, c.used[e.ID] = w, true
+			e.Weight = w
 		}
+		e.Reset(e.Weight, c.in.Disabled[e.ID])
 		out.Endpoints = append(out.Endpoints, e)
 	}
 	return out

@@ -61,8 +61,12 @@ func diffModel(from, to *wire.Model) []string {
 		switch {
 		case old == nil:
 			out = append(out, fmt.Sprintf("endpoint %s: added with weight %s", e.ID, weight(e.Weight)))
-		case old.Weight != e.Weight:
-			out = append(out, fmt.Sprintf("endpoint %s: weight %s -> %s", e.ID, weight(old.Weight), weight(e.Weight)))
+		case !old.Disabled() && e.Disabled():
+			out = append(out, fmt.Sprintf("endpoint %s: disabled, weight %s is kept", e.ID, weight(e.Intended())))
+		case old.Disabled() && !e.Disabled():
+			out = append(out, fmt.Sprintf("endpoint %s: enabled with weight %s", e.ID, weight(e.Weight)))
+		case old.Intended() != e.Intended():
+			out = append(out, fmt.Sprintf("endpoint %s: weight %s -> %s%s", e.ID, weight(old.Intended()), weight(e.Intended()), whileDisabled(e)))
 		case old.Configured != e.Configured: // an override hides it
 			out = append(out, fmt.Sprintf("endpoint %s: configured weight %s -> %s", e.ID, weight(old.Configured), weight(e.Configured)))
 		}
@@ -81,12 +85,19 @@ func diffModel(from, to *wire.Model) []string {
 	return out
 }
 
+func whileDisabled(e *wire.Endpoint) string {
+	if e.Disabled() {
+		return " once it is enabled"
+	}
+	return ""
+}
+
 func weight(w float64) string { return strconv.FormatFloat(w, 'g', -1, 64) }
 
 // sameEndpoint compares all but the weights.
 func sameEndpoint(a, b *wire.Endpoint) bool {
 	x, y := *a, *b
-	x.Weight, x.Configured, y.Weight, y.Configured = 0, 0, 0, 0
+	x.Weight, x.Configured, x.Held, y.Weight, y.Configured, y.Held = 0, 0, nil, 0, 0, nil
 	return sameJSON(wire.Model{Endpoints: []wire.Endpoint{x}}, wire.Model{Endpoints: []wire.Endpoint{y}})
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
@@ -42,6 +43,14 @@ func Hash(hashSecret secret.String, plaintext string) string {
 	mac := hmac.New(sha256.New, []byte(hashSecret.Reveal()))
 	mac.Write([]byte(plaintext))
 	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// IDFor returns the id that a request under this idempotency key gets, so that
+// a repetition meets the key that it has made.
+func IDFor(hashSecret secret.String, idempotencyKey string) string {
+	mac := hmac.New(sha256.New, []byte(hashSecret.Reveal()))
+	mac.Write([]byte("key id for\x00" + idempotencyKey))
+	return "k_" + strings.ToLower(base32.StdEncoding.EncodeToString(mac.Sum(nil))[:12])
 }
 
 // NewID returns an id for a key: "k_" and 12 letters and digits.

@@ -110,6 +110,15 @@ func ParseExpiry(text string, now time.Time) (time.Time, error) {
 	return at.UTC().Truncate(time.Second), nil
 }
 
+// ParseSpan reads a span such as 24h or 30d.
+func ParseSpan(text string, now time.Time) (time.Duration, error) {
+	at, ok := parseMoment(text, now)
+	if _, err := time.Parse(time.RFC3339, text); !ok || err == nil {
+		return 0, fmt.Errorf("must be a span such as 24h or 30d, got %q", text)
+	}
+	return at.Sub(now), nil
+}
+
 func parseMoment(text string, now time.Time) (time.Time, bool) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)

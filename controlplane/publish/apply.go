@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hybridinference/gateway/controlplane/config"
 )
@@ -16,18 +17,18 @@ func (p *Publisher) Apply(ctx context.Context, c Change, src Source) (Result, er
 		return Result{Warnings: texts(warnings)}, err
 	}
 	return p.change(ctx, c, func(b *basis) (*plan, error) {
-		out, err := compiled(files, b.overrides, b.snapshot())
+		out, err := compiled(files, b)
 		if err != nil {
 			return nil, err
 		}
-		w := &plan{snapshot: out.Snapshot, drop: out.Orphans, warnings: texts(warnings), action: "config.apply"}
+		w := &plan{snapshot: out.Snapshot, drop: out.Orphans, enable: out.Orphans, warnings: texts(warnings), action: "config.apply"}
 		for e := range endpoints(&out.Snapshot) {
 			if weight, ok := b.overrides[e.ID]; ok && weight == e.Configured {
 				w.drop = append(w.drop, e.ID) // the files say so themselves by now
 			}
 		}
 		for _, id := range out.Orphans {
-			w.warnings = append(w.warnings, fmt.Sprintf("the weight set for %s is dropped: there is no such endpoint any more", id))
+			w.warnings = append(w.warnings, fmt.Sprintf("what was set for %s is dropped: there is no such endpoint any more", id))
 		}
 		if src == (Source{}) {
 			w.files, err = digest(files)
@@ -45,7 +46,8 @@ func texts(warnings []config.Warning) []string {
 }
 
 // Rollback makes a release with the content of an old one. Weights that were
-// overridden then are overridden again, all others are not.
+// overridden then are overridden again, all others are not; the same goes for
+// endpoints that were disabled.
 func (p *Publisher) Rollback(ctx context.Context, c Change, number uint64) (Result, error) {
 	return p.change(ctx, c, func(b *basis) (*plan, error) {
 		old, err := b.db.Release(ctx, number)
@@ -54,8 +56,16 @@ func (p *Publisher) Rollback(ctx context.Context, c Change, number uint64) (Resu
 		}
 		w := &plan{snapshot: old.Snapshot, set: map[string]float64{}, action: "release.rollback", target: fmt.Sprint(number)}
 		for e := range endpoints(&old.Snapshot) {
-			if e.Weight != e.Configured {
-				w.set[e.ID] = e.Weight
+			if e.Overridden() {
+				w.set[e.ID] = e.Intended()
+			}
+			if e.Disabled() {
+				w.disable = append(w.disable, e.ID)
+			}
+		}
+		for id := range b.disabled {
+			if !slices.Contains(w.disable, id) {
+				w.enable = append(w.enable, id)
 			}
 		}
 		for id := range b.overrides {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +53,8 @@ type plan struct {
 	snapshot wire.Snapshot
 	set      map[string]float64
 	drop     []string
+	// disable and enable are endpoints, by whole id.
+	disable, enable []string
 	// files is the digest of the files behind it, 0 if it has nothing to do with them.
 	files    int64
 	warnings []string
@@ -63,8 +66,9 @@ type plan struct {
 type basis struct {
 	db      *state.State
 	current *wire.Release // nil before the first
-	// overrides are those in force.
+	// overrides are those in force, disabled the endpoints out of service.
 	overrides map[string]float64
+	disabled  map[string]bool
 }
 
 // snapshot returns the current content, for reading.
@@ -106,7 +110,7 @@ func (p *Publisher) tryChange(ctx context.Context, c Change, work func(*basis) (
 		return Result{}, err
 	}
 	r := Result{Release: b.current, Changes: compile.Diff(b.snapshot(), &w.snapshot), Warnings: w.warnings}
-	if b.current != nil && next.Hash == b.current.Hash && w.keeps(b.overrides) {
+	if b.current != nil && next.Hash == b.current.Hash && w.keeps(b) {
 		return r, nil
 	}
 	r.Release, r.Changed = next, true
@@ -127,7 +131,7 @@ func (p *Publisher) basis(ctx context.Context, c Change) (*basis, error) {
 	if b.current, err = db.Current(ctx); err != nil {
 		return nil, err
 	}
-	if b.overrides, err = db.Overrides(ctx); err != nil {
+	if b.overrides, b.disabled, err = db.Overrides(ctx); err != nil {
 		return nil, err
 	}
 	if c.IfRelease != 0 && (b.current == nil || b.current.Number != c.IfRelease) {
@@ -158,19 +162,17 @@ func (b *basis) release(c Change, w *plan) (*wire.Release, error) {
 	}, nil
 }
 
-// keeps reports whether the overrides stay as they are.
-func (w *plan) keeps(overrides map[string]float64) bool {
+// keeps reports whether what operators have set stays as it is.
+func (w *plan) keeps(b *basis) bool {
 	for id, weight := range w.set {
-		if have, ok := overrides[id]; !ok || have != weight {
+		if have, ok := b.overrides[id]; !ok || have != weight {
 			return false
 		}
 	}
-	for _, id := range w.drop {
-		if _, ok := overrides[id]; ok {
-			return false
-		}
-	}
-	return true
+	overridden := func(id string) bool { _, ok := b.overrides[id]; return ok }
+	disabled := func(id string) bool { return b.disabled[id] }
+	enabled := func(id string) bool { return !b.disabled[id] }
+	return !slices.ContainsFunc(w.drop, overridden) && !slices.ContainsFunc(w.enable, disabled) && !slices.ContainsFunc(w.disable, enabled)
 }
 
 func (p *Publisher) commit(ctx context.Context, db *state.State, c Change, w *plan, r *Result, doc *document) error {
@@ -179,7 +181,7 @@ func (p *Publisher) commit(ctx context.Context, db *state.State, c Change, w *pl
 		return err
 	}
 	err = db.Commit(ctx, state.Commit{
-		Release: *r.Release, Set: w.set, Delete: w.drop, Files: w.files,
+		Release: *r.Release, Set: w.set, Delete: w.drop, Disable: w.disable, Enable: w.enable, Files: w.files,
 		Audit: state.Entry{Author: c.Author, Action: w.action, Target: w.target, Reason: c.Reason, Detail: detail},
 	})
 	if err != nil {

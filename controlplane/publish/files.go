@@ -9,7 +9,6 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/compile"
 	"github.com/hybridinference/gateway/controlplane/config"
-	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // Files says where the configuration is and what ${NAME} in it means.
@@ -65,8 +64,8 @@ func source(sent, path string, text *string) (config.Source, error) {
 }
 
 // compiled makes the snapshot that files and overrides give.
-func compiled(files *config.Files, overrides map[string]float64, previous *wire.Snapshot) (compile.Output, error) {
-	return compile.Snapshot(compile.Input{Files: files, Overrides: overrides, Previous: previous, Now: time.Now()})
+func compiled(files *config.Files, b *basis) (compile.Output, error) {
+	return compile.Snapshot(compile.Input{Files: files, Overrides: b.overrides, Disabled: b.disabled, Previous: b.snapshot(), Now: time.Now()})
 }
 
 // digest is a number that changes with what the files say. It is made from the
@@ -91,7 +90,7 @@ func (f Files) Check() (summary string, warnings []config.Warning, err error) {
 	if err != nil {
 		return "", warnings, err
 	}
-	out, err := compiled(files, nil, nil)
+	out, err := compiled(files, &basis{})
 	if err != nil {
 		return "", warnings, err
 	}

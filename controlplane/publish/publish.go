@@ -178,7 +178,7 @@ func (p *Publisher) start(ctx context.Context) error {
 func (p *Publisher) adopt(ctx context.Context, db *state.State, current *wire.Release) error {
 	files, warnings, err := p.o.Files.load(nil, nil)
 	if err == nil {
-		_, err = compiled(files, nil, nil)
+		_, err = compiled(files, &basis{})
 	}
 	p.tell(ctx, warnings)
 	var broken config.Problems

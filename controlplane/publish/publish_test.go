@@ -266,7 +266,7 @@ func TestAWeightThatTheFilesGiveIsNoOverride(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := db.Overrides(t.Context()); err != nil || len(got) != want {
+		if got, _, err := db.Overrides(t.Context()); err != nil || len(got) != want {
 			t.Errorf("overrides %v, %v; want %d", got, err, want)
 		}
 	}

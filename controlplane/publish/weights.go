@@ -30,11 +30,10 @@ func (p *Publisher) SetWeights(ctx context.Context, c Change, model string, weig
 			return nil, err
 		}
 		w := &plan{set: maps.Clone(set), action: "weights.set", target: m.ID}
-		w.snapshot = reweighted(b.snapshot(), func(e *wire.Endpoint) float64 {
+		w.snapshot = reweighted(b.snapshot(), func(e *wire.Endpoint) {
 			if weight, ok := set[e.ID]; ok {
-				return weight
+				e.Reset(weight, e.Disabled())
 			}
-			return e.Weight
 		})
 		for i := range m.Endpoints {
 			e := &m.Endpoints[i]
@@ -43,11 +42,7 @@ func (p *Publisher) SetWeights(ctx context.Context, c Change, model string, weig
 				delete(w.set, e.ID)
 			}
 		}
-		after, err := FindModel(&w.snapshot, m.ID)
-		if err == nil && !usable(after) {
-			err = invalid("no endpoint of %s would have a weight above 0, so that nothing could serve it", m.ID)
-		}
-		return w, err
+		return w, w.serves(m)
 	})
 }
 
@@ -65,28 +60,36 @@ func (p *Publisher) ResetWeights(ctx context.Context, c Change, model string) (R
 				return !slices.ContainsFunc(m.Endpoints, func(e wire.Endpoint) bool { return e.ID == id })
 			})
 		}
-		w.snapshot = reweighted(b.snapshot(), func(e *wire.Endpoint) float64 {
+		w.snapshot = reweighted(b.snapshot(), func(e *wire.Endpoint) {
 			if slices.Contains(w.drop, e.ID) {
-				return e.Configured
+				e.Reset(e.Configured, e.Disabled())
 			}
-			return e.Weight
 		})
 		return w, nil
 	})
 }
 
-// reweighted returns a copy of a snapshot with other weights.
-func reweighted(s *wire.Snapshot, weight func(*wire.Endpoint) float64) wire.Snapshot {
+// reweighted returns a copy of a snapshot whose endpoints were changed.
+func reweighted(s *wire.Snapshot, change func(*wire.Endpoint)) wire.Snapshot {
 	out := *s
 	out.Models = slices.Clone(s.Models)
 	for i := range out.Models {
 		m := &out.Models[i]
 		m.Endpoints = slices.Clone(m.Endpoints)
 		for j := range m.Endpoints {
-			m.Endpoints[j].Weight = weight(&m.Endpoints[j])
+			change(&m.Endpoints[j])
 		}
 	}
 	return out
+}
+
+// serves is an error if the plan takes the last endpoint from a model that has one.
+func (w *plan) serves(m *wire.Model) error {
+	after, err := FindModel(&w.snapshot, m.ID)
+	if err == nil && usable(m) && !usable(after) {
+		err = invalid("no endpoint of %s would have a weight above 0, so that nothing could serve it", m.ID)
+	}
+	return err
 }
 
 func usable(m *wire.Model) bool {

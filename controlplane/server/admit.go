@@ -1,12 +1,21 @@
 package server
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"fmt"
+	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/state"
 )
 
 // admit decides whether a request may go on. Only /admin/ is guarded.
@@ -17,6 +26,12 @@ func (s *Server) admit(header http.Header, r *http.Request) error {
 	if s.o.Token.Empty() {
 		return admitLocal(r)
 	}
+	from, now := s.client(r), time.Now()
+	if wait := s.lockout.locked(from, now); wait > 0 {
+		seconds := int(math.Ceil(wait.Seconds()))
+		header.Set("Retry-After", strconv.Itoa(seconds))
+		return problemf(http.StatusTooManyRequests, "too many wrong tokens from %s; try again in %d s", from, seconds)
+	}
 	const scheme = "bearer "
 	given := r.Header.Get("Authorization")
 	if len(given) <= len(scheme) || !strings.EqualFold(given[:len(scheme)], scheme) {
@@ -25,9 +40,55 @@ func (s *Server) admit(header http.Header, r *http.Request) error {
 	}
 	if !equal(strings.TrimSpace(given[len(scheme):]), s.o.Token.Reveal()) {
 		header.Set("WWW-Authenticate", `Bearer realm="admin", error="invalid_token"`)
+		s.noteFailure(r, from, s.lockout.failed(from, now))
 		return problemf(http.StatusUnauthorized, "the token is not this control plane's ADMIN_TOKEN")
 	}
+	s.lockout.succeeded(from)
 	return nil
+}
+
+// auditTime bounds the record of a failed login: the answer does not wait for
+// a database that is away.
+const auditTime = time.Second
+
+// noteFailure records the first wrong token of a row, and those that lock:
+// whoever guesses must not fill the audit log either.
+func (s *Server) noteFailure(r *http.Request, from netip.Addr, failures int) {
+	if failures != 1 && failures < freeTries {
+		return
+	}
+	db, err := s.o.Publisher.State()
+	if err == nil {
+		ctx, cancel := context.WithTimeout(lasting(r), auditTime)
+		defer cancel()
+		err = db.Audit(ctx, state.Entry{
+			Author: "unknown", Action: "login.failed", Target: from.String(), Detail: fmt.Sprintf(`{"failures":%d}`, failures),
+		})
+	}
+	if err != nil {
+		s.o.Log.WarnContext(r.Context(), "a failed login could not be recorded", slog.String("from", from.String()), slog.String("error", err.Error()))
+	}
+}
+
+// client is who asks: the peer, or what a trusted proxy says of it.
+func (s *Server) client(r *http.Request) netip.Addr {
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{} // an in-process caller
+	}
+	peer := at.Addr().Unmap()
+	trusted := func(addr netip.Addr) bool {
+		return slices.ContainsFunc(s.o.Proxies, func(p netip.Prefix) bool { return p.Contains(addr) })
+	}
+	if !trusted(peer) {
+		return peer
+	}
+	for _, hop := range slices.Backward(strings.Split(r.Header.Get("X-Forwarded-For"), ",")) {
+		if addr, err := netip.ParseAddr(strings.TrimSpace(hop)); err == nil && !trusted(addr.Unmap()) {
+			return addr.Unmap() // the nearest that is not a proxy of ours
+		}
+	}
+	return peer
 }
 
 // equal takes the same time for every wrong text, whatever its length.

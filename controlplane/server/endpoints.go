@@ -1,9 +1,11 @@
 package server
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/hybridinference/gateway/controlplane/nodes"
+	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -31,10 +33,11 @@ type trouble struct {
 
 // The states of an endpoint, over all live nodes.
 const (
-	endpointUp     = "up"     // at all of them
-	endpointPartly = "partly" // at some
-	endpointDown   = "down"   // at none
-	endpointOff    = "off"    // it has no weight
+	endpointUp       = "up"       // at all of them
+	endpointPartly   = "partly"   // at some
+	endpointDown     = "down"     // at none
+	endpointOff      = "off"      // it has no weight
+	endpointDisabled = "disabled" // an operator took it out
 )
 
 func (s *Server) endpoints(r *http.Request) (any, error) {
@@ -52,7 +55,7 @@ func (s *Server) endpoints(r *http.Request) (any, error) {
 		m := &models[i]
 		for j := range m.Endpoints {
 			e := &m.Endpoints[j]
-			shown := endpoint{Model: m.ID, Endpoint: e.ID, Kind: kind(e), Weight: e.Weight, Share: share(m, e), Nodes: troubles[e.ID]}
+			shown := endpoint{Model: m.ID, Endpoint: e.ID, Kind: kind(e), Weight: e.Intended(), Share: share(m, e), Nodes: troubles[e.ID]}
 			if shown.Nodes == nil {
 				shown.Nodes = []trouble{}
 			}
@@ -83,6 +86,8 @@ func (s *Server) troubles() (byEndpoint map[string][]trouble, live int) {
 
 func endpointState(e *wire.Endpoint, troubles []trouble, live int) string {
 	switch {
+	case e.Disabled():
+		return endpointDisabled
 	case e.Weight == 0:
 		return endpointOff
 	case len(troubles) == 0:
@@ -91,4 +96,31 @@ func endpointState(e *wire.Endpoint, troubles []trouble, live int) string {
 		return endpointPartly
 	}
 	return endpointDown
+}
+
+func (s *Server) disableEndpoints(r *http.Request) (any, error) {
+	return s.switchEndpoints(r, s.o.Publisher.DisableEndpoints)
+}
+
+func (s *Server) enableEndpoints(r *http.Request) (any, error) {
+	return s.switchEndpoints(r, s.o.Publisher.EnableEndpoints)
+}
+
+func (s *Server) switchEndpoints(r *http.Request, change func(context.Context, publish.Change, []string) (publish.Result, error)) (any, error) {
+	var in struct {
+		common
+		Endpoints []string `json:"endpoints"`
+	}
+	if err := read(r, maxBody, &in); err != nil {
+		return nil, err
+	}
+	c, err := in.change(r)
+	if err != nil {
+		return nil, err
+	}
+	done, err := change(r.Context(), c, in.Endpoints)
+	if err != nil {
+		return nil, err
+	}
+	return s.rollout(r, done, in.WaitMS), nil
 }

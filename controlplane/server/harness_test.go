@@ -53,6 +53,8 @@ type plane struct {
 	store store.Store
 	url   string
 	token string
+	// contract judges what is said, once it is known.
+	contract contract
 }
 
 // start runs a control plane until the test ends.
@@ -74,7 +76,7 @@ func start(t *testing.T, db *storetest.Database, change func(*app.Options)) *pla
 		t.Fatal(err)
 	}
 	o := app.Options{
-		Addr: "127.0.0.1:0", NATSURL: p.nats.ClientURL(), State: db.Config, LogStore: p.store, Token: secret.New(token), KeySecret: secret.New("pepper"),
+		Addr: "127.0.0.1:0", NATS: bus.Options{URL: p.nats.ClientURL()}, State: db.Config, LogStore: p.store, Token: secret.New(token), KeySecret: secret.New("pepper"),
 		Files:   publish.Files{Models: filepath.Join(p.dir, "models.yaml"), Routing: filepath.Join(p.dir, "routing.yaml"), Env: func(string) (string, bool) { return "", false }},
 		Version: "v-test", Log: discard(),
 	}
@@ -92,6 +94,11 @@ func start(t *testing.T, db *storetest.Database, change func(*app.Options)) *pla
 	case <-time.After(15 * time.Second):
 		t.Fatal("no release after 15 s")
 	}
+	if o.Open && o.Token.Empty() {
+		p.token = ""
+	}
+	_, document, _ := p.raw("GET", "/admin/openapi.json", "", nil)
+	p.contract.learn(t, []byte(document))
 	return p
 }
 
@@ -129,6 +136,9 @@ func (p *plane) raw(method, path, body string, header map[string]string) (int, s
 	}
 	if got := resp.Header.Get("Content-Type"); got != "application/json" {
 		p.t.Errorf("%s %s: content type %q", method, path, got)
+	}
+	if p.contract.compiler != nil {
+		p.contract.judge(p.t, method, path, body, resp.StatusCode, string(text))
 	}
 	return resp.StatusCode, string(text), resp.Header
 }

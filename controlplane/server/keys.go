@@ -32,14 +32,19 @@ func moment(t time.Time) *time.Time {
 }
 
 func (s *Server) keys(r *http.Request) (any, error) {
-	if _, err := params(r); err != nil {
+	query, err := params(r, "limit", "after")
+	if err != nil {
+		return nil, err
+	}
+	limit, err := number(query, "limit", state.MaxPage, 1, state.MaxPage)
+	if err != nil {
 		return nil, err
 	}
 	db, err := s.o.Publisher.State()
 	if err != nil {
 		return nil, err
 	}
-	found, err := db.Keys(r.Context())
+	found, err := db.Keys(r.Context(), limit, query["after"])
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ type route struct {
 	BaseURL    string   `json:"base_url"`
 	Configured float64  `json:"configured"`
 	Override   *float64 `json:"override"`
+	Disabled   bool     `json:"disabled"`
 }
 
 func (s *Server) routing(r *http.Request) (any, error) {
@@ -47,9 +48,10 @@ func (s *Server) routing(r *http.Request) (any, error) {
 			list[j] = route{
 				Endpoint: e.ID, Provider: e.Provider, Kind: kind(e), Weight: share(m, e), BaseURL: e.BaseURL, Configured: e.Configured,
 			}
-			if e.Weight != e.Configured {
-				list[j].Override = &e.Weight
+			if weight := e.Intended(); e.Overridden() {
+				list[j].Override = &weight
 			}
+			list[j].Disabled = e.Disabled()
 		}
 		routes[m.ID] = list
 	}
@@ -92,7 +94,8 @@ func (s *Server) selected(name string) ([]wire.Model, error) {
 	return []wire.Model{*m}, nil
 }
 
-// weight is an endpoint as /admin/weights shows it.
+// weight is an endpoint as /admin/weights shows it. A disabled one has the
+// weight that it gets back, and no share.
 type weight struct {
 	Model      string  `json:"model"`
 	Endpoint   string  `json:"endpoint"`
@@ -100,6 +103,7 @@ type weight struct {
 	Share      string  `json:"share"`
 	Configured float64 `json:"configured"`
 	Override   bool    `json:"override"`
+	Disabled   bool    `json:"disabled"`
 }
 
 func (s *Server) weights(r *http.Request) (any, error) {
@@ -116,7 +120,7 @@ func (s *Server) weights(r *http.Request) (any, error) {
 		m := &models[i]
 		for j := range m.Endpoints {
 			e := &m.Endpoints[j]
-			list = append(list, weight{m.ID, e.ID, e.Weight, share(m, e), e.Configured, e.Weight != e.Configured})
+			list = append(list, weight{m.ID, e.ID, e.Intended(), share(m, e), e.Configured, e.Overridden(), e.Disabled()})
 		}
 	}
 	return list, nil

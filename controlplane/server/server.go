@@ -4,9 +4,11 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -30,6 +32,8 @@ type Options struct {
 	// Open lets everybody on this machine in, for a control plane that listens
 	// on loopback and nowhere else. It has no effect with a Token.
 	Open bool
+	// Proxies are the networks whose X-Forwarded-For tells who asks.
+	Proxies []netip.Prefix
 	// KeySecret is what API keys are hashed under; without it none can be made.
 	KeySecret secret.String
 	Version   string
@@ -47,6 +51,9 @@ type Server struct {
 	o       Options
 	mux     *http.ServeMux
 	started time.Time
+	lockout lockout
+	// document is the API's description.
+	document json.RawMessage
 }
 
 // New returns the API as an http.Handler.
@@ -55,6 +62,10 @@ func New(o Options) (*Server, error) {
 		return nil, errors.New("ADMIN_TOKEN must be set: the admin API changes what the gateway does")
 	}
 	s := &Server{o: o, mux: http.NewServeMux(), started: time.Now()}
+	var err error
+	if s.document, err = document(); err != nil {
+		return nil, err
+	}
 	for path, methods := range s.routes() {
 		s.mux.Handle(path, methods)
 	}
@@ -71,6 +82,10 @@ func (s *Server) routes() map[string]methods {
 		"/admin/routing":                    {get: s.routing},
 		"/admin/models":                     {get: s.models},
 		"/admin/endpoints":                  {get: s.endpoints},
+		"/admin/endpoints/disable":          {post: s.disableEndpoints},
+		"/admin/endpoints/enable":           {post: s.enableEndpoints},
+		"/admin/openapi.json":               {get: s.openapi},
+		"/admin/explain":                    {post: s.explain},
 		"/admin/weights":                    {get: s.weights, put: s.setWeights, del: s.resetWeights},
 		"/admin/apply":                      {post: s.apply},
 		"/admin/releases":                   {get: s.releases},
@@ -80,7 +95,9 @@ func (s *Server) routes() map[string]methods {
 		"/admin/nodes":                      {get: s.nodes},
 		"/admin/nodes/{id}":                 {get: s.node},
 		"/admin/keys":                       {get: s.keys, post: s.createKey},
+		"/admin/keys/import":                {post: s.importKeys},
 		"/admin/keys/{id}":                  {get: s.key, patch: s.updateKey, del: s.revokeKey},
+		"/admin/keys/{id}/rotate":           {post: s.rotateKey},
 		"/admin/stats":                      {get: s.stats},
 		"/admin/audit":                      {get: s.audit},
 	}

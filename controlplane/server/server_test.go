@@ -13,6 +13,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/keys"
 	"github.com/hybridinference/gateway/controlplane/store"
 	"github.com/hybridinference/gateway/controlplane/store/storetest"
+	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/secret"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -283,7 +284,7 @@ func TestOnlyTheTokenOpensTheDoor(t *testing.T) {
 	p.refused("GET", "/admin", "", 401, "Authorization")
 	p.refused("GET", "//admin//weights/", "", 401, "Authorization")
 	p.call("GET", "/health", "", 200, nil)
-	if _, err := app.New(t.Context(), app.Options{Addr: "127.0.0.1:0", NATSURL: p.nats.ClientURL(), Log: discard()}); err == nil || !strings.Contains(err.Error(), "ADMIN_TOKEN") {
+	if _, err := app.New(t.Context(), app.Options{Addr: "127.0.0.1:0", NATS: bus.Options{URL: p.nats.ClientURL()}, Log: discard()}); err == nil || !strings.Contains(err.Error(), "ADMIN_TOKEN") {
 		t.Errorf("an open API without being asked for: %v", err)
 	}
 	if _, err := app.New(t.Context(), app.Options{Addr: "0.0.0.0:0", Open: true}); err == nil || !strings.Contains(err.Error(), "ADMIN_TOKEN") {
@@ -386,7 +387,7 @@ func TestStatusAndHealth(t *testing.T) {
 func TestADatabaseThatIsNotThere(t *testing.T) {
 	p := start(t, storetest.SQLite(t), nil) // for NATS and the files
 	o := app.Options{
-		Addr: "127.0.0.1:0", NATSURL: p.nats.ClientURL(), Token: secret.New(token), Log: discard(),
+		Addr: "127.0.0.1:0", NATS: bus.Options{URL: p.nats.ClientURL()}, Token: secret.New(token), Log: discard(),
 		State: store.Config{Backend: store.BackendPostgres, Postgres: store.PostgresConfig{DSN: secret.New("postgres://nobody@127.0.0.1:1/none?sslmode=disable")}},
 	}
 	a, err := app.New(t.Context(), o)

@@ -9,19 +9,9 @@ import (
 	"github.com/hybridinference/gateway/controlplane/config"
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/controlplane/store"
-	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/secret"
 )
-
-// NATS reads where NATS is.
-func NATS(r *env.Reader, name string) bus.Options {
-	return bus.Options{
-		URL:   r.String("NATS_URL", "nats://127.0.0.1:4222", "NATS servers, comma-separated"),
-		Creds: r.String("NATS_CREDS", "", "credentials file for NATS"),
-		Name:  name,
-	}
-}
 
 // Replicas reads how often JetStream keeps everything.
 func Replicas(r *env.Reader) int {

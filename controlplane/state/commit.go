@@ -23,6 +23,8 @@ type Commit struct {
 	// to drop, whether they are there or not.
 	Set    map[string]float64
 	Delete []string
+	// Disable and Enable are endpoints to take out of service and to put back.
+	Disable, Enable []string
 	// Files is the digest of the configuration files that the release was made
 	// from, 0 to leave the one recorded before.
 	Files int64
@@ -66,12 +68,20 @@ func (c *Commit) overrides() []statement {
 	const drop = "DELETE FROM control_overrides WHERE endpoint = $1"
 	const set = `INSERT INTO control_overrides (endpoint, weight, author, time) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (endpoint) DO UPDATE SET weight = excluded.weight, author = excluded.author, time = excluded.time`
-	list := make([]statement, 0, len(c.Delete)+len(c.Set))
+	const disable = "INSERT INTO control_disabled (endpoint, author, time) VALUES ($1, $2, $3) ON CONFLICT (endpoint) DO NOTHING"
+	const enable = "DELETE FROM control_disabled WHERE endpoint = $1"
+	list := make([]statement, 0, len(c.Delete)+len(c.Set)+len(c.Disable)+len(c.Enable))
 	for _, endpoint := range c.Delete {
 		list = append(list, statement{drop, []any{endpoint}})
 	}
 	for _, endpoint := range slices.Sorted(maps.Keys(c.Set)) {
 		list = append(list, statement{set, []any{endpoint, c.Set[endpoint], c.Audit.Author, c.Release.Time}})
+	}
+	for _, endpoint := range c.Enable {
+		list = append(list, statement{enable, []any{endpoint}})
+	}
+	for _, endpoint := range c.Disable {
+		list = append(list, statement{disable, []any{endpoint, c.Audit.Author, c.Release.Time}})
 	}
 	return list
 }
@@ -119,7 +129,7 @@ func (s *State) check(c *Commit) error {
 			return err
 		}
 	}
-	if err := errors.Join(checkText("author", r.Author), checkText("reason", r.Reason), checkText("endpoint", c.Delete...)); err != nil {
+	if err := errors.Join(checkText("author", r.Author), checkText("reason", r.Reason), checkText("endpoint", slices.Concat(c.Delete, c.Disable, c.Enable)...)); err != nil {
 		return err
 	}
 	return c.Audit.check()

@@ -16,7 +16,7 @@ import (
 
 func checkOverrides(t *testing.T, s *state.State, want map[string]float64) {
 	t.Helper()
-	got, err := s.Overrides(t.Context())
+	got, _, err := s.Overrides(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

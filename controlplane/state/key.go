@@ -26,13 +26,27 @@ type Key struct {
 
 const keyColumns = "id, hash, prefix, name, user_id, role, models, created, expires, revoked"
 
-// Keys lists all keys, revoked and expired ones too, newest first.
-func (s *State) Keys(ctx context.Context) ([]Key, error) {
-	list, err := s.keys(ctx, statement{"SELECT " + keyColumns + " FROM control_keys ORDER BY created DESC, id", nil})
+// Keys lists keys, revoked and expired ones too, newest first: at most limit
+// (1 to MaxPage), those after the key with that id unless it is "".
+func (s *State) Keys(ctx context.Context, limit int, after string) ([]Key, error) {
+	const list = "SELECT " + keyColumns + " FROM control_keys "
+	query := statement{list + "ORDER BY created DESC, id LIMIT $1", []any{limit}}
+	if limit < 1 || limit > MaxPage {
+		return nil, fmt.Errorf("list keys: %w: limit %d, allowed are 1 to %d", ErrInvalid, limit, MaxPage)
+	}
+	if after != "" {
+		last, err := s.Key(ctx, after)
+		if err != nil {
+			return nil, fmt.Errorf("list keys after %w", err)
+		}
+		query = statement{list + "WHERE created < $2 OR (created = $2 AND id > $3) ORDER BY created DESC, id LIMIT $1",
+			[]any{limit, last.Created.Unix(), after}}
+	}
+	found, err := s.keys(ctx, query)
 	if err != nil {
 		return nil, fmt.Errorf("list keys: %w", err)
 	}
-	return list, nil
+	return found, nil
 }
 
 // Key returns the key with that id, ErrNotFound when there is none.

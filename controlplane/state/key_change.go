@@ -17,7 +17,6 @@ const (
 // CreateKey stores a new key and records the audit entry. It gives ErrExists
 // when the id or the hash is taken. A zero Created means now; Revoked must be zero.
 func (s *State) CreateKey(ctx context.Context, k Key, audit Entry) error {
-	const insert = "INSERT INTO control_keys (" + keyColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)"
 	if k.Created.IsZero() {
 		k.Created = time.Now()
 	}
@@ -26,7 +25,7 @@ func (s *State) CreateKey(ctx context.Context, k Key, audit Entry) error {
 		return fmt.Errorf("create key %q: %w", k.ID, err)
 	}
 	_, err = s.write(ctx, []statement{
-		{insert, []any{k.ID, k.Hash, k.Prefix, k.Name, k.User, k.Role, models, seconds(k.Created), seconds(k.Expires)}},
+		k.insert("VALUES ("+keyValues+")", models),
 		{bumpKeys, nil},
 		audit.insert(),
 	})
@@ -78,6 +77,81 @@ func (s *State) RevokeKey(ctx context.Context, id string, audit Entry) (Key, err
 		return Key{}, fmt.Errorf("revoke key %q: %w", id, err)
 	}
 	return s.Key(ctx, id)
+}
+
+// RotateKey stores a new key in the place of an old one, which ends at until,
+// unless it would end earlier, or at once if until has passed. It gives
+// ErrNotFound or ErrRevoked when there is no such key to replace, and ErrExists
+// when the new one's id or hash is taken.
+func (s *State) RotateKey(ctx context.Context, old string, fresh Key, until time.Time, audit Entry) error {
+	const end = "UPDATE control_keys SET expires = $2 WHERE (expires = 0 OR expires > $2) AND revoked = 0 AND id = $1"
+	const revoke = "UPDATE control_keys SET revoked = $2 WHERE revoked = 0 AND id = $1"
+	models, err := fresh.check(audit)
+	if err != nil {
+		return fmt.Errorf("rotate key %q: %w", old, err)
+	}
+	if _, err := s.Key(ctx, old); err != nil {
+		return fmt.Errorf("rotate %w", err)
+	}
+	if fresh.Created.IsZero() {
+		fresh.Created = time.Now()
+	}
+	add := fresh.insert("SELECT "+keyValues+" WHERE "+live+"$10)", models)
+	add.args = append(add.args, old)
+	ending := statement{end, []any{old, until.Unix()}}
+	if now := time.Now(); !until.After(now) {
+		ending = statement{revoke, []any{old, now.Unix()}}
+	}
+	changed, err := s.write(ctx, []statement{
+		audit.insertIf("WHERE "+live+"$7)", old),
+		{bumpKeys + " AND " + live + "$1)", []any{old}},
+		add, ending,
+	})
+	switch {
+	case errors.Is(err, errConstraint):
+		err = ErrExists
+	case err == nil && changed[2] == 0:
+		err = ErrRevoked
+	}
+	if err != nil {
+		return fmt.Errorf("rotate key %q: %w", old, err)
+	}
+	return nil
+}
+
+// ImportKeys stores keys whose hashes are known from elsewhere, all of them or
+// none, and returns how many are new: a hash that is there already, even
+// revoked, stays as it is.
+func (s *State) ImportKeys(ctx context.Context, list []Key, audit Entry) (added int, err error) {
+	batch := make([]statement, 0, len(list)+2)
+	for i := range list {
+		k := &list[i]
+		models, err := k.check(audit)
+		if err != nil {
+			return 0, fmt.Errorf("import key %q: %w", k.ID, err)
+		}
+		batch = append(batch, k.insert("VALUES ("+keyValues+") ON CONFLICT (hash) DO NOTHING", models))
+	}
+	changed, err := s.write(ctx, append(batch, statement{bumpKeys, nil}, audit.insert()))
+	if err != nil {
+		return 0, fmt.Errorf("import %d keys: %w", len(list), err)
+	}
+	for _, n := range changed[:len(list)] {
+		added += int(n)
+	}
+	return added, nil
+}
+
+// keyValues are the parameters of keyColumns, with types for a SELECT of them.
+const keyValues = `CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS TEXT),
+	CAST($8 AS BIGINT), CAST($9 AS BIGINT), 0`
+
+// insert adds the key, from values or under a condition.
+func (k *Key) insert(source, models string) statement {
+	return statement{
+		"INSERT INTO control_keys (" + keyColumns + ") " + source,
+		[]any{k.ID, k.Hash, k.Prefix, k.Name, k.User, k.Role, models, seconds(k.Created), seconds(k.Expires)},
+	}
 }
 
 // changeKey reports false, and has recorded nothing, when there is no such key

@@ -75,7 +75,7 @@ func TestKeys(t *testing.T) {
 				t.Errorf("key %+v, error %v; want %+v", got, err, k)
 			}
 		}
-		list, err := s.Keys(t.Context())
+		list, err := s.Keys(t.Context(), state.MaxPage, "")
 		if err != nil || len(list) != 3 || list[0].ID != "b" || list[1].ID != "a" || list[2].ID != "c" {
 			t.Errorf("keys %+v, error %v; want b, a, c", list, err)
 		}

@@ -5,21 +5,28 @@ import (
 	"fmt"
 )
 
-// Overrides returns the weights that operators have set, by endpoint id. They
-// change with Commit alone.
-func (s *State) Overrides(ctx context.Context) (map[string]float64, error) {
-	weights := map[string]float64{}
-	err := s.read(ctx, statement{"SELECT endpoint, weight FROM control_overrides", nil}, func(r row) error {
+// Overrides returns what operators have set at run time: weights by endpoint
+// id, and the endpoints that are out of service. They change with Commit alone.
+func (s *State) Overrides(ctx context.Context) (weights map[string]float64, disabled map[string]bool, err error) {
+	// one statement, so that both are of one release
+	const query = `SELECT endpoint, weight, 0 FROM control_overrides UNION ALL SELECT endpoint, 0, 1 FROM control_disabled`
+	weights, disabled = map[string]float64{}, map[string]bool{}
+	err = s.read(ctx, statement{query, nil}, func(r row) error {
 		var endpoint string
 		var weight float64
-		if err := r.Scan(&endpoint, &weight); err != nil {
+		var off int64
+		if err := r.Scan(&endpoint, &weight, &off); err != nil {
 			return err
 		}
-		weights[endpoint] = weight
+		if off == 1 {
+			disabled[endpoint] = true
+		} else {
+			weights[endpoint] = weight
+		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read overrides: %w", err)
+		return nil, nil, fmt.Errorf("read overrides: %w", err)
 	}
-	return weights, nil
+	return weights, disabled, nil
 }

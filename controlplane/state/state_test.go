@@ -83,7 +83,7 @@ func TestFreshState(t *testing.T) {
 		if err := s.Health(t.Context()); err != nil {
 			t.Error(err)
 		}
-		overrides, err := s.Overrides(t.Context())
+		overrides, _, err := s.Overrides(t.Context())
 		if err != nil || overrides == nil || len(overrides) != 0 {
 			t.Errorf("overrides %v, error %v; want an empty map", overrides, err)
 		}

@@ -43,6 +43,7 @@ type node struct {
 type nodeOptions struct {
 	gateway  gateway.Options
 	timeouts upstream.Timeouts
+	breaker  upstream.BreakerSettings
 	keys     *wire.KeyTable
 }
 
@@ -50,7 +51,7 @@ func start(t *testing.T, o nodeOptions, models ...wire.Model) *node {
 	t.Helper()
 	n := &node{t: t}
 	n.builder = snapshot.Builder{
-		Senders: upstream.NewSenders(2 * time.Second), Timeouts: o.timeouts,
+		Senders: upstream.NewSenders(2 * time.Second), Timeouts: o.timeouts, Breaker: o.breaker,
 		Secret: func(name string) (string, bool) { return "secret-" + name, !strings.HasPrefix(name, "UNSET") },
 	}
 	n.load(o.keys, models...)

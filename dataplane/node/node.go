@@ -42,10 +42,8 @@ const (
 type Options struct {
 	// Node is the node's id.
 	Node, Version string
-	// NATSURL and NATSCreds say where NATS is; Server stands for both where
-	// NATS runs in this process.
-	NATSURL, NATSCreds string
-	Server             nats.InProcessConnProvider
+	// NATS says where it is; the node adds who it is.
+	NATS bus.Options
 	// StateDir keeps the last good release and the usage events that are not
 	// committed; "" keeps neither beyond the process.
 	StateDir string
@@ -97,14 +95,15 @@ func New(o Options) (*Node, error) {
 	if n.gateway, err = gateway.New(o.Gateway, &n.current, n.meter); err != nil {
 		return nil, err
 	}
-	n.conn, err = bus.Connect(bus.Options{URL: o.NATSURL, Creds: o.NATSCreds, InProcess: o.Server, Name: o.Node, Log: o.Log})
+	o.NATS.Role, o.NATS.Name, o.NATS.Log = bus.RoleDataPlane, o.Node, o.Log
+	n.conn, err = bus.Connect(o.NATS)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := n.conn.Subscribe(wire.CommitPrefix+o.Node, n.commits); err != nil {
 		return nil, fmt.Errorf("listen to commits: %w", err)
 	}
-	if n.peers, err = peers.Join(n.conn, n.gateway); err != nil {
+	if n.peers, err = peers.Join(n.conn, o.Node, n.gateway); err != nil {
 		return nil, err
 	}
 	n.watcher = watch.New(watch.Options{

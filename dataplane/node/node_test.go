@@ -116,7 +116,7 @@ func start(t *testing.T, url, dir string) (*node.Node, func()) {
 func startAs(t *testing.T, id, url, dir string) (*node.Node, func()) {
 	t.Helper()
 	n, err := node.New(node.Options{
-		Node: id, Version: "test", NATSURL: url, StateDir: dir, Breaker: upstream.DefaultBreaker(),
+		Node: id, Version: "test", NATS: bus.Options{URL: url}, StateDir: dir, Breaker: upstream.DefaultBreaker(),
 		Gateway: gateway.Options{Addr: "127.0.0.1:0"}, Flush: 200 * time.Millisecond, Secret: func(string) (string, bool) { return "", false },
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/hybridinference/gateway/dataplane/gateway"
 	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
 )
 
@@ -16,11 +16,10 @@ import (
 // reader tells.
 func Read(r *env.Reader) Options {
 	o := Options{
-		NATSURL:   r.String("NATS_URL", "nats://127.0.0.1:4222", "NATS servers, comma-separated"),
-		NATSCreds: r.String("NATS_CREDS", "", "credentials file for NATS"),
-		Node:      r.String("NODE_ID", hostname(), "id of this node, unique in the fleet: a-z, 0-9 and -"),
-		StateDir:  r.String("STATE_DIR", "", "directory of the last good release and of usage events that are not stored yet; without it a start needs NATS, and a crash loses the events in memory"),
-		Secret:    r.Lookup,
+		NATS:     bus.Read(r),
+		Node:     r.String("NODE_ID", hostname(), "id of this node, unique in the fleet: a-z, 0-9 and -"),
+		StateDir: r.String("STATE_DIR", "", "directory of the last good release and of usage events that are not stored yet; without it a start needs NATS, and a crash loses the events in memory"),
+		Secret:   r.Lookup,
 	}
 	o.SpoolLimit = int64(r.Int("SPOOL_LIMIT_BYTES", 1<<30, env.Bounds[int]{Min: 1 << 20, Max: 1 << 40}, "largest size of the usage events in STATE_DIR"))
 	if !validNode(o.Node) {
@@ -73,25 +72,8 @@ func ReadGateway(r *env.Reader) gateway.Options {
 		Deadline:    r.Duration("REQUEST_DEADLINE_SECONDS", 15*time.Minute, env.Bounds[time.Duration]{Min: 0, Max: 24 * time.Hour}, "bound on all attempts of a request together, 0 for none"),
 		Drain:       r.Duration("DRAIN_TIMEOUT_SECONDS", 5*time.Minute, env.Bounds[time.Duration]{Min: 0, Max: 24 * time.Hour}, "how long a stop waits for streams"),
 	}
-	proxies := r.List("TRUSTED_PROXIES", "networks whose X-Forwarded-For is believed, such as 10.0.0.0/8")
-	if r.Bool("TRUST_PROXY_HEADERS", false, "believe X-Forwarded-For; from anywhere, if TRUSTED_PROXIES is not set") && len(proxies) == 0 {
-		proxies = []string{"0.0.0.0/0", "::/0"}
-	}
-	for _, text := range proxies {
-		p, err := parseNetwork(text)
-		if err != nil {
-			r.Problemf("TRUSTED_PROXIES must list addresses or networks such as 10.0.0.0/8, got %q", text)
-		}
-		o.TrustProxies = append(o.TrustProxies, p)
-	}
+	o.TrustProxies = r.Proxies()
 	return o
-}
-
-func parseNetwork(text string) (netip.Prefix, error) {
-	if addr, err := netip.ParseAddr(text); err == nil {
-		return netip.PrefixFrom(addr, addr.BitLen()), nil
-	}
-	return netip.ParsePrefix(text)
 }
 
 // hostname makes a node id of the host's name.

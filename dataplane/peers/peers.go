@@ -31,13 +31,16 @@ type Local interface {
 	Recorded(id string) []byte
 	// Spending is what a key has cost at this node, or all keys for "".
 	Spending(keyID string) snapshot.Spent
+	// Asked says what would become of a request.
+	Asked(q *wire.Question) wire.Explanation
 }
 
 // Peers asks and answers.
 type Peers struct{ conn *nats.Conn }
 
-// Join begins to answer other nodes' questions, until the connection is closed.
-func Join(conn *nats.Conn, local Local) (*Peers, error) {
+// Join begins to answer, as the node of that name, questions of other nodes
+// and of the control plane, until the connection is closed.
+func Join(conn *nats.Conn, node string, local Local) (*Peers, error) {
 	answers := map[string]func(asked string) []byte{
 		wire.AskGeneration: local.Recorded,
 		wire.AskSpent: func(keyID string) []byte {
@@ -53,6 +56,22 @@ func Join(conn *nats.Conn, local Local) (*Peers, error) {
 		}); err != nil {
 			return nil, fmt.Errorf("answer other nodes: %w", err)
 		}
+	}
+	explain := func(m *nats.Msg) {
+		q, err := wire.DecodeQuestion(m.Data)
+		if err != nil {
+			return // of a newer version: another node may know it
+		}
+		answer := local.Asked(q)
+		if out, err := answer.Encode(); err == nil {
+			_ = m.Respond(out)
+		}
+	}
+	if _, err := conn.QueueSubscribe(wire.AskExplain, "nodes", explain); err != nil {
+		return nil, fmt.Errorf("answer questions: %w", err)
+	}
+	if _, err := conn.Subscribe(wire.AskExplain+"."+node, explain); err != nil {
+		return nil, fmt.Errorf("answer questions: %w", err)
 	}
 	return &Peers{conn: conn}, nil
 }

@@ -28,11 +28,15 @@ func (n node) Spending(keyID string) snapshot.Spent {
 	return snapshot.Spent{Total: n.spent[keyID], Day: 2, Week: 3, Month: 4}
 }
 
+func (n node) Asked(q *wire.Question) wire.Explanation {
+	return wire.Explanation{Node: n.id, Message: string(q.Body)}
+}
+
 func TestNodesAnswerEachOther(t *testing.T) {
 	server := bustest.Start(t)
 	var asks *peers.Peers
 	for _, n := range []node{{"gen-1", map[string]int64{"k": 5, "": 50}}, {"gen-2", map[string]int64{"k": 7, "": 70}}, {"gen-3", map[string]int64{}}} {
-		p, err := peers.Join(server.Connect(n.id), n)
+		p, err := peers.Join(server.Connect(n.id), n.id, n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,10 +58,45 @@ func TestNodesAnswerEachOther(t *testing.T) {
 	}
 }
 
+func TestOneNodeExplains(t *testing.T) {
+	server := bustest.Start(t)
+	for _, id := range []string{"node-1", "node-2"} {
+		if _, err := peers.Join(server.Connect(id), id, node{id: id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asks := server.Connect("control")
+	q := wire.Question{Body: []byte(`{"model":"m"}`)}
+	text, err := q.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for subject, want := range map[string]string{wire.AskExplain: "", wire.AskExplain + ".node-2": "node-2"} {
+		sub, err := asks.SubscribeSync(asks.NewInbox())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := asks.PublishRequest(subject, sub.Subject, text); err != nil {
+			t.Fatal(err)
+		}
+		m, err := sub.NextMsg(5 * time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := wire.DecodeExplanation(m.Data)
+		if err != nil || e.Message != `{"model":"m"}` || want != "" && e.Node != want {
+			t.Errorf("%s: %+v, %v", subject, e, err)
+		}
+		if m, err := sub.NextMsg(100 * time.Millisecond); err == nil {
+			t.Errorf("%s: a second answer %s", subject, m.Data)
+		}
+	}
+}
+
 func TestNobodyCanBeAsked(t *testing.T) {
 	server := bustest.Start(t)
 	conn := server.Connect("alone")
-	p, err := peers.Join(conn, node{id: "gen-1"})
+	p, err := peers.Join(conn, "alone", node{id: "gen-1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,9 +46,9 @@ func (x Exclusions) Names() []string {
 	return out
 }
 
-// excludes returns the first preference that rules an endpoint out, 0 if none
+// Excludes returns the first preference that rules an endpoint out, 0 if none
 // does. A list that is empty says nothing.
-func (w *Wish) excludes(e *snapshot.Endpoint) Exclusions {
+func (w *Wish) Excludes(e *snapshot.Endpoint) Exclusions {
 	switch {
 	case len(w.Only) > 0 && !slices.ContainsFunc(w.Only, e.Named):
 		return ByOnly

@@ -91,7 +91,7 @@ func (p *Plan) enter(f *field, w *Wish, t Target, place int) {
 	var resort *snapshot.Endpoint // comes back first, if none is available
 	for _, e := range t.Model.Endpoints {
 		p.Considered++
-		if reason := w.excludes(e); reason != 0 {
+		if reason := w.Excludes(e); reason != 0 {
 			p.Excluded |= reason
 			continue
 		}

@@ -40,6 +40,16 @@ func (d disk) load() (*wire.Release, *wire.KeyTable, error) {
 	return release, keys, errors.Join(append(errs, err)...)
 }
 
+// written is when a document came to the disk, milliseconds since 1970; 0 if
+// it is not there.
+func (d disk) written(key string) int64 {
+	info, err := os.Stat(d.path(key))
+	if err != nil {
+		return 0
+	}
+	return info.ModTime().UnixMilli()
+}
+
 // read returns the newest readable copy of a document, nil if there is none.
 func (d disk) read(key string) ([]byte, error) {
 	var errs []error

@@ -41,24 +41,33 @@ type Control struct {
 	// BeatAgeMS is the age of the control plane's last beat, -1 if none came yet.
 	BeatAgeMS int64  `json:"beat_age_ms"`
 	Source    string `json:"release_source"`
+	// KeysAgeMS is how long ago the key table was known to be the current one,
+	// -1 for never: keys that were revoked since still work here.
+	KeysAgeMS int64 `json:"key_table_age_ms"`
 }
 
 // Control reports the state of the connection, and what is wrong with it.
 func (w *Watcher) Control() (Control, []string) {
-	c := Control{NATS: "connected", BeatAgeMS: -1, Source: wire.SourceNATS}
+	c := Control{NATS: "connected", BeatAgeMS: -1, Source: wire.SourceNATS, KeysAgeMS: -1}
 	if w.fromDisk.Load() {
 		c.Source = wire.SourceDisk
+	}
+	if sure := w.keysSure.Load(); sure > 0 {
+		c.KeysAgeMS = time.Now().UnixMilli() - sure
+	}
+	if last := w.lastBeat.Load(); last > 0 {
+		c.BeatAgeMS = time.Now().UnixMilli() - last
 	}
 	var notes []string
 	if !w.o.Conn.IsConnected() {
 		c.NATS = "disconnected"
 		notes = append(notes, "NATS cannot be reached; serving the last good release, usage events wait")
-	}
-	if last := w.lastBeat.Load(); last > 0 {
-		c.BeatAgeMS = time.Now().UnixMilli() - last
-	}
-	if c.NATS == "connected" && (c.BeatAgeMS < 0 || c.BeatAgeMS > quietBeat.Milliseconds()) {
+	} else if c.BeatAgeMS < 0 || c.BeatAgeMS > quietBeat.Milliseconds() {
 		notes = append(notes, "the control plane is silent; changes to routing and keys do not arrive")
+	}
+	if len(notes) > 0 && c.KeysAgeMS > quietBeat.Milliseconds() {
+		age := time.Duration(c.KeysAgeMS) * time.Millisecond
+		notes = append(notes, "the key table is "+age.Round(time.Second).String()+" old: keys revoked since then still work here")
 	}
 	return c, notes
 }

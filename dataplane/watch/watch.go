@@ -58,6 +58,8 @@ type Watcher struct {
 	offered uint64
 
 	lastBeat atomic.Int64 // unix milliseconds by this node's clock
+	// keysSure is when the key table was last known to be the current one.
+	keysSure atomic.Int64
 	fromDisk atomic.Bool
 }
 
@@ -93,6 +95,7 @@ func (w *Watcher) boot() {
 	if release != nil {
 		w.source = wire.SourceDisk
 		w.fromDisk.Store(true)
+		w.keysSure.Store(w.disk.written(wire.KeyTableKey))
 		w.offered = release.Number
 		w.o.Log.Info("serving the release kept on disk", slog.Uint64("release", release.Number))
 	}
@@ -119,6 +122,8 @@ func (w *Watcher) Run(ctx context.Context) error {
 		case b := <-w.beats:
 			if w.behind(b) {
 				w.refresh(ctx)
+			} else {
+				w.confirmKeys()
 			}
 		case <-connected:
 			w.refresh(ctx)
@@ -153,6 +158,9 @@ func (w *Watcher) behind(b wire.Beat) bool {
 	}
 	return w.keys == nil && b.Keys > 0 || w.keys != nil && newer(b.Epoch, b.Keys, w.keys.Epoch, w.keys.Version)
 }
+
+// confirmKeys notes that the key table is the current one.
+func (w *Watcher) confirmKeys() { w.keysSure.Store(time.Now().UnixMilli()) }
 
 func (w *Watcher) position() (epoch, number uint64) {
 	if w.release == nil {
@@ -263,6 +271,7 @@ func (w *Watcher) apply(release *wire.Release, keys *wire.KeyTable) error {
 		w.o.Log.Info("release applied", slog.Uint64("release", release.Number), slog.Int("models", len(s.Models)), slog.Int("out_of_service", len(s.Missing)))
 	}
 	if keys != nil {
+		w.confirmKeys()
 		w.o.Log.Info("key table applied", slog.Uint64("version", keys.Version), slog.Int("keys", len(keys.Keys)))
 	}
 	return nil

@@ -50,7 +50,7 @@ func (o *options) start(ctx context.Context) (parts, error) {
 		broker.WaitForShutdown()
 		return nil
 	})
-	conn, err := bus.Connect(bus.Options{Name: "collector", InProcess: broker, Log: o.log})
+	conn, err := bus.Connect(bus.Options{Role: bus.RoleCollector, Name: "standalone", InProcess: broker, Log: o.log})
 	if err != nil {
 		return fail(err)
 	}
@@ -64,7 +64,7 @@ func (o *options) start(ctx context.Context) (parts, error) {
 		return fail(fmt.Errorf("request log: %w", err))
 	}
 	p.control, err = app.New(ctx, app.Options{
-		Addr: o.adminAddr, NATSServer: broker, State: o.store, LogStore: logs, Files: o.files, Token: o.token, Open: o.open,
+		Addr: o.adminAddr, NATS: bus.Options{InProcess: broker}, State: o.store, LogStore: logs, Files: o.files, Token: o.token, Open: o.open,
 		KeySecret: o.keySecret, Version: o.version, Log: o.log,
 	})
 	if err != nil {
@@ -75,7 +75,7 @@ func (o *options) start(ctx context.Context) (parts, error) {
 		return fail(err)
 	}
 	n := o.node
-	n.Version, n.Log, n.Server, n.StateDir = o.version, o.log, broker, filepath.Join(o.stateDir, "node")
+	n.Version, n.Log, n.NATS.InProcess, n.StateDir = o.version, o.log, broker, filepath.Join(o.stateDir, "node")
 	n.Gateway.KeySecret, n.Gateway.Admin = o.keySecret, p.control.Handler()
 	if p.node, err = node.New(n); err != nil {
 		return fail(err)

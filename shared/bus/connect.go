@@ -11,15 +11,31 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
+// The roles under which processes connect. What each may do is a matter of the
+// server's permissions, which tell roles apart by their inboxes, too.
+const (
+	RoleDataPlane    = "dataplane"
+	RoleControlPlane = "controlplane"
+	RoleCollector    = "collector"
+)
+
+// InboxPrefix begins the subjects on which a role's processes get answers; a
+// dot and the name of the process follow.
+func InboxPrefix(role string) string { return "_INBOX_" + role }
+
 // Options say where NATS is.
 type Options struct {
-	// URL lists servers, comma-separated.
+	// URL lists servers, comma-separated; tls:// insists on TLS.
 	URL string
 	// Creds is a credentials file, "" for none.
 	Creds string
-	// Name shows in the server's list of connections and keeps inboxes apart:
-	// a-z, 0-9 and -.
-	Name string
+	// CA is a PEM file with the authorities whose certificates are believed, ""
+	// for those of the system. Cert and Key are PEM files with a certificate
+	// for servers that ask for one, "" for none.
+	CA, Cert, Key string
+	// Role is one of the constants above, Name that of the process: a-z, 0-9
+	// and -. It shows in the server's list of connections.
+	Role, Name string
 	// InProcess is a server in this process; URL and Creds are then not used.
 	InProcess nats.InProcessConnProvider
 	Log       *slog.Logger
@@ -37,7 +53,7 @@ const (
 func Connect(o Options) (*nats.Conn, error) {
 	opts := []nats.Option{
 		nats.Name(o.Name),
-		nats.CustomInboxPrefix("_INBOX_" + o.Name),
+		nats.CustomInboxPrefix(InboxPrefix(o.Role) + "." + o.Name),
 		nats.RetryOnFailedConnect(true),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
@@ -66,6 +82,12 @@ func Connect(o Options) (*nats.Conn, error) {
 	}
 	if o.Creds != "" {
 		opts = append(opts, nats.UserCredentials(o.Creds))
+	}
+	if o.CA != "" {
+		opts = append(opts, nats.RootCAs(o.CA))
+	}
+	if o.Cert != "" {
+		opts = append(opts, nats.ClientCert(o.Cert, o.Key))
 	}
 	if o.InProcess != nil {
 		opts = append(opts, nats.InProcessServer(o.InProcess))

@@ -22,12 +22,18 @@ const (
 	// NodeStatusPrefix + node id carries a NodeStatus.
 	NodeStatusPrefix = "dp.v1.status."
 
+	// AskPrefix begins the questions that nodes answer.
+	AskPrefix = "dp.v1.ask."
 	// AskGeneration is a request with the id of a generation; the node that
 	// knows it answers with its usage event, the others not at all.
-	AskGeneration = "dp.v1.ask.generation"
+	AskGeneration = AskPrefix + "generation"
 	// AskSpent is a request with a key's id, or "" for all keys; every node
 	// answers with a Spent.
-	AskSpent = "dp.v1.ask.spent"
+	AskSpent = AskPrefix + "spent"
+
+	// AskExplain is a Question to any one node, AskExplain + "." + node id to
+	// that one, which answers with an Explanation.
+	AskExplain = AskPrefix + "explain"
 
 	// UsageStream stores usage frames until every sink has them.
 	UsageStream = "USAGE"

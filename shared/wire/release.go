@@ -87,9 +87,12 @@ type Endpoint struct {
 	Weight float64 `json:"weight"`
 	// Configured is the weight that the files give. Weight differs from it when
 	// an operator has overridden it.
-	Configured    float64 `json:"configured"`
-	BaseURL       string  `json:"base_url,omitempty"`
-	UpstreamModel string  `json:"upstream_model"`
+	Configured float64 `json:"configured"`
+	// Held is set while an operator has taken the endpoint out of service, to
+	// the weight that it gets back. Weight is 0 then.
+	Held          *float64 `json:"held,omitempty"`
+	BaseURL       string   `json:"base_url,omitempty"`
+	UpstreamModel string   `json:"upstream_model"`
 	// Secrets are names of the node's environment variables, never values.
 	Secrets      []string          `json:"secrets,omitempty"`
 	Processor    string            `json:"processor,omitempty"`
@@ -105,6 +108,29 @@ type Endpoint struct {
 	NoCollection bool `json:"no_collection,omitempty"`
 	// Probe marks an endpoint that the health check watches.
 	Probe bool `json:"probe,omitempty"`
+}
+
+// Disabled reports whether an operator has taken the endpoint out of service.
+func (e *Endpoint) Disabled() bool { return e.Held != nil }
+
+// Intended is the weight that the endpoint has or, while it is disabled, gets back.
+func (e *Endpoint) Intended() float64 {
+	if e.Held != nil {
+		return *e.Held
+	}
+	return e.Weight
+}
+
+// Overridden reports whether an operator has set another weight than the files give.
+func (e *Endpoint) Overridden() bool { return e.Intended() != e.Configured }
+
+// Reset gives the endpoint a weight, which it gets only when it is enabled
+// again if it is not to be in service.
+func (e *Endpoint) Reset(weight float64, disabled bool) {
+	e.Weight, e.Held = weight, nil
+	if disabled {
+		e.Weight, e.Held = 0, &weight
+	}
 }
 
 // Sum returns the hash of the snapshot's canonical JSON, in hex.

@@ -2,14 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/hybridinference/gateway/controlplane/collector"
-	"github.com/hybridinference/gateway/controlplane/settings"
 	"github.com/hybridinference/gateway/controlplane/store"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
@@ -18,7 +19,8 @@ import (
 
 func readCollect(r *env.Reader) runner {
 	logging := logs.Read(r)
-	nats := settings.NATS(r, "collector")
+	nats := bus.Read(r)
+	nats.Role, nats.Name = bus.RoleCollector, strings.ToLower(rand.Text()[:8]) // there may be several
 	db := readDatabase(r)
 	return func(ctx context.Context, _ io.Writer) error {
 		nats.Log = logging.New(os.Stderr)

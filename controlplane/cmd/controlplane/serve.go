@@ -13,6 +13,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/app"
 	"github.com/hybridinference/gateway/controlplane/settings"
 	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
 )
@@ -23,8 +24,13 @@ func readServe(r *env.Reader) runner {
 	port := r.Int("CONTROL_PORT", 8081, env.Port(), "port of the admin API")
 	o := app.Options{Version: version, Addr: net.JoinHostPort(host, strconv.Itoa(port))}
 	o.Token, o.KeySecret = settings.Admin(r)
-	nats := settings.NATS(r, "controlplane")
-	o.NATSURL, o.NATSCreds, o.Replicas = nats.URL, nats.Creds, settings.Replicas(r)
+	o.NATS, o.Replicas = bus.Read(r), settings.Replicas(r)
+	o.Proxies = r.Proxies()
+	o.TLSCert = r.String("CONTROL_TLS_CERT", "", "PEM file of the certificate with which the admin API speaks TLS")
+	o.TLSKey = r.String("CONTROL_TLS_KEY", "", "PEM file of its key")
+	if (o.TLSCert == "") != (o.TLSKey == "") {
+		r.Problemf("CONTROL_TLS_CERT and CONTROL_TLS_KEY must be set together")
+	}
 	o.Files = settings.Files(r)
 	o.State = readDatabase(r)
 	if o.Token.Empty() {

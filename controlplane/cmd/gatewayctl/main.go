@@ -26,7 +26,7 @@ func run() int {
 	defer stop()
 	return cli.Run(ctx, cli.Options{
 		Args: os.Args[1:], Env: os.LookupEnv, Version: version,
-		Stdout: os.Stdout, StdoutTerminal: isTerminal(os.Stdout),
+		Stdin: os.Stdin, Stdout: os.Stdout, StdoutTerminal: isTerminal(os.Stdout),
 		Stderr: os.Stderr, StderrTerminal: isTerminal(os.Stderr),
 	})
 }

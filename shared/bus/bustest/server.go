@@ -60,7 +60,7 @@ func (s *Server) Dir() string { return s.dir }
 // Connect returns a connection like those of the gateway's processes.
 func (s *Server) Connect(name string) *nats.Conn {
 	s.t.Helper()
-	c, err := bus.Connect(bus.Options{URL: s.ClientURL(), Name: name, Log: slog.New(slog.DiscardHandler)})
+	c, err := bus.Connect(bus.Options{URL: s.ClientURL(), Role: "test", Name: name, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		s.t.Fatal(err)
 	}

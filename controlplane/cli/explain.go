@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/hybridinference/gateway/controlplane/adminclient"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+func explainCommand() *command {
+	return &command{
+		name: "explain", about: "say which endpoints a request would be sent to, and why not to others", args: "[MODEL]",
+		details: "A node plans the request as if it had come, and sends nothing. The request is --request, else a short one for MODEL.\n" +
+			"Where weights decide, the order is one draw of many.",
+		examples: []string{
+			"gatewayctl explain demo",
+			"gatewayctl explain --request '{\"model\":\"demo\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"provider\":{\"only\":[\"demo\"]}}' -o json",
+		},
+		flags: []flag{
+			{name: "request", about: "`BODY` of the request as JSON, @FILE, or - for the standard input"},
+			{name: "path", about: "`API` below /v1", def: "chat/completions", words: []string{"chat/completions", "completions", "embeddings", "messages"}},
+			{name: "key", about: "`ID` of the API key that it comes with", def: "an administrator's"},
+			{name: "node", about: "the `NODE` to ask", def: "any"},
+			{name: "session", about: "`ID` of the session that it belongs to"},
+		},
+		run: explain, suggest: suggestModel,
+	}
+}
+
+func explain(ctx context.Context, in *invocation) error {
+	body, err := in.explained()
+	if err != nil {
+		return err
+	}
+	client, err := in.client()
+	if err != nil {
+		return err
+	}
+	q := adminclient.Question{Request: body, Path: in.text("path"), Key: in.text("key"), Node: in.text("node")}
+	if session := in.text("session"); session != "" {
+		q.Headers = map[string]string{"X-Session-ID": session}
+	}
+	e, err := client.Explain(ctx, q)
+	if err != nil {
+		return err
+	}
+	return in.show(e, func(w io.Writer) error { return writeExplanation(w, in.colour(), e) })
+}
+
+// explained is the request in question.
+func (in *invocation) explained() (json.RawMessage, error) {
+	text := in.text("request")
+	switch {
+	case text == "" && in.first() == "":
+		return nil, usagef("explain takes a MODEL or --request")
+	case text != "" && in.first() != "":
+		return nil, usagef("explain takes a MODEL or --request, not both")
+	case text == "":
+		content := any([]map[string]string{{"role": "user", "content": "Hi"}})
+		body := map[string]any{"model": in.first(), "messages": content, "max_tokens": 16}
+		switch in.text("path") {
+		case "completions":
+			body = map[string]any{"model": in.first(), "prompt": "Hi"}
+		case "embeddings":
+			body = map[string]any{"model": in.first(), "input": "Hi"}
+		}
+		return json.Marshal(body)
+	case text == "-" || strings.HasPrefix(text, "@"):
+		content, err := in.readAll(strings.TrimPrefix(text, "@"))
+		if err != nil {
+			return nil, fmt.Errorf("--request: %w", err)
+		}
+		text = string(content)
+	}
+	if !json.Valid([]byte(text)) {
+		return nil, usagef("--request is not JSON")
+	}
+	return json.RawMessage(text), nil
+}
+
+// triedEndpoint is a line of the table.
+type triedEndpoint struct {
+	order int
+	wire.Candidate
+}
+
+func writeExplanation(w io.Writer, colour bool, e wire.Explanation) error {
+	_, _ = fmt.Fprintf(w, "node %s, release %d\n", printable(e.Node), e.Release)
+	if e.Status != 0 {
+		_, _ = fmt.Fprintf(w, "refused: %d %s\n", e.Status, printable(e.Message))
+	}
+	var rows []triedEndpoint
+	for i, c := range e.Tried {
+		rows = append(rows, triedEndpoint{i + 1, c})
+	}
+	for _, c := range e.Left {
+		rows = append(rows, triedEndpoint{0, c})
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return writeTable(w, colour, rows, []column[triedEndpoint]{
+		{name: "order", text: func(t triedEndpoint) string {
+			if t.order == 0 {
+				return ""
+			}
+			return whole(t.order)
+		}, number: true},
+		{name: "model", text: func(t triedEndpoint) string { return t.Model }},
+		{name: "endpoint", text: func(t triedEndpoint) string { return t.Endpoint }, tint: func(t triedEndpoint) tint {
+			if t.order == 0 {
+				return doubt
+			}
+			return good
+		}},
+		{name: "provider", text: func(t triedEndpoint) string { return t.Provider }},
+		{name: "weight", text: func(t triedEndpoint) string { return decimal(t.Weight) }, number: true},
+		{name: "reason", text: func(t triedEndpoint) string { return t.Reason }},
+	})
+}

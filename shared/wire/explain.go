@@ -1,0 +1,85 @@
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Question asks a node what it would do with a request. Nothing is sent to any
+// upstream.
+type Question struct {
+	V int `json:"v"`
+	// Path is that of the API below /v1, such as chat/completions.
+	Path string `json:"path"`
+	// KeyID is the API key's id, "" for an anonymous administrator.
+	KeyID string `json:"key_id,omitempty"`
+	// Header holds the request's headers, Body its body.
+	Header map[string]string `json:"header,omitempty"`
+	Body   json.RawMessage   `json:"body"`
+}
+
+// Explanation is a node's answer to a Question.
+type Explanation struct {
+	V       int    `json:"v"`
+	Node    string `json:"node"`
+	Release uint64 `json:"release"`
+	// Status and Message are what the client would be told at once, 0 and "" if
+	// the request would be sent on.
+	Status  int    `json:"status,omitempty"`
+	Message string `json:"message,omitempty"`
+	// Models are those that may answer, in order.
+	Models []string `json:"models"`
+	// Tried are the endpoints in the order in which they would be tried now.
+	// Where weights decide, it is one draw of many.
+	Tried []Candidate `json:"tried"`
+	// Left are the other endpoints of the models, with why they are not tried.
+	Left []Candidate `json:"left"`
+}
+
+// Candidate is an endpoint that a request may be sent to.
+type Candidate struct {
+	Model    string  `json:"model"`
+	Endpoint string  `json:"endpoint"`
+	Provider string  `json:"provider"`
+	Weight   float64 `json:"weight"`
+	// Reason says why it is not tried, or why although it is not in order.
+	Reason string `json:"reason,omitempty"`
+}
+
+// Encode returns the question as JSON.
+func (q *Question) Encode() ([]byte, error) {
+	q.V = Version
+	b, err := json.Marshal(q)
+	if err != nil {
+		return nil, fmt.Errorf("encode question: %w", err)
+	}
+	return b, nil
+}
+
+// DecodeQuestion reads a question.
+func DecodeQuestion(b []byte) (*Question, error) {
+	q := new(Question)
+	if err := decode(b, q, &q.V); err != nil {
+		return nil, fmt.Errorf("question: %w", err)
+	}
+	return q, nil
+}
+
+// Encode returns the explanation as JSON.
+func (e *Explanation) Encode() ([]byte, error) {
+	e.V = Version
+	b, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("encode explanation: %w", err)
+	}
+	return b, nil
+}
+
+// DecodeExplanation reads an explanation.
+func DecodeExplanation(b []byte) (*Explanation, error) {
+	e := new(Explanation)
+	if err := decode(b, e, &e.V); err != nil {
+		return nil, fmt.Errorf("explanation: %w", err)
+	}
+	return e, nil
+}
