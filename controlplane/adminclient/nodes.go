@@ -41,6 +41,8 @@ type Node struct {
 	LastSeenMS int64 `json:"last_seen_ms"`
 	UptimeS    int64 `json:"uptime_s"`
 	Draining   bool  `json:"draining"`
+	// ClockSkewMS is how far its clock is ahead of the daemon\'s.
+	ClockSkewMS int64 `json:"clock_skew_ms"`
 }
 
 // Nodes lists the nodes.

@@ -86,7 +86,7 @@ const (
 		`"requests":123456,"usage_issued":123456,"usage_pending":3,"usage_lost":0,"missing_secrets":[],"troubled":[],"last_seen_ms":412,"uptime_s":259200,"draining":false}`
 	node2 = `{"node":"node-2","state":"live","version":"v1.2.2","release":11,"release_state":"rejected","reason":"glm-4.6:zhipu-api: unknown kind","source":"disk",` +
 		`"keys":4,"in_flight":0,"requests":98,"usage_issued":98,"usage_pending":0,"usage_lost":2,` +
-		`"missing_secrets":[{"endpoint":"glm-4.6:zhipu-api","variable":"ZHIPU_API_KEY"}],"troubled":[],"last_seen_ms":1800,"uptime_s":90,"draining":true}`
+		`"missing_secrets":[{"endpoint":"glm-4.6:zhipu-api","variable":"ZHIPU_API_KEY"}],"troubled":[],"last_seen_ms":1800,"uptime_s":90,"draining":true,"clock_skew_ms":-3600120}`
 	node3 = `{"node":"node-3","state":"stale","version":"v1.2.3","release":12,"release_state":"applied","reason":"","source":"nats","keys":4,"in_flight":0,` +
 		`"requests":5,"usage_issued":5,"usage_pending":0,"usage_lost":0,"missing_secrets":[],"troubled":[],"last_seen_ms":7260000,"uptime_s":3600,"draining":false}`
 

@@ -156,9 +156,31 @@ func nodeFields(n adminclient.Node) []field {
 		{name: "usage_lost", text: natural(n.UsageLost), tint: lostTint(n)},
 		{name: "last_seen", text: span(n.LastSeenMS)},
 		{name: "uptime", text: span(1000 * n.UptimeS)},
+		{name: "clock", text: skew(n.ClockSkewMS), tint: skewTint(n.ClockSkewMS)},
 	}
 	for _, m := range n.MissingSecrets {
 		fields = append(fields, field{name: "missing_secret", text: m.Variable + " for " + m.Endpoint, tint: doubt})
 	}
 	return fields
+}
+
+// maxSkew is how far clocks may be apart, in milliseconds, without being told:
+// the heartbeat's way is in it.
+const maxSkew = 2000
+
+func skew(ms int64) string {
+	switch {
+	case ms > maxSkew:
+		return span(ms) + " ahead"
+	case ms < -maxSkew:
+		return span(-ms) + " behind"
+	}
+	return "right"
+}
+
+func skewTint(ms int64) tint {
+	if skew(ms) == "right" {
+		return plain
+	}
+	return doubt
 }

@@ -14,7 +14,7 @@ func fileName(host string) string { return strings.ReplaceAll(host, ":", "_") }
 
 // config is a server's configuration. Everything it keeps is on disk before it
 // says so: a usage event counts as handed over then.
-var config = template.Must(template.New("nats.conf").Parse(`# NATS server {{.Host}} of the gateway; written by gatewayctl nats setup, which writes it again.
+const config = `# NATS server {{.Host}} of the gateway; written by gatewayctl nats setup, which writes it again.
 # Settings of your own go into a file that includes this one.
 server_name: "{{.Name}}"
 listen: "0.0.0.0:4222"
@@ -44,10 +44,14 @@ cluster {
 }
 {{- end}}
 include "accounts.conf"
-`))
+`
 
 // configs writes a configuration for each host.
 func (s *setup) configs() error {
+	form, err := template.New("nats.conf").Parse(config)
+	if err != nil {
+		return err
+	}
 	for _, host := range s.o.Hosts {
 		data := struct {
 			Host, Name, Store, Dir string
@@ -59,7 +63,7 @@ func (s *setup) configs() error {
 			}
 		}
 		var text bytes.Buffer
-		if err := config.Execute(&text, data); err != nil {
+		if err := form.Execute(&text, data); err != nil {
 			return fmt.Errorf("configuration of %s: %w", host, err)
 		}
 		if err := s.write(data.Name+".conf", text.Bytes(), publicMode); err != nil {

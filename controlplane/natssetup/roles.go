@@ -36,10 +36,9 @@ func Permissions(role, name string) jwt.Permissions {
 		}
 		pub = append(pub, "$JS.API.STREAM.PURGE."+wire.UsageStream, "$JS.API.CONSUMER.INFO."+wire.UsageStream+".*",
 			"$JS.API.CONSUMER.NAMES."+wire.UsageStream, "$JS.API.CONSUMER.LIST."+wire.UsageStream,
-			"$JS.API.CONSUMER.CREATE."+wire.UsageStream+"."+wire.SinkPrefix+"*", "$JS.API.CONSUMER.CREATE."+wire.UsageStream+"."+wire.SinkPrefix+"*.>",
-			"$JS.API.CONSUMER.MSG.NEXT."+wire.UsageStream+"."+wire.SinkPrefix+"*")
+			"$JS.API.CONSUMER.CREATE."+wire.UsageStream+".*", "$JS.API.CONSUMER.MSG.NEXT."+wire.UsageStream+".*")
 	default:
-		pub = []string{wire.BeatSubject, wire.AskPrefix + ">", "$KV." + wire.ConfigBucket + ".>", "$JS.API.>", wire.UsagePrefix + "*"}
+		pub = []string{wire.BeatSubject, wire.AskPrefix + ">", "$KV." + wire.ConfigBucket + ".>", "$JS.API.>"}
 		sub = []string{wire.NodeStatusPrefix + "*"}
 	}
 	p := jwt.Permissions{Pub: jwt.Permission{Allow: pub}, Sub: jwt.Permission{Allow: append(sub, inbox)}}

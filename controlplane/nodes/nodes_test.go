@@ -202,3 +202,29 @@ func TestHeartbeatsComeOverNATS(t *testing.T) {
 		}
 	}
 }
+
+// TestClocksDoNotMatter has nodes an hour off: their states, and what was
+// waited for, go by this machine's clock alone.
+func TestClocksDoNotMatter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tab := table()
+		tab.Connection(true)
+		for node, off := range map[string]time.Duration{"early": -time.Hour, "late": time.Hour} {
+			s := serving(node, 2)
+			s.Time, s.Started = time.Now().Add(off).UnixMilli(), time.Now().Add(off-time.Minute).UnixMilli()
+			tab.Hear(s)
+		}
+		if live, stale := tab.Count(); live != 2 || stale != 0 {
+			t.Errorf("%d live, %d stale", live, stale)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if acks := tab.Wait(ctx, nodes.Want{Epoch: 7, Release: 2}); len(acks) != 2 || !nodes.Done(acks) {
+			t.Errorf("%+v", acks)
+		}
+		time.Sleep(7 * time.Second)
+		if live, stale := tab.Count(); live != 0 || stale != 2 {
+			t.Errorf("%d live, %d stale", live, stale)
+		}
+	})
+}

@@ -14,6 +14,8 @@ import (
 // waited for.
 type Want struct {
 	Epoch, Release, Keys uint64
+	// Hash is the Release's: a node may have rejected another one of its number.
+	Hash string
 }
 
 // Fate is what became of a Want at one node.
@@ -118,7 +120,7 @@ func (w *waiting) fate(s *wire.NodeStatus) Fate {
 		return Applied
 	case sameEpoch && s.Release >= w.want.Release:
 		return Pending // the key table is missing
-	case s.State == wire.StateRejected && s.Offered >= w.want.Release:
+	case s.State == wire.StateRejected && (s.Offered > w.want.Release || s.Offered == w.want.Release && (s.RejectedHash == "" || s.RejectedHash == w.want.Hash)):
 		return Rejected
 	default:
 		return Pending

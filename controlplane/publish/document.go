@@ -10,6 +10,8 @@ type document struct {
 	key        string
 	epoch, gen uint64
 	sealed     []byte
+	// hash is a release's.
+	hash string
 }
 
 func sealRelease(r *wire.Release) (*document, error) {
@@ -17,7 +19,12 @@ func sealRelease(r *wire.Release) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	return seal(wire.ReleaseKey, r.Epoch, r.Number, body)
+	d, err := seal(wire.ReleaseKey, r.Epoch, r.Number, body)
+	if err != nil {
+		return nil, err
+	}
+	d.hash = r.Hash
+	return d, nil
 }
 
 func sealKeys(t *wire.KeyTable) (*document, error) {
@@ -33,7 +40,7 @@ func seal(key string, epoch, gen uint64, body []byte) (*document, error) {
 	if err != nil {
 		return nil, invalid("%s", err)
 	}
-	return &document{key, epoch, gen, doc}, nil
+	return &document{key: key, epoch: epoch, gen: gen, sealed: doc}, nil
 }
 
 func (d *document) is(epoch, gen uint64) bool { return d != nil && d.epoch == epoch && d.gen == gen }

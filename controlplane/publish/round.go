@@ -139,9 +139,18 @@ func (p *Publisher) store(ctx context.Context) error {
 	if l.mark != nil && *l.mark == before && versions == p.Published() {
 		return nil
 	}
+	known := l.mark != nil && *l.mark == before // the bucket is as it was left
+	if !known {
+		if _, err := bus.EnsureConfig(ctx, p.o.Conn, p.o.Replicas); err != nil {
+			return err
+		}
+	}
 	l.mark = nil
 	var errs []error
 	for _, d := range docs {
+		if known && p.holds(d) {
+			continue
+		}
 		errs = append(errs, bus.Publish(ctx, p.o.Conn, d.key, d.sealed, p.o.Replicas))
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -155,6 +164,12 @@ func (p *Publisher) store(ctx context.Context) error {
 		l.mark = &after
 	}
 	return nil
+}
+
+// holds reports whether a document is the one that was published last.
+func (p *Publisher) holds(d *document) bool {
+	at := p.Published()
+	return d.key == wire.ReleaseKey && d.gen == at.Release || d.key == wire.KeyTableKey && d.gen == at.Keys
 }
 
 func (l *link) documents() (docs []*document, versions state.Heads) {
@@ -188,6 +203,9 @@ func (p *Publisher) beat() {
 		return
 	}
 	b := wire.Beat{Epoch: p.db.Load().Epoch(), Release: at.Release, Keys: at.Keys, Time: time.Now().UnixMilli()}
+	if d := p.link.release; d.is(b.Epoch, at.Release) {
+		b.Hash = d.hash
+	}
 	msg, err := b.Encode()
 	if err == nil {
 		err = p.o.Conn.Publish(wire.BeatSubject, msg)

@@ -30,7 +30,7 @@ func (s *Server) wait(r *http.Request, want nodes.Want, limit time.Duration) []n
 }
 
 func (s *Server) rollout(r *http.Request, done publish.Result, waitMS int64) rollout {
-	want := nodes.Want{Epoch: done.Release.Epoch, Release: done.Release.Number}
+	want := nodes.Want{Epoch: done.Release.Epoch, Release: done.Release.Number, Hash: done.Release.Hash}
 	return rollout{done.Release.Number, done.Changed, s.wait(r, want, time.Duration(waitMS)*time.Millisecond)}
 }
 

@@ -108,9 +108,12 @@ func TestImport(t *testing.T) {
 			hash("a"), hash("b")), 400, "none was imported")
 		want := []string{"keys[1].hash: must be", "keys[2].name: is required", "keys[3].role: must be", `keys[3].models: there is no model "gone"`, "keys[3].expires: must be"}
 		problems, _ := bad["problems"].([]any)
+		if len(problems) != len(want) {
+			t.Fatalf("problems %q, want %q", problems, want)
+		}
 		for i, w := range want {
-			if len(problems) != len(want) || !strings.HasPrefix(problems[i].(string), w) {
-				t.Fatalf("problems %q, want %q", problems, want)
+			if p, ok := problems[i].(string); !ok || !strings.HasPrefix(p, w) {
+				t.Errorf("problem %q, want %q", problems[i], w)
 			}
 		}
 		if got := p.accepted(); len(got) != 0 {

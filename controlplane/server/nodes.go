@@ -28,6 +28,9 @@ type node struct {
 	LastSeenMS     int64                `json:"last_seen_ms"`
 	UptimeS        int64                `json:"uptime_s"`
 	Draining       bool                 `json:"draining"`
+	// ClockSkewMS is how far the node's clock is ahead of ours, with the
+	// heartbeat's way in it.
+	ClockSkewMS int64 `json:"clock_skew_ms"`
 }
 
 func show(n *nodes.Node) node {
@@ -44,7 +47,7 @@ func show(n *nodes.Node) node {
 		InFlight: n.InFlight, Requests: n.Requests, UsageIssued: n.Usage.Issued, UsagePending: n.Usage.Pending, UsageLost: n.Usage.Lost,
 		MissingSecrets: missing, Troubled: troubled, LastSeenMS: time.Since(n.Seen).Milliseconds(), Draining: n.Draining,
 		// both by the node's clock, so that ours does not matter
-		UptimeS: max(0, (n.Time-n.Started)/1000),
+		UptimeS: max(0, (n.Time-n.Started)/1000), ClockSkewMS: n.Time - n.Seen.UnixMilli(),
 	}
 }
 

@@ -51,7 +51,7 @@ func (c *contract) operation(method, path string) (pointer string, op map[string
 		for i := 0; fits && i < len(parts); i++ {
 			fits = parts[i] == asked[i] || strings.HasPrefix(parts[i], "{") && paths[path] == nil
 		}
-		op, ok := item.(map[string]any)[strings.ToLower(method)].(map[string]any) //nolint:errcheck // nil without
+		op, ok := item.(map[string]any)[strings.ToLower(method)].(map[string]any)
 		if fits && ok {
 			return "#/paths/" + strings.ReplaceAll(template, "/", "~1") + "/" + strings.ToLower(method), op
 		}

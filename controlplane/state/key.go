@@ -39,8 +39,10 @@ func (s *State) Keys(ctx context.Context, limit int, after string) ([]Key, error
 		if err != nil {
 			return nil, fmt.Errorf("list keys after %w", err)
 		}
-		query = statement{list + "WHERE created < $2 OR (created = $2 AND id > $3) ORDER BY created DESC, id LIMIT $1",
-			[]any{limit, last.Created.Unix(), after}}
+		query = statement{
+			list + "WHERE created < $2 OR (created = $2 AND id > $3) ORDER BY created DESC, id LIMIT $1",
+			[]any{limit, last.Created.Unix(), after},
+		}
 	}
 	found, err := s.keys(ctx, query)
 	if err != nil {

@@ -5,12 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"path/filepath"
 	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/hybridinference/gateway/controlplane/store"
 )
 
 type sqliteFile struct{ pool *sql.DB }
@@ -25,18 +26,9 @@ func openSQLite(ctx context.Context, path string) (*sqliteFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("path of the SQLite file: %w", err)
 	}
-	dsn := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{
-		// the call's context ends a wait sooner
-		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"},
-		"_txlock": {"immediate"},
-	}.Encode()}
-	pool, err := sql.Open("sqlite", dsn.String())
+	pool, err := store.OpenFile(ctx, path, 4) //nolint:mnd // readers beside the one writer
 	if err != nil {
 		return nil, fmt.Errorf("SQLite file %s: %w", path, err)
-	}
-	pool.SetMaxOpenConns(4)
-	if err := pool.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("SQLite file %s: %w", path, err), pool.Close())
 	}
 	return &sqliteFile{pool}, nil
 }

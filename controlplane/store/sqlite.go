@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -32,16 +33,18 @@ func OpenSQLite(ctx context.Context, path string) (*SQLite, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	s := &SQLite{insert: newJSONInsert()}
-	if s.writer, err = openSQLite(ctx, path, 1); err != nil {
+	if s.writer, err = OpenFile(ctx, path, 1); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
-	if s.reader, err = openSQLite(ctx, path, 4); err != nil {
+	if s.reader, err = OpenFile(ctx, path, 4); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), s.writer.Close())
 	}
 	return s, nil
 }
 
-func openSQLite(ctx context.Context, path string, conns int) (*sql.DB, error) {
+// OpenFile opens or creates an SQLite file as all of the gateway does: with a
+// write-ahead log, and commits that are on disk when they return.
+func OpenFile(ctx context.Context, path string, conns int) (*sql.DB, error) {
 	dsn := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{
 		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"},
 		// a transaction that reads first and writes then could otherwise be
@@ -53,11 +56,25 @@ func openSQLite(ctx context.Context, path string, conns int) (*sql.DB, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(conns)
-	if err := db.PingContext(ctx); err != nil {
+	// The change to a write-ahead log does not wait for others that are at it.
+	for deadline := time.Now().Add(busyTime); ; {
+		err = db.PingContext(ctx)
+		var failed *sqlite.Error
+		if !errors.As(err, &failed) || failed.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(deadline) {
+			break
+		}
+		time.Sleep(busyPause)
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
+
+const (
+	busyTime  = 10 * time.Second
+	busyPause = 20 * time.Millisecond
+)
 
 // Health reads from the file.
 func (s *SQLite) Health(ctx context.Context) error {

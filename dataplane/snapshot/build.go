@@ -3,6 +3,7 @@ package snapshot
 import (
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -28,10 +29,52 @@ type Builder struct {
 	// Log gets what goes wrong while no request waits for it.
 	Log *slog.Logger
 
+	built  map[string]builtModel
 	states map[string]*upstream.State
 	tokens map[string]*token.Source
 	spent  map[string]*Spending
 	probes []probe
+}
+
+// builtModel is a model as the last release had it.
+type builtModel struct {
+	wire    *wire.Model
+	model   *Model
+	missing []wire.MissingSecret
+}
+
+// same reports whether both are one decoded text, as a ReleaseDecoder gives it.
+func same(a, b *wire.Model) bool {
+	return len(a.Endpoints) > 0 && len(a.Endpoints) == len(b.Endpoints) && &a.Endpoints[0] == &b.Endpoints[0]
+}
+
+// reweighted returns the endpoint as it was, with its new weight, nil if more
+// than weights has changed: that is by far the most common change of a model.
+func (b *builtModel) reweighted(w *wire.Model, we *wire.Endpoint) *Endpoint {
+	if b.model == nil {
+		return nil
+	}
+	was, is := *b.wire, *w
+	was.Endpoints, is.Endpoints = nil, nil
+	if !reflect.DeepEqual(was, is) {
+		return nil
+	}
+	for _, list := range [][]*Endpoint{b.model.Endpoints, b.model.Parked} {
+		for _, e := range list {
+			if e.ID != we.ID {
+				continue
+			}
+			was, is := *e.Endpoint, *we
+			was.Weight, was.Configured, was.Held, is.Weight, is.Configured, is.Held = 0, 0, nil, 0, 0, nil
+			if !reflect.DeepEqual(was, is) {
+				return nil
+			}
+			out := *e
+			out.Endpoint = we
+			return &out
+		}
+	}
+	return nil
 }
 
 // Build compiles a release and a key table. Whatever can fail fails here,
@@ -45,12 +88,17 @@ func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 		return s, nil
 	}
 	s.Epoch, s.Release, s.HealthCheck = r.Epoch, r.Number, r.Snapshot.HealthCheck
-	used := map[string]*upstream.State{}
+	used := make(map[string]*upstream.State, len(b.states))
+	built := make(map[string]builtModel, len(r.Snapshot.Models))
 	for i := range r.Snapshot.Models {
-		m, err := b.model(s, &r.Snapshot.Models[i], used)
+		w := r.Snapshot.Models[i] // a copy, which pins no other model of its release
+		done, err := b.model(&w, used)
 		if err != nil {
 			return nil, err
 		}
+		m := done.model
+		built[w.ID] = done
+		s.Missing = append(s.Missing, done.missing...)
 		s.Models = append(s.Models, m)
 		for _, name := range append([]string{m.ID}, m.Aliases...) {
 			if s.byName[name] != nil {
@@ -62,30 +110,41 @@ func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 	if s.Default = s.byName[r.Snapshot.DefaultModel]; s.Default == nil && len(s.Models) > 0 {
 		s.Default = s.Models[0]
 	}
-	b.states = used
+	b.states, b.built = used, built
 	s.RoutingJSON = s.routing()
 	s.list()
 	return s, nil
 }
 
-func (b *Builder) model(s *Snapshot, w *wire.Model, used map[string]*upstream.State) (*Model, error) {
+// model compiles a model, unless it is what it was before.
+func (b *Builder) model(w *wire.Model, used map[string]*upstream.State) (builtModel, error) {
+	for i := range w.Endpoints {
+		id := w.Endpoints[i].ID
+		if used[id] != nil {
+			return builtModel{}, fmt.Errorf("model %s: endpoint %s is listed twice", w.ID, id)
+		}
+		used[id] = b.state(id)
+	}
+	before, ok := b.built[w.ID]
+	if ok && same(before.wire, w) {
+		return before, nil
+	}
 	role, err := RoleOf(w.RequiredRole)
 	if err != nil {
-		return nil, fmt.Errorf("model %s: %w", w.ID, err)
+		return builtModel{}, fmt.Errorf("model %s: %w", w.ID, err)
 	}
-	m := &Model{Model: w, Role: role}
+	out := builtModel{wire: w, model: &Model{Model: w, Role: role}}
+	m := out.model
 	for i := range w.Endpoints {
 		we := &w.Endpoints[i]
-		if used[we.ID] != nil {
-			return nil, fmt.Errorf("model %s: endpoint %s is listed twice", w.ID, we.ID)
+		e, missing := before.reweighted(w, we), ""
+		if e == nil {
+			if e, missing, err = b.endpoint(w, we, used[we.ID]); err != nil {
+				return builtModel{}, fmt.Errorf("endpoint %s: %w", we.ID, err)
+			}
 		}
-		e, missing, err := b.endpoint(w, we)
-		if err != nil {
-			return nil, fmt.Errorf("endpoint %s: %w", we.ID, err)
-		}
-		used[we.ID] = e.State
 		if missing != "" {
-			s.Missing = append(s.Missing, wire.MissingSecret{Endpoint: we.ID, Variable: missing})
+			out.missing = append(out.missing, wire.MissingSecret{Endpoint: we.ID, Variable: missing})
 			continue
 		}
 		if we.Weight > 0 {
@@ -99,9 +158,9 @@ func (b *Builder) model(s *Snapshot, w *wire.Model, used map[string]*upstream.St
 		m.Total += e.Weight
 	}
 	if err := b.describe(m); err != nil {
-		return nil, fmt.Errorf("model %s: %w", w.ID, err)
+		return builtModel{}, fmt.Errorf("model %s: %w", w.ID, err)
 	}
-	return m, nil
+	return out, nil
 }
 
 // standIns leaves out demo endpoints beside real ones: the demo stands in only
@@ -116,8 +175,8 @@ func standIns(list []*Endpoint) []*Endpoint {
 
 // endpoint compiles one endpoint. missing names the variable without which it
 // cannot serve.
-func (b *Builder) endpoint(m *wire.Model, w *wire.Endpoint) (e *Endpoint, missing string, err error) {
-	e = &Endpoint{Endpoint: w, State: b.state(w.ID), Timeouts: b.Timeouts}
+func (b *Builder) endpoint(m *wire.Model, w *wire.Endpoint, state *upstream.State) (e *Endpoint, missing string, err error) {
+	e = &Endpoint{Endpoint: w, State: state, Timeouts: b.Timeouts}
 	if w.TimeoutMS > 0 {
 		e.Timeouts.Total = time.Duration(w.TimeoutMS) * time.Millisecond
 	}

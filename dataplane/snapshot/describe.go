@@ -19,6 +19,9 @@ func (b *Builder) describe(m *Model) error {
 		m.Outputs = []string{"embeddings"}
 	}
 	for _, e := range slices.Concat(m.Endpoints, m.Parked) {
+		if e.JSON != nil { // of the release before; weights do not show in it
+			continue
+		}
 		if err := b.describeEndpoint(m, e); err != nil {
 			return fmt.Errorf("endpoint %s: %w", e.ID, err)
 		}

@@ -9,9 +9,20 @@ import (
 
 // list renders GET models for each role.
 func (s *Snapshot) list() {
+	var before []*Model
 	for role := range s.Lists {
 		key := &Key{Role: Role(role)} //nolint:gosec // below four
-		s.Lists[role] = AppendList(nil, s.Visible(key, func(m *Model) bool { return m.Answers("text") }), "")
+		visible := s.Visible(key, func(m *Model) bool { return m.Answers("text") })
+		if role > 0 && slices.Equal(visible, before) {
+			s.Lists[role] = s.Lists[role-1]
+			continue
+		}
+		size := 64
+		for _, m := range visible {
+			size += len(m.JSON) + 1
+		}
+		s.Lists[role] = AppendList(make([]byte, 0, size), visible, "")
+		before = visible
 	}
 }
 

@@ -16,7 +16,7 @@ func (w *Watcher) sendStatus() {
 	s.Epoch, s.Release = w.position()
 	switch {
 	case w.refused.number != 0:
-		s.State, s.Reason = wire.StateRejected, w.refused.reason
+		s.State, s.Reason, s.RejectedHash = wire.StateRejected, w.refused.reason, w.refused.hash
 	case w.release != nil:
 		s.State = wire.StateApplied
 	}
@@ -68,6 +68,9 @@ func (w *Watcher) Control() (Control, []string) {
 	if len(notes) > 0 && c.KeysAgeMS > quietBeat.Milliseconds() {
 		age := time.Duration(c.KeysAgeMS) * time.Millisecond
 		notes = append(notes, "the key table is "+age.Round(time.Second).String()+" old: keys revoked since then still work here")
+	}
+	if why := w.diskTrouble.Load(); why != nil {
+		notes = append(notes, "the current release is not on disk: "+*why)
 	}
 	return c, notes
 }

@@ -50,12 +50,18 @@ type Watcher struct {
 	disk  disk
 	beats chan wire.Beat
 
+	decoder wire.ReleaseDecoder
 	release *wire.Release
 	keys    *wire.KeyTable
 	// refused is the release that failed to build and is not tried again.
 	refused refusal
 	source  string
 	offered uint64
+
+	// unkept are documents in service that the disk has not taken.
+	unkept struct{ release, keys []byte }
+	// diskTrouble is why, nil if there is none.
+	diskTrouble atomic.Pointer[string]
 
 	lastBeat atomic.Int64 // unix milliseconds by this node's clock
 	// keysSure is when the key table was last known to be the current one.
@@ -65,7 +71,12 @@ type Watcher struct {
 
 type refusal struct {
 	epoch, number uint64
-	reason        string
+	hash, reason  string
+}
+
+// is reports whether a release is the one that was refused. No hash is any.
+func (r *refusal) is(epoch, number uint64, hash string) bool {
+	return epoch == r.epoch && number == r.number && (hash == "" || hash == r.hash)
 }
 
 // New returns a watcher and puts the last good documents from disk, if there
@@ -120,16 +131,19 @@ func (w *Watcher) Run(ctx context.Context) error {
 			w.sendStatus()
 			return nil
 		case b := <-w.beats:
-			if w.behind(b) {
-				w.refresh(ctx)
-			} else {
+			release, keys := w.behind(b)
+			if release || keys {
+				w.refresh(ctx, release, keys)
+			}
+			if !keys {
 				w.confirmKeys()
 			}
 		case <-connected:
-			w.refresh(ctx)
+			w.refresh(ctx, true, true)
 		case <-poll.C:
 			poll.Reset(pollEvery - pollEvery/10 + rand.N(pollEvery/5))
-			w.refresh(ctx)
+			w.keep(nil, nil)
+			w.refresh(ctx, true, true)
 		case <-status.C:
 			w.sendStatus()
 		}
@@ -151,12 +165,11 @@ func (w *Watcher) hear(m *nats.Msg) {
 }
 
 // behind reports whether a beat announces something newer than what is in service.
-func (w *Watcher) behind(b wire.Beat) bool {
+func (w *Watcher) behind(b wire.Beat) (release, keys bool) {
 	epoch, number := w.position()
-	if newer(b.Epoch, b.Release, epoch, number) && (b.Epoch != w.refused.epoch || b.Release != w.refused.number) {
-		return true
-	}
-	return w.keys == nil && b.Keys > 0 || w.keys != nil && newer(b.Epoch, b.Keys, w.keys.Epoch, w.keys.Version)
+	release = newer(b.Epoch, b.Release, epoch, number) && !w.refused.is(b.Epoch, b.Release, b.Hash)
+	keys = w.keys == nil && b.Keys > 0 || w.keys != nil && newer(b.Epoch, b.Keys, w.keys.Epoch, w.keys.Version)
+	return release, keys
 }
 
 // confirmKeys notes that the key table is the current one.
@@ -174,15 +187,23 @@ func newer(epoch, number, thanEpoch, than uint64) bool {
 	return epoch > thanEpoch || epoch == thanEpoch && number > than
 }
 
-// refresh fetches both documents and puts into service what is newer.
-func (w *Watcher) refresh(ctx context.Context) {
+// refresh fetches the documents that are asked for and puts into service what
+// is newer.
+func (w *Watcher) refresh(ctx context.Context, wantRelease, wantKeys bool) {
 	if !w.o.Conn.IsConnected() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, fetchTime)
 	defer cancel()
-	release, releaseDoc := w.fetchRelease(ctx)
-	keys, keysDoc := w.fetchKeys(ctx)
+	var release *wire.Release
+	var keys *wire.KeyTable
+	var releaseDoc, keysDoc []byte
+	if wantRelease {
+		release, releaseDoc = w.fetchRelease(ctx)
+	}
+	if wantKeys {
+		keys, keysDoc = w.fetchKeys(ctx)
+	}
 	if release == nil && keys == nil {
 		return
 	}
@@ -191,10 +212,30 @@ func (w *Watcher) refresh(ctx context.Context) {
 		w.sendStatus()
 		return
 	}
-	if err := w.disk.save(releaseDoc, keysDoc); err != nil {
-		w.o.Log.Error("the release could not be kept on disk", slog.String("error", err.Error()))
-	}
+	w.keep(releaseDoc, keysDoc)
 	w.sendStatus()
+}
+
+// keep puts documents on disk, and those that it could not take before. What
+// fails is told in the node's health and tried again with every poll.
+func (w *Watcher) keep(release, keys []byte) {
+	if release != nil {
+		w.unkept.release = release
+	}
+	if keys != nil {
+		w.unkept.keys = keys
+	}
+	if w.unkept.release == nil && w.unkept.keys == nil {
+		return
+	}
+	if err := w.disk.save(w.unkept.release, w.unkept.keys); err != nil {
+		w.o.Log.Error("the release could not be kept on disk", slog.String("error", err.Error()))
+		text := err.Error()
+		w.diskTrouble.Store(&text)
+		return
+	}
+	w.unkept.release, w.unkept.keys = nil, nil
+	w.diskTrouble.Store(nil)
 }
 
 // fetchRelease returns the current release and its document, nil unless it is
@@ -204,13 +245,13 @@ func (w *Watcher) fetchRelease(ctx context.Context) (*wire.Release, []byte) {
 	if body == nil {
 		return nil, nil
 	}
-	r, err := wire.DecodeRelease(body)
+	r, err := w.decoder.Decode(body)
 	if err != nil {
 		w.o.Log.Error("unreadable release", slog.String("error", err.Error()))
 		return nil, nil
 	}
 	epoch, number := w.position()
-	if !newer(r.Epoch, r.Number, epoch, number) || r.Epoch == w.refused.epoch && r.Number == w.refused.number {
+	if !newer(r.Epoch, r.Number, epoch, number) || w.refused.is(r.Epoch, r.Number, r.Hash) {
 		return nil, nil
 	}
 	w.offered = r.Number
@@ -283,6 +324,6 @@ func (w *Watcher) refuse(release *wire.Release, err error) {
 		w.o.Log.Error("key table refused", slog.String("error", err.Error()))
 		return
 	}
-	w.refused = refusal{release.Epoch, release.Number, err.Error()}
+	w.refused = refusal{release.Epoch, release.Number, release.Hash, err.Error()}
 	w.o.Log.Error("release refused, the last good one stays", slog.Uint64("release", release.Number), slog.String("error", err.Error()))
 }

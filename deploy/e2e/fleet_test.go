@@ -31,6 +31,8 @@ type fleet struct {
 	config   string
 	admin    string
 	common   []string
+	// credentials is where each role's are, "" for a NATS that asks for none.
+	credentials string
 }
 
 // newFleet starts NATS, creates a database and writes models.yaml.
@@ -39,13 +41,16 @@ func newFleet(t *testing.T, models string) *fleet {
 	f := &fleet{t: t, natsPort: freePort(t), natsDir: t.TempDir(), config: t.TempDir(), database: newDatabase(t)}
 	f.writeModels(models)
 	f.startNATS()
-	password, _ := f.database.User.Password()
-	f.common = []string{
-		"NATS_URL=nats://127.0.0.1:" + f.natsPort, "ADMIN_TOKEN=" + adminToken, "API_KEY_SECRET=" + keySecret,
-		"DB_BACKEND=postgres", "DB_HOST=" + f.database.Hostname(), "DB_PORT=" + f.database.Port(), "DB_NAME=" + strings.TrimPrefix(f.database.Path, "/"),
-		"DB_USER=" + f.database.User.Username(), "DB_PASSWORD=" + password, "LOG_LEVEL=info",
-	}
+	f.common = append(f.databaseEnv(), "NATS_URL=nats://127.0.0.1:"+f.natsPort, "ADMIN_TOKEN="+adminToken, "API_KEY_SECRET="+keySecret, "LOG_LEVEL=info")
 	return f
+}
+
+func (f *fleet) databaseEnv() []string {
+	password, _ := f.database.User.Password()
+	return []string{
+		"DB_BACKEND=postgres", "DB_HOST=" + f.database.Hostname(), "DB_PORT=" + f.database.Port(), "DB_NAME=" + strings.TrimPrefix(f.database.Path, "/"),
+		"DB_USER=" + f.database.User.Username(), "DB_PASSWORD=" + password,
+	}
 }
 
 // newDatabase creates a database in the cluster that the test set-up started.
@@ -84,6 +89,15 @@ func (f *fleet) writeModels(text string) {
 
 func (f *fleet) modelsPath() string { return filepath.Join(f.config, "models.yaml") }
 
+// as returns the variables of a process with the credentials of that name.
+func (f *fleet) as(name string) []string {
+	env := append([]string{}, f.common...)
+	if f.credentials != "" {
+		env = append(env, "NATS_CREDS="+filepath.Join(f.credentials, name+".creds"), "NATS_CA="+filepath.Join(f.credentials, "ca.pem"))
+	}
+	return env
+}
+
 func (f *fleet) startNATS() {
 	f.t.Helper()
 	f.nats = launch(f.t, "nats-server", nil, "-a", "127.0.0.1", "-p", f.natsPort, "-js", "-sd", f.natsDir)
@@ -94,7 +108,7 @@ func (f *fleet) startDaemon() *process {
 	f.t.Helper()
 	port := freePort(f.t)
 	f.admin = "http://127.0.0.1:" + port
-	p := launch(f.t, "controlplane", append(f.common, "CONTROL_PORT="+port, "HOST=127.0.0.1", "MODELS_CONFIG="+f.modelsPath(), "ROUTING_CONFIG="+f.routingPath()), "serve")
+	p := launch(f.t, "controlplane", append(f.as("controlplane"), "CONTROL_PORT="+port, "HOST=127.0.0.1", "MODELS_CONFIG="+f.modelsPath(), "ROUTING_CONFIG="+f.routingPath()), "serve")
 	serving(f.t, f.admin+"/health")
 	return p
 }
@@ -112,7 +126,7 @@ func (f *fleet) routingPath() string {
 // startCollector starts `controlplane collect`.
 func (f *fleet) startCollector() *process {
 	f.t.Helper()
-	return launch(f.t, "controlplane", f.common, "collect")
+	return launch(f.t, "controlplane", f.as("collector"), "collect")
 }
 
 // member is a running data-plane node.
@@ -134,7 +148,7 @@ func (f *fleet) startNodeIn(id, dir string, extra ...string) *member {
 // restartNode starts a node at a port that is known already.
 func (f *fleet) restartNode(id, dir, port string, extra ...string) *member {
 	f.t.Helper()
-	env := append(append([]string{}, f.common...), "PORT="+port, "HOST=127.0.0.1", "NODE_ID="+id, "STATE_DIR="+dir)
+	env := append(f.as(id), "PORT="+port, "HOST=127.0.0.1", "NODE_ID="+id, "STATE_DIR="+dir)
 	m := &member{process: launch(f.t, "dataplane", append(env, extra...)), id: id, dir: dir, url: "http://127.0.0.1:" + port}
 	serving(f.t, m.url+"/health/ready")
 	return m

@@ -42,6 +42,18 @@ func EnsureConfig(ctx context.Context, nc *nats.Conn, replicas int) (jetstream.K
 	return kv, nil
 }
 
+func openConfig(ctx context.Context, nc *nats.Conn) (jetstream.KeyValue, error) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, fmt.Errorf("bucket %s: %w", wire.ConfigBucket, err)
+	}
+	kv, err := js.KeyValue(ctx, wire.ConfigBucket)
+	if err != nil {
+		return nil, fmt.Errorf("bucket %s: %w", wire.ConfigBucket, err)
+	}
+	return kv, nil
+}
+
 // ErrNewer means that the bucket holds a document of a later epoch or
 // generation: another control plane is ahead of this one.
 var ErrNewer = errors.New("the bucket holds a newer document")
@@ -57,7 +69,10 @@ func Publish(ctx context.Context, nc *nats.Conn, key string, doc []byte, replica
 	if limit := nc.MaxPayload(); limit > 0 && int64(len(doc)) > limit {
 		return fmt.Errorf("publish %s: %d bytes packed, NATS takes %d: raise its max_payload", key, len(doc), limit)
 	}
-	kv, err := EnsureConfig(ctx, nc, replicas)
+	kv, err := openConfig(ctx, nc)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		kv, err = EnsureConfig(ctx, nc, replicas)
+	}
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,9 @@ type Beat struct {
 	// Release and Keys are the current Release.Number and KeyTable.Version.
 	Release uint64 `json:"release"`
 	Keys    uint64 `json:"keys"`
+	// Hash begins the Release's: a number that a node has refused may have
+	// another content by now.
+	Hash string `json:"hash,omitempty"`
 	// Time of sending, milliseconds since 1970.
 	Time int64 `json:"time_ms"`
 }

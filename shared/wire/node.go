@@ -36,8 +36,10 @@ type NodeStatus struct {
 	Offered uint64 `json:"offered"`
 	State   string `json:"state"`
 	Reason  string `json:"reason,omitempty"`
-	Source  string `json:"source"`
-	Keys    uint64 `json:"keys"`
+	// RejectedHash is that of the release that State rejects.
+	RejectedHash string `json:"rejected_hash,omitempty"`
+	Source       string `json:"source"`
+	Keys         uint64 `json:"keys"`
 	// Draining means that the node is shutting down.
 	Draining bool `json:"draining,omitempty"`
 

@@ -153,22 +153,6 @@ func (r *Release) Encode() ([]byte, error) {
 	return b, nil
 }
 
-// DecodeRelease reads a release and checks that its hash is that of its content.
-func DecodeRelease(b []byte) (*Release, error) {
-	r := new(Release)
-	if err := decode(b, r, &r.V); err != nil {
-		return nil, fmt.Errorf("release: %w", err)
-	}
-	sum, err := r.Snapshot.Sum()
-	if err != nil {
-		return nil, err
-	}
-	if sum != r.Hash {
-		return nil, fmt.Errorf("release %d: content hash %.12s does not match the announced %.12s", r.Number, sum, r.Hash)
-	}
-	return r, nil
-}
-
 // decode unmarshals b into msg and refuses a version from the future.
 func decode(b []byte, msg any, version *int) error {
 	if err := json.Unmarshal(b, msg); err != nil {

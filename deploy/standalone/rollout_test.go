@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/hybridinference/gateway/controlplane/adminclient"
+	"github.com/hybridinference/gateway/controlplane/app"
+	"github.com/hybridinference/gateway/controlplane/publish"
+	"github.com/hybridinference/gateway/controlplane/state"
+	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/dataplane/watch"
+	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/secret"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// BenchmarkRollout measures a change from the operator's command to the last
+// node that has applied it: over TCP, with a database that commits, all on one
+// machine. The metrics are milliseconds; ns/op is their mean.
+func BenchmarkRollout(b *testing.B) {
+	for _, size := range []struct{ nodes, models int }{{1, 10}, {10, 10}, {100, 10}, {100, 20}, {10, 1000}} {
+		b.Run(fmt.Sprintf("%dnodes-%dmodels", size.nodes, size.models), func(b *testing.B) { rollOut(b, size.nodes, size.models) })
+	}
+}
+
+func rollOut(b *testing.B, nodes, models int) {
+	ctx, cancel := context.WithCancel(b.Context())
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer cancel()
+	log := slog.New(slog.DiscardHandler)
+	broker, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: b.TempDir(), SyncAlways: true, MaxPayload: 8 << 20, NoLog: true, NoSigs: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	go broker.Start()
+	defer broker.Shutdown()
+	if !broker.ReadyForConnections(10 * time.Second) {
+		b.Fatal("NATS is not ready")
+	}
+	dir := b.TempDir()
+	files := publish.Files{Models: filepath.Join(dir, "models.yaml"), Routing: filepath.Join(dir, "routing.yaml"), Env: func(string) (string, bool) { return "", false }}
+	if err := os.WriteFile(files.Models, []byte(catalog(models)), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	if err := os.WriteFile(files.Routing, nil, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	daemon, err := app.New(ctx, app.Options{
+		Addr: "127.0.0.1:0", NATS: bus.Options{URL: broker.ClientURL()}, Files: files, Token: secret.New("t"), KeySecret: secret.New("s"), Log: log,
+		State: state.Config{Backend: store.BackendSQLite, SQLitePath: filepath.Join(dir, "gateway.db")},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	all.Go(func() { _ = daemon.Run(ctx) })
+	<-daemon.Ready()
+	for i := range nodes {
+		id := fmt.Sprintf("node-%d", i)
+		conn, err := bus.Connect(bus.Options{URL: broker.ClientURL(), Role: bus.RoleDataPlane, Name: id, Log: log})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer conn.Close()
+		w := watch.New(watch.Options{
+			Conn: conn, Current: new(atomic.Pointer[snapshot.Snapshot]), Status: func(s *wire.NodeStatus) { s.Node = id }, Log: log,
+			Builder: &snapshot.Builder{Senders: upstream.NewSenders(time.Second), Secret: files.Env, Breaker: upstream.DefaultBreaker(), Log: log},
+		})
+		all.Go(func() { _ = w.Run(ctx) })
+	}
+	client, err := adminclient.New(adminclient.Options{URL: "http://" + daemon.Addr(), Token: secret.New("t")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	weight := 1.0
+	change := func() time.Duration {
+		weight++
+		start := time.Now()
+		r, err := client.SetWeights(ctx, adminclient.WeightChange{
+			Change: adminclient.Change{Wait: 30 * time.Second}, Model: "model-0", Weights: map[string]float64{"e0": weight},
+		})
+		took := time.Since(start)
+		applied := 0
+		for _, n := range r.Nodes {
+			if n.State == adminclient.Applied {
+				applied++
+			}
+		}
+		if err != nil || applied != nodes {
+			b.Fatalf("%d of %d nodes have applied it: %v", applied, nodes, err)
+		}
+		return took
+	}
+	for live := 0; live < nodes; time.Sleep(50 * time.Millisecond) {
+		live, _ = daemon.Nodes().Count()
+	}
+	change()
+	var took []time.Duration
+	for b.Loop() {
+		took = append(took, change())
+	}
+	slices.Sort(took)
+	at := func(q float64) float64 { return took[int(q*float64(len(took)-1))].Seconds() * 1000 }
+	b.ReportMetric(at(0.5), "p50-ms")
+	b.ReportMetric(at(0.99), "p99-ms")
+}
+
+// catalog is a models.yaml of five endpoints a model.
+func catalog(models int) string {
+	var out strings.Builder
+	out.WriteString("models:\n")
+	for i := range models {
+		_, _ = fmt.Fprintf(&out, "  - id: model-%d\n    provider: demo\n    route:\n", i)
+		for j := range 5 {
+			_, _ = fmt.Fprintf(&out, "      - {id: e%d, kind: vllm, weight: 1, base_url: \"http://10.0.%d.%d:8000\"}\n", j, i%256, j)
+		}
+	}
+	return out.String()
+}
