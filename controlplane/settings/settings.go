@@ -4,9 +4,12 @@ package settings
 
 import (
 	"math"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/hybridinference/gateway/controlplane/config"
+	"github.com/hybridinference/gateway/controlplane/d1"
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/controlplane/store"
 	"github.com/hybridinference/gateway/shared/env"
@@ -21,14 +24,11 @@ func Replicas(r *env.Reader) int {
 // SQLiteFile is the database's name in STATE_DIR.
 const SQLiteFile = "gateway.db"
 
-// backendD1 is known by name only, so that whoever asks for it learns why not.
-const backendD1 = "d1"
-
 // Store reads which database is used. backend is the default of DB_BACKEND,
 // stateDir where SQLite's file is unless SQLITE_PATH says otherwise.
 func Store(r *env.Reader, backend, stateDir string) store.Config {
 	c := store.Config{
-		Backend: r.Enum("DB_BACKEND", backend, "database of releases, keys and the request log", store.BackendPostgres, store.BackendSQLite, backendD1),
+		Backend: r.Enum("DB_BACKEND", backend, "database of releases, keys and the request log", store.BackendPostgres, store.BackendSQLite, store.BackendD1),
 		Postgres: store.PostgresConfig{
 			Host:     r.String("DB_HOST", "localhost", "PostgreSQL host, several separated by commas"),
 			Port:     r.Int("DB_PORT", 5432, env.Bounds[int]{Min: 1, Max: math.MaxUint16}, "PostgreSQL port"),
@@ -36,12 +36,52 @@ func Store(r *env.Reader, backend, stateDir string) store.Config {
 			User:     r.String("DB_USER", "gateway", "PostgreSQL user"),
 			Password: r.Secret("DB_PASSWORD", "PostgreSQL password"),
 			SSLMode:  r.Enum("DB_SSLMODE", "prefer", "PostgreSQL TLS", "disable", "prefer", "require", "verify-ca", "verify-full"),
+			RootCert: file(r, "DB_SSLROOTCERT", "PEM file of the authorities that PostgreSQL's certificate must come from"),
+			Cert:     file(r, "DB_SSLCERT", "PEM file of a client certificate for PostgreSQL"),
+			Key:      file(r, "DB_SSLKEY", "PEM file of its key"),
 		},
 		SQLitePath: r.String("SQLITE_PATH", filepath.Join(stateDir, SQLiteFile), "SQLite file, for DB_BACKEND=sqlite"),
 	}
-	if c.Backend == backendD1 {
-		r.Problemf("DB_BACKEND d1 is not available in this version: use %s or %s", store.BackendPostgres, store.BackendSQLite)
+	c.D1 = readD1(r)
+	if c.Backend == store.BackendD1 {
+		checkD1(r, c.D1)
 	}
+	return c
+}
+
+func readD1(r *env.Reader) d1.Config {
+	return d1.Config{
+		AccountID:  r.String("D1_ACCOUNT_ID", "", "Cloudflare account of the D1 database"),
+		DatabaseID: r.String("D1_DATABASE_ID", "", "id of the D1 database"),
+		Token:      r.Secret("D1_API_TOKEN", "Cloudflare API token that may edit D1"),
+		Base:       r.String("D1_API_BASE", d1.DefaultBase, "Cloudflare's API"),
+		Rate:       r.Float("D1_REQUESTS_PER_SECOND", d1.DefaultRate, env.Bounds[float64]{Min: 0.1, Max: 10_000}, "requests to D1 at most; Cloudflare allows 4 per token"),
+	}
+}
+
+func checkD1(r *env.Reader, c d1.Config) {
+	if _, err := d1.New(c); err != nil {
+		for line := range strings.Lines(err.Error()) {
+			r.Problemf("%s", strings.TrimSuffix(line, "\n"))
+		}
+	}
+}
+
+// DualWrite reads whether D1 gets all events besides the store c.
+func DualWrite(r *env.Reader, c store.Config) bool {
+	on := r.Bool("D1_DUAL_WRITE|DB_DUAL_WRITE", false, "write to D1 besides DB_BACKEND, and read from it")
+	if on && c.Backend == store.BackendD1 {
+		r.Problemf("D1_DUAL_WRITE writes to D1 besides another database: DB_BACKEND must not be d1")
+	}
+	if on {
+		checkD1(r, c.D1)
+	}
+	return on
+}
+
+// Second is the store that dual writing adds.
+func Second(c store.Config) store.Config {
+	c.Backend = store.BackendD1
 	return c
 }
 
@@ -64,4 +104,16 @@ func Admin(r *env.Reader) (token, keySecret secret.String) {
 	token = r.Secret("ADMIN_TOKEN", "token of the admin API")
 	keySecret = r.Secret("API_KEY_SECRET", "secret under which API keys are hashed, the same as the nodes'")
 	return token, keySecret
+}
+
+// file reads the path of a file that must be there.
+func file(r *env.Reader, name, about string) string {
+	path := r.String(name, "", about)
+	if path == "" {
+		return ""
+	}
+	if _, err := os.Stat(path); err != nil {
+		r.Problemf("%s must name a file that can be read: %s", name, err)
+	}
+	return path
 }

@@ -38,7 +38,7 @@ func (s *State) Audit(ctx context.Context, e Entry) error {
 // those with an id below before unless that is 0.
 func (s *State) AuditLog(ctx context.Context, limit int, before uint64) ([]Entry, error) {
 	const query = `SELECT id, time, author, action, target, reason, detail FROM control_audit
-		WHERE id < $1 ORDER BY id DESC LIMIT $2`
+		WHERE id < $1 ORDER BY id DESC LIMIT CAST($2 AS BIGINT)`
 	p, err := page(limit, before)
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ const keyColumns = "id, hash, prefix, name, user_id, role, models, created, expi
 // (1 to MaxPage), those after the key with that id unless it is "".
 func (s *State) Keys(ctx context.Context, limit int, after string) ([]Key, error) {
 	const list = "SELECT " + keyColumns + " FROM control_keys "
-	query := statement{list + "ORDER BY created DESC, id LIMIT $1", []any{limit}}
+	query := statement{list + "ORDER BY created DESC, id LIMIT CAST($1 AS BIGINT)", []any{limit}}
 	if limit < 1 || limit > MaxPage {
 		return nil, fmt.Errorf("list keys: %w: limit %d, allowed are 1 to %d", ErrInvalid, limit, MaxPage)
 	}
@@ -40,7 +40,7 @@ func (s *State) Keys(ctx context.Context, limit int, after string) ([]Key, error
 			return nil, fmt.Errorf("list keys after %w", err)
 		}
 		query = statement{
-			list + "WHERE created < $2 OR (created = $2 AND id > $3) ORDER BY created DESC, id LIMIT $1",
+			list + "WHERE created < $2 OR (created = $2 AND id > $3) ORDER BY created DESC, id LIMIT CAST($1 AS BIGINT)",
 			[]any{limit, last.Created.Unix(), after},
 		}
 	}

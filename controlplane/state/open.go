@@ -11,8 +11,12 @@ import (
 	"github.com/hybridinference/gateway/controlplane/store"
 )
 
-// maxTimeout bounds every call of a State.
-const maxTimeout = 5 * time.Second
+const (
+	// maxTimeout bounds every call of a State.
+	maxTimeout = 5 * time.Second
+	// slowTimeout does so for D1, which may ask to be left alone for a while.
+	slowTimeout = 20 * time.Second
+)
 
 // maxRelease bounds what a stored release may unpack to.
 const maxRelease = 256 << 20
@@ -37,8 +41,11 @@ func Open(ctx context.Context, c Config) (*State, error) {
 		s.db, err = openPostgres(ctx, c.Postgres)
 	case store.BackendSQLite:
 		s.db, err = openSQLite(ctx, c.SQLitePath)
+	case store.BackendD1:
+		s.timeout = slowTimeout
+		s.db, err = openD1(c.D1)
 	default:
-		err = fmt.Errorf("backend %q: allowed are %s and %s", c.Backend, store.BackendPostgres, store.BackendSQLite)
+		err = fmt.Errorf("backend %q: allowed are %s, %s and %s", c.Backend, store.BackendPostgres, store.BackendSQLite, store.BackendD1)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open control state: %w", err)

@@ -9,7 +9,7 @@ import (
 // id, and the endpoints that are out of service. They change with Commit alone.
 func (s *State) Overrides(ctx context.Context) (weights map[string]float64, disabled map[string]bool, err error) {
 	// one statement, so that both are of one release
-	const query = `SELECT endpoint, weight, 0 FROM control_overrides UNION ALL SELECT endpoint, 0, 1 FROM control_disabled`
+	const query = `SELECT endpoint, weight, 0 AS off FROM control_overrides UNION ALL SELECT endpoint, 0 AS weight, 1 AS off FROM control_disabled`
 	weights, disabled = map[string]float64{}, map[string]bool{}
 	err = s.read(ctx, statement{query, nil}, func(r row) error {
 		var endpoint string

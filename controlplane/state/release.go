@@ -56,7 +56,7 @@ func (s *State) release(ctx context.Context, query statement) (*wire.Release, er
 // releases, those below number before unless that is 0.
 func (s *State) Releases(ctx context.Context, limit int, before uint64) ([]ReleaseInfo, error) {
 	const query = `SELECT number, time, author, reason, hash, models FROM control_releases
-		WHERE number < $1 ORDER BY number DESC LIMIT $2`
+		WHERE number < $1 ORDER BY number DESC LIMIT CAST($2 AS BIGINT)`
 	p, err := page(limit, before)
 	if err != nil {
 		return nil, err

@@ -79,7 +79,9 @@ func TestLargeRelease(t *testing.T) {
 					BaseURL: fmt.Sprintf("https://host-%d-%d.example.com/v1", m, e), UpstreamModel: fmt.Sprintf("upstream-%d", m),
 					Secrets: []string{"PROVIDER_API_KEY"},
 				})
-				set[id] = float64(m) / 7
+				if m < 40 { // each is a statement, and D1 does a hundred in a second
+					set[id] = float64(m) / 7
+				}
 			}
 			snapshot.Models = append(snapshot.Models, model)
 		}

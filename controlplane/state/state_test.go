@@ -21,6 +21,7 @@ func both(t *testing.T, check func(t *testing.T, db *storetest.Database)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { check(t, storetest.SQLite(t)) })
 	t.Run("postgres", func(t *testing.T) { check(t, storetest.Postgres(t)) })
+	t.Run("d1", func(t *testing.T) { check(t, storetest.D1(t)) })
 }
 
 func open(t testing.TB, db *storetest.Database) *state.State {
@@ -175,7 +176,7 @@ func TestOpenRefusesBadConfig(t *testing.T) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
 	}
-	f(state.Config{Backend: "mysql"}, `"mysql": allowed are postgres and sqlite`)
+	f(state.Config{Backend: "mysql"}, `"mysql": allowed are postgres, sqlite and d1`)
 	f(state.Config{Backend: store.BackendSQLite}, "is empty")
 	f(state.Config{Backend: store.BackendSQLite, SQLitePath: t.TempDir() + "/missing/state.db"}, "missing/state.db")
 	f(state.Config{Backend: store.BackendPostgres, Postgres: store.PostgresConfig{SSLMode: "perhaps"}}, "sslmode")

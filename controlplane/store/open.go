@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/d1"
 	"github.com/hybridinference/gateway/shared/secret"
 )
 
@@ -12,15 +13,17 @@ import (
 const (
 	BackendPostgres = "postgres"
 	BackendSQLite   = "sqlite"
+	BackendD1       = "d1"
 )
 
 // Config says which database to use and how to reach it.
 type Config struct {
-	// Backend is BackendPostgres or BackendSQLite.
+	// Backend is one of the above.
 	Backend  string
 	Postgres PostgresConfig
 	// SQLitePath is the database file; its directory must exist.
 	SQLitePath string
+	D1         d1.Config
 }
 
 // PostgresConfig is the way to a PostgreSQL server or to a pooler in front of one.
@@ -38,6 +41,8 @@ type PostgresConfig struct {
 	Password   secret.String
 	// SSLMode is libpq's: disable, prefer (default), require, verify-ca, verify-full.
 	SSLMode string
+	// RootCert, Cert and Key are PEM files: whom to believe, and who we are.
+	RootCert, Cert, Key string
 
 	// MaxConns bounds the connections, default 4.
 	MaxConns int
@@ -54,6 +59,8 @@ func Open(ctx context.Context, c Config) (Store, error) {
 		return OpenPostgres(ctx, c.Postgres)
 	case BackendSQLite:
 		return OpenSQLite(ctx, c.SQLitePath)
+	case BackendD1:
+		return OpenD1(c.D1)
 	}
-	return nil, fmt.Errorf("store backend %q: allowed are %s and %s", c.Backend, BackendPostgres, BackendSQLite)
+	return nil, fmt.Errorf("store backend %q: allowed are %s, %s and %s", c.Backend, BackendPostgres, BackendSQLite, BackendD1)
 }

@@ -55,6 +55,11 @@ func (c PostgresConfig) dsn() string {
 	if !c.Password.Empty() {
 		pairs = append(pairs, "password="+quoteDSN(c.Password.Reveal()))
 	}
+	for name, path := range map[string]string{"sslrootcert": c.RootCert, "sslcert": c.Cert, "sslkey": c.Key} {
+		if path != "" {
+			pairs = append(pairs, name+"="+quoteDSN(path))
+		}
+	}
 	if strings.Contains(c.Host, ",") {
 		pairs = append(pairs, "target_session_attrs=read-write")
 	}

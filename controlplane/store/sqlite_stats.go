@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -10,13 +9,13 @@ import (
 
 const sqliteStatsSQL = `
 SELECT hour, model_id, provider, request_count, success_count, error_count,
-	total_prompt_tokens, total_completion_tokens, total_tokens, total_cost_pico, latency_sum_ms,
+	total_prompt_tokens, total_completion_tokens, total_tokens, CAST(total_cost_pico AS TEXT), latency_sum_ms,
 	(SELECT json_group_array(json_array(bucket, l.request_count)) FROM (
 		SELECT bucket, request_count FROM api_latency_hourly
 		WHERE hour = s.hour AND model_id = s.model_id AND provider = s.provider ORDER BY bucket) l)
 FROM api_stats_hourly s
 WHERE hour >= ?1 AND (?2 = '' OR model_id = ?2) AND (?3 = '' OR provider = ?3)
-ORDER BY hour DESC, model_id, provider LIMIT ?4`
+ORDER BY hour DESC, model_id, provider LIMIT CAST(?4 AS INTEGER)`
 
 // Stats implements Store.
 func (s *SQLite) Stats(ctx context.Context, q StatsQuery) ([]StatsRow, error) {
@@ -40,7 +39,10 @@ func (s *SQLite) Stats(ctx context.Context, q StatsQuery) ([]StatsRow, error) {
 	return list, nil
 }
 
-func scanSQLiteStats(rows *sql.Rows) (StatsRow, error) {
+// scanner is a row of SQLite's or of D1's answer.
+type scanner interface{ Scan(dest ...any) error }
+
+func scanSQLiteStats(rows scanner) (StatsRow, error) {
 	var r StatsRow
 	var hour, buckets string
 	var pico, latencySum int64

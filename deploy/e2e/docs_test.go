@@ -51,7 +51,7 @@ func TestEnvExampleNamesEveryVariable(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^#?([A-Z][A-Z0-9_]*)=`).FindAllStringSubmatch(string(text), -1) {
 		named[m[1]] = true
 	}
-	known := map[string]bool{"GATEWAY_ADMIN_URL": true}
+	known := map[string]bool{"GATEWAY_ADMIN_URL": true, "GATEWAY_ADMIN_CA": true}
 	setting := regexp.MustCompile(`(?m)^  ([A-Z][A-Z0-9_, ]*), --`)
 	for _, args := range [][]string{{"dataplane", "--help"}, {"controlplane", "serve", "--help"}, {"controlplane", "collect", "--help"}, {"standalone", "--help"}} {
 		out, err := exec.Command(filepath.Join(bin, args[0]), args[1:]...).CombinedOutput()

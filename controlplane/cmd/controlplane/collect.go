@@ -9,12 +9,15 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/hybridinference/gateway/controlplane/collector"
+	"github.com/hybridinference/gateway/controlplane/settings"
 	"github.com/hybridinference/gateway/controlplane/store"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
+	group "github.com/hybridinference/gateway/shared/run"
 )
 
 func readCollect(r *env.Reader) runner {
@@ -22,31 +25,48 @@ func readCollect(r *env.Reader) runner {
 	nats := bus.Read(r)
 	nats.Role, nats.Name = bus.RoleCollector, strings.ToLower(rand.Text()[:8]) // there may be several
 	db := readDatabase(r)
+	dual := settings.DualWrite(r, db)
 	return func(ctx context.Context, _ io.Writer) error {
 		nats.Log = logging.New(os.Stderr)
 		defer logs.Stopping(ctx, nats.Log)()
-		return collect(ctx, db, nats)
+		return collect(ctx, db, dual, nats)
 	}
 }
 
-func collect(ctx context.Context, db store.Config, nats bus.Options) (err error) {
+// collect feeds the database and, for dual writing, D1 beside it: two
+// collectors that know nothing of each other, so that neither waits for the
+// other. The nodes are told what the first has committed.
+func collect(ctx context.Context, db store.Config, dual bool, nats bus.Options) (err error) {
 	if err := makeDirectory(db); err != nil {
 		return err
 	}
-	requests, err := store.Open(ctx, db)
-	if err != nil {
-		return fmt.Errorf("request log: %w", err)
-	}
-	defer func() { err = errors.Join(err, requests.Close()) }()
 	conn, err := bus.Connect(nats)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	c, err := collector.New(collector.Options{NATS: conn, Store: requests, Name: db.Backend, Primary: true, Logger: nats.Log})
-	if err != nil {
-		return err
+	sinks := []store.Config{db}
+	if dual {
+		sinks = append(sinks, settings.Second(db))
 	}
-	nats.Log.Info("collecting", slog.String("store", db.Backend), slog.String("version", version))
-	return c.Run(ctx)
+	var all group.Group
+	for i, sink := range sinks {
+		requests, err := store.Open(ctx, sink)
+		if err != nil {
+			return fmt.Errorf("request log: %w", err)
+		}
+		defer func() { err = errors.Join(err, requests.Close()) }()
+		o := collector.Options{NATS: conn, Store: requests, Name: sink.Backend, Primary: i == 0, Logger: nats.Log}
+		if sink.Backend == store.BackendD1 {
+			// few and large requests: Cloudflare counts them, and takes 2 MB
+			o.BatchRows, o.BatchBytes, o.BatchWait = 2000, 900<<10, time.Second
+		}
+		c, err := collector.New(o)
+		if err != nil {
+			return err
+		}
+		nats.Log.Info("collecting", slog.String("store", sink.Backend), slog.Bool("primary", i == 0), slog.String("version", version))
+		all.Add("collector "+sink.Backend, c.Run)
+	}
+	return all.Run(ctx)
 }

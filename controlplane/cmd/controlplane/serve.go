@@ -33,21 +33,25 @@ func readServe(r *env.Reader) runner {
 	}
 	o.Files = settings.Files(r)
 	o.State = readDatabase(r)
+	log := o.State // where requests are read from
+	if settings.DualWrite(r, o.State) {
+		log = settings.Second(o.State)
+	}
 	if o.Token.Empty() {
 		r.Problemf("ADMIN_TOKEN must be set: the admin API changes what the gateway does")
 	}
 	return func(ctx context.Context, _ io.Writer) error {
 		o.Log = logging.New(os.Stderr)
 		defer logs.Stopping(ctx, o.Log)()
-		return serve(ctx, o)
+		return serve(ctx, o, log)
 	}
 }
 
-func serve(ctx context.Context, o app.Options) (err error) {
+func serve(ctx context.Context, o app.Options, log store.Config) (err error) {
 	if err := makeDirectory(o.State); err != nil {
 		return err
 	}
-	requests, err := store.Open(ctx, o.State)
+	requests, err := store.Open(ctx, log)
 	if err != nil {
 		return fmt.Errorf("request log: %w", err)
 	}

@@ -57,14 +57,14 @@ func testColumns(t *testing.T, db *Database) {
 	insert(t, s, []*store.Row{r}, 1)
 	selectRow(t, db, map[string]string{
 		"request_id": u.RequestID, "timestamp": "2026-05-26T01:50:23Z", "received_at": "2026-05-26T01:50:22.999999Z",
-		"node": "node-1", "release_epoch": "1779000000", "release": "12", "spool_epoch": "e-1", "seq": "1152921504606846976",
+		"node": "node-1", "release_epoch": "1779000000", "release": "12", "spool_epoch": "e-1", "CAST(seq AS TEXT)": "1152921504606846976",
 		"key_id": "k_7", "user_id": "ada", "session_id": "s", "api": "chat", "model_id": "demo:nitro", "model": "demo",
 		"endpoint": "demo:local-8000", "provider": "vLLM", "upstream_model": "/models/demo", "upstream_id": "chatcmpl-1",
 		"attempts": `[{"endpoint":"demo:a","kind":"overloaded","ms":12,"status":503},{"endpoint":"demo:local-8000","kind":"","ms":900,"status":200}]`,
 		"stream":   "1", "status_code": "200", "finish_reason": "stop", "native_finish_reason": "eos", "outcome": "complete", "error": "none 'really'",
 		"ttft_ms": "180", "latency_ms": "950", "prompt_tokens": "1099511627776", "completion_tokens": "80", "reasoning_tokens": "20",
 		"total_tokens": "1099511627856", "cache_read_tokens": "1000", "cache_write_tokens": "100", "usage_source": "provider",
-		"cost_usd": "0.000123", "upstream_cost_usd": "0.0001", "temperature": "0.5", "top_p": "1", "max_tokens": "64", "seed": "9007199254740993",
+		"cost_usd": "0.000123", "upstream_cost_usd": "0.0001", "temperature": "0.5", "top_p": "1", "max_tokens": "64", "CAST(seed AS TEXT)": "9007199254740993",
 		"user_agent": "curl/8 \"x\"\n", "client_ip": "127.0.0.1", "app_title": "Café", "referer": "https://example.org", "metadata": `{"later":[1]}`,
 	})
 	params := db.Query(t, "SELECT params->>'stop' FROM api_logs")

@@ -1,0 +1,243 @@
+// Package d1 speaks to Cloudflare D1 through its REST API. It knows the
+// service's limits: at most 100 parameters, statements of 100 KB, values of
+// 2 MB, 1,200 requests in five minutes; and that a number on its way through
+// JavaScript keeps 53 bits only, which is why all parameters go as text.
+package d1
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/hybridinference/gateway/shared/secret"
+)
+
+const (
+	// DefaultBase is Cloudflare's API.
+	DefaultBase = "https://api.cloudflare.com/client/v4"
+	// DefaultRate keeps one process below 1,200 requests in five minutes.
+	DefaultRate = 3.8
+	// MaxValue is the largest parameter that D1 takes, in bytes.
+	MaxValue = 2_000_000
+
+	// callTime bounds one request: D1 itself gives up after 30 s.
+	callTime = 40 * time.Second
+	// maxAnswer is above what a page of the log takes.
+	maxAnswer = 64 << 20
+	attempts  = 4
+	firstWait = 250 * time.Millisecond
+	// longestWait bounds what a Retry-After can ask for, but for the five
+	// minutes' block that Cloudflare speaks of: then the caller tries again.
+	longestWait = 30 * time.Second
+)
+
+// Config says which database to use and how to reach it.
+type Config struct {
+	AccountID, DatabaseID string
+	Token                 secret.String
+	// Base is DefaultBase if empty.
+	Base string
+	// Rate is how many requests are sent per second at most, DefaultRate if 0.
+	Rate float64
+	Log  *slog.Logger
+}
+
+// Client calls one database. It is safe for concurrent use.
+type Client struct {
+	c        Config
+	endpoint string
+	// patient tries again whatever went wrong, careful only what surely was
+	// not done.
+	patient, careful *retryablehttp.Client
+
+	mu   sync.Mutex
+	next time.Time
+}
+
+// New checks the settings; it asks nothing of the service yet.
+func New(c Config) (*Client, error) {
+	var errs []error
+	for name, value := range map[string]string{"D1_ACCOUNT_ID": c.AccountID, "D1_DATABASE_ID": c.DatabaseID, "D1_API_TOKEN": c.Token.Reveal()} {
+		if value == "" {
+			errs = append(errs, fmt.Errorf("%s must be set for Cloudflare D1", name))
+		}
+	}
+	base, err := url.Parse(cmp.Or(c.Base, DefaultBase))
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		errs = append(errs, fmt.Errorf("D1_API_BASE must look like %s", DefaultBase))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	c.Rate = cmp.Or(c.Rate, DefaultRate)
+	out := &Client{c: c, endpoint: base.JoinPath("accounts", c.AccountID, "d1", "database", c.DatabaseID, "raw").String()}
+	out.patient, out.careful = retrying(retryAll), retrying(retryUntouched)
+	return out, nil
+}
+
+func retrying(check retryablehttp.CheckRetry) *retryablehttp.Client {
+	r := retryablehttp.NewClient()
+	r.HTTPClient = &http.Client{Timeout: callTime}
+	r.Logger = nil
+	r.RetryMax, r.RetryWaitMin, r.RetryWaitMax = attempts-1, firstWait, longestWait
+	r.CheckRetry, r.ErrorHandler = check, retryablehttp.PassthroughErrorHandler
+	r.Backoff = backoff
+	return r
+}
+
+// backoff heeds Retry-After, which the library's own does for 429 and 503.
+func backoff(least, most time.Duration, attempt int, resp *http.Response) time.Duration {
+	return min(most, retryablehttp.DefaultBackoff(least, most, attempt, resp))
+}
+
+func retryAll(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	return err != nil || resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError, nil
+}
+
+// retryUntouched repeats only what the service has refused to look at.
+func retryUntouched(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	return err == nil && resp.StatusCode == http.StatusTooManyRequests, nil
+}
+
+// Statement is SQL with its parameters: text, whole numbers, or nil for NULL.
+type Statement struct {
+	SQL    string
+	Params []any
+}
+
+// Error is what D1 said.
+type Error struct {
+	Status  int
+	Code    int
+	Message string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("D1: %d %s", e.Status, e.Message) }
+
+// Constraint reports whether a constraint was violated.
+func (e *Error) Constraint() bool { return strings.Contains(e.Message, "SQLITE_CONSTRAINT") }
+
+// Data reports whether the data is to blame, so that trying again cannot help.
+func (e *Error) Data() bool {
+	for _, sign := range []string{"SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG", "SQLITE_RANGE", "malformed JSON"} {
+		if strings.Contains(e.Message, sign) {
+			return true
+		}
+	}
+	return false
+}
+
+// Repeat runs statements, as one transaction, that may be run twice without
+// harm: it tries again after any fault.
+func (c *Client) Repeat(ctx context.Context, batch ...Statement) ([]Result, error) {
+	return c.run(ctx, c.patient, batch)
+}
+
+// Once runs statements, as one transaction, at most once. After an error that
+// is no *Error nobody knows whether it was.
+func (c *Client) Once(ctx context.Context, batch ...Statement) ([]Result, error) {
+	return c.run(ctx, c.careful, batch)
+}
+
+func (c *Client) run(ctx context.Context, client *retryablehttp.Client, batch []Statement) ([]Result, error) {
+	body, err := encode(batch)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.turn(ctx); err != nil {
+		return nil, err
+	}
+	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, c.endpoint, body)
+	if err != nil {
+		return nil, fmt.Errorf("D1: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.c.Token.Reveal())
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("D1: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }() // read to its end, or the error is told
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("D1: the answer is cut off: %w", err)
+	}
+	return decode(resp.StatusCode, text, len(batch))
+}
+
+// turn waits until the next request may be sent.
+func (c *Client) turn(ctx context.Context) error {
+	c.mu.Lock()
+	now := time.Now()
+	at := c.next
+	if at.Before(now) {
+		at = now
+	}
+	c.next = at.Add(time.Duration(float64(time.Second) / c.c.Rate))
+	c.mu.Unlock()
+	if at.Equal(now) {
+		return nil
+	}
+	timer := time.NewTimer(at.Sub(now))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func encode(batch []Statement) ([]byte, error) {
+	type one struct {
+		SQL    string    `json:"sql"`
+		Params []*string `json:"params,omitempty"`
+	}
+	list := make([]one, len(batch))
+	for i, s := range batch {
+		list[i].SQL = s.SQL
+		for _, value := range s.Params {
+			text, err := param(value)
+			if err != nil {
+				return nil, err
+			}
+			list[i].Params = append(list[i].Params, text)
+		}
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(map[string]any{"batch": list}); err != nil {
+		return nil, fmt.Errorf("D1: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+func param(value any) (*string, error) {
+	if value == nil {
+		return nil, nil //nolint:nilnil // NULL
+	}
+	text := fmt.Sprint(value)
+	if len(text) > MaxValue {
+		return nil, &Error{Status: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf("a parameter of %d bytes, D1 takes %d: SQLITE_TOOBIG", len(text), MaxValue)}
+	}
+	return &text, nil
+}
