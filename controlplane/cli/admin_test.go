@@ -95,6 +95,9 @@ func (a *admin) answer(request string, body []byte) answer {
 	if said, ok := answers()[request]; ok {
 		return said
 	}
+	if strings.HasPrefix(request, "GET logs?") {
+		return answer{200, "[" + logRow2 + "," + logRow1 + "]"}
+	}
 	return dynamic(request, body)
 }
 

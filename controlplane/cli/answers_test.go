@@ -17,7 +17,16 @@ func answers() map[string]answer {
 			`{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","kind":"vllm","weight":0.7,"share":"70%","state":"partly","nodes":[{"node":"node-2","state":"probe_failed","reason":"GET http://10.0.0.1:8000/health: status 503","until_ms":0,"in_flight":0}]},` +
 			`{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","kind":"zhipu","weight":0.3,"share":"30%","state":"down","nodes":[{"node":"node-1","state":"open","reason":"timeout: no answer","until_ms":1893553445000,"in_flight":3},` +
 			`{"node":"node-2","state":"missing_secret","reason":"ZHIPU_API_KEY is not set","until_ms":0,"in_flight":0}]}]`},
-		"GET endpoints?model=demo": {200, `[{"model":"demo","endpoint":"demo:demo-api","kind":"demo","weight":1,"share":"100%","state":"up","nodes":[]}]`},
+		"GET endpoints?model=demo":         {200, `[{"model":"demo","endpoint":"demo:demo-api","kind":"demo","weight":1,"share":"100%","state":"up","nodes":[]}]`},
+		"GET usage?by=model&since=24h":     {200, `[{"group":"demo","request_count":10,"error_count":1,"prompt_tokens":50,"completion_tokens":640,"total_tokens":690,"cost_usd":"0.00271"}]`},
+		"GET usage?by=key&since=7d":        {200, `[]`},
+		"GET ledger":                       {200, ledgerAnswer},
+		"GET ledger?since=7d":              {200, ledgerAnswer},
+		"GET ledger?since=30d":             {200, strings.Replace(ledgerAnswer, `"gaps":[]`, `"gaps":[{"node":"node-1","epoch":"e1","first":7,"last":9}]`, 1)},
+		"GET deadletters?after=0&limit=20": {200, `[{"id":7,"sink":"postgres","time":"2030-01-02T03:04:05Z","node":"node-1","epoch":"e1","first":"12","last":"12","reason":"latency_ms: negative","bytes":529,"event":"{}"}]`},
+		"GET deadletters?after=0&limit=5":  {200, `[]`},
+		"POST deadletters/replay":          {200, `{"done":[7,8]}`},
+		"POST deadletters/drop":            {200, `{"done":[7]}`},
 		"POST explain": {200, `{"v":1,"node":"node-1","release":12,"models":["glm-4.6"],` +
 			`"tried":[{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","provider":"vLLM","weight":0.7}],` +
 			`"left":[{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","provider":"Z.AI","weight":0.3,"reason":"open: timeout: no answer, until 2030-01-02T03:04:05Z"}]}`},
@@ -102,6 +111,17 @@ const (
 	auditLog = `[{"id":9,"time":"2030-01-02T03:04:05.678901Z","author":"alice","action":"weights.set","target":"demo","reason":"night shift","detail":"demo:demo-api=0.8"},` +
 		`{"id":8,"time":"2030-01-02T03:00:00Z","author":"bob","action":"keys.create","target":"k_02","reason":"","detail":{"role":"pro","models":["demo"]}},` +
 		`{"id":7,"time":"2030-01-02T02:00:00Z","author":"","action":"login.failed","target":"10.0.0.9","reason":"","detail":null}]`
+)
+
+const (
+	ledgerAnswer = `{"nodes":[{"node":"node-1","state":"live","issued":100,"stored":97,"pending":3,"lost":0,"spooled_bytes":4096,"balanced":true}],` +
+		`"sum":{"node":"all","state":"","issued":100,"stored":97,"pending":3,"lost":0,"spooled_bytes":4096,"balanced":true},` +
+		`"sinks":[{"sink":"postgres","waiting_frames":2,"frames_in_hand":1}],"stream_frames":3,"stream_bytes":900,"dead_letters":1,"gaps":[]}`
+
+	logRow1 = `{"request_id":"gen-1893553445-a","received_at":"2030-01-02T03:04:05.678000Z","model_id":"demo","endpoint":"demo:demo-api","user_id":"alice","status_code":200,` +
+		`"outcome":"complete","latency_ms":12,"prompt_tokens":5,"completion_tokens":64,"cost_usd":"0.000271","error":null,"params":{"seed":9007199254740993}}`
+	logRow2 = `{"request_id":"gen-1893553446-b","received_at":"2030-01-02T03:04:06.000001Z","model_id":"demo","endpoint":null,"user_id":"bob, \"the\" builder","status_code":502,` +
+		`"outcome":"upstream_error","latency_ms":7,"prompt_tokens":null,"completion_tokens":null,"cost_usd":null,"error":"no answer","params":null}`
 )
 
 // release is as short as a release can be.

@@ -18,7 +18,7 @@ func TestCandidates(t *testing.T) {
 			t.Errorf("%s\n got %q, exit %d, %q\nwant %q", typed, got, r.code, r.stderr, want)
 		}
 	}
-	f("''", "apply audit completion diff endpoints explain keys models nats nodes releases routing stats status validate version weights")
+	f("''", "apply audit completion deadletters diff endpoints explain keys ledger logs models nats nodes releases routing stats status usage validate version weights")
 	f("st", "stats status")
 	f("weights ''", "reset set show")
 	f("-o json weights s", "set show")

@@ -17,7 +17,7 @@ func tree() *command {
 		},
 		subs: []*command{
 			statusCommand(), modelsCommand(), routingCommand(), endpointsCommand(), explainCommand(), weightsCommand(), applyCommand(), diffCommand(), validateCommand(),
-			releasesCommand(), nodesCommand(), keysCommand(), statsCommand(), auditCommand(), natsCommand(), versionCommand(), completionCommand(),
+			releasesCommand(), nodesCommand(), keysCommand(), statsCommand(), usageCommand(), logsCommand(), ledgerCommand(), deadLettersCommand(), auditCommand(), natsCommand(), versionCommand(), completionCommand(),
 			completeCommand(),
 		},
 	}

@@ -16,9 +16,6 @@ import (
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
-// headerReason says why a dead letter could not be stored.
-const headerReason = "Gw-Reason"
-
 // deadLetter is an event, or a whole frame that could not be opened, which then
 // has the headers it came with.
 type deadLetter struct {
@@ -69,7 +66,7 @@ func (d *deadLetter) message(subject string) *nats.Msg {
 		msg.Data = msg.Data[:limit]
 	}
 	msg.Header.Set(nats.MsgIdHdr, d.id(subject))
-	msg.Header.Set(headerReason, headerText(reason))
+	msg.Header.Set(wire.HeaderReason, headerText(reason))
 	return msg
 }
 

@@ -38,7 +38,7 @@ func Permissions(role, name string) jwt.Permissions {
 			"$JS.API.CONSUMER.NAMES."+wire.UsageStream, "$JS.API.CONSUMER.LIST."+wire.UsageStream,
 			"$JS.API.CONSUMER.CREATE."+wire.UsageStream+".*", "$JS.API.CONSUMER.MSG.NEXT."+wire.UsageStream+".*")
 	default:
-		pub = []string{wire.BeatSubject, wire.AskPrefix + ">", "$KV." + wire.ConfigBucket + ".>", "$JS.API.>"}
+		pub = []string{wire.BeatSubject, wire.AskPrefix + ">", "$KV." + wire.ConfigBucket + ".>", "$JS.API.>", wire.UsagePrefix + "*"}
 		sub = []string{wire.NodeStatusPrefix + "*"}
 	}
 	p := jwt.Permissions{Pub: jwt.Permission{Allow: pub}, Sub: jwt.Permission{Allow: append(sub, inbox)}}

@@ -147,7 +147,7 @@ func TestEachRoleMayDoItsWorkAndNoMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	control.may([]string{wire.BeatSubject, wire.AskExplain, wire.AskExplain + ".node-1"}, []string{wire.NodeStatusPrefix + "*"},
-		[]string{wire.UsagePrefix + "node-1", wire.NodeStatusPrefix + "node-1", wire.CommitPrefix + "node-1"}, []string{wire.UsagePrefix + ">", ">", "_INBOX_dataplane.>"})
+		[]string{wire.NodeStatusPrefix + "node-1", wire.CommitPrefix + "node-1"}, []string{wire.UsagePrefix + ">", ">", "_INBOX_dataplane.>"})
 
 	collector := connect(t, url, dir, "collector", bus.RoleCollector, "c1")
 	js, err := bus.EnsureUsage(ctx, collector.Conn, bus.Limits{})

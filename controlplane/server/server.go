@@ -43,6 +43,9 @@ type Options struct {
 // LogStore is what the API needs of the request log; package store has several.
 type LogStore interface {
 	Stats(ctx context.Context, q store.StatsQuery) ([]store.StatsRow, error)
+	Logs(ctx context.Context, q store.LogQuery) ([]store.LogRow, error)
+	Usage(ctx context.Context, since time.Time, by string) ([]store.UsageRow, error)
+	Gaps(ctx context.Context, since, until time.Time) ([]store.Gap, error)
 	Health(ctx context.Context) error
 }
 
@@ -99,6 +102,12 @@ func (s *Server) routes() map[string]methods {
 		"/admin/keys/{id}":                  {get: s.key, patch: s.updateKey, del: s.revokeKey},
 		"/admin/keys/{id}/rotate":           {post: s.rotateKey},
 		"/admin/stats":                      {get: s.stats},
+		"/admin/usage":                      {get: s.usage},
+		"/admin/logs":                       {get: s.logs},
+		"/admin/ledger":                     {get: s.ledger},
+		"/admin/deadletters":                {get: s.deadLetters},
+		"/admin/deadletters/replay":         {post: s.replayDeadLetters},
+		"/admin/deadletters/drop":           {post: s.dropDeadLetters},
 		"/admin/audit":                      {get: s.audit},
 	}
 }

@@ -25,7 +25,7 @@ const (
 type postgres struct{ pool *pgxpool.Pool }
 
 func openPostgres(ctx context.Context, c store.PostgresConfig) (*postgres, error) {
-	conf, err := pgxpool.ParseConfig(connString(c))
+	conf, err := pgxpool.ParseConfig(c.ConnString())
 	if err != nil {
 		return nil, fmt.Errorf("database settings: %w", err)
 	}

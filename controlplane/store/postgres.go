@@ -26,7 +26,7 @@ type Postgres struct {
 
 // OpenPostgres prepares the connection pool; it does not wait for the server.
 func OpenPostgres(ctx context.Context, c PostgresConfig) (*Postgres, error) {
-	conf, err := pgxpool.ParseConfig(c.dsn())
+	conf, err := pgxpool.ParseConfig(c.ConnString())
 	if err != nil {
 		return nil, fmt.Errorf("database settings: %w", err)
 	}
@@ -41,7 +41,8 @@ func OpenPostgres(ctx context.Context, c PostgresConfig) (*Postgres, error) {
 	return &Postgres{pool: pool, timeout: cmp.Or(c.StatementTimeout, 30*time.Second), insert: newInsertPlan()}, nil
 }
 
-func (c PostgresConfig) dsn() string {
+// ConnString is what the driver takes.
+func (c PostgresConfig) ConnString() string {
 	if !c.DSN.Empty() {
 		return c.DSN.Reveal()
 	}

@@ -26,6 +26,14 @@ type Store interface {
 	Insert(ctx context.Context, rows []*Row) (inserted int, err error)
 	// Stats returns hourly figures, newest hour first, at most MaxStatsRows.
 	Stats(ctx context.Context, q StatsQuery) ([]StatsRow, error)
+	// Logs returns rows of the log, newest first or, after an id, oldest first.
+	Logs(ctx context.Context, q LogQuery) ([]LogRow, error)
+	// Usage sums up since a moment by one of UsageBy, the most requests first.
+	Usage(ctx context.Context, since time.Time, by string) ([]UsageRow, error)
+	// Hours counts rows by the hour, oldest first: two stores are compared by it.
+	Hours(ctx context.Context, since, until time.Time) ([]Hour, error)
+	// Gaps finds events of nodes that have no row, the first hundred.
+	Gaps(ctx context.Context, since, until time.Time) ([]Gap, error)
 	// Health reports whether the database answers.
 	Health(ctx context.Context) error
 	// Close ends all connections; nothing may be called after it.

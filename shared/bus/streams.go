@@ -46,6 +46,7 @@ func EnsureUsage(ctx context.Context, nc *nats.Conn, l Limits) (jetstream.JetStr
 	usage, dead := base, base
 	usage.Name, usage.Subjects, usage.MaxBytes = wire.UsageStream, []string{wire.UsagePrefix + ">"}, orDefault(l.UsageBytes, defaultUse)
 	dead.Name, dead.Subjects, dead.MaxBytes = wire.DeadLetterStream, []string{wire.DeadLetterPrefix + ">"}, orDefault(l.DeadLetterBytes, defaultDead)
+	dead.DenyDelete = false // an operator drops letters one by one
 	for _, cfg := range []jetstream.StreamConfig{usage, dead} {
 		if err := ensureStream(ctx, js, cfg); err != nil {
 			return nil, fmt.Errorf("stream %s: %w", cfg.Name, err)

@@ -58,4 +58,6 @@ const (
 	HeaderEpoch    = "Gw-Epoch" // the node's spool epoch
 	HeaderFirst    = "Gw-First" // sequence number of the first event
 	HeaderLast     = "Gw-Last"  // and of the last
+	// HeaderReason says, of a dead letter, why it could not be stored.
+	HeaderReason = "Gw-Reason"
 )

@@ -26,6 +26,7 @@ func Conformance(t *testing.T, create func(testing.TB) *Database) {
 		"before migration":   testBeforeMigration,
 		"cancelled":          testCancelled,
 		"rollup per request": testEveryRowCounts,
+		"logs":               testLogs,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, create(t)) })
 	}

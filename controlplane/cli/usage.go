@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/hybridinference/gateway/controlplane/adminclient"
+)
+
+func usageCommand() *command {
+	return &command{
+		name: "usage", about: "sum up requests, tokens and cost by model, provider, endpoint, node, key or user",
+		details:  "--since is a time such as 2030-01-31T00:00:00Z, or a span back such as 90m or 7d. By model and provider, whole hours are counted.",
+		examples: []string{"gatewayctl usage", "gatewayctl usage --by key --since 7d -o json"},
+		flags: []flag{
+			{name: "by", about: "sum up by `WHAT`", def: "model", words: []string{"model", "provider", "endpoint", "node", "key", "user"}},
+			{name: "since", about: "from `WHEN` on", def: "24h"},
+		},
+		run: usage,
+	}
+}
+
+func usage(ctx context.Context, in *invocation) error {
+	client, err := in.client()
+	if err != nil {
+		return err
+	}
+	by := cmp.Or(in.text("by"), "model")
+	rows, err := client.Usage(ctx, by, cmp.Or(in.text("since"), "24h"))
+	if err != nil {
+		return err
+	}
+	return list(in, rows, []column[adminclient.UsageRow]{
+		{name: "group", head: by, text: func(r adminclient.UsageRow) string { return r.Group }},
+		{name: "request_count", head: "REQUESTS", text: func(r adminclient.UsageRow) string { return whole(r.RequestCount) }, number: true},
+		{name: "error_count", head: "ERRORS", text: func(r adminclient.UsageRow) string { return whole(r.ErrorCount) }, number: true, tint: func(r adminclient.UsageRow) tint {
+			if r.ErrorCount > 0 {
+				return doubt
+			}
+			return plain
+		}},
+		{name: "prompt_tokens", text: func(r adminclient.UsageRow) string { return whole(r.PromptTokens) }, number: true},
+		{name: "completion_tokens", text: func(r adminclient.UsageRow) string { return whole(r.CompletionTokens) }, number: true},
+		{name: "cost_usd", text: func(r adminclient.UsageRow) string { return r.CostUSD }, number: true},
+	})
+}

@@ -1,0 +1,142 @@
+package server_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/controlplane/store/storetest"
+	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// everywhere runs a test on each database that has a request log.
+func everywhere(t *testing.T, check func(t *testing.T, db *storetest.Database)) {
+	both(t, check)
+	t.Run("d1", func(t *testing.T) { check(t, storetest.D1(t)) })
+}
+
+func TestTheLogIsRead(t *testing.T) {
+	everywhere(t, func(t *testing.T, db *storetest.Database) {
+		p := start(t, db, nil)
+		var rows []*store.Row
+		for n := range 25 {
+			r, err := store.NewRow(storetest.Event(n), store.Origin{SpoolEpoch: "e", Seq: uint64(n + 1)}) //nolint:gosec // small
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n != 10 {
+				rows = append(rows, r)
+			}
+		}
+		if _, err := p.store.Insert(t.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		var list []map[string]any
+		p.call("GET", "/admin/logs?limit=10", "", 200, &list)
+		if len(list) != 10 || list[0]["request_id"] != storetest.Event(24).RequestID {
+			t.Errorf("%d rows: %v", len(list), list[0])
+		}
+		p.call("GET", "/admin/logs?limit=1000&before="+fmt.Sprint(list[9]["request_id"]), "", 200, &list)
+		if len(list) != 14 {
+			t.Errorf("%d further rows", len(list))
+		}
+		p.call("GET", "/admin/logs?errors=true&model=model-0&since=2026-05-01T00:00:00Z", "", 200, &list)
+		if len(list) != 1 || list[0]["error"] != "upstream closed the connection" {
+			t.Errorf("%v", list)
+		}
+		for query, want := range map[string]string{
+			"before=x": "gen-<unix seconds>", "before=gen-1577836800-0&after=gen-1577836800-0": "exclude each other", "errors=maybe": "true or false",
+			"since=yesterday": "a span back", "limit=1001": "1 to 1000", "colour=red": "not known",
+		} {
+			p.refused("GET", "/admin/logs?"+query, "", 400, want)
+		}
+		var usage []store.UsageRow
+		p.call("GET", "/admin/usage?by=user&since=2026-05-01T00:00:00Z", "", 200, &usage)
+		if len(usage) != 5 || usage[0].RequestCount != 5 {
+			t.Errorf("%+v", usage)
+		}
+		p.refused("GET", "/admin/usage?by=colour", "", 400, "model, provider, endpoint")
+		var ledger struct {
+			Gaps []store.Gap
+			Sum  struct{ Balanced bool }
+		}
+		p.call("GET", "/admin/ledger?since=2026-05-01T00:00:00Z", "", 200, &ledger)
+		if !ledger.Sum.Balanced {
+			t.Error("nothing is not balanced")
+		}
+	})
+}
+
+// TestDeadLetters buries two, and looks after them.
+func TestDeadLetters(t *testing.T) {
+	p := start(t, storetest.SQLite(t), nil)
+	nc := p.nats.Connect("collector")
+	js, err := bus.EnsureUsage(t.Context(), nc, bus.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seq := uint64(1); seq <= 2; seq++ {
+		m, err := bus.EncodeFrame(bus.Frame{Node: "n1", Epoch: "e", First: seq, Last: seq, Lines: []byte(`{"v":1}` + "\n")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Subject = wire.DeadLetterPrefix + "postgres"
+		m.Header.Set(wire.HeaderReason, "latency_ms: negative")
+		if _, err := js.PublishMsg(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var list []struct {
+		ID                         uint64
+		Node, First, Reason, Event string
+	}
+	p.call("GET", "/admin/deadletters", "", 200, &list)
+	if len(list) != 2 || list[0].Node != "n1" || list[1].First != "2" || list[0].Reason != "latency_ms: negative" || !strings.Contains(list[0].Event, `{"v":1}`) {
+		t.Fatalf("%+v", list)
+	}
+	p.refused("POST", "/admin/deadletters/replay", `{"all":true}`, 409, "too young")
+	p.refused("POST", "/admin/deadletters/drop", `{}`, 400, "either ids")
+	p.refused("POST", "/admin/deadletters/drop", `{"ids":[99]}`, 404, "99")
+	var done struct{ Done []uint64 }
+	p.call("POST", "/admin/deadletters/drop", fmt.Sprintf(`{"ids":[%d],"reason":"test"}`, list[0].ID), 200, &done)
+	if len(done.Done) != 1 {
+		t.Errorf("%+v", done)
+	}
+	// one that is old enough goes back among the events, as it came
+	letters, total, err := bus.DeadLetters(t.Context(), nc, 0, 10)
+	if err != nil || total != 1 || len(letters) != 1 {
+		t.Fatalf("%d letters, %v", total, err)
+	}
+	letters[0].Time = letters[0].Time.Add(-2 * bus.ReplayAge)
+	if err := bus.ReplayDeadLetter(t.Context(), nc, &letters[0]); err != nil {
+		t.Fatal(err)
+	}
+	sink, err := bus.EnsureSink(t.Context(), js, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := sink.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := bus.DecodeFrame(m.Headers(), m.Data())
+	if err != nil || f.Node != "n1" || f.First != 2 || m.Headers().Get(wire.HeaderReason) != "" {
+		t.Errorf("%+v, %v", f, err)
+	}
+	if p.call("GET", "/admin/deadletters", "", 200, &list); len(list) != 0 {
+		t.Errorf("%+v", list)
+	}
+	var audit []struct {
+		Action, Target string
+		Time           time.Time
+		Detail         json.RawMessage
+	}
+	p.call("GET", "/admin/audit?limit=1", "", 200, &audit)
+	if audit[0].Action != "deadletters.drop" {
+		t.Errorf("%+v", audit)
+	}
+}

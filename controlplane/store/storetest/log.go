@@ -1,0 +1,148 @@
+package storetest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/store"
+)
+
+func testLogs(t *testing.T, db *Database) {
+	s := db.Open(t)
+	const count = 250
+	var rows []*store.Row
+	for n := range count {
+		if n == 120 || n == 121 || n == 77 {
+			continue // lost on their way: node-0 has even numbers
+		}
+		r, err := store.NewRow(Event(n), store.Origin{SpoolEpoch: "e", Seq: uint64(n/2 + 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, r)
+	}
+	insert(t, s, rows, count-3)
+	read := func(q store.LogQuery) []store.LogRow {
+		t.Helper()
+		list, err := s.Logs(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	ids := func(list []store.LogRow) (out []string) {
+		for _, r := range list {
+			out = append(out, r.RequestID())
+		}
+		return out
+	}
+	// all of them, page by page, both ways
+	for _, ascending := range []bool{false, true} {
+		q := store.LogQuery{Limit: 60}
+		if ascending {
+			q.After = "gen-1577836800-0"
+		}
+		var all []string
+		for {
+			page := ids(read(q))
+			all = append(all, page...)
+			if len(page) < q.Limit {
+				break
+			}
+			if last := page[len(page)-1]; ascending {
+				q.After = last
+			} else {
+				q.Before = last
+			}
+		}
+		sorted := slices.IsSorted(all)
+		if !ascending {
+			slices.Reverse(all)
+			sorted = slices.IsSorted(all)
+		}
+		if len(all) != count-3 || !sorted || len(slices.Compact(all)) != count-3 {
+			t.Errorf("ascending %v: %d rows, sorted %v", ascending, len(all), sorted)
+		}
+	}
+	f := func(q store.LogQuery, want int) {
+		t.Helper()
+		q.Limit = 1000
+		if got := len(read(q)); got != want {
+			t.Errorf("%+v: %d rows, want %d", q, got, want)
+		}
+	}
+	f(store.LogQuery{Errors: true}, 25)
+	f(store.LogQuery{Fields: map[string]string{"model_id": "model-1", "provider": "vLLM"}}, 41)
+	f(store.LogQuery{Fields: map[string]string{"user_id": "nobody'; DROP TABLE api_logs"}}, 0)
+	f(store.LogQuery{Fields: map[string]string{"request_id": Event(9).RequestID}}, 1)
+	f(store.LogQuery{Since: Start.Add(10 * time.Second), Until: Start.Add(20 * time.Second)}, 98)
+	if _, err := s.Logs(t.Context(), store.LogQuery{Before: "1"}); !errors.Is(err, store.ErrRejected) {
+		t.Errorf("a bad id: %v", err)
+	}
+	checkLogRow(t, read(store.LogQuery{Fields: map[string]string{"request_id": Event(9).RequestID}, Limit: 1})[0])
+
+	gaps, err := s.Gaps(t.Context(), time.Time{}, time.Time{})
+	want := []store.Gap{{Node: "node-0", Epoch: "e", First: 61, Last: 61}, {Node: "node-1", Epoch: "e", First: 39, Last: 39}, {Node: "node-1", Epoch: "e", First: 61, Last: 61}}
+	if err != nil || !slices.Equal(gaps, want) {
+		t.Errorf("gaps %+v, %v; want %+v", gaps, err, want)
+	}
+	hours, err := s.Hours(t.Context(), Start.Add(-time.Hour), time.Time{})
+	if err != nil || len(hours) != 1 || hours[0].Hour != "2026-05-26T23:00:00Z" || hours[0].Rows != count-3 {
+		t.Errorf("hours %+v, %v", hours, err)
+	}
+	checkUsage(t, s, count-3, hours[0].CostUSD)
+}
+
+func checkLogRow(t *testing.T, r store.LogRow) {
+	t.Helper()
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	for column, want := range map[string]any{
+		"request_id": Event(9).RequestID, "timestamp": "2026-05-26T23:58:00Z", "received_at": "2026-05-26T23:58:00.900000Z", "stream": false,
+		"status_code": 502.0, "prompt_tokens": nil, "cost_usd": nil, "upstream_cost_usd": "0.0001", "temperature": 0.7, "max_tokens": 64.0, "node": "node-1",
+	} {
+		if got[column] != want {
+			t.Errorf("%s is %v, want %v", column, got[column], want)
+		}
+	}
+	if list, ok := got["attempts"].([]any); !ok || len(list) != 1 {
+		t.Errorf("attempts %v", got["attempts"])
+	}
+	if len(got) != len(store.LogColumns()) || len(r.Texts()) != len(got) {
+		t.Errorf("%d columns, want %d", len(got), len(store.LogColumns()))
+	}
+}
+
+func checkUsage(t *testing.T, s store.Store, count int64, cost string) {
+	t.Helper()
+	for by, groups := range map[string]int{"model": 3, "provider": 2, "endpoint": 1, "node": 2, "key": 1, "user": 5} {
+		rows, err := s.Usage(t.Context(), Start.Add(-time.Hour), by)
+		if err != nil {
+			t.Errorf("by %s: %v", by, err)
+			continue
+		}
+		var requests int64
+		for _, r := range rows {
+			requests += r.RequestCount
+		}
+		if len(rows) != groups || requests != count {
+			t.Errorf("by %s: %d groups of %d requests, want %d and %d", by, len(rows), requests, groups, count)
+		}
+		if by == "key" && rows[0].CostUSD != cost {
+			t.Errorf("by key: %+v, want the cost %s", rows[0], cost)
+		}
+	}
+	if _, err := s.Usage(t.Context(), time.Time{}, "colour"); !errors.Is(err, store.ErrRejected) {
+		t.Error(fmt.Errorf("by colour: %w", err))
+	}
+}
