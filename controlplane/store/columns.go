@@ -6,6 +6,10 @@ import "github.com/hybridinference/gateway/shared/wire"
 // statements of all databases are made from this one list, so a column cannot
 // meet another's value.
 func (r *Row) each(put func(column string, c cell)) {
+	if r.copied != nil {
+		into := put
+		put = func(column string, _ cell) { into(column, r.copied[column]) }
+	}
 	u := r.usage
 	put("request_id", requiredCell(u.RequestID))
 	put("timestamp", cell{kind: kindSecond, num: r.second})

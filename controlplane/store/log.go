@@ -64,12 +64,19 @@ func (r LogRow) RequestID() string { return r.Texts()[0] }
 func (r LogRow) Texts() []string {
 	out := make([]string, len(r.values))
 	for i, v := range r.values {
-		if v.text != nil {
+		switch {
+		case v.text == nil:
+		case v.kind == kindBool:
+			out[i] = strconv.FormatBool(v.truth())
+		default:
 			out[i] = *v.text
 		}
 	}
 	return out
 }
+
+// truth reads a boolean, which SQLite writes as a number.
+func (v value) truth() bool { return *v.text == "1" || *v.text == "true" }
 
 // MarshalJSON writes an object with all columns: times in RFC 3339, money as
 // exact decimals in strings, tokens that are not known as null.
@@ -85,7 +92,7 @@ func (r LogRow) MarshalJSON() ([]byte, error) {
 		case v.text == nil:
 			dst = append(dst, "null"...)
 		case v.kind == kindBool:
-			dst = strconv.AppendBool(dst, *v.text == "1" || *v.text == "true")
+			dst = strconv.AppendBool(dst, v.truth())
 		case v.kind == kindInt, v.kind == kindFloat, v.kind == kindJSON:
 			dst = append(dst, *v.text...)
 		default:
@@ -93,6 +100,56 @@ func (r LogRow) MarshalJSON() ([]byte, error) {
 		}
 	}
 	return append(dst, '}'), nil
+}
+
+// Row makes the row anew, to be inserted into another log.
+func (r LogRow) Row() (*Row, error) {
+	out := &Row{usage: &wire.Usage{RequestID: r.RequestID()}, copied: map[string]cell{}}
+	var err error
+	if out.second, err = idSecond(r.RequestID()); err != nil {
+		return nil, err
+	}
+	for i, name := range LogColumns() {
+		c, err := r.values[i].cell()
+		if err != nil {
+			return nil, fmt.Errorf("%s of %s: %w", name, r.RequestID(), err)
+		}
+		out.copied[name] = c
+	}
+	out.copied["latency_bucket"] = intCell(latencyBucket(out.copied["latency_ms"].num))
+	return out, nil
+}
+
+func (v value) cell() (c cell, err error) {
+	c = cell{kind: v.kind, null: v.text == nil}
+	if c.null {
+		return c, nil
+	}
+	text := *v.text
+	switch v.kind {
+	case kindText:
+		c.text = text
+	case kindJSON:
+		c.raw = []byte(text)
+	case kindInt:
+		c.num, err = strconv.ParseInt(text, 10, 64)
+	case kindBool:
+		if v.truth() {
+			c.num = 1
+		}
+	case kindFloat:
+		c.float, err = strconv.ParseFloat(text, 64)
+	case kindMoney:
+		c.num, err = parsePico(text)
+	case kindSecond, kindMicro:
+		var at time.Time
+		if at, err = time.Parse(time.RFC3339Nano, text); err == nil {
+			if c.num = at.Unix(); v.kind == kindMicro {
+				c.num = at.UnixMicro()
+			}
+		}
+	}
+	return c, err
 }
 
 // UsageBy are the columns that usage can be summed up by.

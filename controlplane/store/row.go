@@ -23,6 +23,8 @@ type Row struct {
 	maxTokens, seed      optional[int64]
 	attempts             []byte
 	modelID, providerTag string
+	// copied are the cells of a row that comes from another log, by column.
+	copied map[string]cell
 }
 
 // Origin is where an event came from.

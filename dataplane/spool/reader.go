@@ -3,6 +3,7 @@ package spool
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 )
 
@@ -100,7 +101,7 @@ func (r *Reader) open() (bool, error) {
 		if err != nil {
 			return false, fmt.Errorf("spool: %w", err)
 		}
-		r.file, r.path, r.at, r.in = f, seg.path, 0, bufio.NewReaderSize(f, 256<<10)
+		r.file, r.path, r.at, r.in = f, seg.path, 0, bufio.NewReaderSize(bounded{r}, 256<<10)
 		return true, nil
 	}
 	return false, nil
@@ -123,4 +124,20 @@ func (r *Reader) finished() bool {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
 	return r.s.segments[len(r.s.segments)-1].path != r.path
+}
+
+// bounded reads the file as far as it is written: behind that there may be
+// room that a record will come into.
+type bounded struct{ r *Reader }
+
+func (b bounded) Read(p []byte) (int, error) {
+	at, err := b.r.file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0, err
+	}
+	left := b.r.written() - at
+	if left <= 0 {
+		return 0, io.EOF
+	}
+	return b.r.file.Read(p[:min(int64(len(p)), left)])
 }

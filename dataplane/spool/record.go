@@ -17,7 +17,8 @@ import (
 // A record is its body's length (4 bytes), the checksum of all that follows
 // (4), the number (8), and the body; little-endian.
 const (
-	header = 16
+	header     = 16
+	lengthSize = 4
 	// longest is more than any event has; a greater length is damage.
 	longest = 16 << 20
 )
@@ -51,6 +52,9 @@ func readRecord(r *bufio.Reader, buf []byte) (number uint64, body []byte, size i
 		return 0, nil, 0, errTorn
 	}
 	n := int(binary.LittleEndian.Uint32(h[:]))
+	if n == 0 { // no event is empty: nothing was written here yet
+		return 0, nil, 0, io.EOF
+	}
 	if n > longest {
 		return 0, nil, 0, errDamaged
 	}

@@ -43,11 +43,11 @@ type Spool struct {
 	epoch string
 
 	mu       sync.Mutex
-	segments []*segment // oldest first; the last one is written to
-	file     *os.File   // of the last one
-	size     int64      // of all
-	last     uint64     // the highest number there is
-	done     ranges     // committed
+	segments []*segment   // oldest first; the last one is written to
+	file     *segmentFile // of the last one
+	size     int64        // of all
+	last     uint64       // the highest number there is
+	done     ranges       // committed
 	record   []byte
 	damaged  uint64
 }
@@ -136,11 +136,7 @@ func (s *Spool) Append(number uint64, line []byte) error {
 		}
 		current = s.segments[len(s.segments)-1]
 	}
-	if _, err := s.file.Write(s.record); err != nil {
-		// half a record must not stay in front of the next
-		if undo := s.file.Truncate(current.size); undo != nil {
-			err = errors.Join(err, undo, s.rotate())
-		}
+	if err := s.file.append(s.record); err != nil {
 		return fmt.Errorf("spool: %w", err)
 	}
 	if current.first == 0 {
@@ -155,12 +151,12 @@ func (s *Spool) Append(number uint64, line []byte) error {
 // rotate begins a new segment.
 func (s *Spool) rotate() error {
 	path := filepath.Join(s.o.Dir, fmt.Sprintf("%020d%s", s.last+1, extension))
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND|os.O_TRUNC, 0o600)
+	f, err := createFile(path, s.o.Segment)
 	if err != nil {
 		return fmt.Errorf("spool: %w", err)
 	}
 	if s.file != nil {
-		_ = s.file.Close() // every write has been checked
+		_ = s.file.close() // what was to be kept is there; the rest is room
 	}
 	s.file = f
 	s.segments = append(s.segments, &segment{path: path})
@@ -238,7 +234,7 @@ func (s *Spool) Stats() Stats {
 func (s *Spool) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.file.Close()
+	err := s.file.close()
 	for _, seg := range s.segments {
 		if seg.size == 0 || s.done.has(seg.first, seg.last) {
 			err = errors.Join(err, s.forget(seg))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -162,9 +163,16 @@ func TestTornAndDamagedRecords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	whole = bytes.TrimRight(whole, "\x00") // the room behind them
 	last := len(whole) - 16 - len(line(10))
-	for cut := last; cut < len(whole); cut++ {
-		if err := os.WriteFile(path, whole[:cut], 0o600); err != nil {
+	for cut := last; cut < 2*len(whole)-last; cut++ {
+		torn := whole[:min(cut, len(whole))]
+		if cut >= len(whole) { // killed between the record and its length, which comes last
+			torn = slices.Concat(whole, make([]byte, 1000))
+			clear(torn[last : last+4])
+			clear(torn[len(whole)-(cut-len(whole)) : len(whole)])
+		}
+		if err := os.WriteFile(path, torn, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		s := open(t, spool.Options{Dir: dir})

@@ -205,3 +205,22 @@ func (f *fleet) query(ctx context.Context, sql string, into ...any) error {
 	defer func() { _ = conn.Close(ctx) }()
 	return conn.QueryRow(ctx, sql).Scan(into...)
 }
+
+// column reads the first column of a query's rows.
+func (f *fleet) column(sql string) []string {
+	f.t.Helper()
+	conn, err := pgx.Connect(f.t.Context(), f.database.String())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(f.t.Context()) }()
+	rows, err := conn.Query(f.t.Context(), sql)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return list
+}

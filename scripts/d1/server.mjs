@@ -1,7 +1,7 @@
 // Cloudflare D1's own engine (workerd) behind the part of its REST API that the gateway speaks, with the limits that
 // Cloudflare's documentation gives and workerd does not keep, and with faults on demand:
 //
-//   node server.mjs [--dir DIRECTORY]       prints "listening on http://127.0.0.1:PORT"
+//   node server.mjs [--dir DIRECTORY] [--until-eof]   prints "listening on http://127.0.0.1:PORT"
 //   PUT /faults {"kind":"500-after","count":3,"retry_after":1,"delay_ms":100}
 //   GET /counts                             how many requests came, and how many were spoiled
 //
@@ -139,4 +139,4 @@ async function stop() {
 }
 process.on('SIGTERM', stop);
 process.on('SIGINT', stop);
-process.stdin.on('end', stop).resume(); // the test that started it is gone
+if (process.argv.includes('--until-eof')) process.stdin.on('end', stop).resume(); // the test that started it is gone

@@ -95,6 +95,31 @@ func testLogs(t *testing.T, db *Database) {
 		t.Errorf("hours %+v, %v", hours, err)
 	}
 	checkUsage(t, s, count-3, hours[0].CostUSD)
+
+	// a copy is the same, whatever it goes into
+	other := SQLite(t)
+	to := other.Open(t)
+	var copies []*store.Row
+	for _, r := range read(store.LogQuery{Limit: 1000}) {
+		c, err := r.Row()
+		if err != nil {
+			t.Fatal(err)
+		}
+		copies = append(copies, c)
+	}
+	insert(t, to, copies, count-3)
+	again, err := to.Logs(t.Context(), store.LogQuery{Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range read(store.LogQuery{Limit: 1000}) {
+		if !slices.Equal(r.Texts(), again[i].Texts()) {
+			t.Fatalf("row %d: %q, its copy %q", i, r.Texts(), again[i].Texts())
+		}
+	}
+	if copied, err := to.Hours(t.Context(), time.Time{}, time.Time{}); err != nil || !slices.Equal(copied, hours) {
+		t.Errorf("hours of the copy %+v, %v", copied, err)
+	}
 }
 
 func checkLogRow(t *testing.T, r store.LogRow) {

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/settings"
+	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/shared/env"
+)
+
+// readCompare is for dual writing: it counts both request logs.
+func readCompare(r *env.Reader) runner {
+	db := readDatabase(r)
+	hours := r.Int("COMPARE_HOURS", 24, env.Bounds[int]{Min: 1, Max: 24 * 366}, "how many hours back")
+	delay := r.Duration("COMPARE_DELAY_SECONDS", 5*time.Minute, env.Bounds[time.Duration]{Min: 0, Max: 24 * time.Hour}, "leave out what is younger: one log may be ahead")
+	repair := r.Bool("COMPARE_REPAIR", false, "copy rows that one of them lacks from the other")
+	if !settings.DualWrite(r, db) {
+		r.Problemf("D1_DUAL_WRITE must be true: there is nothing to compare %s with", db.Backend)
+	}
+	return func(ctx context.Context, out io.Writer) error {
+		return compare(ctx, db, settings.Second(db), span{time.Now().Add(-time.Duration(hours) * time.Hour), time.Now().Add(-delay)}, repair, out)
+	}
+}
+
+// span is a part of the log.
+type span struct{ since, until time.Time }
+
+// compare counts both logs hour by hour.
+func compare(ctx context.Context, first, second store.Config, s span, repair bool, out io.Writer) (err error) {
+	a, err := store.Open(ctx, first)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	b, err := store.Open(ctx, second)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	if repair {
+		if err := copyMissing(ctx, a, b, s, out); err != nil {
+			return err
+		}
+	}
+	inA, err := a.Hours(ctx, s.since, s.until)
+	if err != nil {
+		return fmt.Errorf("%s: %w", first.Backend, err)
+	}
+	inB, err := b.Hours(ctx, s.since, s.until)
+	if err != nil {
+		return fmt.Errorf("%s: %w", second.Backend, err)
+	}
+	different, rows := 0, int64(0)
+	for _, hour := range merged(inA, inB) {
+		x, y := of(inA, hour), of(inB, hour)
+		rows += x.Rows
+		if x == y {
+			continue
+		}
+		different++
+		_, _ = fmt.Fprintf(out, "%s  %s: %d rows, %d tokens, %s USD  %s: %d rows, %d tokens, %s USD\n",
+			hour, first.Backend, x.Rows, x.Tokens, x.CostUSD, second.Backend, y.Rows, y.Tokens, y.CostUSD)
+	}
+	if different > 0 {
+		return fmt.Errorf("%d hours differ; --compare-repair copies what is missing", different)
+	}
+	_, err = fmt.Fprintf(out, "%s and %s agree: %d rows since %s\n", first.Backend, second.Backend, rows, s.since.UTC().Format(time.RFC3339))
+	return err
+}
+
+func merged(a, b []store.Hour) (hours []string) {
+	seen := map[string]bool{}
+	for _, list := range [][]store.Hour{a, b} {
+		for _, h := range list {
+			if !seen[h.Hour] {
+				seen[h.Hour] = true
+				hours = append(hours, h.Hour)
+			}
+		}
+	}
+	return hours
+}
+
+func of(list []store.Hour, hour string) store.Hour {
+	for _, h := range list {
+		if h.Hour == hour {
+			return h
+		}
+	}
+	return store.Hour{Hour: hour, CostUSD: "0"}
+}
+
+// copyMissing gives each log the rows of the other: what it has already it skips.
+func copyMissing(ctx context.Context, a, b store.Store, s span, out io.Writer) error {
+	for _, way := range []struct{ from, to store.Store }{{a, b}, {b, a}} {
+		copied, err := copyRows(ctx, way.from, way.to, s)
+		if err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintf(out, "%d rows copied\n", copied)
+	}
+	return nil
+}
+
+func copyRows(ctx context.Context, from, to store.Store, s span) (copied int, err error) {
+	q := store.LogQuery{Since: s.since, Until: s.until, After: fmt.Sprintf("gen-%d-0", s.since.Unix()-1), Limit: store.MaxLogRows}
+	for {
+		page, err := from.Logs(ctx, q)
+		if err != nil || len(page) == 0 {
+			return copied, err
+		}
+		rows := make([]*store.Row, len(page))
+		for i := range page {
+			if rows[i], err = page[i].Row(); err != nil {
+				return copied, err
+			}
+		}
+		n, err := to.Insert(ctx, rows)
+		if copied += n; err != nil {
+			return copied, err
+		}
+		q.After = page[len(page)-1].RequestID()
+	}
+}
