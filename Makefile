@@ -8,7 +8,7 @@ COMMANDS = ./dataplane/cmd/dataplane ./controlplane/cmd/controlplane ./controlpl
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: bench build clean fmt fuzz help lint run test tidy
+.PHONY: bench build chaos clean fmt fuzz help lint run test tidy
 
 build: ## the four binaries, in bin/
 	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/ $(COMMANDS)
@@ -27,6 +27,9 @@ fmt: ## format all Go code
 
 bench: build ## measure a node against a bare proxy (BENCH='flags')
 	go run ./scripts/bench/cmd/bench $(BENCH)
+
+chaos: ## kill, cut and wipe everything under load for CHAOS_SECONDS (60)
+	CHAOS_SECONDS=$${CHAOS_SECONDS:-60} scripts/test.sh ./deploy/e2e/ -run TestChaos
 
 fuzz: ## every fuzz target for FUZZTIME (10s) each
 	@scripts/fuzz.sh

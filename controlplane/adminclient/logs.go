@@ -30,7 +30,7 @@ func (c *Client) Usage(ctx context.Context, by, since string) ([]UsageRow, error
 // LogRow is a row of the request log as the API sends it.
 type LogRow struct {
 	// Raw is the whole object.
-	Raw json.RawMessage
+	Raw json.RawMessage `json:"-"`
 
 	RequestID    string `json:"request_id"`
 	ReceivedAt   string `json:"received_at"`

@@ -186,7 +186,7 @@ func tailLogs(ctx context.Context, in *invocation) error {
 		q.Set("limit", whole(logPage))
 		if rows, err = client.Logs(ctx, q); err != nil {
 			if ctx.Err() != nil {
-				return nil // interrupted, as intended
+				return nil //nolint:nilerr // interrupted, as intended
 			}
 			return err
 		}

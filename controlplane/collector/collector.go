@@ -50,6 +50,8 @@ type Options struct {
 	// KeepBytes is how much of the stream stays after every sink has it, for
 	// consumers other than the sinks; default 0.
 	KeepBytes int64
+	// Retention is how long rows stay in the store, 0 for ever.
+	Retention time.Duration
 	// Limits size the streams if they have to be made.
 	Limits bus.Limits
 }
@@ -96,6 +98,7 @@ func (c *Collector) Run(ctx context.Context) error {
 	}
 	var purger sync.WaitGroup
 	purger.Go(func() { c.purgeLoop(ctx) })
+	purger.Go(func() { c.expireLoop(ctx) })
 	defer purger.Wait()
 	for ctx.Err() == nil {
 		b := c.gather(ctx)

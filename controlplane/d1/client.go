@@ -106,7 +106,10 @@ func retryAll(ctx context.Context, resp *http.Response, err error) (bool, error)
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
-	return err != nil || resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError, nil
+	if err != nil {
+		return true, nil //nolint:nilerr // another attempt is the answer to it
+	}
+	return resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError, nil
 }
 
 // retryUntouched repeats only what the service has refused to look at.

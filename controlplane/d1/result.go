@@ -59,18 +59,20 @@ func scan(text string, dest any) (err error) {
 // decode reads an answer to a batch of n statements.
 func decode(status int, text []byte, n int) ([]Result, error) {
 	var answer struct {
-		Success bool
+		Success bool `json:"success"`
 		Errors  []struct {
-			Code    int
-			Message string
-		}
+			Code    int    `json:"code"`
+			Message string `json:"message"`
+		} `json:"errors"`
 		Result []struct {
 			Results struct {
-				Columns []string
-				Rows    [][]any
-			}
-			Meta struct{ Changes int64 }
-		}
+				Columns []string `json:"columns"`
+				Rows    [][]any  `json:"rows"`
+			} `json:"results"`
+			Meta struct {
+				Changes int64 `json:"changes"`
+			} `json:"meta"`
+		} `json:"result"`
 	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber() // integers keep their digits

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -230,7 +231,7 @@ func (s *Server) changeLetters(r *http.Request, action string, do func(context.C
 	}
 	if db, err := s.o.Publisher.State(); err == nil && len(done) > 0 {
 		if err := db.Audit(ctx, audit(c, action, numberList(done))); err != nil {
-			s.o.Log.WarnContext(ctx, "a change of dead letters could not be recorded", "error", err.Error())
+			s.o.Log.WarnContext(ctx, "a change of dead letters could not be recorded", slog.String("error", err.Error()))
 		}
 	}
 	if failure != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/hybridinference/gateway/controlplane/config"
 	"github.com/hybridinference/gateway/controlplane/d1"
@@ -116,4 +117,10 @@ func file(r *env.Reader, name, about string) string {
 		r.Problemf("%s must name a file that can be read: %s", name, err)
 	}
 	return path
+}
+
+// Retention reads how long the request log is kept.
+func Retention(r *env.Reader) time.Duration {
+	const century = 36_500
+	return 24 * time.Hour * time.Duration(r.Int("LOG_RETENTION_DAYS", 0, env.Bounds[int]{Min: 0, Max: century}, "days that rows of the request log are kept, 0 for ever; roll-ups stay"))
 }

@@ -34,6 +34,9 @@ type Store interface {
 	Hours(ctx context.Context, since, until time.Time) ([]Hour, error)
 	// Gaps finds events of nodes that have no row, the first hundred.
 	Gaps(ctx context.Context, since, until time.Time) ([]Gap, error)
+	// Expire removes the rows of the days before that moment's day and returns
+	// about how many they were. The roll-ups stay.
+	Expire(ctx context.Context, before time.Time) (gone int64, err error)
 	// Health reports whether the database answers.
 	Health(ctx context.Context) error
 	// Close ends all connections; nothing may be called after it.

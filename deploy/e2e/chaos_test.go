@@ -16,18 +16,19 @@ import (
 	"time"
 )
 
-// chaosSeconds is how long the chaos lasts; CHAOS_SECONDS says otherwise.
-func chaosSeconds(t *testing.T) time.Duration {
+// chaosTime is how long the chaos lasts, and how long a client rests after a
+// request. CHAOS_SECONDS makes it longer, and without rest: make chaos.
+func chaosTime(t *testing.T) (lasts, rest time.Duration) {
 	t.Helper()
 	text := os.Getenv("CHAOS_SECONDS")
 	if text == "" {
-		return 20 * time.Second
+		return 12 * time.Second, 4 * time.Millisecond
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
 		t.Fatalf("CHAOS_SECONDS must be a number of seconds, got %q", text)
 	}
-	return time.Duration(n) * time.Second
+	return time.Duration(n) * time.Second, 0
 }
 
 // finished are the generations whose end a client has seen.
@@ -191,6 +192,7 @@ func TestChaos(t *testing.T) {
 	stop := make(chan struct{})
 	var clients sync.WaitGroup
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: 20 * time.Second}
+	lasts, rest := chaosTime(t)
 	for w := range 6 {
 		clients.Go(func() {
 			for i := w; ; i++ {
@@ -205,10 +207,11 @@ func TestChaos(t *testing.T) {
 				if !seen.askOnce(client, url, key, i%4 == 0) {
 					time.Sleep(10 * time.Millisecond)
 				}
+				time.Sleep(rest)
 			}
 		})
 	}
-	end := time.Now().Add(chaosSeconds(t))
+	end := time.Now().Add(lasts)
 	all := c.breaks()
 	count := 0
 	for time.Now().Before(end) {
@@ -233,7 +236,7 @@ func TestChaos(t *testing.T) {
 // settled waits until no node has anything left, and both stores have all.
 func (c *chaos) settled() {
 	c.t.Helper()
-	eventually(c.t, 90*time.Second, "the ledger is balanced, with nothing pending", func() error {
+	eventually(c.t, 4*time.Minute, "the ledger is balanced, with nothing pending", func() error {
 		out, err := c.f.tryCtl("ledger", "-o", "json")
 		if !strings.Contains(out, `"pending": 0`) || !containsAll(out[strings.Index(out, `"sum"`):], `"pending": 0`, `"lost": 0`, `"balanced": true`) ||
 			strings.Count(out, `"waiting_frames": 0`) != 2 || strings.Count(out, `"frames_in_hand": 0`) != 2 {

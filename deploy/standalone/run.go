@@ -70,7 +70,7 @@ func (o *options) start(ctx context.Context) (parts, error) {
 	if err != nil {
 		return fail(err)
 	}
-	p.collector, err = collector.New(collector.Options{NATS: conn, Store: logs, Name: o.store.Backend, Primary: true, Logger: o.log})
+	p.collector, err = collector.New(collector.Options{NATS: conn, Store: logs, Name: o.store.Backend, Primary: true, Retention: o.retention, Logger: o.log})
 	if err != nil {
 		return fail(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"time"
 
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/controlplane/settings"
@@ -20,6 +21,7 @@ type options struct {
 	node             node.Options
 	files            publish.Files
 	store            store.Config
+	retention        time.Duration
 	stateDir         string
 	adminAddr        string
 	token, keySecret secret.String
@@ -37,6 +39,7 @@ func read(r *env.Reader) options {
 	o.stateDir = settings.StateDir(r, "data")
 	o.files = settings.Files(r)
 	o.store = settings.Store(r, store.BackendSQLite, o.stateDir)
+	o.retention = settings.Retention(r)
 	o.token, o.keySecret = settings.Admin(r)
 	host := r.String("HOST", "127.0.0.1", "address to listen on")
 	port := r.Int("PORT", 8080, env.Port(), "port of the API, /admin included")

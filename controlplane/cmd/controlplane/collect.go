@@ -25,18 +25,18 @@ func readCollect(r *env.Reader) runner {
 	nats := bus.Read(r)
 	nats.Role, nats.Name = bus.RoleCollector, strings.ToLower(rand.Text()[:8]) // there may be several
 	db := readDatabase(r)
-	dual := settings.DualWrite(r, db)
+	dual, retention := settings.DualWrite(r, db), settings.Retention(r)
 	return func(ctx context.Context, _ io.Writer) error {
 		nats.Log = logging.New(os.Stderr)
 		defer logs.Stopping(ctx, nats.Log)()
-		return collect(ctx, db, dual, nats)
+		return collect(ctx, db, dual, retention, nats)
 	}
 }
 
 // collect feeds the database and, for dual writing, D1 beside it: two
 // collectors that know nothing of each other, so that neither waits for the
 // other. The nodes are told what the first has committed.
-func collect(ctx context.Context, db store.Config, dual bool, nats bus.Options) (err error) {
+func collect(ctx context.Context, db store.Config, dual bool, retention time.Duration, nats bus.Options) (err error) {
 	if err := makeDirectory(db); err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func collect(ctx context.Context, db store.Config, dual bool, nats bus.Options) 
 			return fmt.Errorf("request log: %w", err)
 		}
 		defer func() { err = errors.Join(err, requests.Close()) }()
-		o := collector.Options{NATS: conn, Store: requests, Name: sink.Backend, Primary: i == 0, Logger: nats.Log}
+		o := collector.Options{NATS: conn, Store: requests, Name: sink.Backend, Primary: i == 0, Retention: retention, Logger: nats.Log}
 		if sink.Backend == store.BackendD1 {
 			// few and large requests: Cloudflare counts them, and takes 2 MB
 			o.BatchRows, o.BatchBytes, o.BatchWait = 2000, 900<<10, time.Second

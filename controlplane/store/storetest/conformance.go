@@ -27,6 +27,7 @@ func Conformance(t *testing.T, create func(testing.TB) *Database) {
 		"cancelled":          testCancelled,
 		"rollup per request": testEveryRowCounts,
 		"logs":               testLogs,
+		"expire":             testExpire,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, create(t)) })
 	}

@@ -88,7 +88,7 @@ func D1(t testing.TB) *Database {
 	}
 }
 
-// Spoil has the engine's front spoil the next count requests. See scripts/d1.
+// SpoilD1 has the engine's front spoil the next count requests. See scripts/d1.
 func SpoilD1(t testing.TB, kind string, count int) {
 	t.Helper()
 	body := fmt.Sprintf(`{"kind":%q,"count":%d,"retry_after":1}`, kind, count)

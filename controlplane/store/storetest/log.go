@@ -34,40 +34,7 @@ func testLogs(t *testing.T, db *Database) {
 		}
 		return list
 	}
-	ids := func(list []store.LogRow) (out []string) {
-		for _, r := range list {
-			out = append(out, r.RequestID())
-		}
-		return out
-	}
-	// all of them, page by page, both ways
-	for _, ascending := range []bool{false, true} {
-		q := store.LogQuery{Limit: 60}
-		if ascending {
-			q.After = "gen-1577836800-0"
-		}
-		var all []string
-		for {
-			page := ids(read(q))
-			all = append(all, page...)
-			if len(page) < q.Limit {
-				break
-			}
-			if last := page[len(page)-1]; ascending {
-				q.After = last
-			} else {
-				q.Before = last
-			}
-		}
-		sorted := slices.IsSorted(all)
-		if !ascending {
-			slices.Reverse(all)
-			sorted = slices.IsSorted(all)
-		}
-		if len(all) != count-3 || !sorted || len(slices.Compact(all)) != count-3 {
-			t.Errorf("ascending %v: %d rows, sorted %v", ascending, len(all), sorted)
-		}
-	}
+	checkPages(t, read, count-3)
 	f := func(q store.LogQuery, want int) {
 		t.Helper()
 		q.Limit = 1000
@@ -95,30 +62,76 @@ func testLogs(t *testing.T, db *Database) {
 		t.Errorf("hours %+v, %v", hours, err)
 	}
 	checkUsage(t, s, count-3, hours[0].CostUSD)
+	checkCopy(t, s, hours)
+}
 
-	// a copy is the same, whatever it goes into
+// checkCopy makes a copy, which is the same, whatever it goes into.
+func checkCopy(t *testing.T, s store.Store, hours []store.Hour) {
+	t.Helper()
+	rows, err := s.Logs(t.Context(), store.LogQuery{Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
 	other := SQLite(t)
 	to := other.Open(t)
 	var copies []*store.Row
-	for _, r := range read(store.LogQuery{Limit: 1000}) {
+	for _, r := range rows {
 		c, err := r.Row()
 		if err != nil {
 			t.Fatal(err)
 		}
 		copies = append(copies, c)
 	}
-	insert(t, to, copies, count-3)
+	insert(t, to, copies, len(rows))
 	again, err := to.Logs(t.Context(), store.LogQuery{Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, r := range read(store.LogQuery{Limit: 1000}) {
+	for i, r := range rows {
 		if !slices.Equal(r.Texts(), again[i].Texts()) {
 			t.Fatalf("row %d: %q, its copy %q", i, r.Texts(), again[i].Texts())
 		}
 	}
 	if copied, err := to.Hours(t.Context(), time.Time{}, time.Time{}); err != nil || !slices.Equal(copied, hours) {
 		t.Errorf("hours of the copy %+v, %v", copied, err)
+	}
+}
+
+// checkPages reads all rows, page by page, both ways.
+func checkPages(t *testing.T, read func(store.LogQuery) []store.LogRow, count int) {
+	t.Helper()
+	ids := func(list []store.LogRow) (out []string) {
+		for _, r := range list {
+			out = append(out, r.RequestID())
+		}
+		return out
+	}
+	for _, ascending := range []bool{false, true} {
+		q := store.LogQuery{Limit: 60}
+		if ascending {
+			q.After = "gen-1577836800-0"
+		}
+		var all []string
+		for {
+			page := ids(read(q))
+			all = append(all, page...)
+			if len(page) < q.Limit {
+				break
+			}
+			if last := page[len(page)-1]; ascending {
+				q.After = last
+			} else {
+				q.Before = last
+			}
+		}
+		sorted := slices.IsSorted(all)
+		if !ascending {
+			slices.Reverse(all)
+			sorted = slices.IsSorted(all)
+		}
+		if len(all) != count || !sorted || len(slices.Compact(all)) != count {
+			t.Errorf("ascending %v: %d rows, sorted %v", ascending, len(all), sorted)
+		}
 	}
 }
 
@@ -170,4 +183,25 @@ func checkUsage(t *testing.T, s store.Store, count int64, cost string) {
 	if _, err := s.Usage(t.Context(), time.Time{}, "colour"); !errors.Is(err, store.ErrRejected) {
 		t.Error(fmt.Errorf("by colour: %w", err))
 	}
+}
+
+func testExpire(t *testing.T, db *Database) {
+	s := db.Open(t)
+	// two minutes before midnight: 1,200 events of one day, the others of the next
+	insert(t, s, Rows(t, 1100, 1300), 200)
+	for _, f := range []struct {
+		before time.Time
+		left   int
+	}{{Start, 200}, {Start.Add(time.Hour), 100}, {Start.Add(time.Hour), 100}, {Start.Add(48 * time.Hour), 0}} {
+		if _, err := s.Expire(t.Context(), f.before); err != nil {
+			t.Fatal(err)
+		}
+		if n := db.Int(t, "SELECT count(*) FROM api_logs"); n != f.left {
+			t.Errorf("before %s: %d rows are left, want %d", f.before, n, f.left)
+		}
+	}
+	if n := db.Int(t, "SELECT CAST(sum(request_count) AS INTEGER) FROM api_stats_hourly"); n != 200 {
+		t.Errorf("the roll-ups have %d", n)
+	}
+	insert(t, s, Rows(t, 1100, 1300), 200) // late ones are taken all the same
 }
