@@ -43,6 +43,32 @@ func Scrub(text string) string {
 	return b.String()
 }
 
+// Redact replaces what looks like a key, and what follows "Bearer", and leaves
+// all else as it is: for prompts and answers that are to be stored.
+func Redact(text string) string {
+	var b strings.Builder
+	bearer := false
+	for text != "" {
+		n := strings.IndexFunc(text, func(r rune) bool { return delimits(r) || r == '\n' || r == '\t' })
+		if n < 0 {
+			n = len(text)
+		}
+		word := text[:n]
+		core := strings.Trim(word, ".:!?*")
+		if core != "" && (bearer || looksLikeKey(core)) {
+			word = strings.Replace(word, core, redacted, 1)
+		}
+		b.WriteString(word)
+		if n > 0 {
+			bearer = strings.EqualFold(core, "bearer")
+		}
+		_, size := utf8.DecodeRuneInString(text[n:])
+		b.WriteString(text[n : n+size])
+		text = text[n+size:]
+	}
+	return b.String()
+}
+
 // delimits reports what separates words: an error body is often JSON in one
 // line, or a page of HTML.
 func delimits(r rune) bool { return strings.ContainsRune(" \"'`<>(){}[],;|\\", r) }

@@ -65,6 +65,19 @@ func (c *Client) Logs(ctx context.Context, query url.Values) ([]LogRow, error) {
 	return listOf[LogRow](ctx, c, call{method: http.MethodGet, path: "logs", query: query})
 }
 
+// Content is what was asked and answered.
+type Content struct {
+	RequestID string `json:"request_id"`
+	// Prompt is the messages as JSON text.
+	Prompt string `json:"prompt"`
+	Answer string `json:"answer"`
+}
+
+// Content returns what was asked and answered, where nodes keep it.
+func (c *Client) Content(ctx context.Context, id string) (Content, error) {
+	return fetch[Content](ctx, c, call{method: http.MethodGet, path: "logs/" + element(id) + "/content"})
+}
+
 // Balance is where the usage events of a node are.
 type Balance struct {
 	Node         string `json:"node"`

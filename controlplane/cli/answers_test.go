@@ -17,16 +17,17 @@ func answers() map[string]answer {
 			`{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","kind":"vllm","weight":0.7,"share":"70%","state":"partly","nodes":[{"node":"node-2","state":"probe_failed","reason":"GET http://10.0.0.1:8000/health: status 503","until_ms":0,"in_flight":0}]},` +
 			`{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","kind":"zhipu","weight":0.3,"share":"30%","state":"down","nodes":[{"node":"node-1","state":"open","reason":"timeout: no answer","until_ms":1893553445000,"in_flight":3},` +
 			`{"node":"node-2","state":"missing_secret","reason":"ZHIPU_API_KEY is not set","until_ms":0,"in_flight":0}]}]`},
-		"GET endpoints?model=demo":         {200, `[{"model":"demo","endpoint":"demo:demo-api","kind":"demo","weight":1,"share":"100%","state":"up","nodes":[]}]`},
-		"GET usage?by=model&since=24h":     {200, `[{"group":"demo","request_count":10,"error_count":1,"prompt_tokens":50,"completion_tokens":640,"total_tokens":690,"cost_usd":"0.00271"}]`},
-		"GET usage?by=key&since=7d":        {200, `[]`},
-		"GET ledger":                       {200, ledgerAnswer},
-		"GET ledger?since=7d":              {200, ledgerAnswer},
-		"GET ledger?since=30d":             {200, strings.Replace(ledgerAnswer, `"gaps":[]`, `"gaps":[{"node":"node-1","epoch":"e1","first":7,"last":9}]`, 1)},
-		"GET deadletters?after=0&limit=20": {200, `[{"id":7,"sink":"postgres","time":"2030-01-02T03:04:05Z","node":"node-1","epoch":"e1","first":"12","last":"12","reason":"latency_ms: negative","bytes":529,"event":"{}"}]`},
-		"GET deadletters?after=0&limit=5":  {200, `[]`},
-		"POST deadletters/replay":          {200, `{"done":[7,8]}`},
-		"POST deadletters/drop":            {200, `{"done":[7]}`},
+		"GET endpoints?model=demo":          {200, `[{"model":"demo","endpoint":"demo:demo-api","kind":"demo","weight":1,"share":"100%","state":"up","nodes":[]}]`},
+		"GET usage?by=model&since=24h":      {200, `[{"group":"demo","request_count":10,"error_count":1,"prompt_tokens":50,"completion_tokens":640,"total_tokens":690,"cost_usd":"0.00271"}]`},
+		"GET usage?by=key&since=7d":         {200, `[]`},
+		"GET ledger":                        {200, ledgerAnswer},
+		"GET ledger?since=7d":               {200, ledgerAnswer},
+		"GET ledger?since=30d":              {200, strings.Replace(ledgerAnswer, `"gaps":[]`, `"gaps":[{"node":"node-1","epoch":"e1","first":7,"last":9}]`, 1)},
+		"GET deadletters?after=0&limit=20":  {200, `[{"id":7,"sink":"postgres","time":"2030-01-02T03:04:05Z","node":"node-1","epoch":"e1","first":"12","last":"12","reason":"latency_ms: negative","bytes":529,"event":"{}"}]`},
+		"GET deadletters?after=0&limit=5":   {200, `[]`},
+		"POST deadletters/replay":           {200, `{"done":[7,8]}`},
+		"POST deadletters/drop":             {200, `{"done":[7]}`},
+		"GET logs/gen-1893553445-a/content": {200, `{"request_id":"gen-1893553445-a","prompt":"[{\"role\":\"user\",\"content\":\"Hi\"}]","answer":"Hello"}`},
 		"POST explain": {200, `{"v":1,"node":"node-1","release":12,"models":["glm-4.6"],` +
 			`"tried":[{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","provider":"vLLM","weight":0.7}],` +
 			`"left":[{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","provider":"Z.AI","weight":0.3,"reason":"open: timeout: no answer, until 2030-01-02T03:04:05Z"}]}`},

@@ -59,6 +59,12 @@ func logsCommand() *command {
 				run:      searchLogs,
 			},
 			{
+				name: "content", about: "show what was asked and answered, where nodes keep it", args: "ID",
+				details:  "Nodes keep prompts and answers with DB_STORE_FULL_CONTENT=true.",
+				examples: []string{"gatewayctl logs content gen-1893553445-a"},
+				run:      showContent,
+			},
+			{
 				name: "tail", about: "show the latest requests, and with --follow those that come",
 				examples: []string{"gatewayctl logs tail --limit 5", "gatewayctl logs tail --model demo -o json"},
 				flags: append(logFilters(), flag{name: "limit", about: "begin with the latest `N`", def: "10"},
@@ -124,6 +130,20 @@ func logColumns() []column[adminclient.LogRow] {
 		{name: "latency_ms", head: "MS", text: func(r row) string { return whole(r.LatencyMS) }, number: true},
 		{name: "error", text: func(r row) string { return r.Error }},
 	}
+}
+
+func showContent(ctx context.Context, in *invocation) error {
+	client, err := in.client()
+	if err != nil {
+		return err
+	}
+	c, err := client.Content(ctx, in.args[0])
+	if err != nil {
+		return err
+	}
+	return in.show(c, func(w io.Writer) error {
+		return writeFields(w, in.colour(), []field{{name: "request_id", text: c.RequestID}, {name: "prompt", text: c.Prompt}, {name: "answer", text: c.Answer}})
+	})
 }
 
 func searchLogs(ctx context.Context, in *invocation) error {

@@ -131,3 +131,18 @@ func (s *Server) usage(r *http.Request) (any, error) {
 	}
 	return found, err
 }
+
+// content answers with what was asked and answered.
+func (s *Server) content(r *http.Request) (any, error) {
+	if _, err := params(r); err != nil {
+		return nil, err
+	}
+	found, err := inTime(r, s, func(ctx context.Context) (*store.Content, error) { return s.o.LogStore.Content(ctx, r.PathValue("id")) })
+	if err == nil && found == nil {
+		err = problemf(http.StatusNotFound, "no content of %q is kept: nodes keep it with DB_STORE_FULL_CONTENT=true", r.PathValue("id"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}

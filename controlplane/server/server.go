@@ -45,6 +45,7 @@ type LogStore interface {
 	Stats(ctx context.Context, q store.StatsQuery) ([]store.StatsRow, error)
 	Logs(ctx context.Context, q store.LogQuery) ([]store.LogRow, error)
 	Usage(ctx context.Context, since time.Time, by string) ([]store.UsageRow, error)
+	Content(ctx context.Context, requestID string) (*store.Content, error)
 	Gaps(ctx context.Context, since, until time.Time) ([]store.Gap, error)
 	Health(ctx context.Context) error
 }
@@ -104,6 +105,7 @@ func (s *Server) routes() map[string]methods {
 		"/admin/stats":                      {get: s.stats},
 		"/admin/usage":                      {get: s.usage},
 		"/admin/logs":                       {get: s.logs},
+		"/admin/logs/{id}/content":          {get: s.content},
 		"/admin/ledger":                     {get: s.ledger},
 		"/admin/deadletters":                {get: s.deadLetters},
 		"/admin/deadletters/replay":         {post: s.replayDeadLetters},

@@ -90,10 +90,15 @@ func (s *D1) Insert(ctx context.Context, rows []*Row) (int, error) {
 	if len(rows) == 0 {
 		return 0, nil
 	}
-	results, err := s.client.Repeat(ctx,
-		d1.Statement{SQL: s.insert.sql, Params: []any{string(appendRows(nil, rows))}},
+	batch := []d1.Statement{
+		{SQL: s.insert.sql, Params: []any{string(appendRows(nil, rows))}},
 		// the number of changes in the answer would count the trigger's, too
-		d1.Statement{SQL: "SELECT changes() AS n"})
+		{SQL: "SELECT changes() AS n"},
+	}
+	if contents := withContent(rows); len(contents) > 0 {
+		batch = append(batch, d1.Statement{SQL: sqliteContentSQL, Params: []any{string(appendContents(nil, contents))}})
+	}
+	results, err := s.client.Repeat(ctx, batch...)
 	if err != nil {
 		return 0, fmt.Errorf("insert %d rows: %w", len(rows), classifyD1(err))
 	}

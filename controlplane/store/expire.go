@@ -50,43 +50,57 @@ func (p *Postgres) Expire(ctx context.Context, before time.Time) (gone int64, er
 	if len(old) > 0 {
 		p.days.forget()
 	}
+	if _, err := p.pool.Exec(ctx, "DELETE FROM api_contents WHERE timestamp < $1", before.UTC().Truncate(day)); err != nil {
+		return gone, fmt.Errorf("delete old contents: %w", err)
+	}
 	return gone, nil
 }
 
 // expireSQL deletes some of the oldest rows; request ids begin with their second.
-func expireSQL() string {
-	return fmt.Sprintf("DELETE FROM api_logs WHERE request_id IN (SELECT request_id FROM api_logs WHERE request_id < ?1 ORDER BY request_id LIMIT %d)", expireChunk)
+func expireSQL(table string) string {
+	return fmt.Sprintf("DELETE FROM %[1]s WHERE request_id IN (SELECT request_id FROM %[1]s WHERE request_id < ?1 ORDER BY request_id LIMIT %[2]d)", table, expireChunk)
 }
+
+// expiring are the tables, those first that hang on others.
+func expiring() []string { return []string{"api_contents", "api_logs"} }
 
 func firstID(at time.Time) string { return fmt.Sprintf("gen-%d-", at.UTC().Truncate(day).Unix()) }
 
 // Expire implements Store.
 func (s *SQLite) Expire(ctx context.Context, before time.Time) (gone int64, err error) {
-	for {
-		res, err := s.writer.ExecContext(ctx, expireSQL(), firstID(before))
+	return expire(func(table string) (n int64, err error) {
+		res, err := s.writer.ExecContext(ctx, expireSQL(table), firstID(before))
 		if err != nil {
-			return gone, fmt.Errorf("delete old rows: %w", err)
+			return 0, err
 		}
-		n, err := res.RowsAffected()
-		if gone += n; err != nil || n < expireChunk {
-			return gone, err
-		}
-	}
+		return res.RowsAffected()
+	})
 }
 
 // Expire implements Store.
 func (s *D1) Expire(ctx context.Context, before time.Time) (gone int64, err error) {
-	for {
-		results, err := s.client.Repeat(ctx, d1.Statement{SQL: expireSQL(), Params: []any{firstID(before)}}, d1.Statement{SQL: "SELECT changes() AS n"})
+	return expire(func(table string) (n int64, err error) {
+		results, err := s.client.Repeat(ctx, d1.Statement{SQL: expireSQL(table), Params: []any{firstID(before)}}, d1.Statement{SQL: "SELECT changes() AS n"})
 		if err != nil {
-			return gone, fmt.Errorf("delete old rows: %w", err)
+			return 0, err
 		}
-		var n int64
-		if err := results[1].Rows[0].Scan(&n); err != nil {
-			return gone, err
-		}
-		if gone += n; n < expireChunk {
-			return gone, nil
+		return n, results[1].Rows[0].Scan(&n)
+	})
+}
+
+// expire deletes chunk by chunk and counts the rows of the log, which come last.
+func expire(chunk func(table string) (int64, error)) (gone int64, err error) {
+	for _, table := range expiring() {
+		gone = 0
+		for {
+			n, err := chunk(table)
+			if err != nil {
+				return gone, fmt.Errorf("delete old rows of %s: %w", table, err)
+			}
+			if gone += n; n < expireChunk {
+				break
+			}
 		}
 	}
+	return gone, nil
 }

@@ -91,14 +91,15 @@ func (p *Postgres) Insert(ctx context.Context, rows []*Row) (int, error) {
 		return 0, err
 	}
 	params := p.insert.encode(rows)
-	n, err := p.insertOnce(ctx, params)
+	contents := withContent(rows)
+	n, err := p.insertOnce(ctx, params, contents)
 	if isMissingPartition(err) {
 		// retention dropped a day that this process knew
 		p.days.forget()
 		if err := p.ensureDays(ctx, rows); err != nil {
 			return 0, err
 		}
-		n, err = p.insertOnce(ctx, params)
+		n, err = p.insertOnce(ctx, params, contents)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("insert %d rows: %w", len(rows), p.classify(err))
@@ -128,7 +129,7 @@ func (plan *insertPlan) encode(rows []*Row) [][]byte {
 // insertOnce sends the statement and its timeout as one batch, which
 // PostgreSQL runs as one transaction: one round trip, and a limit that holds on
 // the server too without any state in the session.
-func (p *Postgres) insertOnce(ctx context.Context, params [][]byte) (int, error) {
+func (p *Postgres) insertOnce(ctx context.Context, params [][]byte, contents []*Row) (int, error) {
 	// the server's limit comes first; this one is for a network that is gone
 	ctx, cancel := context.WithTimeout(ctx, p.timeout+p.timeout/2)
 	defer cancel()
@@ -141,6 +142,7 @@ func (p *Postgres) insertOnce(ctx context.Context, params [][]byte) (int, error)
 	limit := []byte(strconv.FormatInt(p.timeout.Milliseconds(), 10))
 	batch.ExecParams("SELECT set_config('statement_timeout', $1, true)", [][]byte{limit}, []uint32{25}, nil, nil)
 	batch.ExecParams(p.insert.sql, params, p.insert.oids, p.insert.formats, nil)
+	p.addContent(batch, contents)
 	results, err := conn.Conn().PgConn().ExecBatch(ctx, batch).ReadAll()
 	if err != nil {
 		return 0, err
@@ -149,8 +151,8 @@ func (p *Postgres) insertOnce(ctx context.Context, params [][]byte) (int, error)
 }
 
 func insertedCount(results []*pgconn.Result) (int, error) {
-	if len(results) != 2 {
-		return 0, fmt.Errorf("server sent %d results, want 2", len(results))
+	if len(results) < 2 {
+		return 0, fmt.Errorf("server sent %d results, want 2 or more", len(results))
 	}
 	for _, r := range results {
 		if r.Err != nil {

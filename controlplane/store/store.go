@@ -28,6 +28,8 @@ type Store interface {
 	Stats(ctx context.Context, q StatsQuery) ([]StatsRow, error)
 	// Logs returns rows of the log, newest first or, after an id, oldest first.
 	Logs(ctx context.Context, q LogQuery) ([]LogRow, error)
+	// Content returns what was asked and answered, nil if it is not kept.
+	Content(ctx context.Context, requestID string) (*Content, error)
 	// Usage sums up since a moment by one of UsageBy, the most requests first.
 	Usage(ctx context.Context, since time.Time, by string) ([]UsageRow, error)
 	// Hours counts rows by the hour, oldest first: two stores are compared by it.

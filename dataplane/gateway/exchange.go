@@ -71,6 +71,7 @@ type exchange struct {
 	settled    bool
 	scratch    []byte
 	line       []byte // the usage event as it is sent
+	content    []byte // of the answer, as inner JSON, if it is kept
 }
 
 // begin takes an exchange for a request.
@@ -96,7 +97,7 @@ func (g *Gateway) recycle(x *exchange) {
 	}
 	x.cancel = upstream.Cancel{}
 	x.ctx, x.snap, x.key, x.conn = nil, nil, nil, nil
-	x.native, x.upstreamID = x.native[:0], x.upstreamID[:0]
+	x.native, x.upstreamID, x.content = x.native[:0], x.upstreamID[:0], bounded(x.content)
 	x.watched, x.begun, x.ended, x.settled, x.hasTokens = false, false, false, false, false
 	x.w = nil
 	x.view, x.finish, x.seen = relay.Options{}, chat.NotFinished, 0

@@ -49,6 +49,8 @@ type Options struct {
 	Grace time.Duration
 	// Drain bounds how long Stop waits for streams; default 5 min.
 	Drain time.Duration
+	// Content keeps prompts and answers in the usage events.
+	Content bool
 	// Report adds to /health what the node knows of the control plane.
 	Report func() Report
 	// Generation asks others for a generation that this node does not know (any

@@ -2,10 +2,12 @@ package gateway
 
 import (
 	"strconv"
+	"strings"
 	"time"
 	"unsafe"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/dataplane/relay"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/shared/fault"
@@ -23,6 +25,9 @@ func (x *exchange) note(ev *chat.Event) {
 			x.firstToken = time.Now()
 		}
 		x.seen += len(ev.Content) + len(ev.Reasoning)
+		if x.g.opts.Content && len(x.content) < wire.MaxContent {
+			x.content = append(x.content, rawjson.Inner(ev.Content)...)
+		}
 		for i := range ev.Tools {
 			x.seen += len(ev.Tools[i].Name) + len(ev.Tools[i].Arguments)
 		}
@@ -61,8 +66,12 @@ func (x *exchange) settle(end string, status int, f *fault.Error) *relay.Total {
 	x.account(u)
 	x.describeClient(u)
 	x.line = append(u.Append(x.line[:0]), '\n')
-	x.g.meter.Add(x.line)
 	x.g.recent.add(u.RequestID, x.line)
+	if x.g.opts.Content { // the memory of recent ones has no room for it
+		x.keepContent(u)
+		x.line = append(u.Append(x.line[:0]), '\n')
+	}
+	x.g.meter.Add(x.line)
 	x.total.Routing = x.routing()
 	return &x.total
 }
@@ -170,4 +179,22 @@ func (x *exchange) appendParams(dst []byte) []byte {
 // the bytes, which for the usage event is until it is encoded.
 func view(b []byte) string {
 	return unsafe.String(unsafe.SliceData(b), len(b))
+}
+
+// keepContent puts the prompt and the answer into the event.
+func (x *exchange) keepContent(u *wire.Usage) {
+	raw := x.req.Raw(chat.Messages)
+	if x.surface == surfaceEmbeddings {
+		raw = x.ctx.PostBody()
+	}
+	u.Prompt = codec.Redact(cutText(string(raw)))
+	u.Answer = codec.Redact(cutText(string(rawjson.AppendUnescaped(nil, x.content))))
+}
+
+// cutText cuts a text at the limit, between two characters.
+func cutText(s string) string {
+	if len(s) <= wire.MaxContent {
+		return strings.ToValidUTF8(s, "")
+	}
+	return strings.ToValidUTF8(s[:wire.MaxContent], "")
 }

@@ -73,6 +73,7 @@ func ReadGateway(r *env.Reader) gateway.Options {
 		Drain:       r.Duration("DRAIN_TIMEOUT_SECONDS", 5*time.Minute, env.Bounds[time.Duration]{Min: 0, Max: 24 * time.Hour}, "how long a stop waits for streams"),
 	}
 	o.TrustProxies = r.Proxies()
+	o.Content = r.Bool("DB_STORE_FULL_CONTENT", false, "keep prompts and answers in the request log, 64 KiB each")
 	return o
 }
 

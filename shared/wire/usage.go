@@ -79,7 +79,16 @@ type Usage struct {
 	AppTitle  string          `json:"app_title"`
 	Referer   string          `json:"referer"`
 	Error     string          `json:"error"`
+
+	// Prompt is the messages as JSON, Answer the text that was answered, both
+	// cut at MaxContent bytes and without what looks like a key; empty unless a
+	// node is told to keep them.
+	Prompt string `json:"prompt,omitempty"`
+	Answer string `json:"answer,omitempty"`
 }
+
+// MaxContent bounds a Prompt and an Answer, in bytes.
+const MaxContent = 64 << 10
 
 // Attempt is one try at one endpoint.
 type Attempt struct {
@@ -136,6 +145,12 @@ func (u *Usage) Append(dst []byte) []byte {
 	w.str("app_title", u.AppTitle)
 	w.str("referer", u.Referer)
 	w.str("error", u.Error)
+	if u.Prompt != "" {
+		w.str("prompt", u.Prompt)
+	}
+	if u.Answer != "" {
+		w.str("answer", u.Answer)
+	}
 	return append(w, '}')
 }
 

@@ -28,6 +28,7 @@ func Conformance(t *testing.T, create func(testing.TB) *Database) {
 		"rollup per request": testEveryRowCounts,
 		"logs":               testLogs,
 		"expire":             testExpire,
+		"content":            testContent,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, create(t)) })
 	}

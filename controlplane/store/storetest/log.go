@@ -205,3 +205,27 @@ func testExpire(t *testing.T, db *Database) {
 	}
 	insert(t, s, Rows(t, 1100, 1300), 200) // late ones are taken all the same
 }
+
+func testContent(t *testing.T, db *Database) {
+	s := db.Open(t)
+	with, without := Event(0), Event(1)
+	with.Prompt, with.Answer = `[{"role":"user","content":"naïve \"quoted\" \\u0000"}]`, "an answer\nof two lines"
+	for range 2 { // the second time nothing is new
+		if _, err := s.Insert(t.Context(), []*store.Row{Row(t, with), Row(t, without)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := s.Content(t.Context(), with.RequestID)
+	if err != nil || c == nil || c.Prompt != with.Prompt || c.Answer != with.Answer {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if c, err := s.Content(t.Context(), without.RequestID); err != nil || c != nil {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if _, err := s.Expire(t.Context(), Start.Add(48*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if n := db.Int(t, "SELECT count(*) FROM api_contents"); n != 0 {
+		t.Errorf("%d contents outlive their requests", n)
+	}
+}
