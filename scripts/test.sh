@@ -18,6 +18,7 @@ links() {
 links || scripts/apt.sh gcc libc6-dev
 scripts/node.sh
 [[ -x /usr/sbin/nginx ]] || scripts/apt.sh nginx-light
+[[ -x /usr/sbin/pgbouncer ]] || scripts/apt.sh pgbouncer
 
 GOWORK=off go build -C scripts/bench -o "$PWD/.cache/testcount" ./cmd/testcount
 (($# > 0)) || set -- work

@@ -69,9 +69,11 @@ type Client struct {
 // New checks the settings; it asks nothing of the service yet.
 func New(c Config) (*Client, error) {
 	var errs []error
-	for name, value := range map[string]string{"D1_ACCOUNT_ID": c.AccountID, "D1_DATABASE_ID": c.DatabaseID, "D1_API_TOKEN": c.Token.Reveal()} {
-		if value == "" {
-			errs = append(errs, fmt.Errorf("%s must be set for Cloudflare D1", name))
+	for _, need := range [...]struct{ name, value string }{
+		{"D1_ACCOUNT_ID", c.AccountID}, {"D1_DATABASE_ID", c.DatabaseID}, {"D1_API_TOKEN", c.Token.Reveal()},
+	} {
+		if need.value == "" {
+			errs = append(errs, fmt.Errorf("%s must be set for Cloudflare D1", need.name))
 		}
 	}
 	base, err := url.Parse(cmp.Or(c.Base, DefaultBase))

@@ -70,7 +70,7 @@ func write(t *testing.T, dir, name, text string) {
 func TestEverySettingThatIsWrongIsTold(t *testing.T) {
 	status, _, stderr := finish(t, process(t, t.TempDir(), []string{"CONTROL_PORT=many", "DB_BACKEND=d1"}, "serve", "--log-level", "loud", "--nonsense"))
 	for _, want := range []string{
-		`CONTROL_PORT must be a whole number from 0 to 65535, got "many"`, "DB_BACKEND d1 is not available", `--log-level must be one of`, "ADMIN_TOKEN must be set",
+		`CONTROL_PORT must be a whole number from 0 to 65535, got "many"`, "D1_ACCOUNT_ID must be set for Cloudflare D1", `--log-level must be one of`, "ADMIN_TOKEN must be set",
 		"--nonsense is not known",
 	} {
 		if !strings.Contains(stderr, want) {
@@ -80,7 +80,7 @@ func TestEverySettingThatIsWrongIsTold(t *testing.T) {
 	if status != 1 {
 		t.Errorf("status %d", status)
 	}
-	if status, _, stderr := finish(t, process(t, t.TempDir(), nil, "srve")); status != 1 || !strings.Contains(stderr, "serve, collect, migrate, validate") {
+	if status, _, stderr := finish(t, process(t, t.TempDir(), nil, "srve")); status != 1 || !strings.Contains(stderr, "serve, collect, migrate, compare, validate") {
 		t.Errorf("an unknown command: %d %s", status, stderr)
 	}
 }
