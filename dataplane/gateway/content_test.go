@@ -15,8 +15,8 @@ func TestContentIsKeptOnlyIfItIsWanted(t *testing.T) {
 	m := model("m", endpoint("m:a", "vllm", answering(t, "an answer with \"quotes\"")))
 	off := start(t, nodeOptions{}, m)
 	off.chat(body)
-	if u := off.event(0); u.Prompt != "" || u.Answer != "" {
-		t.Errorf("kept without being asked: %+v", u)
+	if u := off.event(0); u.Prompt != "" || u.Answer != "" || u.Node != "test" {
+		t.Errorf("kept without being asked, or of no node: %+v", u)
 	}
 	on := start(t, nodeOptions{gateway: gateway.Options{Content: true}}, m)
 	on.chat(strings.Replace(body, `"stream":true`, `"stream":false`, 1))

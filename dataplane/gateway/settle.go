@@ -49,7 +49,7 @@ func (x *exchange) settle(end string, status int, f *fault.Error) *relay.Total {
 	}
 	x.settled = true
 	u := &x.usage
-	u.RequestID, u.Time = x.id, x.started.UnixMicro()
+	u.RequestID, u.Node, u.Time = x.id, x.g.opts.Node, x.started.UnixMicro()
 	u.Epoch, u.Release = x.snap.Epoch, x.snap.Release
 	u.KeyID, u.UserID, u.API = x.key.ID, x.key.User, x.surface.String()
 	u.RequestedModel, u.Stream = x.req.Model, x.req.Stream
