@@ -112,6 +112,7 @@ func startD1(t *testing.T, dir string) (p *process, url string) {
 		t.Fatal(err)
 	}
 	p = launch(t, node, nil, filepath.Join(root, "scripts", "d1", "server.mjs"), "--dir", dir)
+	t.Cleanup(func() { _ = p.stop(20 * time.Second) }) // killed, it would leave the engine behind
 	eventually(t, 30*time.Second, "D1's engine is there", func() error {
 		if _, found, ok := strings.Cut(p.out.String(), "listening on "); ok {
 			url = strings.TrimSpace(found)
