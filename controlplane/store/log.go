@@ -335,7 +335,7 @@ func readUsage(ctx context.Context, t texter, since time.Time, by string) ([]Usa
 		}
 		list[i] = r
 	}
-	// the dearest first
+	// the most requests first; equal ones by name
 	slices.SortStableFunc(list, func(a, b UsageRow) int { return int(min(1, max(-1, b.RequestCount-a.RequestCount))) })
 	return list, nil
 }

@@ -147,7 +147,7 @@ func TestTheDatabaseFailsOver(t *testing.T) {
 	n := f.startNode("node-a")
 	key := f.key(n)
 	asked := startTraffic(t, key, n)
-	time.Sleep(time.Second)
+	asked.until(t, 100)
 	primary.run("pg_ctl", "-D", primary.data(), "-m", "immediate", "stop")
 	if out, err := f.tryCtl("weights", "set", "demo", "a=0.9"); err == nil {
 		t.Errorf("without a database a change was made: %s", out)
@@ -157,7 +157,7 @@ func TestTheDatabaseFailsOver(t *testing.T) {
 		_, err := f.tryCtl("weights", "set", "demo", "a=0.9", "--wait", "5s")
 		return err
 	})
-	time.Sleep(time.Second)
+	asked.until(t, asked.asked.Load()+100)
 	count := asked.end()
 	eventually(t, 60*time.Second, "every answer has one row", func() error {
 		conn, err := pgx.Connect(t.Context(), standby.url("gateway"))

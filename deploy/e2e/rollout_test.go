@@ -52,6 +52,17 @@ func startTraffic(t *testing.T, key string, nodes ...*member) *traffic {
 	return f
 }
 
+// until waits for that many requests.
+func (f *traffic) until(t *testing.T, count int64) {
+	t.Helper()
+	eventually(t, 30*time.Second, "requests are answered", func() error {
+		if n := f.asked.Load(); n < count {
+			return fmt.Errorf("%d requests, want %d", n, count)
+		}
+		return nil
+	})
+}
+
 // end stops it: not one request may have failed.
 func (f *traffic) end() int64 {
 	f.t.Helper()

@@ -51,9 +51,9 @@ func collect(ctx context.Context, db store.Config, dual bool, retention time.Dur
 	}
 	var all group.Group
 	for i, sink := range sinks {
-		requests, err := store.Open(ctx, sink)
-		if err != nil {
-			return fmt.Errorf("request log: %w", err)
+		requests, failed := store.Open(ctx, sink)
+		if failed != nil {
+			return fmt.Errorf("request log: %w", failed)
 		}
 		defer func() { err = errors.Join(err, requests.Close()) }()
 		o := collector.Options{NATS: conn, Store: requests, Name: sink.Backend, Primary: i == 0, Retention: retention, Logger: nats.Log}
