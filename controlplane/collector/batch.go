@@ -42,8 +42,8 @@ func (b *batch) add(f frame, events []event, poison []deadLetter) {
 	b.poison = append(b.poison, poison...)
 	b.bytes += f.bytes
 	meta, err := f.msg.Metadata()
-	if err != nil {
-		return // only a message that is not JetStream's has none
+	if err != nil { // only a message that is not JetStream's has none
+		meta = &jetstream.MsgMetadata{Timestamp: time.Now()}
 	}
 	b.waiting = meta.NumPending
 	if b.oldest.IsZero() || meta.Timestamp.Before(b.oldest) {

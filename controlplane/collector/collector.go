@@ -24,6 +24,7 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/store"
 	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // Options are what a collector needs. NATS, Store, Name and Logger are required.
@@ -44,6 +45,9 @@ type Options struct {
 	BatchRows  int
 	BatchBytes int
 	BatchWait  time.Duration
+	// Parallel is how many batches may be in hand, default 3: one is gathered
+	// while others are inserted. It bounds the memory.
+	Parallel int
 	// Grace is how long a stopping collector may take to finish the batch in
 	// hand, default 10 s.
 	Grace time.Duration
@@ -62,7 +66,7 @@ type Collector struct {
 	js      jetstream.JetStream
 	log     *slog.Logger
 	source  jetstream.Consumer
-	decoder decoder
+	decoder *wire.UsageDecoder
 	// progress is progressEvery but in tests.
 	progress time.Duration
 	tracker  tracker
@@ -79,12 +83,13 @@ func New(o Options) (*Collector, error) {
 	o.BatchRows = cmp.Or(o.BatchRows, 1000)
 	o.BatchBytes = cmp.Or(o.BatchBytes, 4<<20)
 	o.BatchWait = cmp.Or(o.BatchWait, 200*time.Millisecond)
+	o.Parallel = cmp.Or(o.Parallel, 3)
 	o.Grace = cmp.Or(o.Grace, 10*time.Second)
 	js, err := jetstream.New(o.NATS)
 	if err != nil {
 		return nil, fmt.Errorf("collector: %w", err)
 	}
-	return &Collector{opts: o, js: js, log: o.Logger.With(slog.String("sink", o.Name)), decoder: newDecoder(), progress: progressEvery}, nil
+	return &Collector{opts: o, js: js, log: o.Logger.With(slog.String("sink", o.Name)), decoder: wire.NewUsageDecoder(), progress: progressEvery}, nil
 }
 
 // Run collects until ctx is done, then finishes the batch in hand and returns
@@ -96,21 +101,30 @@ func (c *Collector) Run(ctx context.Context) error {
 	if err := c.prepare(ctx); err != nil {
 		return nil // only the end of ctx ends the attempts
 	}
-	var purger sync.WaitGroup
-	purger.Go(func() { c.purgeLoop(ctx) })
-	purger.Go(func() { c.expireLoop(ctx) })
-	defer purger.Wait()
+	var running sync.WaitGroup
+	running.Go(func() { c.purgeLoop(ctx) })
+	running.Go(func() { c.expireLoop(ctx) })
+	defer running.Wait()
+	hands := make(chan struct{}, c.opts.Parallel)
 	for ctx.Err() == nil {
+		hands <- struct{}{} // nothing is fetched that could only wait here
 		b := c.gather(ctx)
-		if len(b.frames) == 0 {
-			continue
-		}
-		if err := c.process(work, b); err != nil {
-			c.log.WarnContext(ctx, "stopped with a batch unfinished; its events stay in the stream",
-				slog.Int("events", len(b.events)), slog.Any("error", err))
-		}
+		running.Go(func() {
+			c.finish(work, b)
+			<-hands
+		})
 	}
 	return nil
+}
+
+func (c *Collector) finish(ctx context.Context, b *batch) {
+	if len(b.frames) == 0 {
+		return
+	}
+	if err := c.process(ctx, b); err != nil {
+		c.log.WarnContext(ctx, "stopped with a batch unfinished; its events stay in the stream",
+			slog.Int("events", len(b.events)), slog.Any("error", err))
+	}
 }
 
 // graceful returns a context that ends the given time after ctx.

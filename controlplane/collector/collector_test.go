@@ -76,7 +76,7 @@ func TestStoreFailsBeforeAndAfterItsCommit(t *testing.T) {
 		}
 		return real(ctx, rows)
 	}}
-	c := r.start(collector.Options{Store: s, BatchRows: 100})
+	c := r.start(collector.Options{Store: s, BatchRows: 100, Parallel: 1})
 	r.publish("node-a", 0, 0, 50, events(0, 500)...)
 	r.drained("main")
 	r.stored(500)
@@ -96,7 +96,7 @@ func TestKilledBetweenCommitAndAcknowledgement(t *testing.T) {
 		nc.Close() // as far as NATS can tell, the process is gone
 		return n, err
 	}}
-	victim := r.start(collector.Options{Store: s, NATS: nc, BatchRows: 200})
+	victim := r.start(collector.Options{Store: s, NATS: nc, BatchRows: 200, Parallel: 1})
 	r.publish("node-a", 0, 0, 50, events(0, 500)...)
 	r.eventually("the victim's commit", func() bool { return victim.Status().Batches == 1 })
 	victim.stop()

@@ -3,7 +3,6 @@ package collector
 import (
 	"bytes"
 	"fmt"
-	"reflect"
 	"strconv"
 	"strings"
 
@@ -12,28 +11,12 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/store"
 	"github.com/hybridinference/gateway/shared/bus"
-	"github.com/hybridinference/gateway/shared/rawjson"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
-// decoder turns messages into rows.
-type decoder struct {
-	// known are the members of an event that have a place in a row.
-	known map[string]bool
-}
-
-func newDecoder() decoder {
-	d := decoder{known: make(map[string]bool)}
-	for field := range reflect.TypeFor[wire.Usage]().Fields() {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		d.known[name] = true
-	}
-	return d
-}
-
 // open reads a message. What cannot be read comes back as dead letters; the
 // frame is then done like any other.
-func (d decoder) open(msg jetstream.Msg) (frame, []event, []deadLetter) {
+func (c *Collector) open(msg jetstream.Msg) (frame, []event, []deadLetter) {
 	f := frame{msg: msg, node: strings.TrimPrefix(msg.Subject(), wire.UsagePrefix), bytes: len(msg.Data())}
 	content, err := bus.DecodeFrame(msg.Headers(), msg.Data())
 	// receipts go to the node that NATS let publish, not to whom it claims to be
@@ -46,7 +29,7 @@ func (d decoder) open(msg jetstream.Msg) (frame, []event, []deadLetter) {
 	}
 	f.epoch, f.first, f.last = content.Epoch, content.First, content.Last
 	f.bytes = max(f.bytes, len(content.Lines))
-	events, poison := d.lines(f, content.Lines)
+	events, poison := c.lines(f, content.Lines)
 	return f, events, poison
 }
 
@@ -59,7 +42,7 @@ func (f *frame) readHeaders(h nats.Header) {
 	}
 }
 
-func (d decoder) lines(f frame, text []byte) (events []event, poison []deadLetter) {
+func (c *Collector) lines(f frame, text []byte) (events []event, poison []deadLetter) {
 	lines := bytes.Split(bytes.Trim(text, "\n"), []byte{'\n'})
 	// a node that skipped damaged records has fewer lines than numbers, and
 	// which number is whose cannot be told
@@ -69,7 +52,7 @@ func (d decoder) lines(f frame, text []byte) (events []event, poison []deadLette
 		if numbered {
 			letter.seq = f.first + uint64(i)
 		}
-		row, err := d.row(line, letter)
+		row, err := c.row(line, letter)
 		if err != nil {
 			letter.reason = err.Error()
 			poison = append(poison, letter)
@@ -80,41 +63,10 @@ func (d decoder) lines(f frame, text []byte) (events []event, poison []deadLette
 	return events, poison
 }
 
-func (d decoder) row(line []byte, l deadLetter) (*store.Row, error) {
-	u, err := wire.DecodeUsage(line)
+func (c *Collector) row(line []byte, l deadLetter) (*store.Row, error) {
+	u, unknown, err := c.decoder.Decode(line)
 	if err != nil {
 		return nil, err
 	}
-	return store.NewRow(u, store.Origin{SpoolEpoch: l.epoch, Seq: l.seq, Extra: d.extra(line)})
-}
-
-// extra returns the members of an event that a newer node wrote and this
-// program does not know, as a JSON object; nil if there are none.
-func (d decoder) extra(line []byte) []byte {
-	var c rawjson.Cursor
-	c.Reset(line)
-	if !c.Object() {
-		return nil
-	}
-	var out []byte
-	for {
-		key, ok := c.Key()
-		if !ok {
-			break
-		}
-		value := c.Raw()
-		if d.known[string(key)] || value == nil {
-			continue
-		}
-		if out == nil {
-			out = append(out, '{')
-		} else {
-			out = append(out, ',')
-		}
-		out = append(append(append(append(out, '"'), key...), '"', ':'), value...)
-	}
-	if out == nil {
-		return nil
-	}
-	return append(out, '}')
+	return store.NewRow(u, store.Origin{SpoolEpoch: l.epoch, Seq: l.seq, Extra: unknown})
 }

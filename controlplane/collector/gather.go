@@ -72,7 +72,7 @@ func (c *Collector) fetchOnce(b *batch, n int, wait time.Duration) error {
 		return fmt.Errorf("fetch: %w", err)
 	}
 	for msg := range msgs.Messages() {
-		f, events, poison := c.decoder.open(msg)
+		f, events, poison := c.open(msg)
 		b.add(f, events, poison)
 	}
 	if err := msgs.Error(); err != nil {

@@ -25,7 +25,7 @@ func (c *Collector) process(ctx context.Context, b *batch) error {
 		c.sendReceipts(ctx, b)
 	}
 	c.release(ctx, b, err == nil)
-	c.tracker.finished(err == nil)
+	c.tracker.finished(b, err == nil)
 	return err
 }
 

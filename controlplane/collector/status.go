@@ -39,8 +39,7 @@ type Status struct {
 type tracker struct {
 	mu     sync.Mutex
 	status Status
-	// oldest is when JetStream stored the oldest frame in hand.
-	oldest time.Time
+	hands  map[*batch]bool
 }
 
 // Status returns the present figures. It may be called at any time.
@@ -50,8 +49,12 @@ func (c *Collector) Status() Status {
 	defer t.mu.Unlock()
 	s := t.status
 	s.Sink = c.opts.Name
-	if !t.oldest.IsZero() {
-		s.LagMS = time.Since(t.oldest).Milliseconds()
+	if len(t.hands) > 0 {
+		s.LagMS = 0
+	}
+	for b := range t.hands {
+		s.InHand += b.size()
+		s.LagMS = max(s.LagMS, time.Since(b.oldest).Milliseconds())
 	}
 	return s
 }
@@ -66,21 +69,22 @@ func (t *tracker) fetched(b *batch) {
 	t.update(func(s *Status) {
 		s.Frames += uint64(len(b.frames))
 		s.Events += uint64(b.size())
-		s.InHand = b.size()
 		s.Waiting = b.waiting
-		t.oldest = b.oldest
+		if t.hands == nil {
+			t.hands = map[*batch]bool{}
+		}
+		t.hands[b] = true
 	})
 }
 
-func (t *tracker) finished(committed bool) {
+func (t *tracker) finished(b *batch, committed bool) {
 	t.update(func(s *Status) {
-		s.InHand = 0
+		delete(t.hands, b)
 		if committed {
 			s.Batches++
 			s.LastCommit = time.Now()
-			s.LagMS = s.LastCommit.Sub(t.oldest).Milliseconds()
+			s.LagMS = s.LastCommit.Sub(b.oldest).Milliseconds()
 		}
-		t.oldest = time.Time{}
 	})
 }
 

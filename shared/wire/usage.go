@@ -192,18 +192,6 @@ func (w *lineWriter) attempts(list []Attempt) {
 	*w = append(*w, ']')
 }
 
-// DecodeUsage reads one event.
-func DecodeUsage(line []byte) (*Usage, error) {
-	u := new(Usage)
-	if err := decode(line, u, &u.V); err != nil {
-		return nil, fmt.Errorf("usage event: %w", err)
-	}
-	if u.RequestID == "" {
-		return nil, fmt.Errorf("usage event: request_id is missing")
-	}
-	return u, nil
-}
-
 // Receipt tells a node which of its events are committed to the primary store.
 type Receipt struct {
 	V      int     `json:"v"`

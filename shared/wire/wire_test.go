@@ -124,6 +124,58 @@ func TestReadersRefuseTheFutureAndDamage(t *testing.T) {
 	}
 }
 
+// The event's own decoder and encoding/json read the same from what a node
+// writes, and neither takes a value of another type.
+func TestUsageDecoderEqualsEncodingJSON(t *testing.T) {
+	d := wire.NewUsageDecoder()
+	text := string(usage().Append(nil))
+	for _, in := range []string{
+		text, strings.ReplaceAll(text, ",", " ,\n"),
+		`{"status":200,"request_id":"gen-1-a","v":1,"error":"\u00e9\ud83d\ude00\\\"","attempts":null,"params":[1, 2],"epoch":9223372036854775807}`,
+		`{"v":1,"request_id":"gen-1-a","node":null,"stream":true,"stream":false}`,
+		`{"v":1,"request_id":"gen-1-a","params":null,"attempts":[]}`,
+		`{"v":1,"request_id":"gen-1-a","attempts":[{}, {"kind":"\u0041", "newer":[{}],"ms":3,"endpoint":null}]}`,
+	} {
+		var want wire.Usage
+		if err := json.Unmarshal([]byte(in), &want); err != nil {
+			t.Fatal(err)
+		}
+		if string(want.Params) == "null" {
+			want.Params = nil // nothing was sent, in either spelling
+		}
+		line := []byte(in)
+		got, unknown, err := d.Decode(line)
+		clear(line) // nothing of it may be kept
+		if err != nil || unknown != nil || !reflect.DeepEqual(*got, want) {
+			t.Errorf("%s:\n got %+v, unknown %s, %v\nwant %+v", in, got, unknown, err, want)
+		}
+	}
+	_, unknown, err := d.Decode([]byte(`{"v":1,"new":{"a":[1]},"request_id":"gen-1-a","newer":"x"}`))
+	if string(unknown) != `{"new":{"a":[1]},"newer":"x"}` || err != nil {
+		t.Errorf("unknown members: %s, %v", unknown, err)
+	}
+	for in, want := range map[string]string{
+		``: "not readable", `7`: "not a JSON object", `{"v":1`: "not readable", `{"v":1} x`: "not readable", `{"v":2}`: "version 2", `{}`: "version 0",
+		`{"v":1,"request_id":7}`: "request_id", `{"v":1,"epoch":-1}`: "epoch", `{"v":1,"status":"200"}`: "status", `{"v":1,"stream":1}`: "stream",
+		`{"v":1,"latency_ms":1.5}`: "latency_ms", `{"v":1,"attempts":{}}`: "attempts", `{"v":1,"attempts":[7]}`: "attempts", `{"v":1,"attempts":[{"ms":"7"}]}`: "attempts: ms", "{\"v\":1,\"node\":\"\xff\"}": "not readable",
+	} {
+		if _, _, err := d.Decode([]byte(in)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", in, err, want)
+		}
+	}
+}
+
+func BenchmarkUsageDecode(b *testing.B) {
+	d := wire.NewUsageDecoder()
+	line := usage().Append(nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := d.Decode(line); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"v":1,"request_id":"gen-1-a","attempts":[{"status":1}]}`))
 	f.Add([]byte(`{"v":1,"snapshot":{"models":[{"endpoints":[{}]}]}}`))

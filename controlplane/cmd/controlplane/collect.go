@@ -59,7 +59,7 @@ func collect(ctx context.Context, db store.Config, dual bool, retention time.Dur
 		o := collector.Options{NATS: conn, Store: requests, Name: sink.Backend, Primary: i == 0, Retention: retention, Logger: nats.Log}
 		if sink.Backend == store.BackendD1 {
 			// few and large requests: Cloudflare counts them, and takes 2 MB
-			o.BatchRows, o.BatchBytes, o.BatchWait = 2000, 900<<10, time.Second
+			o.BatchRows, o.BatchBytes, o.BatchWait, o.Parallel = 2000, 900<<10, time.Second, 2
 		}
 		c, err := collector.New(o)
 		if err != nil {
