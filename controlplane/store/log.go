@@ -196,6 +196,8 @@ type dialect struct {
 	hour string
 	// cost sums up the cost as text.
 	cost string
+	// rolled: there is api_usage_hourly.
+	rolled bool
 	// pico: the money that comes is in pico-dollars.
 	pico bool
 }
@@ -299,7 +301,7 @@ func fromPico(text *string) error {
 	return err
 }
 
-// readUsage sums up by one column; models and providers come from the roll-ups.
+// readUsage sums up by one column, of roll-ups where there are any.
 func readUsage(ctx context.Context, t texter, since time.Time, by string) ([]UsageRow, error) {
 	i := slices.Index(UsageBy(), by)
 	if i < 0 {
@@ -308,13 +310,14 @@ func readUsage(ctx context.Context, t texter, since time.Time, by string) ([]Usa
 	column := []string{"model_id", "provider", "endpoint", "node", "key_id", "user_id"}[i]
 	q := question{d: t.dialect()}
 	var sql string
-	if by == "model" || by == "provider" {
-		if !since.IsZero() {
-			q.and("hour >= " + q.d.moment(q.param(since.UTC().Truncate(time.Hour).Format("2006-01-02T15:04:05Z"))))
-		}
-		sql = "SELECT " + column + ", CAST(sum(request_count) AS TEXT) AS n, CAST(sum(error_count) AS TEXT) AS e, CAST(sum(total_prompt_tokens) AS TEXT) AS p," +
-			" CAST(sum(total_completion_tokens) AS TEXT) AS c, CAST(sum(total_tokens) AS TEXT) AS t, " + strings.ReplaceAll(q.d.cost, "cost", "total_cost") + " AS m FROM api_stats_hourly"
-	} else {
+	switch {
+	case by == "model" || by == "provider":
+		sql = q.rolledUsage(column, "api_stats_hourly", since)
+	case q.d.rolled:
+		q.and("dimension = " + q.param(by))
+		column = "name"
+		sql = q.rolledUsage(column, "api_usage_hourly", since)
+	default:
 		q.since(since, ">=")
 		sql = "SELECT coalesce(" + column + ", '') AS g, CAST(count(*) AS TEXT) AS n, CAST(sum(CASE WHEN status_code >= 400 THEN 1 ELSE 0 END) AS TEXT) AS e," +
 			" CAST(coalesce(sum(prompt_tokens), 0) AS TEXT) AS p, CAST(coalesce(sum(completion_tokens), 0) AS TEXT) AS c, CAST(coalesce(sum(total_tokens), 0) AS TEXT) AS t, " +
@@ -338,6 +341,15 @@ func readUsage(ctx context.Context, t texter, since time.Time, by string) ([]Usa
 	// the most requests first; equal ones by name
 	slices.SortStableFunc(list, func(a, b UsageRow) int { return int(min(1, max(-1, b.RequestCount-a.RequestCount))) })
 	return list, nil
+}
+
+// rolledUsage reads roll-ups, which cannot be cut: the hour of since counts whole.
+func (q *question) rolledUsage(column, table string, since time.Time) string {
+	if !since.IsZero() {
+		q.and("hour >= " + q.d.moment(q.param(since.UTC().Truncate(time.Hour).Format("2006-01-02T15:04:05Z"))))
+	}
+	return "SELECT " + column + ", CAST(sum(request_count) AS TEXT) AS n, CAST(sum(error_count) AS TEXT) AS e, CAST(sum(total_prompt_tokens) AS TEXT) AS p," +
+		" CAST(sum(total_completion_tokens) AS TEXT) AS c, CAST(sum(total_tokens) AS TEXT) AS t, " + strings.ReplaceAll(q.d.cost, "cost", "total_cost") + " AS m FROM " + table
 }
 
 func orEmpty(text *string) string {

@@ -48,6 +48,7 @@ func (p *Postgres) dialect() dialect {
 		moment: func(param string) string { return param + "::text::timestamptz" },
 		hour:   "to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:00:00\"Z\"')",
 		cost:   "coalesce(sum(cost_usd), 0)::text",
+		rolled: true,
 	}
 }
 

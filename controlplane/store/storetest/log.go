@@ -1,10 +1,12 @@
 package storetest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -176,12 +178,38 @@ func checkUsage(t *testing.T, s store.Store, count int64, cost string) {
 		if len(rows) != groups || requests != count {
 			t.Errorf("by %s: %d groups of %d requests, want %d and %d", by, len(rows), requests, groups, count)
 		}
+		for _, r := range rows {
+			checkUsageRow(t, s, by, r)
+		}
 		if by == "key" && rows[0].CostUSD != cost {
 			t.Errorf("by key: %+v, want the cost %s", rows[0], cost)
 		}
 	}
 	if _, err := s.Usage(t.Context(), time.Time{}, "colour"); !errors.Is(err, store.ErrRejected) {
 		t.Error(fmt.Errorf("by colour: %w", err))
+	}
+}
+
+// checkUsageRow adds up the log.
+func checkUsageRow(t *testing.T, s store.Store, by string, r store.UsageRow) {
+	t.Helper()
+	column := map[string]string{"model": "model_id", "key": "key_id", "user": "user_id"}[by]
+	list, err := s.Logs(t.Context(), store.LogQuery{Limit: 1000, Fields: map[string]string{cmp.Or(column, by): r.Group}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var errors, tokens int64
+	columns := store.LogColumns()
+	for _, line := range list {
+		texts := line.Texts()
+		if texts[slices.Index(columns, "status_code")] >= "400" {
+			errors++
+		}
+		n, _ := strconv.ParseInt(texts[slices.Index(columns, "total_tokens")], 10, 64) // "" is unknown
+		tokens += n
+	}
+	if r.RequestCount != int64(len(list)) || r.ErrorCount != errors || r.TotalTokens != tokens || r.PromptTokens+r.CompletionTokens != tokens {
+		t.Errorf("by %s: %+v, the log has %d requests, %d errors, %d tokens", by, r, len(list), errors, tokens)
 	}
 }
 
