@@ -4,6 +4,7 @@ package settings
 
 import (
 	"math"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,6 +21,15 @@ import (
 // Replicas reads how often JetStream keeps everything.
 func Replicas(r *env.Reader) int {
 	return r.Int("NATS_REPLICAS", 1, env.Bounds[int]{Min: 1, Max: 5}, "copies of streams and buckets: 1, or 3 in a cluster")
+}
+
+// CollectHealth reads where a collector tells how it is.
+func CollectHealth(r *env.Reader) string {
+	addr := r.String("COLLECT_HEALTH", "", "address such as 127.0.0.1:8082 where a collector answers GET /health; nowhere if not set")
+	if _, port, err := net.SplitHostPort(addr); addr != "" && (err != nil || port == "") {
+		r.Problemf("COLLECT_HEALTH must be an address with a port such as 127.0.0.1:8082, got %q", addr)
+	}
+	return addr
 }
 
 // SQLiteFile is the database's name in STATE_DIR.

@@ -86,6 +86,12 @@ func (m *Meter) catchUp(from *spool.Reader) (Batch, bool) {
 	if !ok {
 		from.Close()
 		m.behind = nil
+		// Only memory has events that wait. What the reader has not come across
+		// was committed meanwhile: JetStream had it from an earlier run.
+		m.acked = m.seq - m.base - m.lost
+		for _, b := range m.queue {
+			m.acked -= b.Last - b.First + 1
+		}
 	}
 	return b, ok
 }

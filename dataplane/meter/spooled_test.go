@@ -69,6 +69,26 @@ func TestTheNextProcessSendsWhatThisOneCould(t *testing.T) {
 	}
 }
 
+// What JetStream had from the process before may be committed while this one
+// still reads the spool: it does not wait for that any more.
+func TestWhatIsCommittedMeanwhileDoesNotWait(t *testing.T) {
+	o := spool.Options{Dir: t.TempDir(), Segment: 5_000}
+	m := meter.New(meter.DefaultLimit, openSpool(t, o), quiet())
+	for i := range 1000 {
+		m.Add(line(i))
+	}
+	kept := openSpool(t, o)
+	m, s := meter.New(meter.DefaultLimit, kept, quiet()), &sink{}
+	m.Committed(&wire.Receipt{Ranges: []wire.Range{{Epoch: kept.Epoch(), First: 2, Last: 700}}})
+	run(t, m, s, 301)
+	if n := s.count(); n >= 1000 || n < 301 {
+		t.Errorf("%d events were sent", n)
+	}
+	if c := m.Counts(); c.Issued != 1000 || c.Pending != 0 || c.Acked != 1000 {
+		t.Errorf("%+v, want nothing to be pending", c)
+	}
+}
+
 // What memory does not hold comes from the files, each event once and in order.
 func TestMemoryIsBoundedFilesHoldTheRest(t *testing.T) {
 	m, s := meter.New(30_000, openSpool(t, spool.Options{Dir: t.TempDir()}), quiet()), &sink{}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
@@ -47,6 +46,9 @@ type Options struct {
 	// StateDir keeps the last good release and the usage events that are not
 	// committed; "" keeps neither beyond the process.
 	StateDir string
+	// SharedDir: several nodes share StateDir, each with a place of its own in
+	// it, whose number is added to Node.
+	SharedDir bool
 	Gateway  gateway.Options
 	Timeouts upstream.Timeouts
 	Breaker  upstream.BreakerSettings
@@ -72,6 +74,7 @@ type Node struct {
 	spool    *spool.Spool // nil without STATE_DIR
 	gateway  *gateway.Gateway
 	peers    *peers.Peers
+	unlock   func() error // of StateDir, if there is one
 }
 
 // New binds the API's address, connects to NATS, or begins to try, and serves
@@ -82,6 +85,10 @@ func New(o Options) (*Node, error) {
 	}
 	n := &Node{o: o, started: time.Now(), instance: newInstance()}
 	n.epoch = n.instance
+	if err := n.takePlace(); err != nil {
+		return nil, err
+	}
+	o = n.o
 	if err := n.openSpool(); err != nil {
 		return nil, err
 	}
@@ -113,14 +120,10 @@ func New(o Options) (*Node, error) {
 	return n, nil
 }
 
-// openSpool makes the node's directory and opens the spool in it. The spool's
-// epoch names the numbers of the usage events.
+// openSpool opens the spool in the node's directory. The spool's epoch names the numbers of the usage events.
 func (n *Node) openSpool() (err error) {
 	if n.o.StateDir == "" {
 		return nil
-	}
-	if err := os.MkdirAll(n.o.StateDir, 0o700); err != nil {
-		return fmt.Errorf("STATE_DIR: %w", err)
 	}
 	if n.spool, err = spool.Open(spool.Options{Dir: filepath.Join(n.o.StateDir, "spool"), Limit: n.o.SpoolLimit}); err != nil {
 		return fmt.Errorf("STATE_DIR: %w", err)
@@ -156,6 +159,9 @@ func (n *Node) commits(m *nats.Msg) {
 // Addr is the address of the API.
 func (n *Node) Addr() string { return n.gateway.Addr() }
 
+// Name is the node's id, with the number of its place.
+func (n *Node) Name() string { return n.o.Node }
+
 // Current is the snapshot in service.
 func (n *Node) Current() *snapshot.Snapshot { return n.current.Load() }
 
@@ -174,7 +180,7 @@ func (n *Node) Run(ctx context.Context) error {
 	err = errors.Join(err, <-watched, <-metered, <-probed)
 	n.conn.Close()
 	if n.spool != nil {
-		err = errors.Join(err, n.spool.Close())
+		err = errors.Join(err, n.spool.Close(), n.unlock())
 	}
 	return err
 }

@@ -21,9 +21,13 @@ func Read(r *env.Reader) Options {
 		StateDir: r.String("STATE_DIR", "", "directory of the last good release and of usage events that are not stored yet; without it a start needs NATS, and a crash loses the events in memory"),
 		Secret:   r.Lookup,
 	}
+	o.SharedDir = r.Bool("STATE_DIR_SHARED", false, "several nodes share STATE_DIR, such as replicas of a container: each takes a free place in it, and the place's number into its NODE_ID")
 	o.SpoolLimit = int64(r.Int("SPOOL_LIMIT_BYTES", 1<<30, env.Bounds[int]{Min: 1 << 20, Max: 1 << 40}, "largest size of the usage events in STATE_DIR"))
 	if !validNode(o.Node) {
 		r.Problemf("NODE_ID must be 1 to 40 of a-z, 0-9 and -, got %q", o.Node)
+	}
+	if o.SharedDir && (o.StateDir == "" || len(o.Node) > 36) {
+		r.Problemf("STATE_DIR_SHARED needs STATE_DIR, and a NODE_ID of at most 36 characters")
 	}
 	host := r.String("HOST", "0.0.0.0", "address to listen on")
 	o.Gateway = ReadGateway(r)

@@ -46,7 +46,7 @@ func TestStandaloneQuickStart(t *testing.T) {
 	if status, body, err := fetch(t.Context(), http.MethodPost, url+"/v1/chat/completions", ping, "Content-Type", "application/json"); err != nil || status != http.StatusOK || !strings.Contains(body, "Pong") {
 		t.Errorf("%d %s %v", status, body, err)
 	}
-	refused(t, "in use by another standalone", "STATE_DIR="+dir, "PORT="+freePort(t), "CONTROL_PORT="+freePort(t))
+	refused(t, "in use by another process", "STATE_DIR="+dir, "PORT="+freePort(t), "CONTROL_PORT="+freePort(t))
 	refused(t, "address already in use", "STATE_DIR="+t.TempDir(), "PORT="+strings.TrimPrefix(url, "http://127.0.0.1:"), "CONTROL_PORT="+freePort(t))
 	refused(t, "--insecure", "STATE_DIR="+t.TempDir(), "HOST=0.0.0.0")
 	if out, err := ctl(t, admin, "weights", "set", "demo", "demo-api=0.25", "--wait"); err != nil {

@@ -33,9 +33,9 @@ func (o *options) start(ctx context.Context) (parts, error) {
 		defer cancel()
 		return parts{}, errors.Join(err, p.ends.Unwind(stop))
 	}
-	unlock, err := lock(o.stateDir)
+	unlock, err := run.LockDir(o.stateDir)
 	if err != nil {
-		return fail(err)
+		return fail(fmt.Errorf("STATE_DIR: %w", err))
 	}
 	p.ends.Push("lock", func(context.Context) error { return unlock() })
 	if o.keySecret, err = keySecret(o.stateDir, o.keySecret); err != nil {

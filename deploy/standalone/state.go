@@ -8,34 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-	"syscall"
 
 	"github.com/hybridinference/gateway/shared/secret"
 )
-
-// lock makes the state directory and keeps a second process out of it: two
-// would write over each other.
-func lock(dir string) (unlock func() error, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("STATE_DIR: %w", err)
-	}
-	path := filepath.Join(dir, "lock")
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("STATE_DIR: %w", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		holder, _ := os.ReadFile(path) // for the message only
-		err = fmt.Errorf("STATE_DIR %s is in use by another standalone (process %s): stop it, or give this one a directory of its own", dir, strings.TrimSpace(string(holder)))
-		return nil, errors.Join(err, f.Close())
-	}
-	err = f.Truncate(0)
-	if _, writeErr := f.WriteAt([]byte(fmt.Sprintln(os.Getpid())), 0); err != nil || writeErr != nil {
-		return nil, errors.Join(fmt.Errorf("STATE_DIR: %w", errors.Join(err, writeErr)), f.Close())
-	}
-	return f.Close, nil // which unlocks
-}
 
 // keySecret returns the secret under which API keys are hashed: the one that
 // was set, or one of this directory's own, made at the first start.

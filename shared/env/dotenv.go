@@ -10,10 +10,18 @@ import (
 	"github.com/joho/godotenv"
 )
 
-// LoadFile puts the variables of a .env file into the process's environment.
-// It never overrides one that is set, and a file that is not there is fine. For
-// main alone, before New.
+// LoadFile puts the variables of a .env file into the process's environment,
+// and then those secrets that are in files: ADMIN_TOKEN from the file that
+// ADMIN_TOKEN_FILE names. It never overrides one that is set, and a .env that is
+// not there is fine. For main alone, before New.
 func LoadFile(path string) error {
+	if err := loadDotenv(path); err != nil {
+		return err
+	}
+	return loadSecrets()
+}
+
+func loadDotenv(path string) error {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -90,6 +90,43 @@ func TestSecretsAreNotShown(t *testing.T) {
 	}
 }
 
+func TestSecretsOfExamplesAreRefused(t *testing.T) {
+	r := reader(map[string]string{"ADMIN_TOKEN": "change-me", "DB_PASSWORD": "Change-Me-too"})
+	r.Secret("ADMIN_TOKEN", "x")
+	r.Secret("DB_PASSWORD", "x")
+	if err := r.Err(); err == nil || strings.Count(err.Error(), "has the value of the example") != 2 || strings.Contains(err.Error(), "too") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestSecretsComeFromFiles(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	t.Setenv("X_API_KEY2_FILE", write("key", "sk-1\n"))
+	t.Setenv("X_TOKEN", "set")
+	t.Setenv("X_TOKEN_FILE", filepath.Join(dir, "none"))
+	t.Setenv("X_LOG_FILE", filepath.Join(dir, "none"))
+	for _, name := range []string{"X_API_KEY2", "X_PASSWORD"} { // to be put back at the end
+		t.Setenv(name, "")
+	}
+	if err := env.LoadFile(filepath.Join(dir, "no.env")); err != nil {
+		t.Fatal(err)
+	}
+	if key, token := os.Getenv("X_API_KEY2"), os.Getenv("X_TOKEN"); key != "sk-1" || token != "set" {
+		t.Errorf("key %q, token %q", key, token)
+	}
+	t.Setenv("X_PASSWORD_FILE", filepath.Join(dir, "none"))
+	if err := env.LoadFile(filepath.Join(dir, "no.env")); err == nil || !strings.HasPrefix(err.Error(), "X_PASSWORD_FILE: ") {
+		t.Errorf("a missing file gave %v", err)
+	}
+}
+
 func TestUsageListsWhatWasAsked(t *testing.T) {
 	r := reader(nil, "-h")
 	r.Int("CONTROL_PORT", 8081, env.Port(), "where the admin API listens")

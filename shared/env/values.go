@@ -20,9 +20,16 @@ func (r *Reader) String(name, def, about string) string {
 	return def
 }
 
+// Example begins what example files have in place of secrets.
+const Example = "change-me"
+
 // Secret returns a setting that must not be shown; empty if it is not given.
+// One that an example file has is refused: everybody knows it.
 func (r *Reader) Secret(name, about string) secret.String {
-	text, _, _ := r.value(name, "SECRET", "", about)
+	text, from, _ := r.value(name, "SECRET", "", about)
+	if strings.HasPrefix(strings.ToLower(text), Example) {
+		r.problemf("%s has the value of the example; make one with: openssl rand -hex 32", from)
+	}
 	return secret.New(text)
 }
 

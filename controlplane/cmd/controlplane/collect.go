@@ -26,17 +26,18 @@ func readCollect(r *env.Reader) runner {
 	nats.Role, nats.Name = bus.RoleCollector, strings.ToLower(rand.Text()[:8]) // there may be several
 	db := readDatabase(r)
 	dual, retention := settings.DualWrite(r, db), settings.Retention(r)
+	health := settings.CollectHealth(r)
 	return func(ctx context.Context, _ io.Writer) error {
 		nats.Log = logging.New(os.Stderr)
 		defer logs.Stopping(ctx, nats.Log)()
-		return collect(ctx, db, dual, retention, nats)
+		return collect(ctx, db, dual, retention, health, nats)
 	}
 }
 
 // collect feeds the database and, for dual writing, D1 beside it: two
 // collectors that know nothing of each other, so that neither waits for the
 // other. The nodes are told what the first has committed.
-func collect(ctx context.Context, db store.Config, dual bool, retention time.Duration, nats bus.Options) (err error) {
+func collect(ctx context.Context, db store.Config, dual bool, retention time.Duration, health string, nats bus.Options) (err error) {
 	if err := makeDirectory(db); err != nil {
 		return err
 	}
@@ -50,6 +51,7 @@ func collect(ctx context.Context, db store.Config, dual bool, retention time.Dur
 		sinks = append(sinks, settings.Second(db))
 	}
 	var all group.Group
+	var collectors []*collector.Collector
 	for i, sink := range sinks {
 		requests, failed := store.Open(ctx, sink)
 		if failed != nil {
@@ -67,6 +69,10 @@ func collect(ctx context.Context, db store.Config, dual bool, retention time.Dur
 		}
 		nats.Log.Info("collecting", slog.String("store", sink.Backend), slog.Bool("primary", i == 0), slog.String("version", version))
 		all.Add("collector "+sink.Backend, c.Run)
+		collectors = append(collectors, c)
+	}
+	if health != "" {
+		all.Add("health", func(ctx context.Context) error { return serveHealth(ctx, health, collectors) })
 	}
 	return all.Run(ctx)
 }

@@ -51,6 +51,7 @@ func commands() []command {
 		{"migrate", "brings the database's tables up to this version", readMigrate},
 		{"compare", "counts the request logs of dual writing, hour by hour, and copies what one of them lacks", readCompare},
 		{"validate", "checks models.yaml and routing.yaml, and changes nothing", readValidate},
+		{"health", "asks the daemon on this host, or the collector at COLLECT_HEALTH, whether it answers; status 1 if not", readHealth},
 	}
 }
 
