@@ -8,7 +8,7 @@ COMMANDS = ./dataplane/cmd/dataplane ./controlplane/cmd/controlplane ./controlpl
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: bench build chaos clean fmt fuzz help lint run test tidy
+.PHONY: backup bench build chaos clean down fmt fuzz help images lint logs ps restart restore run scale test tidy up upgrade
 
 build: ## the four binaries, in bin/
 	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/ $(COMMANDS)
@@ -34,6 +34,13 @@ chaos: ## kill, cut and wipe everything under load for CHAOS_SECONDS (60)
 fuzz: ## every fuzz target for FUZZTIME (10s) each
 	@scripts/fuzz.sh
 
+images: ## Docker images of every part
+	@$(MAKE) -C deploy/docker --no-print-directory build
+
+# Docker Compose on this machine: deploy/README.md. s=SERVICE, n=NODES, f=FILE
+backup down logs ps restart restore scale up upgrade: ## the gateway in Docker Compose: make -C deploy/docker help
+	@$(MAKE) -C deploy/docker --no-print-directory $@ s='$(s)' n='$(n)' f='$(f)'
+
 tidy: ## go mod tidy in every module
 	for folder in $(MODULES); do (cd "$$folder" && GOWORK=off go mod tidy) || exit 1; done
 
@@ -41,4 +48,4 @@ clean: ## remove what make built; data/ stays
 	rm -rf bin .cache
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

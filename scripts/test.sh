@@ -2,7 +2,7 @@
 # Runs the tests with the race detector: scripts/test.sh [GO TEST ARGUMENT...]
 #
 # Without arguments every package of every module. Gets what a fresh machine lacks (C compiler, PostgreSQL, nginx,
-# node modules), starts a throw-away PostgreSQL, and ends with one line "N passed, N failed". Reads CI (true: a skipped test
+# PgBouncer, ip, node modules), starts a throw-away PostgreSQL, and ends with one line "N passed, N failed". Reads CI (true: a skipped test
 # is a failed one) and passes GATEWAY_FIXTURES on to the tests.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -18,6 +18,7 @@ links() {
 links || scripts/apt.sh gcc libc6-dev
 scripts/node.sh
 [[ -x /usr/sbin/nginx ]] || scripts/apt.sh nginx-light
+command -v ip curl >/dev/null || scripts/apt.sh iproute2 curl
 [[ -x /usr/sbin/pgbouncer ]] || scripts/apt.sh pgbouncer
 
 GOWORK=off go build -C scripts/bench -o "$PWD/.cache/testcount" ./cmd/testcount

@@ -273,7 +273,7 @@ func (c *chaos) rowsOf(ids []string) {
 			duplicate++
 		}
 	}
-	c.t.Logf("finished=%d rows=%d d1=%d missing=%d duplicate=%d", len(ids), len(rows), len(inD1), missing, duplicate)
+	c.t.Logf("result: chaos: finished=%d rows=%d d1=%d missing=%d duplicate=%d", len(ids), len(rows), len(inD1), missing, duplicate)
 	if missing > 0 || duplicate > 0 || len(stored) != len(rows) {
 		c.t.Errorf("%d answers have no row, %d more than one", missing, duplicate)
 	}
@@ -293,7 +293,7 @@ func (c *chaos) rowsOf(ids []string) {
 func (c *chaos) agree() {
 	c.t.Helper()
 	p := launch(c.t, "controlplane", c.f.as("collector"), "compare", "--compare-delay-seconds", "0", "--compare-repair")
-	if err := p.wait(60 * time.Second); err != nil || !strings.Contains(p.out.String(), "postgres and d1 agree: ") {
+	if err := p.wait(5 * time.Minute); err != nil || !strings.Contains(p.out.String(), "postgres and d1 agree: ") {
 		c.t.Errorf("compare: %v: %s", err, p.out)
 	}
 	c.t.Log(p.out)

@@ -41,35 +41,52 @@ func compare(ctx context.Context, first, second store.Config, s span, repair boo
 		return err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
+	hours := func() (inA, inB []store.Hour, err error) {
+		if inA, err = a.Hours(ctx, s.since, s.until); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", first.Backend, err)
+		}
+		if inB, err = b.Hours(ctx, s.since, s.until); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", second.Backend, err)
+		}
+		return inA, inB, nil
+	}
+	inA, inB, err := hours()
+	if err != nil {
+		return err
+	}
 	if repair {
-		if err := copyMissing(ctx, a, b, s, out); err != nil {
+		if err := copyMissing(ctx, a, b, s, different(inA, inB), out); err != nil {
+			return err
+		}
+		if inA, inB, err = hours(); err != nil {
 			return err
 		}
 	}
-	inA, err := a.Hours(ctx, s.since, s.until)
-	if err != nil {
-		return fmt.Errorf("%s: %w", first.Backend, err)
-	}
-	inB, err := b.Hours(ctx, s.since, s.until)
-	if err != nil {
-		return fmt.Errorf("%s: %w", second.Backend, err)
-	}
-	different, rows := 0, int64(0)
-	for _, hour := range merged(inA, inB) {
+	list := different(inA, inB)
+	for _, hour := range list {
 		x, y := of(inA, hour), of(inB, hour)
-		rows += x.Rows
-		if x == y {
-			continue
-		}
-		different++
 		_, _ = fmt.Fprintf(out, "%s  %s: %d rows, %d tokens, %s USD  %s: %d rows, %d tokens, %s USD\n",
 			hour, first.Backend, x.Rows, x.Tokens, x.CostUSD, second.Backend, y.Rows, y.Tokens, y.CostUSD)
 	}
-	if different > 0 {
-		return fmt.Errorf("%d hours differ; --compare-repair copies what is missing", different)
+	if len(list) > 0 {
+		return fmt.Errorf("%d hours differ; --compare-repair copies what is missing", len(list))
+	}
+	rows := int64(0)
+	for _, h := range inA {
+		rows += h.Rows
 	}
 	_, err = fmt.Fprintf(out, "%s and %s agree: %d rows since %s\n", first.Backend, second.Backend, rows, s.since.UTC().Format(time.RFC3339))
 	return err
+}
+
+// different returns the hours that are not the same in both logs.
+func different(a, b []store.Hour) (hours []string) {
+	for _, hour := range merged(a, b) {
+		if of(a, hour) != of(b, hour) {
+			hours = append(hours, hour)
+		}
+	}
+	return hours
 }
 
 func merged(a, b []store.Hour) (hours []string) {
@@ -94,12 +111,27 @@ func of(list []store.Hour, hour string) store.Hour {
 	return store.Hour{Hour: hour, CostUSD: "0"}
 }
 
-// copyMissing gives each log the rows of the other: what it has already it skips.
-func copyMissing(ctx context.Context, a, b store.Store, s span, out io.Writer) error {
+// copyMissing gives each log the other's rows of the hours that differ: what it
+// has already it skips.
+func copyMissing(ctx context.Context, a, b store.Store, s span, hours []string, out io.Writer) error {
 	for _, way := range []struct{ from, to store.Store }{{a, b}, {b, a}} {
-		copied, err := copyRows(ctx, way.from, way.to, s)
-		if err != nil {
-			return err
+		copied := 0
+		for _, hour := range hours {
+			begin, err := time.Parse(time.RFC3339, hour)
+			if err != nil {
+				return err
+			}
+			part := span{since: begin, until: begin.Add(time.Hour)}
+			if part.since.Before(s.since) {
+				part.since = s.since
+			}
+			if part.until.After(s.until) {
+				part.until = s.until
+			}
+			n, err := copyRows(ctx, way.from, way.to, part)
+			if copied += n; err != nil {
+				return err
+			}
 		}
 		_, _ = fmt.Fprintf(out, "%d rows copied\n", copied)
 	}

@@ -63,8 +63,8 @@ func (r *report) line(line []byte) {
 }
 
 func (r *report) output(e event) {
-	if tally, ok := fixtureTally(e.Output); ok {
-		r.print(tally + "\n")
+	if line, ok := tally(e.Output); ok {
+		r.print(line + "\n")
 	}
 	s := r.suite(e.Package)
 	if e.Test == "" {

@@ -78,10 +78,10 @@ func TestParent(t *testing.T) {
 func TestFixtureTalliesAreShown(t *testing.T) {
 	out, ok := run(t, true, map[string]string{"p/p_test.go": header + `
 func TestPrinted(t *testing.T) { fmt.Println("fixtures: printed 1/1 cases passed") }
-func TestLogged(t *testing.T) { t.Log("fixtures: logged 2/2 cases passed") }
+func TestLogged(t *testing.T) { t.Log("result: logged 2/2 cases passed") }
 func TestWritten(t *testing.T) { fmt.Fprintln(t.Output(), "fixtures: written 3/3 cases passed") }`})
 	expect(t, out, ok, true, "3 passed, 0 failed",
-		"fixtures: printed 1/1 cases passed\n", "fixtures: logged 2/2 cases passed\n", "fixtures: written 3/3 cases passed\n")
+		"fixtures: printed 1/1 cases passed\n", "result: logged 2/2 cases passed\n", "fixtures: written 3/3 cases passed\n")
 }
 
 func TestFailureShowsItsOutput(t *testing.T) {

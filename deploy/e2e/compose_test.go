@@ -1,0 +1,690 @@
+package e2e_test
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/base64"
+
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// engine does with hosts what Docker Compose does with containers, as far as
+// docker-compose.yml and the scripts beside it ask for: it is there because not
+// every machine that runs the tests has Docker. The compose file is read by
+// Compose's own library, which checks it against the schema.
+type engine struct {
+	t       *testing.T
+	net     *network
+	dir     string // of the compose file
+	build   string // what build.sh has made
+	images  map[string]image
+	docker  string // a folder with the program docker, which asks this engine
+	mu      sync.Mutex
+	number  int
+	running map[string][]*container // by service, the oldest first
+}
+
+// image is a target of the Dockerfile.
+type image struct {
+	env                 []string
+	files               map[string]string // in the image, by what build.sh calls it
+	entrypoint, command []string
+	user                string
+	run                 []string
+	health              []string
+}
+
+// container runs.
+type container struct {
+	*host
+	id, version string
+	service     types.ServiceConfig
+	user        string
+	env         []string
+	process     *process
+}
+
+func newEngine(t *testing.T) *engine {
+	t.Helper()
+	checkout := t.TempDir()
+	if err := os.Chmod(checkout, 0o755); err != nil { //nolint:gosec // containers read the configuration
+		t.Fatal(err)
+	}
+	e := &engine{t: t, net: newNetwork(t, "172.31.77"), dir: filepath.Join(checkout, "deploy", "docker"), running: map[string][]*container{}}
+	e.checkout(checkout)
+	e.build = filepath.Join(checkout, "out")
+	build := exec.Command(filepath.Join(e.dir, "build.sh"), e.build)
+	build.Env = append(os.Environ(), "VERSION=v1")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build.sh: %v\n%s", err, out)
+	}
+	e.images = readDockerfile(t, filepath.Join(e.dir, "Dockerfile"))
+	server := httptest.NewServer(http.HandlerFunc(e.serve))
+	t.Cleanup(server.Close)
+	e.docker = t.TempDir()
+	shim := `#!/usr/bin/env bash
+set -euo pipefail
+answer=$(mktemp -d); trap 'rm -rf "$answer"' EXIT
+in=/dev/null; [[ " $* " != *" exec -T "* ]] || in=-
+curl -sS -H "X-Args: $(printf '%s\n' "$@" | base64 -w0)" -H "X-Version: ${GATEWAY_VERSION:-}" --data-binary @"$in" -D "$answer/head" -o "$answer/body" ` + server.URL + `
+status=$(sed -n 's/^X-Status: \([0-9]*\).*/\1/p' "$answer/head")
+if ((status)); then cat "$answer/body" >&2; else cat "$answer/body"; fi
+exit "$status"
+`
+	if err := os.WriteFile(filepath.Join(e.docker, "docker"), []byte(shim), 0o755); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	return e
+}
+
+// checkout copies what the build context has: what git has, without what
+// Dockerfile.dockerignore leaves out.
+func (e *engine) checkout(to string) {
+	e.t.Helper()
+	list := exec.Command("git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	tar := exec.Command("sh", "-c", `tar -c --ignore-failed-read -T - | tar -x -C "$1"`, "sh", to)
+	tar.Dir, tar.Stdin = root, bytes.NewReader(out)
+	if out, err := tar.CombinedOutput(); err != nil {
+		e.t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// readDockerfile reads as much of it as there is in ours.
+func readDockerfile(t *testing.T, path string) map[string]image {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]image{}
+	var name string
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+		word, rest, _ := strings.Cut(lines.Text(), " ")
+		i := all[name]
+		switch word {
+		case "FROM":
+			_, name, _ = strings.Cut(rest, " AS ")
+			i = image{files: map[string]string{}}
+		case "ENV":
+			i.env = append(i.env, strings.Fields(rest)...)
+		case "USER":
+			i.user = rest
+		case "RUN":
+			i.run = append(i.run, rest)
+		case "COPY":
+			if from, to, ok := strings.Cut(strings.TrimPrefix(rest, "--from=build "), " "); ok && strings.HasPrefix(from, "/out/") {
+				i.files[to] = strings.TrimPrefix(from, "/out/")
+			}
+		case "ENTRYPOINT":
+			unmarshal(t, rest, &i.entrypoint)
+		case "CMD":
+			unmarshal(t, rest, &i.command)
+		case "HEALTHCHECK":
+			_, command, _ := strings.Cut(rest, " CMD ")
+			unmarshal(t, command, &i.health)
+		}
+		all[name] = i
+	}
+	return all
+}
+
+// project reads the compose file as Compose does, with .env.
+func (e *engine) project(version string) (*types.Project, error) {
+	options, err := cli.NewProjectOptions([]string{filepath.Join(e.dir, "docker-compose.yml")}, cli.WithWorkingDirectory(e.dir),
+		cli.WithEnv([]string{"GATEWAY_VERSION=" + version}), cli.WithEnvFiles(), cli.WithDotEnv, cli.WithDefaultProfiles(), cli.WithConsistency(true))
+	if err != nil {
+		return nil, err
+	}
+	return cli.ProjectFromOptions(context.Background(), options)
+}
+
+// script runs one of the scripts beside the compose file, as an operator does.
+func (e *engine) script(version, name string, args ...string) (string, error) {
+	cmd := exec.Command(filepath.Join(e.dir, name), args...)
+	cmd.Dir = filepath.Join(e.dir, "..", "..")
+	cmd.Env = []string{"PATH=" + e.docker + ":" + os.Getenv("PATH"), "HOME=" + e.t.TempDir(), "GATEWAY_VERSION=" + version,
+		"GATEWAYCTL=" + filepath.Join(bin, "gatewayctl"), "GATEWAYCTL_DIR=nats"}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func (e *engine) must(version, name string, args ...string) string {
+	e.t.Helper()
+	out, err := e.script(version, name, args...)
+	if err != nil {
+		e.t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+	return out
+}
+
+// create makes a container of a service and starts it.
+func (e *engine) create(project *types.Project, service types.ServiceConfig) error {
+	e.number++
+	id := service.Name + "-" + strconv.Itoa(e.number)
+	c := &container{id: id, service: service, version: service.Image}
+	name, _, _ := strings.Cut(service.Image, ":")
+	img, ours := e.images[strings.TrimPrefix(name, "gateway-")]
+	var args []string
+	if ours && len(img.files) > 0 {
+		c.host = e.net.bare(id, filepath.Join(e.build, "root"), service.Name)
+		for to, from := range img.files {
+			if to != "/" {
+				c.bring(filepath.Join(e.build, from), to)
+			}
+		}
+		c.bring("/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/certs/ca-certificates.crt")
+	} else {
+		c.host = e.net.host(id, service.Name)
+	}
+	if ours {
+		for _, line := range img.run {
+			c.must(nil, "sh", "-c", line)
+		}
+		c.user = cmp.Or(service.User, img.user)
+		c.env = append(c.env, img.env...)
+		args = append(append(args, img.entrypoint...), img.command...)
+		if len(service.Command) > 0 {
+			args = append(slices.Clone(img.entrypoint), service.Command...)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(service.Environment)) {
+		if value := service.Environment[name]; value != nil {
+			c.env = append(c.env, name+"="+*value)
+		}
+	}
+	for _, v := range service.Volumes {
+		if err := e.mount(c, v); err != nil {
+			return err
+		}
+	}
+	if service.ReadOnly && c.scratch {
+		c.run("mount", "--bind", c.root, c.root)
+		for _, v := range service.Volumes {
+			if err := e.mount(c, v); err != nil {
+				return err
+			}
+		}
+		c.run("mount", "-t", "tmpfs", "tmpfs", c.path("tmp"))
+		c.run("mount", "-o", "remount,ro,bind", c.root)
+	}
+	switch service.Name {
+	case "postgres":
+		value := func(name string) string { return *service.Environment[name] }
+		c.process = c.postgres("/var/lib/postgresql/data", value("POSTGRES_USER"), value("POSTGRES_PASSWORD"), value("POSTGRES_DB"), service.Command[1:]...)
+	case "nginx":
+		vars := map[string]string{}
+		for name, value := range service.Environment {
+			vars[name] = *value
+		}
+		c.process = c.nginx(vars)
+	default:
+		if strings.HasPrefix(service.Name, "nats") {
+			c.bring(filepath.Join(bin, "nats-server"), "/usr/local/bin/nats-server")
+			c.write("/usr/local/bin/nc", "#!/bin/bash\nexec 3<>/dev/tcp/$2/$3\n", 0o755) // the image's is busybox's
+			args[0] = "/usr/local/bin/nats-server"
+		}
+		c.process = c.start(c.user, c.env, args...)
+	}
+	e.running[service.Name] = append(e.running[service.Name], c)
+	return nil
+}
+
+// mount brings a volume or a file of the machine.
+func (e *engine) mount(c *container, v types.ServiceVolumeConfig) error {
+	from := v.Source
+	if v.Type == types.VolumeTypeVolume {
+		from = filepath.Join(e.net.dir, "volumes", v.Source)
+		if err := os.MkdirAll(from, 0o777); err != nil {
+			return err
+		}
+		if err := os.Chmod(from, 0o777); err != nil { //nolint:gosec // as in the image
+			return err
+		}
+	}
+	info, err := os.Stat(from)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.id, err)
+	}
+	if info.IsDir() {
+		err = os.MkdirAll(c.path(v.Target), 0o755)
+	} else if _, missing := os.Stat(c.path(v.Target)); missing != nil {
+		err = errors.Join(os.MkdirAll(filepath.Dir(c.path(v.Target)), 0o755), os.WriteFile(c.path(v.Target), nil, 0o644)) //nolint:gosec // to mount on
+	}
+	if err != nil {
+		return err
+	}
+	c.run("mount", "--bind", from, c.path(v.Target))
+	return nil
+}
+
+// healthy runs the container's health check.
+func (e *engine) healthy(c *container) error {
+	test := e.images[strings.TrimPrefix(strings.Split(c.service.Image, ":")[0], "gateway-")].health
+	if h := c.service.HealthCheck; h != nil {
+		test = h.Test
+		if test[0] == "CMD-SHELL" {
+			test = []string{"CMD", "sh", "-c", test[1]}
+		}
+		test = test[1:]
+	}
+	if len(test) == 0 {
+		return fmt.Errorf("%s has no health check", c.id)
+	}
+	out, err := c.exec(nil, test...)
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s\n%s", c.id, err, out, tail(c.process.out.String()))
+	}
+	return nil
+}
+
+// exec runs a program in the container, with its variables.
+func (c *container) exec(stdin io.Reader, args ...string) ([]byte, error) {
+	cmd := exec.Command("ip", c.args(c.user, args)...)
+	cmd.Env = append([]string{"PATH=/usr/local/bin:" + os.Getenv("PATH")}, c.env...)
+	cmd.Stdin = stdin
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		out = append(out, errs.Bytes()...)
+	}
+	return out, err
+}
+
+func (e *engine) remove(c *container) {
+	e.running[c.service.Name] = slices.DeleteFunc(e.running[c.service.Name], func(other *container) bool { return other == c })
+	e.net.names[c.service.Name] = slices.DeleteFunc(e.net.names[c.service.Name], func(ip string) bool { return ip == c.ip })
+	e.net.resolve()
+}
+
+// stop asks a container to end, and waits as long as it may take.
+func (e *engine) stop(c *container) error {
+	grace := 10 * time.Second
+	if g := c.service.StopGracePeriod; g != nil {
+		grace = time.Duration(*g)
+	}
+	return c.process.stop(grace)
+}
+
+// up is `compose up`: what a service needs comes first, and is healthy.
+func (e *engine) up(project *types.Project, only []string, deps, recreate bool, scale map[string]int) error {
+	started := map[string]bool{}
+	var start func(name string) error
+	start = func(name string) error {
+		service, ok := project.Services[name]
+		if started[name] || !ok {
+			return nil
+		}
+		started[name] = true
+		for _, need := range slices.Sorted(maps.Keys(service.DependsOn)) {
+			if !deps {
+				break
+			}
+			if err := start(need); err != nil {
+				return err
+			}
+			if condition := service.DependsOn[need].Condition; len(e.running[need]) > 0 && condition != types.ServiceConditionHealthy {
+				return fmt.Errorf("%s waits for %s to be %s", name, need, condition)
+			}
+		}
+		want := 1
+		if n, ok := scale[name]; ok {
+			want = n
+		} else if len(e.running[name]) > 0 {
+			want = len(e.running[name])
+		}
+		for _, c := range slices.Clone(e.running[name]) {
+			if recreate && c.version != service.Image {
+				if err := e.stop(c); err != nil {
+					return fmt.Errorf("stop %s: %w", c.id, err)
+				}
+				e.remove(c)
+			}
+		}
+		for len(e.running[name]) < want {
+			if err := e.create(project, service); err != nil {
+				return err
+			}
+		}
+		for _, c := range e.running[name] {
+			eventually(e.t, 60*time.Second, c.id+" is healthy", func() error { return e.healthy(c) })
+		}
+		return nil
+	}
+	if len(only) == 0 {
+		only = slices.Sorted(maps.Keys(project.Services))
+	}
+	for _, name := range only {
+		if err := start(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serve answers the program docker.
+func (e *engine) serve(w http.ResponseWriter, r *http.Request) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	text, _ := base64.StdEncoding.DecodeString(r.Header.Get("X-Args"))
+	args := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	out, err := e.command(args, r.Header.Get("X-Version"), r.Body)
+	status := "0"
+	if err != nil {
+		status = "1"
+		out = append(out, []byte("\ndocker "+strings.Join(args, " ")+": "+err.Error()+"\n")...)
+	}
+	w.Header().Set("X-Status", status)
+	_, _ = w.Write(out)
+}
+
+func (e *engine) command(args []string, version string, stdin io.Reader) ([]byte, error) {
+	switch args[0] {
+	case "stop", "rm":
+		return nil, e.each(args)
+	case "compose":
+		args = args[1:]
+	default:
+		return nil, errors.New("not known here")
+	}
+	project, err := e.project(version)
+	if err != nil {
+		return nil, err
+	}
+	verb, flags, rest := args[0], map[string]bool{}, args[1:]
+	scale := map[string]int{}
+	for len(rest) > 0 && strings.HasPrefix(rest[0], "-") {
+		switch rest[0] {
+		case "--scale":
+			name, n, _ := strings.Cut(rest[1], "=")
+			if scale[name], err = strconv.Atoi(n); err != nil {
+				return nil, err
+			}
+			rest = rest[1:]
+		case "--status":
+			rest = rest[1:]
+		}
+		flags[rest[0]] = true
+		rest = rest[1:]
+	}
+	switch verb {
+	case "ps":
+		return e.list(flags["--services"], rest), nil
+	case "up":
+		return nil, e.up(project, rest, !flags["--no-deps"], !flags["--no-recreate"], scale)
+	case "exec":
+		if len(e.running[rest[0]]) == 0 {
+			return nil, errors.New("does not run")
+		}
+		c := e.running[rest[0]][0]
+		return c.exec(stdin, rest[1:]...)
+	case "stop", "start":
+		for _, name := range rest {
+			for _, c := range slices.Clone(e.running[name]) {
+				if verb == "stop" {
+					if err := e.stop(c); err != nil {
+						return nil, err
+					}
+					continue
+				}
+				args := e.images["controlplane"].entrypoint
+				c.process = c.start(c.user, c.env, append(slices.Clone(args), c.service.Command...)...)
+			}
+		}
+		return nil, nil
+	case "run":
+		c := e.running[rest[0]][0] // in the same place: what matters is the program and its variables
+		return c.exec(nil, append(slices.Clone(e.images["controlplane"].entrypoint), rest[1:]...)...)
+	}
+	return nil, errors.New("not known here")
+}
+
+func (e *engine) list(services bool, of []string) []byte {
+	var out []byte
+	for _, name := range slices.Sorted(maps.Keys(e.running)) {
+		if len(e.running[name]) == 0 || len(of) > 0 && !slices.Contains(of, name) {
+			continue
+		}
+		if services {
+			out = fmt.Appendln(out, name)
+			continue
+		}
+		for _, c := range e.running[name] {
+			out = fmt.Appendln(out, c.id)
+		}
+	}
+	return out
+}
+
+// each stops containers, all at once, or forgets them.
+func (e *engine) each(args []string) error {
+	var which []*container
+	for _, list := range e.running {
+		for _, c := range list {
+			if slices.Contains(args[1:], c.id) {
+				which = append(which, c)
+			}
+		}
+	}
+	errs := make([]error, len(which))
+	var running sync.WaitGroup
+	for i, c := range which {
+		if args[0] == "rm" {
+			e.remove(c)
+			continue
+		}
+		running.Go(func() { errs[i] = e.stop(c) })
+	}
+	running.Wait()
+	return errors.Join(errs...)
+}
+
+// TestCompose brings up what docker-compose.yml says, with init.sh's secrets, as
+// the users that it says and read-only where it says so; then scales, backs up,
+// restores and upgrades with the scripts, under traffic.
+func TestCompose(t *testing.T) {
+	t.Parallel() // it waits most of the time
+	e := newEngine(t)
+	e.refusesExamples()
+	e.must("v1", "init.sh")
+	e.profiles()
+	project, err := e.project("v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.mu.Lock()
+	err = e.up(project, nil, true, true, map[string]int{"dataplane": 2})
+	e.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	edge, daemon := e.running["nginx"][0], e.running["controlplane"][0]
+	var made struct{ Key string }
+	out, err := daemon.exec(nil, "/gatewayctl", "keys", "create", "--name", "first", "--wait", "-o", "json")
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	unmarshal(t, string(out), &made)
+	s := &severalHosts{t: t, edge: edge.host, key: made.Key}
+	if _, err := s.ask(edge.client(), true); err != nil {
+		t.Fatal(err)
+	}
+	nodes := func() string {
+		out, err := daemon.exec(nil, "/gatewayctl", "nodes", "-o", "json")
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return string(out)
+	}
+	if list := nodes(); !containsAll(list, `"node-1"`, `"node-2"`) {
+		t.Errorf("replicas: %s", list)
+	}
+
+	tr := s.flow(4)
+	time.Sleep(time.Second)
+	tr.calm("up", 0)
+
+	files := strings.Fields(e.must("v1", "backup.sh"))
+	if len(files) != 2 {
+		t.Fatalf("backup: %q", files)
+	}
+	change := func(weight string) {
+		t.Helper()
+		if out, err := daemon.exec(nil, "/gatewayctl", "weights", "set", "demo", "demo-api="+weight, "--wait", "--reason", "e2e"); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	weights := func(want string) {
+		t.Helper()
+		eventually(t, 20*time.Second, "every node has the weight "+want, func() error {
+			for _, c := range e.running["dataplane"] {
+				status, body, err := fetchWith(t.Context(), c.client(), "http://127.0.0.1:8080/routing")
+				if err != nil || status != 200 || !strings.Contains(body, want) {
+					return fmt.Errorf("%s: %d %s %w", c.id, status, body, err)
+				}
+			}
+			return nil
+		})
+	}
+	change("0.25")
+	weights("0.25")
+	e.must("v1", "restore.sh", filepath.Join(e.dir, files[0]))
+	daemon = e.running["controlplane"][0]
+	eventually(t, 20*time.Second, "the daemon is back", func() error { return e.healthy(daemon) })
+	weights(`"weight":1`) // as it was in the backup
+	change("0.75")
+	weights("0.75")
+	tr.calm("backed up and restored", 0)
+	if out, err := e.script("v1", "restore.sh", filepath.Join(e.dir, ".env.example")); err == nil {
+		t.Errorf("restored from what is no dump: %s", out)
+	}
+	weights("0.75")
+
+	e.must("v2", "upgrade.sh")
+	daemon = e.running["controlplane"][0]
+	tr.calm("upgraded", 0)
+	for _, c := range append(slices.Clone(e.running["dataplane"]), daemon) {
+		if !strings.HasSuffix(c.version, ":v2") {
+			t.Errorf("%s is of %s", c.id, c.version)
+		}
+	}
+	if n := len(e.running["dataplane"]); n != 2 {
+		t.Errorf("%d nodes after the upgrade", n)
+	}
+	close(tr.stop)
+	tr.running.Wait()
+	s.database, s.control = e.running["postgres"][0].host, daemon.host
+	eventually(t, 60*time.Second, "the ledger is balanced", func() error {
+		out, err := daemon.exec(nil, "/gatewayctl", "ledger", "-o", "json")
+		if err == nil && !containsAll(string(out), `"pending": 0`, `"lost": 0`, `"waiting_frames": 0`, `"frames_in_hand": 0`) {
+			err = errors.New("not yet")
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	})
+	t.Logf("result: compose: %d answers", len(tr.ids.ids))
+}
+
+// refusesExamples: a .env with the example's secrets starts nothing.
+func (e *engine) refusesExamples() {
+	e.t.Helper()
+	text, err := os.ReadFile(filepath.Join(e.dir, ".env.example"))
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	path := filepath.Join(e.dir, ".env")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		e.t.Fatal(err)
+	}
+	if out, err := e.script("v1", "init.sh"); err == nil || !containsAll(out, ": ADMIN_TOKEN has the value of the example", ": DB_PASSWORD has") {
+		e.t.Errorf("init.sh took the example's secrets: %v %s", err, out)
+	}
+	if err := os.Remove(path); err != nil {
+		e.t.Fatal(err)
+	}
+	if _, err := e.project("v1"); err == nil || !strings.Contains(err.Error(), "init.sh") {
+		e.t.Errorf("without .env: %v", err)
+	}
+}
+
+// profiles: which services there are, by the environment alone.
+func (e *engine) profiles() {
+	e.t.Helper()
+	path := filepath.Join(e.dir, ".env")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	for settings, want := range map[string]string{
+		"": "collector controlplane dataplane nats nginx postgres",
+		"COMPOSE_PROFILES=nats\nDB_BACKEND=d1\nD1_ACCOUNT_ID=a\nD1_DATABASE_ID=b\nD1_API_TOKEN=c\n":                       "collector controlplane dataplane nats nginx",
+		"COMPOSE_PROFILES=postgres,nats-cluster,pgadmin\nNATS_URL=tls://nats-1:4222,tls://nats-2:4222\nNATS_REPLICAS=3\n": "collector controlplane dataplane nats-1 nats-2 nats-3 nginx pgadmin postgres",
+	} {
+		if err := os.WriteFile(path, append(slices.Clone(text), settings...), 0o600); err != nil {
+			e.t.Fatal(err)
+		}
+		project, err := e.project("v1")
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		if got := strings.Join(slices.Sorted(maps.Keys(project.Services)), " "); got != want {
+			e.t.Errorf("%s: %s, want %s", settings, got, want)
+		}
+		if strings.Contains(settings, "d1") {
+			if env := project.Services["collector"].Environment; *env["DB_BACKEND"] != "d1" || *env["D1_API_TOKEN"] != "c" {
+				e.t.Errorf("the collector's environment: %v", env)
+			}
+		}
+		if env := project.Services["dataplane"].Environment; env["DB_PASSWORD"] != nil || env["ADMIN_TOKEN"] != nil {
+			e.t.Error("the data plane has secrets that are not its own")
+		}
+		for name, service := range project.Services {
+			if service.Logging == nil || service.MemLimit == 0 || service.Restart != "unless-stopped" {
+				e.t.Errorf("%s: no rotation of logs, no limit of memory, or no restart", name)
+			}
+		}
+	}
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+func fetchWith(ctx context.Context, client *http.Client, url string) (int, string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, "", err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(b), err
+}
