@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -191,6 +192,9 @@ func (p *Publisher) overtaken(err error) error {
 	if first {
 		p.Kick()
 		return nil
+	}
+	if p.link.behind {
+		err = fmt.Errorf("%w; if a backup of the database was put back, run `controlplane restored` and start the daemons anew", err)
 	}
 	return err
 }

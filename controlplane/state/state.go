@@ -85,6 +85,17 @@ func (s *State) readEpoch(ctx context.Context) (epoch uint64, err error) {
 	return epoch, nil
 }
 
+// Restored makes now the epoch of a state that was put back from a backup, so
+// that its releases and keys supersede the later ones that nodes remember. Open
+// states, this one too, keep the epoch that they have read.
+func (s *State) Restored(ctx context.Context, now time.Time) error {
+	const update = "UPDATE control_meta SET value = $1 WHERE name = 'epoch' AND value < $1"
+	if _, err := s.write(ctx, []statement{{update, []any{now.Unix()}}}); err != nil {
+		return fmt.Errorf("write epoch: %w", err)
+	}
+	return nil
+}
+
 // startEpoch makes now the epoch of a state that has none.
 func (s *State) startEpoch(ctx context.Context, now time.Time) error {
 	const insert = "INSERT INTO control_meta (name, value) VALUES ('epoch', $1) ON CONFLICT (name) DO NOTHING"

@@ -21,10 +21,11 @@ trap 'compose start controlplane collector' EXIT
 # The objects go with their schema: tables that are younger than the dump, too.
 # shellcheck disable=SC2016 # the container's variables
 compose exec -T postgres sh -c 'set -e
+  trap "rm -f /tmp/restore.dump /tmp/restore.sql" EXIT
   cat >/tmp/restore.dump
-  trap "rm -f /tmp/restore.dump" EXIT
-  pg_restore --list /tmp/restore.dump >/dev/null
-  { echo "BEGIN; DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
-    pg_restore --no-owner --file=- /tmp/restore.dump
-    echo "COMMIT;"; } | psql -q -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" >/dev/null' <"$dump"
+  pg_restore --no-owner --file=/tmp/restore.sql /tmp/restore.dump
+  psql -q -1 -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" \
+    -c "DROP SCHEMA public CASCADE" -c "CREATE SCHEMA public" -f /tmp/restore.sql >/dev/null' <"$dump"
+# Its releases and keys count, although nodes have seen later ones.
+compose run --rm --no-deps controlplane restored
 echo "restored $1"

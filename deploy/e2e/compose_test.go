@@ -85,7 +85,7 @@ func newEngine(t *testing.T) *engine {
 set -euo pipefail
 answer=$(mktemp -d); trap 'rm -rf "$answer"' EXIT
 in=/dev/null; [[ " $* " != *" exec -T "* ]] || in=-
-curl -sS -H "X-Args: $(printf '%s\n' "$@" | base64 -w0)" -H "X-Version: ${GATEWAY_VERSION:-}" --data-binary @"$in" -D "$answer/head" -o "$answer/body" ` + server.URL + `
+curl -sS -H "X-Args: $(printf '%s\0' "$@" | base64 -w0)" -H "X-Version: ${GATEWAY_VERSION:-}" --data-binary @"$in" -D "$answer/head" -o "$answer/body" ` + server.URL + `
 status=$(sed -n 's/^X-Status: \([0-9]*\).*/\1/p' "$answer/head")
 if ((status)); then cat "$answer/body" >&2; else cat "$answer/body"; fi
 exit "$status"
@@ -222,12 +222,7 @@ func (e *engine) create(project *types.Project, service types.ServiceConfig) err
 		}
 	}
 	if service.ReadOnly && c.scratch {
-		c.run("mount", "--bind", c.root, c.root)
-		for _, v := range service.Volumes {
-			if err := e.mount(c, v); err != nil {
-				return err
-			}
-		}
+		c.run("mount", "--rbind", c.root, c.root)
 		c.run("mount", "-t", "tmpfs", "tmpfs", c.path("tmp"))
 		c.run("mount", "-o", "remount,ro,bind", c.root)
 	}
@@ -391,7 +386,7 @@ func (e *engine) serve(w http.ResponseWriter, r *http.Request) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	text, _ := base64.StdEncoding.DecodeString(r.Header.Get("X-Args"))
-	args := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	args := strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00")
 	out, err := e.command(args, r.Header.Get("X-Version"), r.Body)
 	status := "0"
 	if err != nil {
@@ -457,7 +452,8 @@ func (e *engine) command(args []string, version string, stdin io.Reader) ([]byte
 		}
 		return nil, nil
 	case "run":
-		c := e.running[rest[0]][0] // in the same place: what matters is the program and its variables
+		// in the place of one that is there: what matters is the program and its variables
+		c := e.running[rest[0]][0]
 		return c.exec(nil, append(slices.Clone(e.images["controlplane"].entrypoint), rest[1:]...)...)
 	}
 	return nil, errors.New("not known here")
@@ -533,15 +529,9 @@ func TestCompose(t *testing.T) {
 	if _, err := s.ask(edge.client(), true); err != nil {
 		t.Fatal(err)
 	}
-	nodes := func() string {
-		out, err := daemon.exec(nil, "/gatewayctl", "nodes", "-o", "json")
-		if err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-		return string(out)
-	}
-	if list := nodes(); !containsAll(list, `"node-1"`, `"node-2"`) {
-		t.Errorf("replicas: %s", list)
+	out, err = daemon.exec(nil, "/gatewayctl", "nodes", "-o", "json")
+	if err != nil || !containsAll(string(out), `"node-1"`, `"node-2"`) {
+		t.Errorf("replicas: %v %s", err, out)
 	}
 
 	tr := s.flow(4)
@@ -552,37 +542,41 @@ func TestCompose(t *testing.T) {
 	if len(files) != 2 {
 		t.Fatalf("backup: %q", files)
 	}
-	change := func(weight string) {
+	makeKey := func(name string) string {
 		t.Helper()
-		if out, err := daemon.exec(nil, "/gatewayctl", "weights", "set", "demo", "demo-api="+weight, "--wait", "--reason", "e2e"); err != nil {
+		out, err := daemon.exec(nil, "/gatewayctl", "keys", "create", "--name", name, "--wait", "-o", "json")
+		if err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
+		var made struct{ Key string }
+		unmarshal(t, string(out), &made)
+		return made.Key
 	}
-	weights := func(want string) {
+	everywhere := func(key string, want int) {
 		t.Helper()
-		eventually(t, 20*time.Second, "every node has the weight "+want, func() error {
+		eventually(t, 20*time.Second, "every node answers "+strconv.Itoa(want), func() error {
 			for _, c := range e.running["dataplane"] {
-				status, body, err := fetchWith(t.Context(), c.client(), "http://127.0.0.1:8080/routing")
-				if err != nil || status != 200 || !strings.Contains(body, want) {
-					return fmt.Errorf("%s: %d %s %w", c.id, status, body, err)
+				status, body, err := fetchWith(t.Context(), c.client(), "http://127.0.0.1:8080/v1/key", "Authorization", "Bearer "+key)
+				if err != nil || status != want {
+					return fmt.Errorf("%s: %d %s %v", c.id, status, body, err)
 				}
 			}
 			return nil
 		})
 	}
-	change("0.25")
-	weights("0.25")
+	younger := makeKey("younger than the backup")
+	everywhere(younger, 200)
 	e.must("v1", "restore.sh", filepath.Join(e.dir, files[0]))
-	daemon = e.running["controlplane"][0]
 	eventually(t, 20*time.Second, "the daemon is back", func() error { return e.healthy(daemon) })
-	weights(`"weight":1`) // as it was in the backup
-	change("0.75")
-	weights("0.75")
+	everywhere(younger, 401) // the backup does not know it
+	everywhere(made.Key, 200)
+	last := makeKey("after the restore")
+	everywhere(last, 200)
 	tr.calm("backed up and restored", 0)
 	if out, err := e.script("v1", "restore.sh", filepath.Join(e.dir, ".env.example")); err == nil {
 		t.Errorf("restored from what is no dump: %s", out)
 	}
-	weights("0.75")
+	everywhere(last, 200)
 
 	e.must("v2", "upgrade.sh")
 	daemon = e.running["controlplane"][0]
@@ -675,10 +669,13 @@ func (e *engine) profiles() {
 	}
 }
 
-func fetchWith(ctx context.Context, client *http.Client, url string) (int, string, error) {
+func fetchWith(ctx context.Context, client *http.Client, url string, headers ...string) (int, string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return 0, "", err
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
 	}
 	resp, err := client.Do(req)
 	if err != nil {

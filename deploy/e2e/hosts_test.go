@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -82,9 +83,7 @@ func (n *network) remove() {
 	for _, h := range n.hosts {
 		h.killAll()
 		quiet("umount", "-R", "-l", h.root)
-		for _, mount := range []string{"dev", "proc"} {
-			quiet("umount", "-R", "-l", filepath.Join(h.root, mount))
-		}
+		quiet("umount", "-R", "-l", h.root) // what is mounted on itself
 		quiet("ip", "netns", "del", h.ns)
 	}
 	quiet("ip", "netns", "del", n.bridge)
@@ -122,9 +121,7 @@ func (n *network) host(name string, names ...string) *host {
 		}
 	}
 	n.run("mount", "-t", "overlay", "overlay", "-o", "lowerdir=/,upperdir="+upper+",workdir="+work, h.root)
-	n.run("mount", "--rbind", "/dev", filepath.Join(h.root, "dev"))
-	n.run("mount", "--bind", "/proc", filepath.Join(h.root, "proc"))
-	n.resolve()
+	h.ready()
 	return h
 }
 
@@ -137,13 +134,7 @@ func (n *network) bare(name, files string, names ...string) *host {
 		n.t.Fatal(err)
 	}
 	n.run("cp", "-a", files, h.root)
-	for _, dir := range []string{"dev", "proc"} {
-		if err := os.MkdirAll(h.path(dir), 0o755); err != nil {
-			n.t.Fatal(err)
-		}
-		n.run("mount", "--rbind", "/"+dir, h.path(dir))
-	}
-	n.resolve()
+	h.ready()
 	return h
 }
 
@@ -157,8 +148,28 @@ func (n *network) resolve() {
 		}
 	}
 	for _, h := range n.hosts {
-		h.write("/etc/hosts", text, 0o644)
+		if err := os.WriteFile(h.hostsFile(), []byte(text), 0o644); err != nil { //nolint:gosec // no secret
+			n.t.Fatal(err)
+		}
 	}
+}
+
+// hostsFile is what the host has at /etc/hosts.
+func (h *host) hostsFile() string { return filepath.Join(h.dir, h.name, "hosts") }
+
+// ready mounts what every host has.
+func (h *host) ready() {
+	h.t.Helper()
+	h.resolve()
+	if err := errors.Join(os.MkdirAll(h.path("etc"), 0o755), os.MkdirAll(h.path("dev"), 0o755), os.MkdirAll(h.path("proc"), 0o755)); err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := os.Stat(h.path("etc/hosts")); err != nil {
+		h.write("etc/hosts", "", 0o644)
+	}
+	h.run("mount", "--bind", h.hostsFile(), h.path("etc/hosts"))
+	h.run("mount", "--rbind", "/dev", h.path("dev"))
+	h.run("mount", "--bind", "/proc", h.path("proc"))
 }
 
 // path is where the machine has a host's file.
@@ -187,16 +198,16 @@ func (h *host) bring(from, to string) {
 }
 
 func (h *host) args(user string, args []string) []string {
-	line := []string{"netns", "exec", h.ns, "chroot", h.root}
+	line := []string{"netns", "exec", h.ns, "/usr/sbin/chroot", h.root}
 	if h.scratch {
-		return append([]string{"netns", "exec", h.ns, "chroot", "--userspec=" + cmp.Or(user, "0:0"), "--groups=", h.root}, args...)
+		return append([]string{"netns", "exec", h.ns, "/usr/sbin/chroot", "--userspec=" + cmp.Or(user, "0:0"), "--groups=", h.root}, args...)
 	}
 	if user != "" {
 		group := user
 		if u, g, ok := strings.Cut(user, ":"); ok {
 			user, group = u, g
 		}
-		line = append(line, "setpriv", "--reuid", user, "--regid", group, "--clear-groups", "--no-new-privs", "--bounding-set", "-all", "--inh-caps", "-all")
+		line = append(line, "/usr/bin/setpriv", "--reuid", user, "--regid", group, "--clear-groups", "--no-new-privs", "--bounding-set", "-all", "--inh-caps", "-all")
 	}
 	return append(line, args...)
 }

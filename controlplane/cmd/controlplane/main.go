@@ -49,6 +49,7 @@ func commands() []command {
 		{"serve", "the daemon: compiles the configuration, publishes releases, serves the admin API", readServe},
 		{"collect", "moves usage events from NATS into the database", readCollect},
 		{"migrate", "brings the database's tables up to this version", readMigrate},
+		{"restored", "after a backup of the database was put back: makes its releases and keys count, although nodes have seen later ones", readRestored},
 		{"compare", "counts the request logs of dual writing, hour by hour, and copies what one of them lacks", readCompare},
 		{"validate", "checks models.yaml and routing.yaml, and changes nothing", readValidate},
 		{"health", "asks the daemon on this host, or the collector at COLLECT_HEALTH, whether it answers; status 1 if not", readHealth},
