@@ -49,9 +49,9 @@ type Options struct {
 	// SharedDir: several nodes share StateDir, each with a place of its own in
 	// it, whose number is added to Node.
 	SharedDir bool
-	Gateway  gateway.Options
-	Timeouts upstream.Timeouts
-	Breaker  upstream.BreakerSettings
+	Gateway   gateway.Options
+	Timeouts  upstream.Timeouts
+	Breaker   upstream.BreakerSettings
 	// SpoolLimit bounds the usage events in StateDir, in bytes; default 1 GiB.
 	SpoolLimit int64
 	// Flush bounds the wait for the last usage events at a stop; default 5 s.

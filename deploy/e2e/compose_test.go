@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
-
 	"errors"
 	"fmt"
 	"io"
@@ -159,15 +158,17 @@ func (e *engine) project(version string) (*types.Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cli.ProjectFromOptions(context.Background(), options)
+	return options.LoadProject(context.Background())
 }
 
 // script runs one of the scripts beside the compose file, as an operator does.
 func (e *engine) script(version, name string, args ...string) (string, error) {
 	cmd := exec.Command(filepath.Join(e.dir, name), args...)
 	cmd.Dir = filepath.Join(e.dir, "..", "..")
-	cmd.Env = []string{"PATH=" + e.docker + ":" + os.Getenv("PATH"), "HOME=" + e.t.TempDir(), "GATEWAY_VERSION=" + version,
-		"GATEWAYCTL=" + filepath.Join(bin, "gatewayctl"), "GATEWAYCTL_DIR=nats"}
+	cmd.Env = []string{
+		"PATH=" + e.docker + ":" + os.Getenv("PATH"), "HOME=" + e.t.TempDir(), "GATEWAY_VERSION=" + version,
+		"GATEWAYCTL=" + filepath.Join(bin, "gatewayctl"), "GATEWAYCTL_DIR=nats",
+	}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -182,7 +183,7 @@ func (e *engine) must(version, name string, args ...string) string {
 }
 
 // create makes a container of a service and starts it.
-func (e *engine) create(project *types.Project, service types.ServiceConfig) error {
+func (e *engine) create(service types.ServiceConfig) error {
 	e.number++
 	id := service.Name + "-" + strconv.Itoa(e.number)
 	c := &container{id: id, service: service, version: service.Image}
@@ -361,7 +362,7 @@ func (e *engine) up(project *types.Project, only []string, deps, recreate bool, 
 			}
 		}
 		for len(e.running[name]) < want {
-			if err := e.create(project, service); err != nil {
+			if err := e.create(service); err != nil {
 				return err
 			}
 		}
@@ -558,7 +559,7 @@ func TestCompose(t *testing.T) {
 			for _, c := range e.running["dataplane"] {
 				status, body, err := fetchWith(t.Context(), c.client(), "http://127.0.0.1:8080/v1/key", "Authorization", "Bearer "+key)
 				if err != nil || status != want {
-					return fmt.Errorf("%s: %d %s %v", c.id, status, body, err)
+					return errors.Join(err, fmt.Errorf("%s: %d %s", c.id, status, body))
 				}
 			}
 			return nil

@@ -45,11 +45,8 @@ type host struct {
 // newNetwork makes a network; subnet is a /24 such as "10.77.0".
 func newNetwork(t *testing.T, subnet string) *network {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "gateway-hosts-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := &network{t: t, prefix: "gw" + strconv.Itoa(os.Getpid()), subnet: subnet, dir: dir, names: map[string][]string{}}
+	dir := t.TempDir()
+	n := &network{t: t, prefix: "gw" + strconv.Itoa(os.Getpid()) + strings.ReplaceAll(subnet, ".", "-"), subnet: subnet, dir: dir, names: map[string][]string{}}
 	n.bridge = n.prefix + "-bridge"
 	n.ip("netns", "add", n.bridge)
 	t.Cleanup(n.remove)
@@ -88,7 +85,6 @@ func (n *network) remove() {
 	}
 	quiet("ip", "netns", "del", n.bridge)
 	quiet("umount", "-l", n.dir)
-	_ = os.Remove(n.dir)
 }
 
 // plug adds a host without any files. Others find it by the names.
@@ -261,7 +257,7 @@ func (h *host) crash() {
 
 func (h *host) killAll() {
 	pids, _ := exec.Command("ip", "netns", "pids", h.ns).Output() // none, if it is gone
-	for _, pid := range strings.Fields(string(pids)) {
+	for pid := range strings.FieldsSeq(string(pids)) {
 		_ = exec.Command("kill", "-9", pid).Run() // it may have ended
 	}
 }

@@ -174,6 +174,9 @@ func (s *severalHosts) ask(client *http.Client, stream bool) (string, error) {
 		return "", err
 	}
 	req.Header.Set("Authorization", "Bearer "+s.key)
+	// A reload of nginx closes connections that are idle, maybe just when a client
+	// begins to use one: as SDKs do, ask once more then. The header is not sent.
+	req.Header["Idempotency-Key"] = []string{}
 	resp, err := client.Do(req)
 	if err != nil {
 		return "", err
