@@ -18,7 +18,7 @@ links() {
 links || scripts/apt.sh gcc libc6-dev
 scripts/node.sh
 [[ -x /usr/sbin/nginx ]] || scripts/apt.sh nginx-light
-command -v ip curl >/dev/null || scripts/apt.sh iproute2 curl
+command -v ip curl openssl >/dev/null || scripts/apt.sh iproute2 curl openssl
 [[ -x /usr/sbin/pgbouncer ]] || scripts/apt.sh pgbouncer
 
 GOWORK=off go build -C scripts/bench -o "$PWD/.cache/testcount" ./cmd/testcount

@@ -17,10 +17,10 @@ if compose ps --services --status running | grep -qx postgres; then
   # shellcheck disable=SC2016 # the container's variables
   compose exec -T postgres sh -c 'exec pg_dump -U "$POSTGRES_USER" -d "$POSTGRES_DB" --format=custom' >"$name.dump.part"
   mv "$name.dump.part" "$name.dump"
-  echo "$name.dump"
+  echo "deploy/docker/$name.dump"
 else
   echo "PostgreSQL does not run here: what is in the database is not in this backup" >&2
 fi
 tar -czf "$name.tar.gz.part" --ignore-failed-read .env upstreams.env nats -C ../.. config
 mv "$name.tar.gz.part" "$name.tar.gz"
-echo "$name.tar.gz"
+echo "deploy/docker/$name.tar.gz"

@@ -567,7 +567,7 @@ func TestCompose(t *testing.T) {
 	}
 	younger := makeKey("younger than the backup")
 	everywhere(younger, 200)
-	e.must("v1", "restore.sh", filepath.Join(e.dir, files[0]))
+	e.must("v1", "restore.sh", files[0]) // as it was printed, from the top of the checkout
 	eventually(t, 20*time.Second, "the daemon is back", func() error { return e.healthy(daemon) })
 	everywhere(younger, 401) // the backup does not know it
 	everywhere(made.Key, 200)

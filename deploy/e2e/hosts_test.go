@@ -87,12 +87,15 @@ func (n *network) remove() {
 	quiet("umount", "-l", n.dir)
 }
 
-// plug adds a host without any files. Others find it by the names.
+// plug adds a host without files of its own. Others find it by the names.
 func (n *network) plug(name string, names ...string) *host {
 	n.t.Helper()
 	index := len(n.hosts) + 1
 	h := &host{network: n, name: name, ns: n.prefix + "-" + name, ip: n.subnet + "." + strconv.Itoa(index), root: filepath.Join(n.dir, name, "root"), index: index}
 	n.hosts = append(n.hosts, h)
+	if err := os.MkdirAll(filepath.Join(n.dir, name), 0o755); err != nil {
+		n.t.Fatal(err)
+	}
 	n.ip("netns", "add", h.ns)
 	cable := "h" + strconv.Itoa(index)
 	n.ip("link", "add", cable, "netns", n.bridge, "type", "veth", "peer", "name", "eth0", "netns", h.ns)
@@ -271,31 +274,40 @@ func (h *host) show(from, to string) {
 	h.run("mount", "--bind", from, h.path(to))
 }
 
-// dial connects from the host. A socket belongs to the network namespace that
-// its thread is in when it is made.
-func (h *host) dial(ctx context.Context, network, address string) (net.Conn, error) {
+// inside runs fn in the host's network namespace: a socket belongs to that of
+// the thread which makes it.
+func (h *host) inside(fn func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	here, err := os.Open("/proc/thread-self/ns/net")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = here.Close() }()
 	there, err := os.Open("/run/netns/" + h.ns)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = there.Close() }()
 	if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
-		return nil, fmt.Errorf("enter %s: %w", h.ns, err)
+		return fmt.Errorf("enter %s: %w", h.ns, err)
 	}
 	defer func() {
 		if err := unix.Setns(int(here.Fd()), unix.CLONE_NEWNET); err != nil {
 			panic(err) // the thread would go on there
 		}
 	}()
-	d := net.Dialer{Timeout: 5 * time.Second, FallbackDelay: -1}
-	return d.DialContext(ctx, network, address)
+	return fn()
+}
+
+// dial connects from the host.
+func (h *host) dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
+	err = h.inside(func() (err error) {
+		d := net.Dialer{Timeout: 5 * time.Second, FallbackDelay: -1}
+		conn, err = d.DialContext(ctx, network, address)
+		return err
+	})
+	return conn, err
 }
 
 // client is an HTTP client on the host.
