@@ -133,7 +133,13 @@ func TestPublishRecoversFromLoss(t *testing.T) {
 	doc := seal(t, 1, 7, "content")
 	publish := func() {
 		t.Helper()
-		if err := bus.Publish(t.Context(), nc, wire.ReleaseKey, doc, 1); err != nil {
+		// a server may refuse to make a bucket anew while it still clears the old
+		// one away (error 10049); whoever publishes tries again a moment later
+		err := bus.Publish(t.Context(), nc, wire.ReleaseKey, doc, 1)
+		for end := time.Now().Add(5 * time.Second); err != nil && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+			err = bus.Publish(t.Context(), nc, wire.ReleaseKey, doc, 1)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		if got, err := bus.Fetch(t.Context(), nc, wire.ReleaseKey); err != nil || !bytes.Equal(got, doc) {
