@@ -224,6 +224,7 @@ func (s *severalHosts) flow(workers int) *flow {
 					continue
 				}
 				tr.ids.note(id)
+				time.Sleep(20 * time.Millisecond) // the machine has more to do
 			}
 		})
 	}
@@ -290,6 +291,8 @@ func TestSeveralHosts(t *testing.T) {
 
 // upgrade is the guide's chapter of that name.
 func (s *severalHosts) upgrade() {
+	began := time.Now()
+	defer func() { s.t.Logf("the upgrade took %s", time.Since(began)) }()
 	for _, h := range s.nats {
 		s.restart(h, "nats", "--name", h.ip)
 		time.Sleep(time.Second)
