@@ -24,6 +24,13 @@ func (h *host) listen(address string) (net.Listener, error) {
 	return ln, err
 }
 
+// answer is what a client got.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
 // TestEdge has the real nginx with the examples for TLS and Cloudflare: http goes
 // to https, browsers are told to stay there, and who asks is what Cloudflare says,
 // if it is Cloudflare that says it.
@@ -51,13 +58,12 @@ func TestEdge(t *testing.T) {
 		"-keyout", "/etc/nginx/gateway.d/privkey.pem", "-out", "/etc/nginx/gateway.d/fullchain.pem")
 	edge.nginx(map[string]string{"GATEWAY_NODES": "server 127.0.0.1:8080;", "GATEWAY_LISTEN": "80", "GATEWAY_ADMIN": "127.0.0.1:8080", "GATEWAY_ADMIN_ALLOW": "allow 10.88.0.0/24;"})
 
-	ask := func(from *host, url string) (*http.Response, string) {
+	ask := func(from *host, url string) answer {
 		t.Helper()
 		client := from.client()
 		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 		client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec,errcheck,forcetypeassert // the test's own
-		var resp *http.Response
-		var body string
+		var out answer
 		eventually(t, 10*time.Second, url, func() error {
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 			if err != nil {
@@ -65,29 +71,30 @@ func TestEdge(t *testing.T) {
 			}
 			req.Header.Set("CF-Connecting-IP", "203.0.113.9")
 			req.Header.Set("X-Forwarded-For", "198.51.100.1") // a lie
-			if resp, err = client.Do(req); err != nil {       //nolint:bodyclose // it is read to its end below
+			resp, err := client.Do(req)
+			if err != nil {
 				return err
 			}
 			b, err := io.ReadAll(resp.Body)
-			body = string(b)
+			out = answer{resp.StatusCode, resp.Header, string(b)}
 			return errors.Join(err, resp.Body.Close())
 		})
-		return resp, body
+		return out
 	}
-	if resp, _ := ask(cdn, "http://"+edge.ip+"/v1/models"); resp.StatusCode != http.StatusMovedPermanently || resp.Header.Get("Location") != "https://"+edge.ip+"/v1/models" {
-		t.Errorf("http: %d %s", resp.StatusCode, resp.Header.Get("Location"))
+	if a := ask(cdn, "http://"+edge.ip+"/v1/models"); a.status != http.StatusMovedPermanently || a.header.Get("Location") != "https://"+edge.ip+"/v1/models" {
+		t.Errorf("http: %d %s", a.status, a.header.Get("Location"))
 	}
-	resp, body := ask(cdn, "https://"+edge.ip+"/v1/models")
-	if want := "203.0.113.9 asks for /v1/models by https"; body != want || !strings.HasPrefix(resp.Header.Get("Strict-Transport-Security"), "max-age=") {
-		t.Errorf("by Cloudflare: %q %v, want %q", body, resp.Header, want)
+	a := ask(cdn, "https://"+edge.ip+"/v1/models")
+	if want := "203.0.113.9 asks for /v1/models by https"; a.body != want || !strings.HasPrefix(a.header.Get("Strict-Transport-Security"), "max-age=") {
+		t.Errorf("by Cloudflare: %q %v, want %q", a.body, a.header, want)
 	}
-	if _, body := ask(stranger, "https://10.88.0.1/health"); body != "10.88.0.2 asks for /health by https" {
-		t.Errorf("by a stranger who says that he is Cloudflare: %q", body)
+	if a := ask(stranger, "https://10.88.0.1/health"); a.body != "10.88.0.2 asks for /health by https" {
+		t.Errorf("by a stranger who says that he is Cloudflare: %q", a.body)
 	}
-	if resp, _ := ask(stranger, "https://10.88.0.1/admin/nodes"); resp.StatusCode != http.StatusOK {
-		t.Errorf("admin for its network: %d", resp.StatusCode)
+	if a := ask(stranger, "https://10.88.0.1/admin/nodes"); a.status != http.StatusOK {
+		t.Errorf("admin for its network: %d", a.status)
 	}
-	if resp, _ := ask(cdn, "https://"+edge.ip+"/admin/nodes"); resp.StatusCode != http.StatusForbidden {
-		t.Errorf("admin for others: %d", resp.StatusCode)
+	if a := ask(cdn, "https://"+edge.ip+"/admin/nodes"); a.status != http.StatusForbidden {
+		t.Errorf("admin for others: %d", a.status)
 	}
 }
