@@ -17,10 +17,10 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/hybridinference/gateway/controlplane/config"
+	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/controlplane/nodes"
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/controlplane/server"
-	"github.com/hybridinference/gateway/controlplane/state"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/run"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -76,7 +76,7 @@ func (a *App) setup(ctx context.Context) (err error) {
 	a.nodes = nodes.New(nodes.Options{Conn: a.conn, Log: o.Log})
 	a.publisher = publish.New(publish.Options{
 		Conn: a.conn, Files: o.Files, Replicas: o.Replicas, Log: o.Log,
-		Open: func(ctx context.Context) (*state.State, error) { return state.Open(ctx, o.State) },
+		Open: func(ctx context.Context) (*controlstate.State, error) { return controlstate.Open(ctx, o.State) },
 	})
 	a.api, err = server.New(server.Options{
 		Publisher: a.publisher, Nodes: a.nodes, Conn: a.conn, LogStore: o.LogStore, Token: o.Token, Open: o.Open, Proxies: o.Proxies, KeySecret: o.KeySecret,

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 )
 
 const (
@@ -20,7 +20,7 @@ const (
 
 // checkLedger names in the log what usage events have no row.
 func (a *App) checkLedger(ctx context.Context) error {
-	told := map[store.Gap]bool{}
+	told := map[requestlog.Gap]bool{}
 	for {
 		select {
 		case <-ctx.Done():

@@ -5,7 +5,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 )
 
 // batch is what is in hand: whole frames, since only frames are acknowledged.
@@ -29,7 +29,7 @@ type frame struct {
 
 // event is a row with what is needed to dead-letter it.
 type event struct {
-	row    *store.Row
+	row    *requestlog.Row
 	letter deadLetter
 }
 

@@ -8,14 +8,14 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/collector"
-	"github.com/hybridinference/gateway/controlplane/store/storetest"
+	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/bus/bustest"
 )
 
 // One iteration is one event on its way from the stream, in frames of 250,
 // through collectors side by side into the database.
-func benchmarkCollect(b *testing.B, collectors int, create func(testing.TB) *storetest.Database) {
+func benchmarkCollect(b *testing.B, collectors int, create func(testing.TB) *requestlogtest.Database) {
 	const perFrame = 250
 	server := bustest.Start(b)
 	nc := server.Connect("bench")
@@ -26,7 +26,7 @@ func benchmarkCollect(b *testing.B, collectors int, create func(testing.TB) *sto
 		var lines []byte
 		last := min(first+perFrame, b.N)
 		for n := first; n < last; n++ {
-			lines = append(storetest.Event(n).Append(lines), '\n')
+			lines = append(requestlogtest.Event(n).Append(lines), '\n')
 		}
 		msg, err := bus.EncodeFrame(bus.Frame{Node: "node-a", Epoch: "e", First: uint64(first + 1), Last: uint64(last), Lines: lines})
 		if err != nil {
@@ -76,8 +76,8 @@ func collect(b *testing.B, all []*collector.Collector) {
 	running.Wait()
 }
 
-func BenchmarkCollect1Postgres(b *testing.B) { benchmarkCollect(b, 1, storetest.Postgres) }
+func BenchmarkCollect1Postgres(b *testing.B) { benchmarkCollect(b, 1, requestlogtest.Postgres) }
 
-func BenchmarkCollect2Postgres(b *testing.B) { benchmarkCollect(b, 2, storetest.Postgres) }
+func BenchmarkCollect2Postgres(b *testing.B) { benchmarkCollect(b, 2, requestlogtest.Postgres) }
 
-func BenchmarkCollect1SQLite(b *testing.B) { benchmarkCollect(b, 1, storetest.SQLite) }
+func BenchmarkCollect1SQLite(b *testing.B) { benchmarkCollect(b, 1, requestlogtest.SQLite) }

@@ -22,7 +22,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -30,7 +30,7 @@ import (
 // Options are what a collector needs. NATS, Store, Name and Logger are required.
 type Options struct {
 	NATS  *nats.Conn
-	Store store.Store
+	Store requestlog.Store
 	// Name is the sink: collectors of the same name share the work, those of
 	// different names each get everything. Usually the store's backend.
 	Name string

@@ -14,8 +14,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/hybridinference/gateway/controlplane/collector"
-	"github.com/hybridinference/gateway/controlplane/store"
-	"github.com/hybridinference/gateway/controlplane/store/storetest"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -23,7 +23,7 @@ import (
 // Ten thousand events of two nodes in frames of all sizes, a third of them sent
 // again, through three collectors side by side: each event is there once.
 func TestExactCounts(t *testing.T) {
-	f := func(t *testing.T, create func(testing.TB) *storetest.Database) {
+	f := func(t *testing.T, create func(testing.TB) *requestlogtest.Database) {
 		r := newRig(t, create)
 		var all []*running
 		for range 3 {
@@ -55,16 +55,16 @@ func TestExactCounts(t *testing.T) {
 			t.Errorf("collectors count %d events, %d inserted, %d duplicates; want %d, %d, %d", sum.Events, sum.Inserted, sum.Duplicates, sent, total, sent-total)
 		}
 	}
-	t.Run("sqlite", func(t *testing.T) { f(t, storetest.SQLite) })
-	t.Run("postgres", func(t *testing.T) { f(t, storetest.Postgres) })
+	t.Run("sqlite", func(t *testing.T) { f(t, requestlogtest.SQLite) })
+	t.Run("postgres", func(t *testing.T) { f(t, requestlogtest.Postgres) })
 }
 
 // A commit whose answer is lost is committed all the same; one that failed is not.
 func TestStoreFailsBeforeAndAfterItsCommit(t *testing.T) {
-	r := newRig(t, storetest.SQLite)
+	r := newRig(t, requestlogtest.SQLite)
 	var calls atomic.Int64
 	lost := errors.New("connection lost")
-	s := &faulty{Store: r.db.OpenEmpty(t), insert: func(ctx context.Context, rows []*store.Row, real insertFunc) (int, error) {
+	s := &faulty{Store: r.db.OpenEmpty(t), insert: func(ctx context.Context, rows []*requestlog.Row, real insertFunc) (int, error) {
 		switch calls.Add(1) % 3 {
 		case 1:
 			return 0, lost
@@ -89,9 +89,9 @@ func TestStoreFailsBeforeAndAfterItsCommit(t *testing.T) {
 // A collector that dies after the commit and before the acknowledgement leaves
 // frames that come again, to the next collector.
 func TestKilledBetweenCommitAndAcknowledgement(t *testing.T) {
-	r := newRig(t, storetest.SQLite)
+	r := newRig(t, requestlogtest.SQLite)
 	nc := r.nats.Connect("victim")
-	s := &faulty{Store: r.db.OpenEmpty(t), insert: func(ctx context.Context, rows []*store.Row, real insertFunc) (int, error) {
+	s := &faulty{Store: r.db.OpenEmpty(t), insert: func(ctx context.Context, rows []*requestlog.Row, real insertFunc) (int, error) {
 		n, err := real(ctx, rows)
 		nc.Close() // as far as NATS can tell, the process is gone
 		return n, err
@@ -121,7 +121,7 @@ func TestKilledBetweenCommitAndAcknowledgement(t *testing.T) {
 // While the database is down nothing is acknowledged, dropped or piled up in
 // memory; when it is back everything is stored.
 func TestDatabaseDownThenUp(t *testing.T) {
-	r := newRig(t, storetest.Postgres)
+	r := newRig(t, requestlogtest.Postgres)
 	proxy := newProxy(t, r.db.Config.Postgres.DSN.Reveal())
 	behind := *r.db
 	behind.Config.Postgres.DSN = proxy.dsn()
@@ -150,9 +150,9 @@ func TestDatabaseDownThenUp(t *testing.T) {
 // takes.
 func TestFramesInHandStay(t *testing.T) {
 	const ackWait = 500 * time.Millisecond
-	r := newRig(t, storetest.SQLite)
+	r := newRig(t, requestlogtest.SQLite)
 	var began atomic.Int64
-	s := &faulty{Store: r.db.OpenEmpty(t), insert: func(ctx context.Context, rows []*store.Row, real insertFunc) (int, error) {
+	s := &faulty{Store: r.db.OpenEmpty(t), insert: func(ctx context.Context, rows []*requestlog.Row, real insertFunc) (int, error) {
 		began.CompareAndSwap(0, time.Now().UnixNano())
 		if time.Since(time.Unix(0, began.Load())) < 4*ackWait {
 			return 0, errors.New("busy")
@@ -179,9 +179,9 @@ func TestFramesInHandStay(t *testing.T) {
 
 // A stop finishes the batch in hand.
 func TestStopFinishesTheBatch(t *testing.T) {
-	r := newRig(t, storetest.SQLite)
+	r := newRig(t, requestlogtest.SQLite)
 	entered, leave := make(chan struct{}), make(chan struct{})
-	s := &faulty{Store: r.db.OpenEmpty(t), insert: func(ctx context.Context, rows []*store.Row, real insertFunc) (int, error) {
+	s := &faulty{Store: r.db.OpenEmpty(t), insert: func(ctx context.Context, rows []*requestlog.Row, real insertFunc) (int, error) {
 		close(entered)
 		<-leave
 		return real(ctx, rows)
@@ -199,8 +199,8 @@ func TestStopFinishesTheBatch(t *testing.T) {
 // A stop while the database is down gives the batch back: another collector has
 // it at once, not after a minute.
 func TestStopWithTheDatabaseDown(t *testing.T) {
-	r := newRig(t, storetest.SQLite)
-	s := &faulty{Store: r.db.OpenEmpty(t), insert: func(context.Context, []*store.Row, insertFunc) (int, error) {
+	r := newRig(t, requestlogtest.SQLite)
+	s := &faulty{Store: r.db.OpenEmpty(t), insert: func(context.Context, []*requestlog.Row, insertFunc) (int, error) {
 		return 0, errors.New("down")
 	}}
 	c := r.start(collector.Options{Store: s, Grace: 100 * time.Millisecond})
@@ -219,7 +219,7 @@ func TestStopWithTheDatabaseDown(t *testing.T) {
 // Receipts name what is in the database by then, every event, and come from the
 // primary sink alone.
 func TestReceipts(t *testing.T) {
-	r := newRig(t, storetest.SQLite)
+	r := newRig(t, requestlogtest.SQLite)
 	got := make(map[uint64]bool)
 	receipts := make(chan *nats.Msg, 1000)
 	if _, err := r.nc.ChanSubscribe(wire.CommitPrefix+"node-a", receipts); err != nil {
@@ -232,7 +232,7 @@ func TestReceipts(t *testing.T) {
 	if _, err := bus.EnsureSink(t.Context(), r.js, "main"); err != nil {
 		t.Fatal(err)
 	}
-	other := storetest.SQLite(t)
+	other := requestlogtest.SQLite(t)
 	r.start(collector.Options{Name: "other", Store: other.OpenEmpty(t)})
 	r.publish("node-a", 0, 0, 10, events(0, 300)...)
 	r.drained("other")
@@ -269,7 +269,7 @@ func TestReceipts(t *testing.T) {
 
 // The stream loses what every sink has, nothing else.
 func TestPurge(t *testing.T) {
-	r := newRig(t, storetest.SQLite)
+	r := newRig(t, requestlogtest.SQLite)
 	messages := func() uint64 {
 		stream, err := r.js.Stream(t.Context(), wire.UsageStream)
 		if err != nil {
@@ -304,7 +304,7 @@ func TestPurge(t *testing.T) {
 
 // With KeepBytes the last part stays for other consumers.
 func TestPurgeKeeps(t *testing.T) {
-	r := newRig(t, storetest.SQLite)
+	r := newRig(t, requestlogtest.SQLite)
 	r.publish("node-a", 0, 0, 1, events(0, 100)...)
 	stream, err := r.js.Stream(t.Context(), wire.UsageStream)
 	if err != nil {
@@ -325,7 +325,7 @@ func TestPurgeKeeps(t *testing.T) {
 
 // JetStream's storage is gone: the collector makes stream and sink anew and goes on.
 func TestStreamWiped(t *testing.T) {
-	r := newRig(t, storetest.SQLite)
+	r := newRig(t, requestlogtest.SQLite)
 	c := r.start(collector.Options{})
 	r.publish("node-a", 0, 0, 50, events(0, 100)...)
 	r.drained("main")

@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -63,10 +63,10 @@ func (c *Collector) lines(f frame, text []byte) (events []event, poison []deadLe
 	return events, poison
 }
 
-func (c *Collector) row(line []byte, l deadLetter) (*store.Row, error) {
+func (c *Collector) row(line []byte, l deadLetter) (*requestlog.Row, error) {
 	u, unknown, err := c.decoder.Decode(line)
 	if err != nil {
 		return nil, err
 	}
-	return store.NewRow(u, store.Origin{SpoolEpoch: l.epoch, Seq: l.seq, Extra: unknown})
+	return requestlog.NewRow(u, requestlog.Origin{SpoolEpoch: l.epoch, Seq: l.seq, Extra: unknown})
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/hybridinference/gateway/controlplane/collector"
-	"github.com/hybridinference/gateway/controlplane/store"
-	"github.com/hybridinference/gateway/controlplane/store/storetest"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/bus/bustest"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -22,12 +22,12 @@ import (
 type rig struct {
 	t    *testing.T
 	nats *bustest.Server
-	db   *storetest.Database
+	db   *requestlogtest.Database
 	nc   *nats.Conn
 	js   jetstream.JetStream
 }
 
-func newRig(t *testing.T, create func(testing.TB) *storetest.Database) *rig {
+func newRig(t *testing.T, create func(testing.TB) *requestlogtest.Database) *rig {
 	t.Helper()
 	r := &rig{t: t, nats: bustest.Start(t), db: create(t)}
 	r.nc = r.nats.Connect("test")
@@ -124,7 +124,7 @@ func (r *rig) publishLines(node string, first, attempt int, lines [][]byte) {
 func events(first, end int) []*wire.Usage {
 	var list []*wire.Usage
 	for n := first; n < end; n++ {
-		list = append(list, storetest.Event(n))
+		list = append(list, requestlogtest.Event(n))
 	}
 	return list
 }
@@ -185,13 +185,13 @@ func (r *rig) stored(n int) {
 
 // faulty is a real store with faults before and after its commits.
 type faulty struct {
-	store.Store
+	requestlog.Store
 	// insert replaces Insert; real is the store's own.
-	insert func(ctx context.Context, rows []*store.Row, real insertFunc) (int, error)
+	insert func(ctx context.Context, rows []*requestlog.Row, real insertFunc) (int, error)
 }
 
-type insertFunc func(context.Context, []*store.Row) (int, error)
+type insertFunc func(context.Context, []*requestlog.Row) (int, error)
 
-func (f *faulty) Insert(ctx context.Context, rows []*store.Row) (int, error) {
+func (f *faulty) Insert(ctx context.Context, rows []*requestlog.Row) (int, error) {
 	return f.insert(ctx, rows, f.Store.Insert)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/hybridinference/gateway/controlplane/collector"
-	"github.com/hybridinference/gateway/controlplane/store/storetest"
+	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -62,21 +62,21 @@ func keys(all map[string]jetstream.Msg) (list []string) {
 // One bad event in a thousand, each bad in its own way: the others are stored,
 // it is kept with the reason, and it holds up nobody.
 func TestPoison(t *testing.T) {
-	f := func(t *testing.T, create func(testing.TB) *storetest.Database) {
+	f := func(t *testing.T, create func(testing.TB) *requestlogtest.Database) {
 		r := newRig(t, create)
 		bad := map[string][]byte{
 			"not readable":                          []byte(`{"v":1,"request_id":`),
-			"version 2, this program reads up to 1": bytes.Replace(storetest.Event(1500).Append(nil), []byte(`{"v":1`), []byte(`{"v":2`), 1),
-			"request_id":                            bytes.Replace(storetest.Event(2500).Append(nil), []byte(`"gen-`), []byte(`"chatcmpl-`), 1),
-			"the database rejects the data":         bytes.Replace(storetest.Event(3500).Append(nil), []byte(`"latency_ms":`), []byte(`"latency_ms":-`), 1),
-			"cost_usd: \"much\" is not a decimal":   bytes.Replace(storetest.Event(4500).Append(nil), []byte(`"cost_usd":"`), []byte(`"cost_usd":"much","x":"`), 1),
+			"version 2, this program reads up to 1": bytes.Replace(requestlogtest.Event(1500).Append(nil), []byte(`{"v":1`), []byte(`{"v":2`), 1),
+			"request_id":                            bytes.Replace(requestlogtest.Event(2500).Append(nil), []byte(`"gen-`), []byte(`"chatcmpl-`), 1),
+			"the database rejects the data":         bytes.Replace(requestlogtest.Event(3500).Append(nil), []byte(`"latency_ms":`), []byte(`"latency_ms":-`), 1),
+			"cost_usd: \"much\" is not a decimal":   bytes.Replace(requestlogtest.Event(4500).Append(nil), []byte(`"cost_usd":"`), []byte(`"cost_usd":"much","x":"`), 1),
 		}
 		reasons := []string{"not readable", "version 2, this program reads up to 1", "request_id", "the database rejects the data", "cost_usd: \"much\" is not a decimal"}
 		c := r.start(collector.Options{Primary: true})
 		for first := 0; first < 5000; first += 250 {
 			var lines [][]byte
 			for n := first; n < first+250; n++ {
-				lines = append(lines, storetest.Event(n).Append(nil))
+				lines = append(lines, requestlogtest.Event(n).Append(nil))
 			}
 			if first%1000 == 500 {
 				lines[0] = bad[reasons[first/1000]]
@@ -104,14 +104,14 @@ func TestPoison(t *testing.T) {
 			t.Errorf("%+v, want 5 dead letters and 4995 rows of 5000 events", got)
 		}
 	}
-	t.Run("sqlite", func(t *testing.T) { f(t, storetest.SQLite) })
-	t.Run("postgres", func(t *testing.T) { f(t, storetest.Postgres) })
+	t.Run("sqlite", func(t *testing.T) { f(t, requestlogtest.SQLite) })
+	t.Run("postgres", func(t *testing.T) { f(t, requestlogtest.Postgres) })
 }
 
 // Frames that cannot be opened are kept as they came; their node is told that
 // they are done.
 func TestPoisonedFrames(t *testing.T) {
-	r := newRig(t, storetest.SQLite)
+	r := newRig(t, requestlogtest.SQLite)
 	receipts := make(chan *nats.Msg, 100)
 	if _, err := r.nc.ChanSubscribe(wire.CommitPrefix+"node-a", receipts); err != nil {
 		t.Fatal(err)
@@ -152,9 +152,9 @@ func TestPoisonedFrames(t *testing.T) {
 
 // A field that a newer node adds is kept.
 func TestUnknownFields(t *testing.T) {
-	r := newRig(t, storetest.SQLite)
+	r := newRig(t, requestlogtest.SQLite)
 	r.start(collector.Options{})
-	line := bytes.Replace(storetest.Event(0).Append(nil), []byte(`{"v":1`), []byte(`{"v":1,"region":"eu-1","tiers":[1,2]`), 1)
+	line := bytes.Replace(requestlogtest.Event(0).Append(nil), []byte(`{"v":1`), []byte(`{"v":1,"region":"eu-1","tiers":[1,2]`), 1)
 	r.publishLines("node-a", 41, 0, [][]byte{line})
 	r.drained("main")
 	got := r.db.Query(t, "SELECT metadata, spool_epoch, seq FROM api_logs")
@@ -165,7 +165,7 @@ func TestUnknownFields(t *testing.T) {
 
 // A dead letter is never too big to be stored.
 func TestHugePoison(t *testing.T) {
-	r := newRig(t, storetest.SQLite)
+	r := newRig(t, requestlogtest.SQLite)
 	r.start(collector.Options{})
 	r.publishLines("node-a", 0, 0, [][]byte{[]byte(strings.Repeat("x", 4<<20))})
 	r.drained("main")

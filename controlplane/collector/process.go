@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 )
 
 // progressEvery is well below the time after which JetStream would hand an
@@ -48,7 +48,7 @@ func (c *Collector) settle(ctx context.Context, b *batch) error {
 // insert stores events. Rejected ones are found by halving: a bad row among a
 // thousand costs some twenty statements and only itself.
 func (c *Collector) insert(ctx context.Context, events []event) error {
-	rows := make([]*store.Row, len(events))
+	rows := make([]*requestlog.Row, len(events))
 	for i := range events {
 		rows[i] = events[i].row
 	}
@@ -61,7 +61,7 @@ func (c *Collector) insert(ctx context.Context, events []event) error {
 	case err == nil:
 		c.tracker.inserted(fresh, len(rows)-fresh)
 		return nil
-	case !errors.Is(err, store.ErrRejected):
+	case !errors.Is(err, requestlog.ErrRejected):
 		return err
 	case len(events) == 1:
 		events[0].letter.reason = err.Error()

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 )
 
 // Pauses between attempts: short at first, since most faults are a restart or
@@ -24,7 +24,7 @@ func (c *Collector) retry(ctx context.Context, what string, fn func(context.Cont
 	var began, told time.Time
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		err := fn(ctx)
-		if err == nil || errors.Is(err, store.ErrRejected) {
+		if err == nil || errors.Is(err, requestlog.ErrRejected) {
 			c.recovered(what, began)
 			return err
 		}

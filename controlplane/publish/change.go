@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/compile"
-	"github.com/hybridinference/gateway/controlplane/state"
+	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -29,7 +29,7 @@ func invalid(format string, args ...any) error { return &invalidError{fmt.Sprint
 type Change struct {
 	Author, Reason string
 	// IfRelease is the release that the author has seen; a change of any other
-	// is a *state.ConflictError. 0 is whatever is current.
+	// is a *controlstate.ConflictError. 0 is whatever is current.
 	IfRelease uint64
 	// DryRun commits nothing.
 	DryRun bool
@@ -64,7 +64,7 @@ type plan struct {
 
 // basis is what a change starts from.
 type basis struct {
-	db      *state.State
+	db      *controlstate.State
 	current *wire.Release // nil before the first
 	// overrides are those in force, disabled the endpoints out of service.
 	overrides map[string]float64
@@ -88,7 +88,7 @@ func (p *Publisher) change(ctx context.Context, c Change, work func(*basis) (*pl
 	ctx = context.WithoutCancel(ctx)
 	p.changing.Lock()
 	defer p.changing.Unlock()
-	var conflict *state.ConflictError
+	var conflict *controlstate.ConflictError
 	r, err := p.tryChange(ctx, c, work)
 	if errors.As(err, &conflict) && c.IfRelease == 0 {
 		r, err = p.tryChange(ctx, c, work)
@@ -142,9 +142,9 @@ func (p *Publisher) basis(ctx context.Context, c Change) (*basis, error) {
 
 func conflict(r *wire.Release) error {
 	if r == nil {
-		return &state.ConflictError{}
+		return &controlstate.ConflictError{}
 	}
-	return &state.ConflictError{Number: r.Number, Author: r.Author, Reason: r.Reason, Time: time.Unix(r.Time, 0)}
+	return &controlstate.ConflictError{Number: r.Number, Author: r.Author, Reason: r.Reason, Time: time.Unix(r.Time, 0)}
 }
 
 // release returns the release that the plan makes.
@@ -175,14 +175,14 @@ func (w *plan) keeps(b *basis) bool {
 	return !slices.ContainsFunc(w.drop, overridden) && !slices.ContainsFunc(w.enable, disabled) && !slices.ContainsFunc(w.disable, enabled)
 }
 
-func (p *Publisher) commit(ctx context.Context, db *state.State, c Change, w *plan, r *Result, doc *document) error {
+func (p *Publisher) commit(ctx context.Context, db *controlstate.State, c Change, w *plan, r *Result, doc *document) error {
 	detail, err := describe(r)
 	if err != nil {
 		return err
 	}
-	err = db.Commit(ctx, state.Commit{
+	err = db.Commit(ctx, controlstate.Commit{
 		Release: *r.Release, Set: w.set, Delete: w.drop, Disable: w.disable, Enable: w.enable, Files: w.files,
-		Audit: state.Entry{Author: c.Author, Action: w.action, Target: w.target, Reason: c.Reason, Detail: detail},
+		Audit: controlstate.Entry{Author: c.Author, Action: w.action, Target: w.target, Reason: c.Reason, Detail: detail},
 	})
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/hybridinference/gateway/controlplane/config"
-	"github.com/hybridinference/gateway/controlplane/state"
+	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -24,7 +24,7 @@ import (
 type Options struct {
 	Conn *nats.Conn
 	// Open opens the control state. It is tried again until it succeeds.
-	Open func(context.Context) (*state.State, error)
+	Open func(context.Context) (*controlstate.State, error)
 	// Files is where the configuration is.
 	Files Files
 	// Replicas of the bucket in NATS: 1 (default), or 3 in a cluster.
@@ -50,12 +50,12 @@ type Publisher struct {
 	// ready is closed when the first release is in the database.
 	ready chan struct{}
 
-	db      atomic.Pointer[state.State]
+	db      atomic.Pointer[controlstate.State]
 	release atomic.Pointer[wire.Release]
 	// prepared is the last committed release as it was checked before the commit.
 	prepared atomic.Pointer[document]
 	// published are the versions that NATS holds.
-	published atomic.Pointer[state.Heads]
+	published atomic.Pointer[controlstate.Heads]
 
 	// changing is held by whoever makes a change.
 	changing sync.Mutex
@@ -131,15 +131,15 @@ func (p *Publisher) Current() *wire.Release { return p.release.Load() }
 
 // Published returns the versions that NATS holds, as far as known; zero before
 // anything was published.
-func (p *Publisher) Published() state.Heads {
+func (p *Publisher) Published() controlstate.Heads {
 	if h := p.published.Load(); h != nil {
 		return *h
 	}
-	return state.Heads{}
+	return controlstate.Heads{}
 }
 
 // State returns the control state, ErrNoDatabase before it was reached.
-func (p *Publisher) State() (*state.State, error) {
+func (p *Publisher) State() (*controlstate.State, error) {
 	if db := p.db.Load(); db != nil {
 		return db, nil
 	}
@@ -175,7 +175,7 @@ func (p *Publisher) start(ctx context.Context) error {
 // adopt commits the files when they are not those of the last start. Weights
 // and contents that came over the admin API thus outlive a restart, until
 // somebody edits the files.
-func (p *Publisher) adopt(ctx context.Context, db *state.State, current *wire.Release) error {
+func (p *Publisher) adopt(ctx context.Context, db *controlstate.State, current *wire.Release) error {
 	files, warnings, err := p.o.Files.load(nil, nil)
 	if err == nil {
 		_, err = compiled(files, &basis{})

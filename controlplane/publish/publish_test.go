@@ -14,9 +14,9 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/hybridinference/gateway/controlplane/config"
+	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/controlplane/publish"
-	"github.com/hybridinference/gateway/controlplane/state"
-	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/bus/bustest"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -60,8 +60,8 @@ func (p *plane) options() publish.Options {
 	}
 	return publish.Options{
 		Conn: p.nats.Connect("control"),
-		Open: func(ctx context.Context) (*state.State, error) {
-			return state.Open(ctx, state.Config{Backend: store.BackendSQLite, SQLitePath: filepath.Join(p.dir, "gateway.db")})
+		Open: func(ctx context.Context) (*controlstate.State, error) {
+			return controlstate.Open(ctx, controlstate.Config{Backend: requestlog.BackendSQLite, SQLitePath: filepath.Join(p.dir, "gateway.db")})
 		},
 		Files: publish.Files{Models: filepath.Join(p.dir, "models.yaml"), Routing: routing, Env: func(string) (string, bool) { return "", false }},
 		Log:   slog.New(slog.DiscardHandler),
@@ -385,7 +385,7 @@ func TestRollbackAndConflicts(t *testing.T) {
 	must(t, r, err)
 	stale := who
 	stale.IfRelease = 2
-	var conflict *state.ConflictError
+	var conflict *controlstate.ConflictError
 	if _, err := pub.ResetWeights(t.Context(), stale, "glm"); !errors.As(err, &conflict) || conflict.Number != 3 || conflict.Author != "ana" {
 		t.Errorf("a change of a release that is not current: %v", err)
 	}
@@ -394,7 +394,7 @@ func TestRollbackAndConflicts(t *testing.T) {
 	if r.Release.Number != 4 || weightOf(t, r.Release, "glm:local") != 0.4 || weightOf(t, r.Release, "glm:far") != 0.3 {
 		t.Errorf("rolled back to %+v", r.Release.Snapshot.Models[0].Endpoints)
 	}
-	if _, err := pub.Rollback(t.Context(), who, 77); !errors.Is(err, state.ErrNotFound) {
+	if _, err := pub.Rollback(t.Context(), who, 77); !errors.Is(err, controlstate.ErrNotFound) {
 		t.Errorf("rollback to nothing: %v", err)
 	}
 	stop()
@@ -506,8 +506,8 @@ func TestKeysAreRepublished(t *testing.T) {
 		return k
 	}
 	eventually(t, "an empty table is there", func() bool { return table().Epoch == pub.Current().Epoch })
-	entry := state.Entry{Author: "ana", Action: "key.create"}
-	if err := db.CreateKey(t.Context(), state.Key{ID: "k_1", Hash: "aa", Name: "ci", User: "ci", Role: "free"}, entry); err != nil {
+	entry := controlstate.Entry{Author: "ana", Action: "key.create"}
+	if err := db.CreateKey(t.Context(), controlstate.Key{ID: "k_1", Hash: "aa", Name: "ci", User: "ci", Role: "free"}, entry); err != nil {
 		t.Fatal(err)
 	}
 	pub.Kick()
@@ -527,7 +527,7 @@ func TestTheDatabaseMayComeLater(t *testing.T) {
 	p := newPlane(t)
 	o := p.options()
 	open, up := o.Open, make(chan struct{})
-	o.Open = func(ctx context.Context) (*state.State, error) {
+	o.Open = func(ctx context.Context) (*controlstate.State, error) {
 		select {
 		case <-up:
 			return open(ctx)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"github.com/hybridinference/gateway/controlplane/state"
+	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -99,7 +99,7 @@ func (p *Publisher) learn(ctx context.Context) error {
 	return nil
 }
 
-func (p *Publisher) learnRelease(ctx context.Context, db *state.State, number uint64) error {
+func (p *Publisher) learnRelease(ctx context.Context, db *controlstate.State, number uint64) error {
 	if p.link.release.is(db.Epoch(), number) || number == 0 {
 		return nil
 	}
@@ -173,7 +173,7 @@ func (p *Publisher) holds(d *document) bool {
 	return d.key == wire.ReleaseKey && d.gen == at.Release || d.key == wire.KeyTableKey && d.gen == at.Keys
 }
 
-func (l *link) documents() (docs []*document, versions state.Heads) {
+func (l *link) documents() (docs []*document, versions controlstate.Heads) {
 	if l.release != nil {
 		docs, versions.Release = append(docs, l.release), l.release.gen
 	}

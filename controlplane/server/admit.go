@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hybridinference/gateway/controlplane/state"
+	"github.com/hybridinference/gateway/controlplane/controlstate"
 )
 
 // admit decides whether a request may go on. Only /admin/ is guarded.
@@ -61,7 +61,7 @@ func (s *Server) noteFailure(r *http.Request, from netip.Addr, failures int) {
 	if err == nil {
 		ctx, cancel := context.WithTimeout(lasting(r), auditTime)
 		defer cancel()
-		err = db.Audit(ctx, state.Entry{
+		err = db.Audit(ctx, controlstate.Entry{
 			Author: "unknown", Action: "login.failed", Target: from.String(), Detail: fmt.Sprintf(`{"failures":%d}`, failures),
 		})
 	}

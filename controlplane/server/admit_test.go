@@ -6,11 +6,11 @@ import (
 	"testing"
 
 	"github.com/hybridinference/gateway/controlplane/app"
-	"github.com/hybridinference/gateway/controlplane/store/storetest"
+	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 )
 
 func TestGuessingTheTokenGetsSlow(t *testing.T) {
-	p := start(t, storetest.SQLite(t), func(o *app.Options) { o.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
+	p := start(t, requestlogtest.SQLite(t), func(o *app.Options) { o.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
 	try := func(from, token string, want int) string {
 		t.Helper()
 		status, text, header := p.raw("GET", "/admin/status", "", map[string]string{"X-Forwarded-For": "1.2.3.4, " + from, "Authorization": "Bearer " + token})

@@ -5,12 +5,12 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"github.com/hybridinference/gateway/controlplane/store/storetest"
+	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
 func TestEndpointsAreTakenOutAndPutBack(t *testing.T) {
-	both(t, func(t *testing.T, db *storetest.Database) {
+	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		p.node("n1", "")
 		p.joined(1)
@@ -44,7 +44,7 @@ func TestEndpointsAreTakenOutAndPutBack(t *testing.T) {
 }
 
 func TestExplain(t *testing.T) {
-	p := start(t, storetest.SQLite(t), nil)
+	p := start(t, requestlogtest.SQLite(t), nil)
 	p.refused("POST", "/admin/explain", `{"request":{"model":"demo"}}`, 503, "no node is there")
 	p.refused("POST", "/admin/explain", `{"request":{},"node":"n1"}`, 404, "n1")
 	p.refused("POST", "/admin/explain", `{"request":{},"node":"a.b"}`, 400, "node must be")

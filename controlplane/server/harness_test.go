@@ -17,8 +17,8 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/app"
 	"github.com/hybridinference/gateway/controlplane/publish"
-	"github.com/hybridinference/gateway/controlplane/store"
-	"github.com/hybridinference/gateway/controlplane/store/storetest"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/bus/bustest"
 	"github.com/hybridinference/gateway/shared/secret"
@@ -40,9 +40,9 @@ models:
 const token = "a-long-token"
 
 // both runs a test on each database.
-func both(t *testing.T, check func(t *testing.T, db *storetest.Database)) {
-	t.Run("postgres", func(t *testing.T) { check(t, storetest.Postgres(t)) })
-	t.Run("sqlite", func(t *testing.T) { check(t, storetest.SQLite(t)) })
+func both(t *testing.T, check func(t *testing.T, db *requestlogtest.Database)) {
+	t.Run("postgres", func(t *testing.T) { check(t, requestlogtest.Postgres(t)) })
+	t.Run("sqlite", func(t *testing.T) { check(t, requestlogtest.SQLite(t)) })
 }
 
 // plane is a running control plane and its NATS.
@@ -50,7 +50,7 @@ type plane struct {
 	t     *testing.T
 	dir   string
 	nats  *bustest.Server
-	store store.Store
+	store requestlog.Store
 	url   string
 	token string
 	// contract judges what is said, once it is known.
@@ -58,13 +58,13 @@ type plane struct {
 }
 
 // start runs a control plane until the test ends.
-func start(t *testing.T, db *storetest.Database, change func(*app.Options)) *plane {
+func start(t *testing.T, db *requestlogtest.Database, change func(*app.Options)) *plane {
 	t.Helper()
 	p := &plane{t: t, dir: t.TempDir(), nats: bustest.Start(t), token: token}
 	p.write("models.yaml", models)
 	p.write("routing.yaml", "")
 	var err error
-	if p.store, err = store.Open(t.Context(), db.Config); err != nil {
+	if p.store, err = requestlog.Open(t.Context(), db.Config); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

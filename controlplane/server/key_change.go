@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/controlplane/keys"
 	"github.com/hybridinference/gateway/controlplane/nodes"
 	"github.com/hybridinference/gateway/controlplane/publish"
-	"github.com/hybridinference/gateway/controlplane/state"
 )
 
 // keyWait is how long a change of keys waits for the nodes when the caller does
@@ -63,7 +63,7 @@ func (s *Server) createKey(r *http.Request) (any, error) {
 		return nil, err
 	}
 	fresh := keys.Generate(s.o.KeySecret)
-	k := state.Key{
+	k := controlstate.Key{
 		ID: id, Hash: fresh.Hash, Prefix: fresh.Prefix, Name: spec.Name, User: spec.User, Role: spec.Role, Models: spec.Models,
 		Created: time.Now().UTC().Truncate(time.Second), Expires: spec.Expires,
 	}
@@ -95,7 +95,7 @@ func (s *Server) newKeyID(r *http.Request) (string, error) {
 
 // madeBefore explains a conflict that only an Idempotency-Key can bring about.
 func madeBefore(err error, id string) error {
-	if !errors.Is(err, state.ErrExists) {
+	if !errors.Is(err, controlstate.ErrExists) {
 		return err
 	}
 	p := problemf(http.StatusConflict, "a key was made under this Idempotency-Key before: %s; its text was shown then, and only then", id)
@@ -186,7 +186,7 @@ func (s *Server) importKeys(r *http.Request) (any, error) {
 		return nil, badRequest("keys must be a list of 1 to %d keys, got %d", maxImport, len(in.Keys))
 	}
 	now, models := time.Now(), s.modelIDs()
-	list := make([]state.Key, len(in.Keys))
+	list := make([]controlstate.Key, len(in.Keys))
 	var problems []string
 	for i, k := range in.Keys {
 		spec := keys.Imported{
@@ -199,7 +199,7 @@ func (s *Server) importKeys(r *http.Request) (any, error) {
 			}
 			continue
 		}
-		list[i] = state.Key{
+		list[i] = controlstate.Key{
 			ID: keys.NewID(), Hash: k.Hash, Prefix: k.Prefix, Name: checked.Name, User: checked.User, Role: checked.Role, Models: checked.Models,
 			Created: now.UTC().Truncate(time.Second), Expires: checked.Expires,
 		}
@@ -234,13 +234,13 @@ func keyChange(r *http.Request, reason string, waitMS *int64) (publish.Change, t
 // since nobody could tell what was done.
 func lasting(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
 
-func audit(c publish.Change, action, target string) state.Entry {
-	return state.Entry{Author: c.Author, Action: action, Target: target, Reason: c.Reason}
+func audit(c publish.Change, action, target string) controlstate.Entry {
+	return controlstate.Entry{Author: c.Author, Action: action, Target: target, Reason: c.Reason}
 }
 
 // keyRollout publishes the key table and waits for the nodes. What fails here
 // is made up for within a second.
-func (s *Server) keyRollout(r *http.Request, db *state.State, limit time.Duration) []nodes.Ack {
+func (s *Server) keyRollout(r *http.Request, db *controlstate.State, limit time.Duration) []nodes.Ack {
 	s.o.Publisher.Kick()
 	heads, err := db.Heads(r.Context())
 	if err != nil {

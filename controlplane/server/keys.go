@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/hybridinference/gateway/controlplane/state"
+	"github.com/hybridinference/gateway/controlplane/controlstate"
 )
 
 // key is a key as /admin/keys shows it: all but the key.
@@ -20,7 +20,7 @@ type key struct {
 	Prefix  string     `json:"prefix"`
 }
 
-func showKey(k *state.Key) key {
+func showKey(k *controlstate.Key) key {
 	return key{k.ID, k.Name, k.User, k.Role, list(k.Models), k.Created, moment(k.Expires), moment(k.Revoked), k.Prefix}
 }
 
@@ -36,7 +36,7 @@ func (s *Server) keys(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit, err := number(query, "limit", state.MaxPage, 1, state.MaxPage)
+	limit, err := number(query, "limit", controlstate.MaxPage, 1, controlstate.MaxPage)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/keys"
-	"github.com/hybridinference/gateway/controlplane/store/storetest"
+	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/secret"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -46,7 +46,7 @@ func (p *plane) accepted() map[string]int64 {
 }
 
 func TestRotation(t *testing.T) {
-	both(t, func(t *testing.T, db *storetest.Database) {
+	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		p.node("n1", "")
 		p.joined(1)
@@ -82,7 +82,7 @@ func TestRotation(t *testing.T) {
 }
 
 func TestTheSameRequestMakesNoSecondKey(t *testing.T) {
-	p := start(t, storetest.SQLite(t), nil)
+	p := start(t, requestlogtest.SQLite(t), nil)
 	once := map[string]string{"Idempotency-Key": "deploy-17"}
 	status, _, _ := p.raw("POST", "/admin/keys", `{"name":"ci"}`, once)
 	again, text, _ := p.raw("POST", "/admin/keys", `{"name":"ci"}`, once)
@@ -97,7 +97,7 @@ func TestTheSameRequestMakesNoSecondKey(t *testing.T) {
 }
 
 func TestImport(t *testing.T) {
-	both(t, func(t *testing.T, db *storetest.Database) {
+	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		p.node("n1", "")
 		p.joined(1)
@@ -143,7 +143,7 @@ func TestImport(t *testing.T) {
 }
 
 func TestKeysComeInPages(t *testing.T) {
-	both(t, func(t *testing.T, db *storetest.Database) {
+	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		made := map[string]bool{}
 		for range 5 {

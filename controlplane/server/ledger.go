@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/nodes"
-	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -71,7 +71,7 @@ func (s *Server) ledger(r *http.Request) (any, error) {
 		since = time.Now().Add(-checked)
 	}
 	list, sum := s.balances()
-	out := map[string]any{"nodes": list, "sum": sum, "sinks": []sink{}, "stream_frames": 0, "stream_bytes": 0, "dead_letters": 0, "gaps": []store.Gap{}}
+	out := map[string]any{"nodes": list, "sum": sum, "sinks": []sink{}, "stream_frames": 0, "stream_bytes": 0, "dead_letters": 0, "gaps": []requestlog.Gap{}}
 	ctx, cancel := context.WithTimeout(r.Context(), explainTime)
 	defer cancel()
 	sinks, frames, bytes, err := bus.Sinks(ctx, s.o.Conn)
@@ -89,7 +89,7 @@ func (s *Server) ledger(r *http.Request) (any, error) {
 	}
 	out["dead_letters"] = dead
 	if s.o.LogStore != nil {
-		gaps, err := inTime(r, s, func(ctx context.Context) ([]store.Gap, error) {
+		gaps, err := inTime(r, s, func(ctx context.Context) ([]requestlog.Gap, error) {
 			return s.o.LogStore.Gaps(ctx, since, time.Now().Add(-settled))
 		})
 		if err != nil {

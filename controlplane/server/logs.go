@@ -9,12 +9,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 )
 
 const (
 	defaultLogs = 100
-	maxLogs     = store.MaxLogRows
+	maxLogs     = requestlog.MaxLogRows
 )
 
 // logFilters are the parameters that select by a column.
@@ -37,7 +37,7 @@ func (s *Server) logs(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := store.LogQuery{Fields: map[string]string{}, Before: query["before"], After: query["after"]}
+	q := requestlog.LogQuery{Fields: map[string]string{}, Before: query["before"], After: query["after"]}
 	if q.Limit, err = number(query, "limit", defaultLogs, 1, maxLogs); err != nil {
 		return nil, err
 	}
@@ -62,9 +62,9 @@ func (s *Server) logs(r *http.Request) (any, error) {
 			q.Fields[column] = text
 		}
 	}
-	found, err := inTime(r, s, func(ctx context.Context) ([]store.LogRow, error) { return s.o.LogStore.Logs(ctx, q) })
+	found, err := inTime(r, s, func(ctx context.Context) ([]requestlog.LogRow, error) { return s.o.LogStore.Logs(ctx, q) })
 	if found == nil && err == nil {
-		found = []store.LogRow{}
+		found = []requestlog.LogRow{}
 	}
 	return found, err
 }
@@ -78,8 +78,8 @@ func inTime[T any](r *http.Request, s *Server, ask func(context.Context) (T, err
 	ctx, cancel := context.WithTimeout(r.Context(), statsTime)
 	defer cancel()
 	out, err := ask(ctx)
-	if errors.Is(err, store.ErrRejected) {
-		return none, badRequest("%s", strings.TrimPrefix(err.Error(), store.ErrRejected.Error()+": "))
+	if errors.Is(err, requestlog.ErrRejected) {
+		return none, badRequest("%s", strings.TrimPrefix(err.Error(), requestlog.ErrRejected.Error()+": "))
 	}
 	if err != nil {
 		return none, problemf(http.StatusServiceUnavailable, "the request log does not answer: %s", err)
@@ -114,7 +114,7 @@ func (s *Server) usage(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if query["by"] == "" {
-		query["by"] = store.UsageBy()[0]
+		query["by"] = requestlog.UsageBy()[0]
 	}
 	if query["since"] == "" {
 		query["since"] = "24h"
@@ -123,11 +123,11 @@ func (s *Server) usage(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := inTime(r, s, func(ctx context.Context) ([]store.UsageRow, error) {
+	found, err := inTime(r, s, func(ctx context.Context) ([]requestlog.UsageRow, error) {
 		return s.o.LogStore.Usage(ctx, since, query["by"])
 	})
 	if found == nil && err == nil {
-		found = []store.UsageRow{}
+		found = []requestlog.UsageRow{}
 	}
 	return found, err
 }
@@ -137,7 +137,9 @@ func (s *Server) content(r *http.Request) (any, error) {
 	if _, err := params(r); err != nil {
 		return nil, err
 	}
-	found, err := inTime(r, s, func(ctx context.Context) (*store.Content, error) { return s.o.LogStore.Content(ctx, r.PathValue("id")) })
+	found, err := inTime(r, s, func(ctx context.Context) (*requestlog.Content, error) {
+		return s.o.LogStore.Content(ctx, r.PathValue("id"))
+	})
 	if err == nil && found == nil {
 		err = problemf(http.StatusNotFound, "no content of %q is kept: nodes keep it with DB_STORE_FULL_CONTENT=true", r.PathValue("id"))
 	}

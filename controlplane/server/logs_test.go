@@ -7,24 +7,24 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hybridinference/gateway/controlplane/store"
-	"github.com/hybridinference/gateway/controlplane/store/storetest"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // everywhere runs a test on each database that has a request log.
-func everywhere(t *testing.T, check func(t *testing.T, db *storetest.Database)) {
+func everywhere(t *testing.T, check func(t *testing.T, db *requestlogtest.Database)) {
 	both(t, check)
-	t.Run("d1", func(t *testing.T) { check(t, storetest.D1(t)) })
+	t.Run("d1", func(t *testing.T) { check(t, requestlogtest.D1(t)) })
 }
 
 func TestTheLogIsRead(t *testing.T) {
-	everywhere(t, func(t *testing.T, db *storetest.Database) {
+	everywhere(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
-		var rows []*store.Row
+		var rows []*requestlog.Row
 		for n := range 25 {
-			r, err := store.NewRow(storetest.Event(n), store.Origin{SpoolEpoch: "e", Seq: uint64(n + 1)}) //nolint:gosec // small
+			r, err := requestlog.NewRow(requestlogtest.Event(n), requestlog.Origin{SpoolEpoch: "e", Seq: uint64(n + 1)}) //nolint:gosec // small
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -37,7 +37,7 @@ func TestTheLogIsRead(t *testing.T) {
 		}
 		var list []map[string]any
 		p.call("GET", "/admin/logs?limit=10", "", 200, &list)
-		if len(list) != 10 || list[0]["request_id"] != storetest.Event(24).RequestID {
+		if len(list) != 10 || list[0]["request_id"] != requestlogtest.Event(24).RequestID {
 			t.Errorf("%d rows: %v", len(list), list[0])
 		}
 		p.call("GET", "/admin/logs?limit=1000&before="+fmt.Sprint(list[9]["request_id"]), "", 200, &list)
@@ -54,14 +54,14 @@ func TestTheLogIsRead(t *testing.T) {
 		} {
 			p.refused("GET", "/admin/logs?"+query, "", 400, want)
 		}
-		var usage []store.UsageRow
+		var usage []requestlog.UsageRow
 		p.call("GET", "/admin/usage?by=user&since=2026-05-01T00:00:00Z", "", 200, &usage)
 		if len(usage) != 5 || usage[0].RequestCount != 5 {
 			t.Errorf("%+v", usage)
 		}
 		p.refused("GET", "/admin/usage?by=colour", "", 400, "model, provider, endpoint")
 		var ledger struct {
-			Gaps []store.Gap
+			Gaps []requestlog.Gap
 			Sum  struct{ Balanced bool }
 		}
 		p.call("GET", "/admin/ledger?since=2026-05-01T00:00:00Z", "", 200, &ledger)
@@ -73,7 +73,7 @@ func TestTheLogIsRead(t *testing.T) {
 
 // TestDeadLetters buries two, and looks after them.
 func TestDeadLetters(t *testing.T) {
-	p := start(t, storetest.SQLite(t), nil)
+	p := start(t, requestlogtest.SQLite(t), nil)
 	nc := p.nats.Connect("collector")
 	js, err := bus.EnsureUsage(t.Context(), nc, bus.Limits{})
 	if err != nil {

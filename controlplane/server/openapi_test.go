@@ -13,7 +13,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/hybridinference/gateway/controlplane/store/storetest"
+	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 )
 
 // contract is the API's own description, by which every test's requests and
@@ -105,7 +105,7 @@ func (c *contract) valid(t *testing.T, pointer, text, what string) {
 }
 
 func TestTheDocumentHasAllOfTheAPI(t *testing.T) {
-	p := start(t, storetest.SQLite(t), nil)
+	p := start(t, requestlogtest.SQLite(t), nil)
 	var doc struct {
 		OpenAPI string
 		Paths   map[string]map[string]json.RawMessage

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/config"
+	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/controlplane/publish"
-	"github.com/hybridinference/gateway/controlplane/state"
 )
 
 // problem is an error with the answer that it gives.
@@ -42,7 +42,7 @@ func (p *problem) envelope() any {
 func toProblem(err error) *problem {
 	var p *problem
 	var broken config.Problems
-	var conflict *state.ConflictError
+	var conflict *controlstate.ConflictError
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -54,11 +54,11 @@ func toProblem(err error) *problem {
 			"release": conflict.Number, "author": conflict.Author, "reason": conflict.Reason, "time": conflict.Time.UTC().Format(time.RFC3339),
 		}
 		return p
-	case errors.Is(err, publish.ErrInvalid), errors.Is(err, state.ErrInvalid):
+	case errors.Is(err, publish.ErrInvalid), errors.Is(err, controlstate.ErrInvalid):
 		return badRequest("%s", err)
-	case errors.Is(err, state.ErrNotFound):
+	case errors.Is(err, controlstate.ErrNotFound):
 		return problemf(http.StatusNotFound, "%s", err)
-	case errors.Is(err, state.ErrRevoked), errors.Is(err, state.ErrExists):
+	case errors.Is(err, controlstate.ErrRevoked), errors.Is(err, controlstate.ErrExists):
 		return problemf(http.StatusConflict, "%s", err)
 	case errors.Is(err, context.Canceled):
 		return problemf(http.StatusServiceUnavailable, "the control plane is stopping, or the caller left")

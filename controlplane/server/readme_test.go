@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hybridinference/gateway/controlplane/store/storetest"
+	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 )
 
 // TestReadmeListsTheAPI holds the table to what the API itself lists.
 func TestReadmeListsTheAPI(t *testing.T) {
-	p := start(t, storetest.SQLite(t), nil)
+	p := start(t, requestlogtest.SQLite(t), nil)
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)

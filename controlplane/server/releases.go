@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/compile"
-	"github.com/hybridinference/gateway/controlplane/state"
+	"github.com/hybridinference/gateway/controlplane/controlstate"
 )
 
 const defaultPage = 50
@@ -17,7 +17,7 @@ func page(r *http.Request) (limit int, before uint64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	if limit, err = number(query, "limit", defaultPage, 1, state.MaxPage); err != nil {
+	if limit, err = number(query, "limit", defaultPage, 1, controlstate.MaxPage); err != nil {
 		return 0, 0, err
 	}
 	if text := query["before"]; text != "" {

@@ -15,7 +15,7 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/nodes"
 	"github.com/hybridinference/gateway/controlplane/publish"
-	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/shared/secret"
 )
 
@@ -40,13 +40,13 @@ type Options struct {
 	Log       *slog.Logger
 }
 
-// LogStore is what the API needs of the request log; package store has several.
+// LogStore is what the API needs of the request log; package requestlog has several.
 type LogStore interface {
-	Stats(ctx context.Context, q store.StatsQuery) ([]store.StatsRow, error)
-	Logs(ctx context.Context, q store.LogQuery) ([]store.LogRow, error)
-	Usage(ctx context.Context, since time.Time, by string) ([]store.UsageRow, error)
-	Content(ctx context.Context, requestID string) (*store.Content, error)
-	Gaps(ctx context.Context, since, until time.Time) ([]store.Gap, error)
+	Stats(ctx context.Context, q requestlog.StatsQuery) ([]requestlog.StatsRow, error)
+	Logs(ctx context.Context, q requestlog.LogQuery) ([]requestlog.LogRow, error)
+	Usage(ctx context.Context, since time.Time, by string) ([]requestlog.UsageRow, error)
+	Content(ctx context.Context, requestID string) (*requestlog.Content, error)
+	Gaps(ctx context.Context, since, until time.Time) ([]requestlog.Gap, error)
 	Health(ctx context.Context) error
 }
 

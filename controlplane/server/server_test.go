@@ -11,8 +11,8 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/app"
 	"github.com/hybridinference/gateway/controlplane/keys"
-	"github.com/hybridinference/gateway/controlplane/store"
-	"github.com/hybridinference/gateway/controlplane/store/storetest"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/secret"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -41,7 +41,7 @@ func (p *plane) weights(query string) (out []weight) {
 }
 
 func TestAWeightChangeReachesTheNodes(t *testing.T) {
-	both(t, func(t *testing.T, db *storetest.Database) {
+	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		p.node("node-a", "")
 		p.node("node-b", "")
@@ -80,7 +80,7 @@ func TestAWeightChangeReachesTheNodes(t *testing.T) {
 }
 
 func TestARejectingNodeIsNamed(t *testing.T) {
-	p := start(t, storetest.SQLite(t), nil)
+	p := start(t, requestlogtest.SQLite(t), nil)
 	p.node("good", "")
 	p.node("picky", "endpoint glm:far: no such adapter")
 	p.joined(2)
@@ -102,7 +102,7 @@ func TestARejectingNodeIsNamed(t *testing.T) {
 }
 
 func TestApply(t *testing.T) {
-	p := start(t, storetest.SQLite(t), nil)
+	p := start(t, requestlogtest.SQLite(t), nil)
 	var done rollout
 	p.call("POST", "/admin/apply", "", 200, &done)
 	if done.Changed || done.Release != 1 {
@@ -136,7 +136,7 @@ func TestApply(t *testing.T) {
 }
 
 func TestReleases(t *testing.T) {
-	p := start(t, storetest.SQLite(t), nil)
+	p := start(t, requestlogtest.SQLite(t), nil)
 	for _, w := range []string{"0.1", "0.2"} {
 		p.call("PUT", "/admin/weights", `{"model":"glm","weights":{"local":`+w+`},"reason":"to `+w+`"}`, 200, nil)
 	}
@@ -186,7 +186,7 @@ type key struct {
 }
 
 func TestKeys(t *testing.T) {
-	both(t, func(t *testing.T, db *storetest.Database) {
+	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		p.node("node-a", "")
 		p.joined(1)
@@ -226,7 +226,7 @@ func TestKeys(t *testing.T) {
 }
 
 func TestStats(t *testing.T) {
-	both(t, func(t *testing.T, db *storetest.Database) {
+	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		now := time.Now()
 		event := &wire.Usage{
@@ -234,11 +234,11 @@ func TestStats(t *testing.T) {
 			RequestedModel: "glm", Model: "glm", Endpoint: "glm:local", Provider: "vLLM", Status: 200, End: wire.EndComplete, PromptTokens: 7, CompletionTokens: 5,
 			UsageSource: wire.UsageProvider, Attempts: []wire.Attempt{},
 		}
-		row, err := store.NewRow(event, store.Origin{})
+		row, err := requestlog.NewRow(event, requestlog.Origin{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.store.Insert(t.Context(), []*store.Row{row}); err != nil {
+		if _, err := p.store.Insert(t.Context(), []*requestlog.Row{row}); err != nil {
 			t.Fatal(err)
 		}
 		var out struct {
@@ -263,7 +263,7 @@ func TestStats(t *testing.T) {
 }
 
 func TestOnlyTheTokenOpensTheDoor(t *testing.T) {
-	p := start(t, storetest.SQLite(t), nil)
+	p := start(t, requestlogtest.SQLite(t), nil)
 	f := func(authorization string, want int) {
 		t.Helper()
 		got, text, header := p.raw("GET", "/admin/routing", "", map[string]string{"Authorization": authorization})
@@ -293,7 +293,7 @@ func TestOnlyTheTokenOpensTheDoor(t *testing.T) {
 }
 
 func TestAnOpenAPIIsForThisMachine(t *testing.T) {
-	p := start(t, storetest.SQLite(t), func(o *app.Options) { o.Token, o.Open = secret.String{}, true })
+	p := start(t, requestlogtest.SQLite(t), func(o *app.Options) { o.Token, o.Open = secret.String{}, true })
 	p.token = ""
 	f := func(header map[string]string, want int) {
 		t.Helper()
@@ -310,7 +310,7 @@ func TestAnOpenAPIIsForThisMachine(t *testing.T) {
 }
 
 func TestWhatIsNotThere(t *testing.T) {
-	p := start(t, storetest.SQLite(t), nil)
+	p := start(t, requestlogtest.SQLite(t), nil)
 	p.refused("GET", "/nothing", "", 404, "there is nothing at /nothing")
 	p.refused("GET", "/admin/nothing", "", 404, "there is nothing at /admin/nothing")
 	p.refused("POST", "/admin/weights", "", 405, "DELETE, GET, PUT")
@@ -322,7 +322,7 @@ func TestWhatIsNotThere(t *testing.T) {
 }
 
 func TestBadBodiesAreToldApart(t *testing.T) {
-	p := start(t, storetest.SQLite(t), nil)
+	p := start(t, requestlogtest.SQLite(t), nil)
 	f := func(body string, want string) {
 		t.Helper()
 		p.refused("PUT", "/admin/weights", body, 400, want)
@@ -350,7 +350,7 @@ func TestBadBodiesAreToldApart(t *testing.T) {
 }
 
 func TestStatusAndHealth(t *testing.T) {
-	p := start(t, storetest.SQLite(t), nil)
+	p := start(t, requestlogtest.SQLite(t), nil)
 	p.node("node-a", "")
 	p.joined(1)
 	var status struct {
@@ -385,10 +385,10 @@ func TestStatusAndHealth(t *testing.T) {
 }
 
 func TestADatabaseThatIsNotThere(t *testing.T) {
-	p := start(t, storetest.SQLite(t), nil) // for NATS and the files
+	p := start(t, requestlogtest.SQLite(t), nil) // for NATS and the files
 	o := app.Options{
 		Addr: "127.0.0.1:0", NATS: bus.Options{URL: p.nats.ClientURL()}, Token: secret.New(token), Log: discard(),
-		State: store.Config{Backend: store.BackendPostgres, Postgres: store.PostgresConfig{DSN: secret.New("postgres://nobody@127.0.0.1:1/none?sslmode=disable")}},
+		State: requestlog.Config{Backend: requestlog.BackendPostgres, Postgres: requestlog.PostgresConfig{DSN: secret.New("postgres://nobody@127.0.0.1:1/none?sslmode=disable")}},
 	}
 	a, err := app.New(t.Context(), o)
 	if err != nil {
@@ -410,7 +410,7 @@ func TestADatabaseThatIsNotThere(t *testing.T) {
 
 // What nodes say of endpoints is shown per endpoint.
 func TestEndpointsShowWhatNodesSay(t *testing.T) {
-	p := start(t, storetest.SQLite(t), nil)
+	p := start(t, requestlogtest.SQLite(t), nil)
 	status := wire.NodeStatus{
 		Node: "node-1", State: wire.StateApplied, Missing: []wire.MissingSecret{{Endpoint: "glm:far", Variable: "FAR_KEY"}},
 		Troubled: []wire.EndpointState{{Endpoint: "glm:local", State: "open", Reason: "timeout: no answer", Until: 1893553445000, InFlight: 2}},

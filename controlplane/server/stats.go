@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 )
 
 const (
@@ -31,14 +31,14 @@ func (s *Server) stats(r *http.Request) (any, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), statsTime)
 	defer cancel()
-	rows, err := s.o.LogStore.Stats(ctx, store.StatsQuery{
+	rows, err := s.o.LogStore.Stats(ctx, requestlog.StatsQuery{
 		Since: time.Now().Add(-time.Duration(hours) * time.Hour), Model: query["model"], Provider: query["provider"],
 	})
 	if err != nil {
 		return nil, problemf(http.StatusServiceUnavailable, "the request log does not answer: %s", err)
 	}
 	if rows == nil {
-		rows = []store.StatsRow{}
+		rows = []requestlog.StatsRow{}
 	}
 	return map[string]any{
 		"period_hours": hours, "stats": rows,

@@ -13,7 +13,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/config"
 	"github.com/hybridinference/gateway/controlplane/d1"
 	"github.com/hybridinference/gateway/controlplane/publish"
-	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/secret"
 )
@@ -37,10 +37,10 @@ const SQLiteFile = "gateway.db"
 
 // Store reads which database is used. backend is the default of DB_BACKEND,
 // stateDir where SQLite's file is unless SQLITE_PATH says otherwise.
-func Store(r *env.Reader, backend, stateDir string) store.Config {
-	c := store.Config{
-		Backend: r.Enum("DB_BACKEND", backend, "database of releases, keys and the request log", store.BackendPostgres, store.BackendSQLite, store.BackendD1),
-		Postgres: store.PostgresConfig{
+func Store(r *env.Reader, backend, stateDir string) requestlog.Config {
+	c := requestlog.Config{
+		Backend: r.Enum("DB_BACKEND", backend, "database of releases, keys and the request log", requestlog.BackendPostgres, requestlog.BackendSQLite, requestlog.BackendD1),
+		Postgres: requestlog.PostgresConfig{
 			Host:     r.String("DB_HOST", "localhost", "PostgreSQL host, several separated by commas"),
 			Port:     r.Int("DB_PORT", 5432, env.Bounds[int]{Min: 1, Max: math.MaxUint16}, "PostgreSQL port"),
 			Name:     r.String("DB_NAME", "gateway", "PostgreSQL database"),
@@ -54,7 +54,7 @@ func Store(r *env.Reader, backend, stateDir string) store.Config {
 		SQLitePath: r.String("SQLITE_PATH", filepath.Join(stateDir, SQLiteFile), "SQLite file, for DB_BACKEND=sqlite"),
 	}
 	c.D1 = readD1(r)
-	if c.Backend == store.BackendD1 {
+	if c.Backend == requestlog.BackendD1 {
 		checkD1(r, c.D1)
 	}
 	return c
@@ -79,9 +79,9 @@ func checkD1(r *env.Reader, c d1.Config) {
 }
 
 // DualWrite reads whether D1 gets all events besides the store c.
-func DualWrite(r *env.Reader, c store.Config) bool {
+func DualWrite(r *env.Reader, c requestlog.Config) bool {
 	on := r.Bool("D1_DUAL_WRITE|DB_DUAL_WRITE", false, "write to D1 besides DB_BACKEND, and read from it")
-	if on && c.Backend == store.BackendD1 {
+	if on && c.Backend == requestlog.BackendD1 {
 		r.Problemf("D1_DUAL_WRITE writes to D1 besides another database: DB_BACKEND must not be d1")
 	}
 	if on {
@@ -91,8 +91,8 @@ func DualWrite(r *env.Reader, c store.Config) bool {
 }
 
 // Second is the store that dual writing adds.
-func Second(c store.Config) store.Config {
-	c.Backend = store.BackendD1
+func Second(c requestlog.Config) requestlog.Config {
+	c.Backend = requestlog.BackendD1
 	return c
 }
 

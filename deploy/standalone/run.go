@@ -11,7 +11,7 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/app"
 	"github.com/hybridinference/gateway/controlplane/collector"
-	"github.com/hybridinference/gateway/controlplane/store"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/dataplane/node"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/run"
@@ -55,7 +55,7 @@ func (o *options) start(ctx context.Context) (parts, error) {
 		return fail(err)
 	}
 	p.ends.Push("NATS connection", func(context.Context) error { conn.Close(); return nil })
-	logs, err := store.Open(ctx, o.store)
+	logs, err := requestlog.Open(ctx, o.store)
 	if err != nil {
 		return fail(err)
 	}

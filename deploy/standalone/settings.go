@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/publish"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/settings"
-	"github.com/hybridinference/gateway/controlplane/store"
 	"github.com/hybridinference/gateway/dataplane/node"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/secret"
@@ -20,7 +20,7 @@ import (
 type options struct {
 	node             node.Options
 	files            publish.Files
-	store            store.Config
+	store            requestlog.Config
 	retention        time.Duration
 	stateDir         string
 	adminAddr        string
@@ -38,7 +38,7 @@ func read(r *env.Reader) options {
 	var o options
 	o.stateDir = settings.StateDir(r, "data")
 	o.files = settings.Files(r)
-	o.store = settings.Store(r, store.BackendSQLite, o.stateDir)
+	o.store = settings.Store(r, requestlog.BackendSQLite, o.stateDir)
 	o.retention = settings.Retention(r)
 	o.token, o.keySecret = settings.Admin(r)
 	host := r.String("HOST", "127.0.0.1", "address to listen on")

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/collector"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/settings"
-	"github.com/hybridinference/gateway/controlplane/store"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
@@ -37,7 +37,7 @@ func readCollect(r *env.Reader) runner {
 // collect feeds the database and, for dual writing, D1 beside it: two
 // collectors that know nothing of each other, so that neither waits for the
 // other. The nodes are told what the first has committed.
-func collect(ctx context.Context, db store.Config, dual bool, retention time.Duration, health string, nats bus.Options) (err error) {
+func collect(ctx context.Context, db requestlog.Config, dual bool, retention time.Duration, health string, nats bus.Options) (err error) {
 	if err := makeDirectory(db); err != nil {
 		return err
 	}
@@ -46,20 +46,20 @@ func collect(ctx context.Context, db store.Config, dual bool, retention time.Dur
 		return err
 	}
 	defer conn.Close()
-	sinks := []store.Config{db}
+	sinks := []requestlog.Config{db}
 	if dual {
 		sinks = append(sinks, settings.Second(db))
 	}
 	var all group.Group
 	var collectors []*collector.Collector
 	for i, sink := range sinks {
-		requests, failed := store.Open(ctx, sink)
+		requests, failed := requestlog.Open(ctx, sink)
 		if failed != nil {
 			return fmt.Errorf("request log: %w", failed)
 		}
 		defer func() { err = errors.Join(err, requests.Close()) }()
 		o := collector.Options{NATS: conn, Store: requests, Name: sink.Backend, Primary: i == 0, Retention: retention, Logger: nats.Log}
-		if sink.Backend == store.BackendD1 {
+		if sink.Backend == requestlog.BackendD1 {
 			// few and large requests: Cloudflare counts them, and takes 2 MB
 			o.BatchRows, o.BatchBytes, o.BatchWait, o.Parallel = 2000, 900<<10, time.Second, 2
 		}

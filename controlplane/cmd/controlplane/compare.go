@@ -7,8 +7,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/settings"
-	"github.com/hybridinference/gateway/controlplane/store"
 	"github.com/hybridinference/gateway/shared/env"
 )
 
@@ -30,18 +30,18 @@ func readCompare(r *env.Reader) runner {
 type span struct{ since, until time.Time }
 
 // compare counts both logs hour by hour.
-func compare(ctx context.Context, first, second store.Config, s span, repair bool, out io.Writer) (err error) {
-	a, err := store.Open(ctx, first)
+func compare(ctx context.Context, first, second requestlog.Config, s span, repair bool, out io.Writer) (err error) {
+	a, err := requestlog.Open(ctx, first)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	b, err := store.Open(ctx, second)
+	b, err := requestlog.Open(ctx, second)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
-	hours := func() (inA, inB []store.Hour, err error) {
+	hours := func() (inA, inB []requestlog.Hour, err error) {
 		if inA, err = a.Hours(ctx, s.since, s.until); err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", first.Backend, err)
 		}
@@ -80,7 +80,7 @@ func compare(ctx context.Context, first, second store.Config, s span, repair boo
 }
 
 // different returns the hours that are not the same in both logs.
-func different(a, b []store.Hour) (hours []string) {
+func different(a, b []requestlog.Hour) (hours []string) {
 	for _, hour := range merged(a, b) {
 		if of(a, hour) != of(b, hour) {
 			hours = append(hours, hour)
@@ -89,9 +89,9 @@ func different(a, b []store.Hour) (hours []string) {
 	return hours
 }
 
-func merged(a, b []store.Hour) (hours []string) {
+func merged(a, b []requestlog.Hour) (hours []string) {
 	seen := map[string]bool{}
-	for _, list := range [][]store.Hour{a, b} {
+	for _, list := range [][]requestlog.Hour{a, b} {
 		for _, h := range list {
 			if !seen[h.Hour] {
 				seen[h.Hour] = true
@@ -102,19 +102,19 @@ func merged(a, b []store.Hour) (hours []string) {
 	return hours
 }
 
-func of(list []store.Hour, hour string) store.Hour {
+func of(list []requestlog.Hour, hour string) requestlog.Hour {
 	for _, h := range list {
 		if h.Hour == hour {
 			return h
 		}
 	}
-	return store.Hour{Hour: hour, CostUSD: "0"}
+	return requestlog.Hour{Hour: hour, CostUSD: "0"}
 }
 
 // copyMissing gives each log the other's rows of the hours that differ: what it
 // has already it skips.
-func copyMissing(ctx context.Context, a, b store.Store, s span, hours []string, out io.Writer) error {
-	for _, way := range []struct{ from, to store.Store }{{a, b}, {b, a}} {
+func copyMissing(ctx context.Context, a, b requestlog.Store, s span, hours []string, out io.Writer) error {
+	for _, way := range []struct{ from, to requestlog.Store }{{a, b}, {b, a}} {
 		copied := 0
 		for _, hour := range hours {
 			begin, err := time.Parse(time.RFC3339, hour)
@@ -138,14 +138,14 @@ func copyMissing(ctx context.Context, a, b store.Store, s span, hours []string, 
 	return nil
 }
 
-func copyRows(ctx context.Context, from, to store.Store, s span) (copied int, err error) {
-	q := store.LogQuery{Since: s.since, Until: s.until, After: fmt.Sprintf("gen-%d-0", s.since.Unix()-1), Limit: store.MaxLogRows}
+func copyRows(ctx context.Context, from, to requestlog.Store, s span) (copied int, err error) {
+	q := requestlog.LogQuery{Since: s.since, Until: s.until, After: fmt.Sprintf("gen-%d-0", s.since.Unix()-1), Limit: requestlog.MaxLogRows}
 	for {
 		page, err := from.Logs(ctx, q)
 		if err != nil || len(page) == 0 {
 			return copied, err
 		}
-		rows := make([]*store.Row, len(page))
+		rows := make([]*requestlog.Row, len(page))
 		for i := range page {
 			if rows[i], err = page[i].Row(); err != nil {
 				return copied, err

@@ -8,21 +8,21 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/hybridinference/gateway/controlplane/controlstate"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/settings"
-	"github.com/hybridinference/gateway/controlplane/state"
-	"github.com/hybridinference/gateway/controlplane/store"
 	"github.com/hybridinference/gateway/shared/env"
 )
 
 // readDatabase takes the settings of the database, which the control state and
 // the request log share.
-func readDatabase(r *env.Reader) store.Config {
-	return settings.Store(r, store.BackendPostgres, settings.StateDir(r, "data"))
+func readDatabase(r *env.Reader) requestlog.Config {
+	return settings.Store(r, requestlog.BackendPostgres, settings.StateDir(r, "data"))
 }
 
 // makeDirectory makes the place for a SQLite file.
-func makeDirectory(c store.Config) error {
-	if c.Backend != store.BackendSQLite {
+func makeDirectory(c requestlog.Config) error {
+	if c.Backend != requestlog.BackendSQLite {
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(c.SQLitePath), 0o750); err != nil {
@@ -36,11 +36,11 @@ func readMigrate(r *env.Reader) runner {
 	return func(ctx context.Context, out io.Writer) error { return migrate(ctx, db, out) }
 }
 
-func migrate(ctx context.Context, db store.Config, out io.Writer) (err error) {
+func migrate(ctx context.Context, db requestlog.Config, out io.Writer) (err error) {
 	if err := makeDirectory(db); err != nil {
 		return err
 	}
-	requests, err := store.Open(ctx, db)
+	requests, err := requestlog.Open(ctx, db)
 	if err != nil {
 		return fmt.Errorf("request log: %w", err)
 	}
@@ -48,7 +48,7 @@ func migrate(ctx context.Context, db store.Config, out io.Writer) (err error) {
 	if err := requests.Migrate(ctx); err != nil {
 		return fmt.Errorf("request log: %w", err)
 	}
-	control, err := state.Open(ctx, db) // which migrates
+	control, err := controlstate.Open(ctx, db) // which migrates
 	if err != nil {
 		return err
 	}

@@ -7,14 +7,14 @@ import (
 	"io"
 	"time"
 
-	"github.com/hybridinference/gateway/controlplane/state"
+	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/shared/env"
 )
 
 func readRestored(r *env.Reader) runner {
 	db := readDatabase(r)
 	return func(ctx context.Context, out io.Writer) (err error) {
-		s, err := state.Open(ctx, db)
+		s, err := controlstate.Open(ctx, db)
 		if err != nil {
 			return err
 		}

@@ -11,8 +11,8 @@ import (
 	"strconv"
 
 	"github.com/hybridinference/gateway/controlplane/app"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/settings"
-	"github.com/hybridinference/gateway/controlplane/store"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
@@ -47,11 +47,11 @@ func readServe(r *env.Reader) runner {
 	}
 }
 
-func serve(ctx context.Context, o app.Options, log store.Config) (err error) {
+func serve(ctx context.Context, o app.Options, log requestlog.Config) (err error) {
 	if err := makeDirectory(o.State); err != nil {
 		return err
 	}
-	requests, err := store.Open(ctx, log)
+	requests, err := requestlog.Open(ctx, log)
 	if err != nil {
 		return fmt.Errorf("request log: %w", err)
 	}

@@ -1,0 +1,37 @@
+package controlstate
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Errors that callers tell apart; the messages around them name the thing.
+var (
+	// ErrNotFound: there is no such release or key.
+	ErrNotFound = errors.New("not found")
+	// ErrExists: a key with that id or hash is there already.
+	ErrExists = errors.New("exists already")
+	// ErrRevoked: a revoked key cannot be changed.
+	ErrRevoked = errors.New("revoked")
+	// ErrInvalid: an argument cannot be stored.
+	ErrInvalid = errors.New("not valid")
+)
+
+// ConflictError says that somebody else has published since the caller looked:
+// the current release is not the one before the caller's. Nothing was changed.
+type ConflictError struct {
+	// Number is the current release, 0 when there is none; the rest is about it.
+	Number         uint64
+	Author, Reason string
+	Time           time.Time
+}
+
+// Error names the release that stands and who published it.
+func (e *ConflictError) Error() string {
+	if e.Number == 0 {
+		return "conflict: there is no release yet"
+	}
+	return fmt.Sprintf("conflict: release %d was published by %q at %s (reason: %q)",
+		e.Number, e.Author, e.Time.UTC().Format(time.RFC3339), e.Reason)
+}

@@ -1,0 +1,100 @@
+package controlstate
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Key is one API key: all about it but the key itself.
+type Key struct {
+	ID string
+	// Hash is as wire.Key has it.
+	Hash string
+	// Prefix is the start of the key, for people to recognise it.
+	Prefix string
+	Name   string
+	User   string
+	// Role is free, pro, internal or admin.
+	Role string
+	// Models are the only models allowed; empty means all of the role.
+	Models []string
+	// Times are kept to the second. Expires and Revoked are zero for never.
+	Created, Expires, Revoked time.Time
+}
+
+const keyColumns = "id, hash, prefix, name, user_id, role, models, created, expires, revoked"
+
+// Keys lists keys, revoked and expired ones too, newest first: at most limit
+// (1 to MaxPage), those after the key with that id unless it is "".
+func (s *State) Keys(ctx context.Context, limit int, after string) ([]Key, error) {
+	const list = "SELECT " + keyColumns + " FROM control_keys "
+	query := statement{list + "ORDER BY created DESC, id LIMIT CAST($1 AS BIGINT)", []any{limit}}
+	if limit < 1 || limit > MaxPage {
+		return nil, fmt.Errorf("list keys: %w: limit %d, allowed are 1 to %d", ErrInvalid, limit, MaxPage)
+	}
+	if after != "" {
+		last, err := s.Key(ctx, after)
+		if err != nil {
+			return nil, fmt.Errorf("list keys after %w", err)
+		}
+		query = statement{
+			list + "WHERE created < $2 OR (created = $2 AND id > $3) ORDER BY created DESC, id LIMIT CAST($1 AS BIGINT)",
+			[]any{limit, last.Created.Unix(), after},
+		}
+	}
+	found, err := s.keys(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("list keys: %w", err)
+	}
+	return found, nil
+}
+
+// Key returns the key with that id, ErrNotFound when there is none.
+func (s *State) Key(ctx context.Context, id string) (Key, error) {
+	if checkText("id", id) != nil {
+		return Key{}, fmt.Errorf("key %q: %w", id, ErrNotFound)
+	}
+	list, err := s.keys(ctx, statement{"SELECT " + keyColumns + " FROM control_keys WHERE id = $1", []any{id}})
+	if err == nil && len(list) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Key{}, fmt.Errorf("key %q: %w", id, err)
+	}
+	return list[0], nil
+}
+
+func (s *State) keys(ctx context.Context, query statement) (list []Key, err error) {
+	err = s.read(ctx, query, func(r row) error {
+		var k Key
+		var models string
+		var created, expires, revoked int64
+		if err := r.Scan(&k.ID, &k.Hash, &k.Prefix, &k.Name, &k.User, &k.Role, &models, &created, &expires, &revoked); err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(models), &k.Models); err != nil {
+			return fmt.Errorf("models of key %q: %w", k.ID, err)
+		}
+		k.Created, k.Expires, k.Revoked = moment(created), moment(expires), moment(revoked)
+		list = append(list, k)
+		return nil
+	})
+	return list, err
+}
+
+// moment and seconds keep the zero time as 0.
+func moment(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}
+
+func seconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}

@@ -1,0 +1,91 @@
+package requestlog_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/d1"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
+	"github.com/hybridinference/gateway/shared/secret"
+)
+
+func TestD1(t *testing.T) { requestlogtest.Conformance(t, requestlogtest.D1) }
+
+// TestD1Faults spoils requests in every way: each row is there once in the end.
+func TestD1Faults(t *testing.T) {
+	db := requestlogtest.D1(t)
+	s := db.Open(t)
+	want := 0
+	for _, kind := range []string{"500-before", "500-after", "429", "cut", "half"} {
+		rows := requestlogtest.Rows(t, want, want+100)
+		want += 100
+		requestlogtest.SpoilD1(t, kind, 1)
+		start := time.Now()
+		if _, err := s.Insert(t.Context(), rows); err != nil && kind != "cut" { // what comes after the head is the caller's to repeat
+			t.Errorf("%s: %v", kind, err)
+		}
+		if took := time.Since(start); kind == "429" && took < time.Second {
+			t.Errorf("Retry-After of 1 s was heeded for %s", took)
+		}
+		if n, err := s.Insert(t.Context(), rows); err != nil || n != 0 && kind != "cut" {
+			t.Errorf("%s: %d rows were missing, %v", kind, n, err)
+		}
+		if got := db.Int(t, "SELECT count(*) FROM api_logs"); got != want {
+			t.Errorf("%s: %d rows, want %d", kind, got, want)
+		}
+		if got := db.Int(t, "SELECT sum(request_count) FROM api_stats_hourly"); got != want {
+			t.Errorf("%s: the roll-ups have %d, want %d", kind, got, want)
+		}
+	}
+	requestlogtest.SpoilD1(t, "500-before", 4) // more than are tried
+	if _, err := s.Insert(t.Context(), requestlogtest.Rows(t, 0, 1)); err == nil || errors.Is(err, requestlog.ErrRejected) {
+		t.Errorf("a service that is down: %v", err)
+	}
+}
+
+// TestD1Limits are those that the real service has.
+func TestD1Limits(t *testing.T) {
+	db := requestlogtest.D1(t)
+	s := db.Open(t)
+	if _, err := s.Insert(t.Context(), requestlogtest.Rows(t, 0, 2500)); err != nil { // some 1.2 MB
+		t.Errorf("2,500 rows: %v", err)
+	}
+	if _, err := s.Insert(t.Context(), requestlogtest.Rows(t, 0, 6000)); !errors.Is(err, requestlog.ErrRejected) {
+		t.Errorf("more than a value holds: %v", err)
+	}
+	conf := db.Config
+	conf.D1.Token = secret.New("wrong")
+	stranger, err := requestlog.Open(t.Context(), conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused *d1.Error
+	if err := stranger.Health(t.Context()); !errors.As(err, &refused) || refused.Status != 401 || refused.Message != "Authentication error" {
+		t.Errorf("with a wrong token: %v", err)
+	}
+	conf.D1.AccountID, conf.D1.Base = "", "ftp://x"
+	if _, err := requestlog.Open(t.Context(), conf); err == nil {
+		t.Error("bad settings were taken")
+	}
+}
+
+// TestD1KeepsToItsRate counts how long eleven requests take at 20 a second.
+func TestD1KeepsToItsRate(t *testing.T) {
+	conf := requestlogtest.D1(t).Config
+	conf.D1.Rate = 20
+	s, err := requestlog.Open(t.Context(), conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	for range 11 {
+		if err := s.Health(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(start); took < 500*time.Millisecond {
+		t.Errorf("eleven requests took %s", took)
+	}
+}
