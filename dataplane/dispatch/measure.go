@@ -16,7 +16,7 @@ func (r *Run) measure(f *fault.Error) {
 	case f == nil:
 		stats.Answered(now, r.measured(now))
 	case f.Kind == fault.Canceled:
-		r.leftBehind()
+		r.countAbandoned()
 	case f.Kind.Failover():
 		stats.Failed(now)
 	}
@@ -38,9 +38,9 @@ func (r *Run) Abandon(f *fault.Error) {
 	}
 }
 
-// leftBehind counts a stream that its client gave up after it had begun: how
+// countAbandoned counts a stream that its client gave up after it had begun: how
 // soon it began is known, how fast it would have gone on is not.
-func (r *Run) leftBehind() {
+func (r *Run) countAbandoned() {
 	if !r.content || r.finished {
 		return
 	}

@@ -30,18 +30,18 @@ func (r *refusals) has(m *snapshot.Model) bool {
 	return slices.Contains(r.models[:r.n], m)
 }
 
-// more steps over the candidates of models that have refused and reports
+// hasNext steps over the candidates of models that have refused and reports
 // whether one is left.
-func (r *Run) more() bool {
+func (r *Run) hasNext() bool {
 	for r.next < len(r.plan) && r.refused.has(r.plan[r.next].Model) {
 		r.next++
 	}
 	return r.next < len(r.plan)
 }
 
-// nobody is the fault when no candidate is left that may be tried now: that of
+// noCandidate is the fault when no candidate is left that may be tried now: that of
 // the last attempt, or if there was none, when the first one can be.
-func (r *Run) nobody() *fault.Error {
+func (r *Run) noCandidate() *fault.Error {
 	if r.last != nil {
 		return r.final(r.last)
 	}

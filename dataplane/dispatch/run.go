@@ -69,7 +69,7 @@ type mode uint8
 
 const (
 	undecided mode = iota
-	whole          // one JSON document
+	unary          // one JSON document
 	stream         // server-sent events
 )
 
@@ -152,21 +152,21 @@ func (r *Run) Next(wait time.Duration) ([]chat.Event, error) {
 // open sends the request to the next candidate that takes it.
 func (r *Run) open(wait time.Duration) error {
 	for {
-		if err := r.rest(wait); err != nil {
+		if err := r.pause(wait); err != nil {
 			return err
 		}
 		r.started = time.Now()
 		r.silent = r.started
 		if !r.pick() {
-			return r.nobody()
+			return r.noCandidate()
 		}
 		f := r.attempt()
 		if f == nil {
 			return nil
 		}
 		r.record(f)
-		r.leave()
-		if !r.again(f) {
+		r.release()
+		if !r.shouldRetry(f) {
 			return r.final(f)
 		}
 	}
@@ -211,7 +211,7 @@ func (r *Run) failover(f *fault.Error) bool {
 	r.record(f)
 	r.close()
 	r.refused.note(f, r.current.Model)
-	return r.again(f)
+	return r.shouldRetry(f)
 }
 
 // record notes the end of an attempt; f is nil for success.
@@ -232,14 +232,14 @@ func (r *Run) close() {
 	}
 	r.answer.Close()
 	r.answer = nil
-	r.leave()
+	r.release()
 }
 
 // Close ends the request, whatever state it is in, and frees its memory for
 // the next one.
 func (r *Run) Close() {
 	if r.answer != nil {
-		r.leftBehind()
+		r.countAbandoned()
 	}
 	r.close()
 	r.task, r.plan, r.cancel, r.decoder, r.reader = nil, nil, nil, nil, sse.Reader{}
@@ -259,8 +259,8 @@ func (r *Run) step(wait time.Duration) ([]chat.Event, error) {
 		return nil, r.head(wait)
 	}
 	switch r.mode {
-	case whole:
-		return r.wholeBody(wait)
+	case unary:
+		return r.unaryBody(wait)
 	case stream:
 		return r.streamed(wait)
 	case undecided:
@@ -273,13 +273,13 @@ func (r *Run) head(wait time.Duration) error {
 	if wait == 0 {
 		return upstream.ErrSilent
 	}
-	status, err := r.answer.Head(r.patience(wait))
+	status, err := r.answer.Head(r.remaining(wait))
 	if err != nil {
-		return r.impatient(err)
+		return r.asTimeout(err)
 	}
 	r.headed = true
 	if !r.wantsStream {
-		r.mode = whole
+		r.mode = unary
 	}
 	if status >= 200 && status <= 299 {
 		return nil
@@ -312,7 +312,7 @@ func (r *Run) decide(wait time.Duration) error {
 		case ' ', '\t', '\r', '\n':
 			continue
 		case '{', '[', '<':
-			r.mode = whole
+			r.mode = unary
 			r.body = append(r.body, space[:n]...)
 		default:
 			r.mode = stream
@@ -323,7 +323,7 @@ func (r *Run) decide(wait time.Duration) error {
 	return nil // white space that keeps the connection alive
 }
 
-func (r *Run) wholeBody(wait time.Duration) ([]chat.Event, error) {
+func (r *Run) unaryBody(wait time.Duration) ([]chat.Event, error) {
 	for {
 		err := r.readBody(wait)
 		if errors.Is(err, io.EOF) {
@@ -366,7 +366,7 @@ func (r *Run) streamed(wait time.Duration) ([]chat.Event, error) {
 		case errors.Is(err, io.EOF):
 			return r.atEOF()
 		case err != nil:
-			return r.brokenOff(err)
+			return r.broken(err)
 		}
 		r.reader.Advance(n)
 	}
@@ -382,9 +382,9 @@ func (r *Run) atEOF() ([]chat.Event, error) {
 	return r.deliver(events, err)
 }
 
-// brokenOff ends a stream whose connection failed. Where the answer was
+// broken ends a stream whose connection failed. Where the answer was
 // complete but for the protocol's last word, nothing was lost.
-func (r *Run) brokenOff(err error) ([]chat.Event, error) {
+func (r *Run) broken(err error) ([]chat.Event, error) {
 	if errors.Is(err, upstream.ErrSilent) || fault.KindOf(err) == fault.Canceled {
 		return nil, err
 	}

@@ -16,9 +16,9 @@ func (r *Run) read(p []byte, wait time.Duration) (int, error) {
 	if wait == 0 {
 		return 0, upstream.ErrSilent
 	}
-	n, err := r.answer.Read(p, r.patience(wait))
+	n, err := r.answer.Read(p, r.remaining(wait))
 	if err != nil && !errors.Is(err, io.EOF) {
-		return 0, r.impatient(err)
+		return 0, r.asTimeout(err)
 	}
 	return n, err
 }
@@ -46,8 +46,8 @@ func (r *Run) attemptLimit() (time.Time, bool) {
 	return r.silent.Add(t.Idle), t.Idle > 0
 }
 
-// patience shortens wait to what the timeouts leave.
-func (r *Run) patience(wait time.Duration) time.Duration {
+// remaining shortens wait to what the timeouts leave.
+func (r *Run) remaining(wait time.Duration) time.Duration {
 	end, ok := r.limit()
 	if !ok {
 		return wait
@@ -55,8 +55,8 @@ func (r *Run) patience(wait time.Duration) time.Duration {
 	return max(time.Millisecond, min(wait, time.Until(end)))
 }
 
-// impatient turns silence beyond the timeouts into a fault.
-func (r *Run) impatient(err error) error {
+// asTimeout turns silence beyond the timeouts into a fault.
+func (r *Run) asTimeout(err error) error {
 	if !errors.Is(err, upstream.ErrSilent) {
 		return err
 	}

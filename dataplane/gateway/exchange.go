@@ -37,7 +37,7 @@ type exchange struct {
 	// preferences is the raw provider object, nil without one.
 	preferences []byte
 	targets     []route.Target // the models that may answer
-	wish        route.Wish
+	wish        route.Constraints
 	plan        route.Plan
 	run         dispatch.Run
 	cancel      upstream.Cancel
@@ -106,7 +106,7 @@ func (g *Gateway) recycle(x *exchange) {
 	x.req.Reset()
 	x.plan.Reset()
 	clear(x.targets)
-	x.targets, x.wish, x.preferences = x.targets[:0], route.Wish{}, nil
+	x.targets, x.wish, x.preferences = x.targets[:0], route.Constraints{}, nil
 	x.answer.Reset()
 	x.out, x.chunks.Buf, x.scratch, x.body, x.line = bounded(x.out), bounded(x.chunks.Buf), bounded(x.scratch), bounded(x.body), bounded(x.line)
 	*x.messages.Buffer() = bounded(*x.messages.Buffer())

@@ -123,7 +123,7 @@ func unknownModel(name string) *problem.Problem {
 // wishes reads the preferences; false if the request has none and every
 // endpoint of its models can do what it asks.
 func (x *exchange) wishes() (picky bool, err error) {
-	x.wish = route.Wish{Sent: x.req.Sent, Session: route.Hash(x.session()), Now: x.started}
+	x.wish = route.Constraints{Sent: x.req.Sent, Session: route.Hash(x.session()), Now: x.started}
 	switch string(x.req.Raw(chat.ToolChoice)) {
 	case `"auto"`, `"none"`: // can be said to everybody
 		x.wish.Sent &^= chat.SetOf(chat.ToolChoice)

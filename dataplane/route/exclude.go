@@ -48,7 +48,7 @@ func (x Exclusions) Names() []string {
 
 // Excludes returns the first preference that rules an endpoint out, 0 if none
 // does. A list that is empty says nothing.
-func (w *Wish) Excludes(e *snapshot.Endpoint) Exclusions {
+func (w *Constraints) Excludes(e *snapshot.Endpoint) Exclusions {
 	switch {
 	case len(w.Only) > 0 && !slices.ContainsFunc(w.Only, e.Named):
 		return ByOnly

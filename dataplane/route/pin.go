@@ -10,7 +10,7 @@ import (
 // provider; false if there is none. Of several the weights decide. An endpoint
 // of weight 0 gets no traffic but this.
 func (p *Plan) Pin(m *snapshot.Model, slug string, now time.Time) bool {
-	w := &Wish{Preferences: Preferences{Only: []string{slug}, NoFallbacks: true}, Now: now}
+	w := &Constraints{Preferences: Preferences{Only: []string{slug}, NoFallbacks: true}, Now: now}
 	if p.Prefer(w, []Target{{Model: m}}); p.n > 0 {
 		return true
 	}

@@ -16,8 +16,8 @@ type Target struct {
 	Sort  Sort
 }
 
-// Wish is what a request wants of its endpoint.
-type Wish struct {
+// Constraints is what a request wants of its endpoint.
+type Constraints struct {
 	Preferences
 	// Sent are the request's parameters.
 	Sent chat.ParamSet
@@ -67,7 +67,7 @@ type field struct {
 
 // Prefer plans the endpoints of all targets by what a request wishes. Like Add
 // it keeps to endpoints whose breakers allow it while a model has any.
-func (p *Plan) Prefer(w *Wish, targets []Target) {
+func (p *Plan) Prefer(w *Constraints, targets []Target) {
 	for i, t := range targets {
 		if t.Sort == NotSorted {
 			t.Sort = w.Sort
@@ -87,7 +87,7 @@ func (p *Plan) Prefer(w *Wish, targets []Target) {
 }
 
 // enter takes in the endpoints of a target that the wishes leave.
-func (p *Plan) enter(f *field, w *Wish, t Target, place int) {
+func (p *Plan) enter(f *field, w *Constraints, t Target, place int) {
 	var resort *snapshot.Endpoint // comes back first, if none is available
 	for _, e := range t.Model.Endpoints {
 		p.Considered++
@@ -147,7 +147,7 @@ func (f *field) draw(d drawing) {
 }
 
 // key compares an endpoint with others.
-func (w *Wish) key(t Target, place int, e *snapshot.Endpoint) key {
+func (w *Constraints) key(t Target, place int, e *snapshot.Endpoint) key {
 	k := key{target: place, listed: w.listed(e), missed: w.missed(e), lacking: t.Model.Uneven&w.Sent&^e.Takes != 0}
 	stats := &e.State.Stats
 	switch t.Sort {
@@ -183,7 +183,7 @@ func lately(unknown float64, now time.Time, of func(time.Time, upstream.Window) 
 }
 
 // missed reports whether an endpoint is known not to meet a preferred_* wish.
-func (w *Wish) missed(e *snapshot.Endpoint) bool {
+func (w *Constraints) missed(e *snapshot.Endpoint) bool {
 	if w.MinThroughput.wanted() {
 		if p, ok := e.State.Stats.Throughput(w.Now, upstream.FiveMinutes); ok && w.MinThroughput.missed(p) {
 			return true
@@ -200,7 +200,7 @@ func (w *Wish) missed(e *snapshot.Endpoint) bool {
 }
 
 // listed is an endpoint's place in provider.order, its length if it has none.
-func (w *Wish) listed(e *snapshot.Endpoint) int {
+func (w *Constraints) listed(e *snapshot.Endpoint) int {
 	for i, slug := range w.Order {
 		if e.Named(slug) {
 			return i

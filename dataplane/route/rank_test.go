@@ -42,7 +42,7 @@ func plan(t *testing.T, raw string, sent chat.ParamSet, targets ...route.Target)
 		t.Fatal(err)
 	}
 	p := &route.Plan{}
-	p.Prefer(&route.Wish{Preferences: *pref, Sent: sent, Now: time.Now()}, targets)
+	p.Prefer(&route.Constraints{Preferences: *pref, Sent: sent, Now: time.Now()}, targets)
 	return p
 }
 
@@ -226,7 +226,7 @@ func TestTheBestOfManyAreKept(t *testing.T) {
 
 func BenchmarkPrefer(b *testing.B) {
 	m := model(1, 2, 3, 4, 5)
-	w := &route.Wish{Preferences: route.Preferences{Sort: route.ByThroughput}, Now: time.Now()}
+	w := &route.Constraints{Preferences: route.Preferences{Sort: route.ByThroughput}, Now: time.Now()}
 	targets := []route.Target{{Model: m}}
 	var p route.Plan
 	b.ReportAllocs()

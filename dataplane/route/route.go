@@ -50,7 +50,7 @@ func (p *Plan) Add(m *snapshot.Model, session uint64, now time.Time) {
 	p.Considered += len(m.Endpoints)
 	first := choose(m, session, now)
 	if first < 0 {
-		if first = leastBad(m, now); first >= 0 {
+		if first = firstBack(m, now); first >= 0 {
 			p.push(m, m.Endpoints[first])
 		}
 		return
@@ -86,9 +86,9 @@ func choose(m *snapshot.Model, session uint64, now time.Time) int {
 	return best
 }
 
-// leastBad returns the index of the endpoint that becomes available first, -1
+// firstBack returns the index of the endpoint that becomes available first, -1
 // if the model has none.
-func leastBad(m *snapshot.Model, now time.Time) int {
+func firstBack(m *snapshot.Model, now time.Time) int {
 	best := -1
 	for i, e := range m.Endpoints {
 		if best < 0 || e.State.Until(now).Before(m.Endpoints[best].State.Until(now)) {

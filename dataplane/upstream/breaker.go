@@ -83,9 +83,9 @@ func (s *State) Until(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// Take claims one of the places that an endpoint has for requests at the same
-// time; 0 is no bound. Whoever got one gives it back with Leave.
-func (s *State) Take(places int) bool {
+// Acquire claims one of the places that an endpoint has for requests at the same
+// time; 0 is no bound. Whoever got one gives it back with Release.
+func (s *State) Acquire(places int) bool {
 	if n := s.InFlight.Add(1); places > 0 && n > int64(places) {
 		s.InFlight.Add(-1)
 		return false
@@ -93,12 +93,12 @@ func (s *State) Take(places int) bool {
 	return true
 }
 
-// Leave gives back a place.
-func (s *State) Leave() { s.InFlight.Add(-1) }
+// Release gives back a place.
+func (s *State) Release() { s.InFlight.Add(-1) }
 
-// Enter is asked right before an attempt. While the breaker is half-open it
+// Allow is asked right before an attempt. While the breaker is half-open it
 // lets a single probe through.
-func (s *State) Enter(now time.Time) bool {
+func (s *State) Allow(now time.Time) bool {
 	if s.openUntil.Load() == 0 {
 		return true
 	}

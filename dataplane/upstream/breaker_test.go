@@ -26,7 +26,7 @@ func TestBreakerOpensProbesAndCloses(t *testing.T) {
 	if word, _ := s.Condition(now); !s.Available(now) || word != "half_open" {
 		t.Fatalf("after the cooldown: %s", word)
 	}
-	if !s.Enter(now) || s.Enter(now) {
+	if !s.Allow(now) || s.Allow(now) {
 		t.Fatal("half-open must let exactly one probe through")
 	}
 	s.Failed(down(), now)
@@ -34,11 +34,11 @@ func TestBreakerOpensProbesAndCloses(t *testing.T) {
 		t.Fatal("the second time is not longer than the first")
 	}
 	now = now.Add(70 * time.Second)
-	if !s.Enter(now) {
+	if !s.Allow(now) {
 		t.Fatal("no probe after the second cooldown")
 	}
 	s.Succeeded()
-	if word, _ := s.Condition(now); word != "closed" || s.Availability() != 1 || !s.Enter(now) || !s.Enter(now) {
+	if word, _ := s.Condition(now); word != "closed" || s.Availability() != 1 || !s.Allow(now) || !s.Allow(now) {
 		t.Fatalf("after a good probe: %s, %v", word, s.Availability())
 	}
 }
@@ -83,7 +83,7 @@ func TestALostProbeIsGivenUp(t *testing.T) {
 		s.Failed(down(), now)
 	}
 	now = now.Add(time.Minute)
-	if !s.Enter(now) || s.Enter(now.Add(30*time.Second)) || !s.Enter(now.Add(2*time.Minute)) {
+	if !s.Allow(now) || s.Allow(now.Add(30*time.Second)) || !s.Allow(now.Add(2*time.Minute)) {
 		t.Error("a probe that never came back blocks the endpoint")
 	}
 }

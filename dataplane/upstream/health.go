@@ -70,9 +70,9 @@ func (s *State) Share(now time.Time) float64 {
 func (s *State) Pause(until time.Time, f *fault.Error) {
 	s.coolUntil.Store(until.UnixNano())
 	s.lastFault.Store(f)
-	s.Released()
+	s.ReleaseProbe()
 }
 
-// Released ends an attempt that says nothing of the endpoint: if it was the
+// ReleaseProbe ends an attempt that says nothing of the endpoint: if it was the
 // probe of a half-open breaker, there may be another one.
-func (s *State) Released() { s.probeAt.Store(0) }
+func (s *State) ReleaseProbe() { s.probeAt.Store(0) }

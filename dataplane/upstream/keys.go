@@ -41,9 +41,9 @@ func (s *State) Key(name string) *Key {
 	return k
 }
 
-// Rests is until when the key should not be used; in the past or the zero time
+// RestsUntil is until when the key should not be used; in the past or the zero time
 // if it may.
-func (k *Key) Rests() time.Time {
+func (k *Key) RestsUntil() time.Time {
 	if t := k.restsUntil.Load(); t != 0 {
 		return time.Unix(0, t)
 	}

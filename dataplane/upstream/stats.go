@@ -20,7 +20,7 @@ type counts struct{ good, bad atomic.Uint64 }
 type minute struct {
 	counts
 	firstToken histogram // milliseconds to the first token of a stream
-	whole      histogram // milliseconds to an answer in one piece
+	unary      histogram // milliseconds to an answer in one piece
 	throughput histogram // completion tokens a second
 }
 
@@ -58,7 +58,7 @@ func (s *Stats) Answered(now time.Time, m Measure) {
 	case m.FirstToken > 0:
 		slot.firstToken.add(milliseconds(m.FirstToken))
 	case m.Total > 0:
-		slot.whole.add(milliseconds(m.Total))
+		slot.unary.add(milliseconds(m.Total))
 	}
 	if m.Tokens > 0 && m.Total > 0 {
 		slot.throughput.add(float64(m.Tokens) / m.Total.Seconds())
@@ -105,15 +105,15 @@ func (s *Stats) Requests(now time.Time) uint64 {
 // Latency is the time to the first token in milliseconds; where nothing was
 // streamed, the time to the whole answer. False if nothing was measured.
 func (s *Stats) Latency(now time.Time, w Window) (Percentiles, bool) {
-	var first, whole tally
+	var first, unary tally
 	for m := range s.minutes.last(now, w.minutes()) {
 		first.add(&m.firstToken)
-		whole.add(&m.whole)
+		unary.add(&m.unary)
 	}
 	if first.total > 0 {
 		return first.below()
 	}
-	return whole.below()
+	return unary.below()
 }
 
 // Throughput is in completion tokens a second, over the whole time of an

@@ -19,25 +19,25 @@ const (
 	redialWait = 100 * time.Millisecond
 )
 
-// again decides, after an attempt that failed, whether there is another one,
+// shouldRetry decides, after an attempt that failed, whether there is another one,
 // and where: with another key, at the next candidate, or, where nobody else is
 // left, at the same endpoint once more.
-func (r *Run) again(f *fault.Error) bool {
-	r.noteBusy(f)
+func (r *Run) shouldRetry(f *fault.Error) bool {
+	r.noteRetryAfter(f)
 	now := time.Now()
 	if r.content || f.Kind == fault.Canceled || r.overdue(now) {
 		return false
 	}
-	if !r.otherKey(f) && !r.more() && !r.onceMore(f, now) {
+	if !r.retryKey(f) && !r.hasNext() && !r.retrySame(f, now) {
 		return false
 	}
 	// What never reached an upstream was no work for it: nothing to save.
 	return f.Unsent || r.policy.Budget == nil || r.policy.Budget.Take(now)
 }
 
-// otherKey stays at the endpoint if only its key was refused: for a new token,
+// retryKey stays at the endpoint if only its key was refused: for a new token,
 // or for each other key once.
-func (r *Run) otherKey(f *fault.Error) bool {
+func (r *Run) retryKey(f *fault.Error) bool {
 	if r.credential == nil {
 		return false
 	}
@@ -46,12 +46,12 @@ func (r *Run) otherKey(f *fault.Error) bool {
 		return true
 	}
 	e := r.current.Endpoint
-	r.repeat = upstream.OfKey(f) && r.keys < len(e.Auth) && freshKey(e, time.Now()) != nil
+	r.repeat = upstream.OfKey(f) && r.keys < len(e.Auth) && usableKey(e, time.Now()) != nil
 	return r.repeat
 }
 
-// onceMore stays at the endpoint because nobody else is left.
-func (r *Run) onceMore(f *fault.Error, now time.Time) bool {
+// retrySame stays at the endpoint because nobody else is left.
+func (r *Run) retrySame(f *fault.Error, now time.Time) bool {
 	var wait time.Duration
 	switch {
 	case r.current.Endpoint == nil || r.refused.has(r.current.Model):
@@ -71,8 +71,8 @@ func (r *Run) onceMore(f *fault.Error, now time.Time) bool {
 	return true
 }
 
-// rest sits out a pause before the next attempt.
-func (r *Run) rest(wait time.Duration) error {
+// pause sits out a pause before the next attempt.
+func (r *Run) pause(wait time.Duration) error {
 	left := time.Until(r.resume)
 	if r.resume.IsZero() || left <= 0 {
 		return nil
@@ -92,9 +92,9 @@ func (r *Run) overdue(now time.Time) bool { return !r.deadline.IsZero() && !now.
 // busy is a fault that passes by itself.
 func busy(f *fault.Error) bool { return f.Kind == fault.RateLimit || f.Kind == fault.Overloaded }
 
-// noteBusy remembers the first moment at which one of the endpoints wants to
+// noteRetryAfter remembers the first moment at which one of the endpoints wants to
 // be asked again.
-func (r *Run) noteBusy(f *fault.Error) {
+func (r *Run) noteRetryAfter(f *fault.Error) {
 	if !busy(f) || f.RetryAfter <= 0 {
 		return
 	}
@@ -117,18 +117,18 @@ func (r *Run) final(f *fault.Error) *fault.Error {
 
 // pick moves to the next candidate that may be tried now; false if there is
 // none. A half-open breaker lets one request through at a time, a full
-// endpoint none. It holds a place at the endpoint until leave.
+// endpoint none. It holds a place at the endpoint until release.
 func (r *Run) pick() bool {
 	if r.repeat {
 		r.repeat = false
-		if r.enter(r.current) {
+		if r.acquire(r.current) {
 			return true
 		}
 	}
-	for r.more() {
+	for r.hasNext() {
 		c := r.plan[r.next]
 		r.next++
-		if r.enter(c) {
+		if r.acquire(c) {
 			r.current, r.keys = c, 0
 			return true
 		}
@@ -136,24 +136,24 @@ func (r *Run) pick() bool {
 	return false
 }
 
-func (r *Run) enter(c route.Candidate) bool {
+func (r *Run) acquire(c route.Candidate) bool {
 	state := c.Endpoint.State
-	if !state.Take(c.Endpoint.MaxConcurrency) {
+	if !state.Acquire(c.Endpoint.MaxConcurrency) {
 		return false
 	}
-	if !state.Enter(r.started) {
-		state.Leave()
+	if !state.Allow(r.started) {
+		state.Release()
 		return false
 	}
 	r.inside = true
 	return true
 }
 
-// leave gives the place at the endpoint back.
-func (r *Run) leave() {
+// release gives the place at the endpoint back.
+func (r *Run) release() {
 	if r.inside {
 		r.inside = false
-		r.current.Endpoint.State.Leave()
+		r.current.Endpoint.State.Release()
 	}
 }
 
@@ -170,17 +170,17 @@ func (r *Run) key(e *snapshot.Endpoint, now time.Time) *snapshot.Credential {
 		first = uint64(e.State.NextKey(len(e.Auth))) //nolint:gosec // an index
 	}
 	for i := range n {
-		if c := e.Auth[(first+i)%n]; !c.State.Rests().After(now) {
+		if c := e.Auth[(first+i)%n]; !c.State.RestsUntil().After(now) {
 			return c
 		}
 	}
 	return e.Auth[first]
 }
 
-// freshKey returns a credential that was not refused lately, nil if there is none.
-func freshKey(e *snapshot.Endpoint, now time.Time) *snapshot.Credential {
+// usableKey returns a credential that was not refused lately, nil if there is none.
+func usableKey(e *snapshot.Endpoint, now time.Time) *snapshot.Credential {
 	for _, c := range e.Auth {
-		if !c.State.Rests().After(now) {
+		if !c.State.RestsUntil().After(now) {
 			return c
 		}
 	}
@@ -196,13 +196,13 @@ func (r *Run) judge(f *fault.Error, now time.Time) {
 		return
 	}
 	r.credential.State.Refused(f, now)
-	if freshKey(e, now) != nil {
-		e.State.Released()
+	if usableKey(e, now) != nil {
+		e.State.ReleaseProbe()
 		return
 	}
-	first := e.Auth[0].State.Rests()
+	first := e.Auth[0].State.RestsUntil()
 	for _, c := range e.Auth[1:] {
-		if at := c.State.Rests(); at.Before(first) {
+		if at := c.State.RestsUntil(); at.Before(first) {
 			first = at
 		}
 	}
