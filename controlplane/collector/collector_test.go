@@ -17,6 +17,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/eventually"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -98,13 +99,13 @@ func TestKilledBetweenCommitAndAcknowledgement(t *testing.T) {
 	}}
 	victim := r.start(collector.Options{Store: s, NATS: nc, BatchRows: 200, Parallel: 1})
 	r.publish("node-a", 0, 0, 50, events(0, 500)...)
-	r.eventually("the victim's commit", func() bool { return victim.Status().Batches == 1 })
+	eventually.True(r.t, "the victim's commit", func() bool { return victim.Status().Batches == 1 })
 	victim.stop()
 	if got := r.sink("main").NumAckPending; got == 0 {
 		t.Fatal("no frame is unacknowledged: the kill came too late")
 	}
 	next := r.start(collector.Options{})
-	r.eventually("the rest to be collected", func() bool { return r.sink("main").NumPending == 0 })
+	eventually.True(r.t, "the rest to be collected", func() bool { return r.sink("main").NumPending == 0 })
 	// the dead collector's frames come when their time is over: make that soon
 	conf := r.sink("main").Config
 	conf.AckWait = 200 * time.Millisecond
@@ -128,13 +129,13 @@ func TestDatabaseDownThenUp(t *testing.T) {
 	proxy.cut() // down at the start, too
 	c := r.start(collector.Options{Store: behind.OpenEmpty(t), BatchRows: 200})
 	r.publish("node-a", 0, 0, 50, events(0, 1000)...)
-	r.eventually("an error in the status", func() bool { return strings.HasPrefix(c.Status().Error, "prepare the database") })
+	eventually.True(r.t, "an error in the status", func() bool { return strings.HasPrefix(c.Status().Error, "prepare the database") })
 	proxy.restore()
 	r.drained("main")
 	r.stored(1000)
 	proxy.cut()
 	r.publish("node-a", 1000, 0, 50, events(1000, 3000)...)
-	r.eventually("the failure to show", func() bool { got := c.Status(); return got.Error != "" && got.InHand > 0 && got.LagMS > 0 })
+	eventually.True(r.t, "the failure to show", func() bool { got := c.Status(); return got.Error != "" && got.InHand > 0 && got.LagMS > 0 })
 	if got := r.sink("main"); got.NumAckPending > 20 || got.NumPending == 0 {
 		t.Errorf("%d frames in hand and %d waiting; want no more than a batch in hand", got.NumAckPending, got.NumPending)
 	}
@@ -160,7 +161,7 @@ func TestFramesInHandStay(t *testing.T) {
 		return real(ctx, rows)
 	}}
 	c, other := r.start(collector.Options{Store: s}), r.start(collector.Options{Store: s})
-	r.eventually("both wait for frames", func() bool {
+	eventually.True(r.t, "both wait for frames", func() bool {
 		cons, err := r.js.Consumer(t.Context(), wire.UsageStream, wire.SinkPrefix+"main")
 		return err == nil && cons.CachedInfo().NumWaiting == 2
 	})
@@ -205,7 +206,7 @@ func TestStopWithTheDatabaseDown(t *testing.T) {
 	}}
 	c := r.start(collector.Options{Store: s, Grace: 100 * time.Millisecond})
 	r.publish("node-a", 0, 0, 50, events(0, 50)...)
-	r.eventually("a failure", func() bool { return c.Status().Retries > 0 })
+	eventually.True(r.t, "a failure", func() bool { return c.Status().Retries > 0 })
 	c.stop()
 	began := time.Now()
 	r.start(collector.Options{})
@@ -293,13 +294,13 @@ func TestPurge(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r.eventually("a purge up to the slower sink", func() bool { return messages() == 20 })
+	eventually.True(r.t, "a purge up to the slower sink", func() bool { return messages() == 20 })
 	c.stop()
 	r.start(collector.Options{})
 	if err := r.js.DeleteConsumer(t.Context(), wire.UsageStream, wire.SinkPrefix+"late"); err != nil {
 		t.Fatal(err)
 	}
-	r.eventually("the rest purged", func() bool { return messages() == 0 })
+	eventually.True(r.t, "the rest purged", func() bool { return messages() == 0 })
 }
 
 // With KeepBytes the last part stays for other consumers.
@@ -312,7 +313,7 @@ func TestPurgeKeeps(t *testing.T) {
 	}
 	perMessage := stream.CachedInfo().State.Bytes / 100
 	r.start(collector.Options{KeepBytes: int64(40*perMessage + perMessage/2)})
-	r.eventually("a purge", func() bool {
+	eventually.True(r.t, "a purge", func() bool {
 		info, err := stream.Info(t.Context())
 		return err == nil && info.State.Msgs < 50
 	})
@@ -332,7 +333,7 @@ func TestStreamWiped(t *testing.T) {
 	if err := r.js.DeleteStream(t.Context(), wire.UsageStream); err != nil {
 		t.Fatal(err)
 	}
-	r.eventually("the stream is there again", func() bool {
+	eventually.True(r.t, "the stream is there again", func() bool {
 		_, err := r.js.Consumer(t.Context(), wire.UsageStream, wire.SinkPrefix+"main")
 		return err == nil
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/bus/bustest"
+	"github.com/hybridinference/gateway/shared/eventually"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -129,21 +130,6 @@ func events(first, end int) []*wire.Usage {
 	return list
 }
 
-// eventually waits until check is true.
-func (r *rig) eventually(what string, check func() bool) {
-	r.t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.After(60 * time.Second)
-	for !check() {
-		select {
-		case <-tick.C:
-		case <-limit:
-			r.t.Fatalf("after a minute still not: %s", what)
-		}
-	}
-}
-
 // sink returns what JetStream knows of a sink.
 func (r *rig) sink(name string) *jetstream.ConsumerInfo {
 	r.t.Helper()
@@ -158,7 +144,7 @@ func (r *rig) sink(name string) *jetstream.ConsumerInfo {
 // number and not for what is pending: the server counts that a little later.
 func (r *rig) drained(name string) {
 	r.t.Helper()
-	r.eventually("everything acknowledged", func() bool {
+	eventually.True(r.t, "everything acknowledged", func() bool {
 		stream, err := r.js.Stream(r.t.Context(), wire.UsageStream)
 		if err != nil {
 			return false

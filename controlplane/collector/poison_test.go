@@ -11,6 +11,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/collector"
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/eventually"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -147,7 +148,7 @@ func TestPoisonedFrames(t *testing.T) {
 	if len(all) != 4 {
 		t.Errorf("%d dead letters, want 4: %v", len(all), keys(all))
 	}
-	r.eventually("receipts for the frames that named their events", func() bool { return len(receipts) > 0 })
+	eventually.True(r.t, "receipts for the frames that named their events", func() bool { return len(receipts) > 0 })
 }
 
 // A field that a newer node adds is kept.

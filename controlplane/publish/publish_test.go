@@ -19,6 +19,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/bus/bustest"
+	"github.com/hybridinference/gateway/shared/eventually"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -97,21 +98,6 @@ func (p *plane) start() (*publish.Publisher, func()) {
 	return pub, stop
 }
 
-// eventually waits for a condition that another goroutine brings about.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.After(15 * time.Second)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("not after 15 s: %s", what)
-		}
-	}
-}
-
 // stored returns the release in the bucket, nil if there is none.
 func stored(t *testing.T, nc *nats.Conn) *wire.Release {
 	t.Helper()
@@ -138,7 +124,7 @@ func stored(t *testing.T, nc *nats.Conn) *wire.Release {
 func (p *plane) arrives(nc *nats.Conn, number uint64) *wire.Release {
 	p.t.Helper()
 	var r *wire.Release
-	eventually(p.t, "the release is in the bucket", func() bool {
+	eventually.True(p.t, "the release is in the bucket", func() bool {
 		r = stored(p.t, nc)
 		return r != nil && r.Number == number
 	})
@@ -187,7 +173,7 @@ func TestAChangeReachesTheBucketAndIsAnnounced(t *testing.T) {
 	if got := weightOf(t, p.arrives(nc, 2), "glm:local"); got != 0.2 {
 		t.Errorf("weight %v in the bucket", got)
 	}
-	eventually(t, "a beat announces release 2", func() bool {
+	eventually.True(t, "a beat announces release 2", func() bool {
 		b, err := wire.DecodeBeat((<-beats).Data)
 		if err != nil {
 			t.Fatal(err)
@@ -420,7 +406,7 @@ func TestWhatNATSLosesComesBack(t *testing.T) {
 	}
 	bustest.StartOn(t, t.TempDir(), port) // with wiped storage
 	began := time.Now()
-	eventually(t, "the release is back", func() bool {
+	eventually.True(t, "the release is back", func() bool {
 		if !nc.IsConnected() {
 			return false
 		}
@@ -452,7 +438,7 @@ func TestTwoDaemonsAgree(t *testing.T) {
 		}
 	}
 	p.arrives(nc, 11)
-	eventually(t, "both know", func() bool { return a.Current().Number == 11 && b.Current().Number == 11 })
+	eventually.True(t, "both know", func() bool { return a.Current().Number == 11 && b.Current().Number == 11 })
 }
 
 func TestALargeCatalogTravels(t *testing.T) {
@@ -505,19 +491,19 @@ func TestKeysAreRepublished(t *testing.T) {
 		}
 		return k
 	}
-	eventually(t, "an empty table is there", func() bool { return table().Epoch == pub.Current().Epoch })
+	eventually.True(t, "an empty table is there", func() bool { return table().Epoch == pub.Current().Epoch })
 	entry := controlstate.Entry{Author: "ana", Action: "key.create"}
 	if err := db.CreateKey(t.Context(), controlstate.Key{ID: "k_1", Hash: "aa", Name: "ci", User: "ci", Role: "free"}, entry); err != nil {
 		t.Fatal(err)
 	}
 	pub.Kick()
-	eventually(t, "the key is there", func() bool { k := table(); return len(k.Keys) == 1 && k.Keys[0].Hash == "aa" })
+	eventually.True(t, "the key is there", func() bool { k := table(); return len(k.Keys) == 1 && k.Keys[0].Hash == "aa" })
 	if _, err := db.RevokeKey(t.Context(), "k_1", entry); err != nil {
 		t.Fatal(err)
 	}
 	began := time.Now()
 	pub.Kick()
-	eventually(t, "the key is gone", func() bool { return len(table().Keys) == 0 })
+	eventually.True(t, "the key is gone", func() bool { return len(table().Keys) == 0 })
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("a revocation took %v to the bucket", took)
 	}

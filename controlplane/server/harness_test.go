@@ -21,6 +21,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/bus/bustest"
+	"github.com/hybridinference/gateway/shared/eventually"
 	"github.com/hybridinference/gateway/shared/secret"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -262,25 +263,10 @@ func (n *node) take(ctx context.Context, key string, use func([]byte) error) {
 	}
 }
 
-// eventually waits for a condition that another goroutine brings about.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.After(15 * time.Second)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("not after 15 s: %s", what)
-		}
-	}
-}
-
 // joined waits until n nodes serve a release.
 func (p *plane) joined(n int) {
 	p.t.Helper()
-	eventually(p.t, "the nodes have joined", func() bool {
+	eventually.True(p.t, "the nodes have joined", func() bool {
 		var nodes []struct {
 			Release uint64 `json:"release"`
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/eventually"
 	"github.com/hybridinference/gateway/shared/secret"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -372,7 +373,7 @@ func TestStatusAndHealth(t *testing.T) {
 		t.Errorf("health %v", health)
 	}
 	p.nats.Stop()
-	eventually(t, "the loss of NATS shows", func() bool {
+	eventually.True(t, "the loss of NATS shows", func() bool {
 		p.call("GET", "/health", "", 200, &health)
 		return health["status"] == "degraded" && health["nats"] == "reconnecting"
 	})
@@ -443,13 +444,10 @@ func TestEndpointsShowWhatNodesSay(t *testing.T) {
 		}
 		return out
 	}
-	deadline := time.Now().Add(10 * time.Second)
-	for len(states("")["glm:far"].Nodes) < 2 || len(states("")["glm:local"].Nodes) < 1 {
-		if time.Now().After(deadline) {
-			t.Fatalf("%+v", states(""))
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	eventually.True(t, "both nodes' reports are there", func() bool {
+		all := states("")
+		return len(all["glm:far"].Nodes) == 2 && len(all["glm:local"].Nodes) >= 1
+	})
 	got := states("?model=glm-latest")
 	if len(got) != 2 || got["glm:local"].State != "partly" || got["glm:far"].State != "down" {
 		t.Errorf("%+v", got)

@@ -7,9 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/hybridinference/gateway/dataplane/gateway"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -467,24 +465,4 @@ func TestGenerationsOfEveryKind(t *testing.T) {
 	if !strings.Contains(got.body, `"provider_name":null`) || !strings.Contains(got.body, `"total_cost":0`) {
 		t.Errorf("%d %s", got.StatusCode, got.body)
 	}
-}
-
-func TestManyGenerationsPushOutTheOldest(t *testing.T) {
-	n := start(t, nodeOptions{gateway: gateway.Options{KeepAlive: time.Second}}, model("demo", endpoint("demo:d", "demo", "")))
-	first := n.chat(`{"model":"nobody",` + ping[1:]).Header.Get("X-Generation-Id")
-	ask := func(id string) int { return n.do("GET", "/v1/generation?id="+id, "").StatusCode }
-	if ask(first) != 200 {
-		t.Fatal("not known at first")
-	}
-	last := ""
-	for i := range 200_000 {
-		last = n.chat(`{`).Header.Get("X-Generation-Id")
-		if i%256 == 255 && ask(first) == 404 {
-			if ask(last) != 200 {
-				t.Error("the newest is not known")
-			}
-			return
-		}
-	}
-	t.Error("the first is still known")
 }

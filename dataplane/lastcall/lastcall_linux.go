@@ -27,9 +27,9 @@ func Close(l net.Listener) (waiting []net.Conn, err error) {
 	var fds []int
 	err = raw.Control(func(fd uintptr) {
 		for {
-			conn, _, err := unix.Accept4(int(fd), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC) //nolint:gosec // a descriptor
+			conn, _, err := unix.Accept4(int(fd), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 			if err != nil {
-				_ = unix.Shutdown(int(fd), unix.SHUT_RD) //nolint:gosec // closed below in any case
+				_ = unix.Shutdown(int(fd), unix.SHUT_RD)
 				return
 			}
 			fds = append(fds, conn)

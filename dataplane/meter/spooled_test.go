@@ -2,12 +2,14 @@ package meter_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hybridinference/gateway/dataplane/meter"
 	"github.com/hybridinference/gateway/dataplane/spool"
+	"github.com/hybridinference/gateway/shared/eventually"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -20,15 +22,13 @@ func openSpool(t *testing.T, o spool.Options) *spool.Spool {
 	return s
 }
 
-// run sends until the sink has so many events, or for a second.
+// run sends until the sink has so many events.
 func run(t *testing.T, m *meter.Meter, s *sink, want int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- m.Run(ctx, time.Second, s.take) }()
-	for deadline := time.Now().Add(10 * time.Second); s.count() < want && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond)
-	}
+	eventually.True(t, fmt.Sprintf("%d events are sent", want), func() bool { return s.count() >= want })
 	cancel()
 	if err := <-done; err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func (s *sink) count() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, b := range s.batches {
-		n += int(b.Last - b.First + 1) //nolint:gosec // small
+		n += int(b.Last - b.First + 1)
 	}
 	return n
 }
@@ -154,11 +154,7 @@ func TestEventsThatNobodyCommitsAreSentAgain(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- m.Run(ctx, time.Second, s.take) }()
 	m.Suspect()
-	for deadline := time.Now().Add(30 * time.Second); s.count() < 20; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d events", s.count())
-		}
-	}
+	eventually.True(t, "all are sent again", func() bool { return s.count() >= 20 })
 	m.Committed(&wire.Receipt{Ranges: []wire.Range{{Epoch: kept.Epoch(), First: 1, Last: 10}}})
 	cancel()
 	if err := <-done; err != nil {

@@ -2,6 +2,7 @@ package probe_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/probe"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/eventually"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -67,15 +69,11 @@ func (r *rig) load(kind string, interval int64) {
 	r.current.Store(s)
 }
 
-// eventually waits until the watched endpoint is available, or is not.
-func (r *rig) eventually(available bool) {
+// becomes waits until the watched endpoint is available, or is not.
+func (r *rig) becomes(available bool) {
 	r.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
-		if r.endpoint(0).Available(time.Now()) == available {
-			return
-		}
-	}
-	r.t.Fatalf("the endpoint does not become available=%v", available)
+	what := fmt.Sprintf("the endpoint's availability is %v", available)
+	eventually.True(r.t, what, func() bool { return r.endpoint(0).Available(time.Now()) == available })
 }
 
 func (r *rig) endpoint(model int) *snapshot.Endpoint {
@@ -85,7 +83,7 @@ func (r *rig) endpoint(model int) *snapshot.Endpoint {
 func TestEndpointsGoAndComeBack(t *testing.T) {
 	r := newRig(t, "vllm", "/health")
 	r.status.Store(503)
-	r.eventually(false)
+	r.becomes(false)
 	if word, reason := r.endpoint(0).State.Condition(time.Now()); word != "probe_failed" || !strings.Contains(reason, "status 503") {
 		t.Errorf("%s: %s", word, reason)
 	}
@@ -93,19 +91,19 @@ func TestEndpointsGoAndComeBack(t *testing.T) {
 		t.Error("an endpoint that nobody watches is out")
 	}
 	r.status.Store(200)
-	r.eventually(true)
+	r.becomes(true)
 	if share := r.endpoint(0).State.Share(time.Now()); share > 0.5 {
 		t.Errorf("it comes back with %v of its weight at once", share)
 	}
 	// what is no longer watched is taken for healthy
 	r.status.Store(500)
-	r.eventually(false)
+	r.becomes(false)
 	r.load("vllm", 0)
-	r.eventually(true)
+	r.becomes(true)
 }
 
 func TestOllamaHasNoHealth(t *testing.T) {
 	r := newRig(t, "ollama", "/")
 	r.status.Store(500)
-	r.eventually(false)
+	r.becomes(false)
 }

@@ -28,8 +28,8 @@ func createFile(path string, size int64) (*segmentFile, error) {
 		return nil, err
 	}
 	s := &segmentFile{f: f}
-	if reserves(f) && unix.Fallocate(int(f.Fd()), 0, 0, size) == nil { //nolint:gosec // a descriptor
-		s.mapped, err = unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE) //nolint:gosec // a descriptor
+	if reserves(f) && unix.Fallocate(int(f.Fd()), 0, 0, size) == nil {
+		s.mapped, err = unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE)
 		if err != nil {
 			s.mapped = nil
 		}
@@ -46,7 +46,7 @@ func createFile(path string, size int64) (*segmentFile, error) {
 // on others a full disk would show itself only as a signal.
 func reserves(f *os.File) bool {
 	var st unix.Statfs_t
-	if unix.Fstatfs(int(f.Fd()), &st) != nil { //nolint:gosec // a descriptor
+	if unix.Fstatfs(int(f.Fd()), &st) != nil {
 		return false
 	}
 	switch int64(st.Type) { //nolint:unconvert // its type differs between architectures

@@ -31,7 +31,7 @@ var (
 func table() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) } // it is made once
 
 func appendRecord(dst []byte, number uint64, body []byte) []byte {
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(body))) //nolint:gosec // bounded by longest
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(body)))
 	dst = append(dst, 0, 0, 0, 0)
 	dst = binary.LittleEndian.AppendUint64(dst, number)
 	dst = append(dst, body...)

@@ -10,13 +10,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/dataplane/token"
+	"github.com/hybridinference/gateway/shared/eventually"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/secret"
 )
@@ -111,16 +112,16 @@ func want(t *testing.T, s *token.Source, token string) {
 	}
 }
 
-// eventually waits until the source hands out a token.
-func eventually(t *testing.T, s *token.Source, token string) {
+// renewed waits until the source hands out a token.
+func renewed(t *testing.T, s *token.Source, token string) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
-		if got, err := s.Token(t.Context()); err == nil && got == token {
-			return
-		} else if time.Now().After(deadline) {
-			t.Fatalf("token %q, %v; want %q", got, err, token)
+	eventually.Nil(t, 10*time.Second, "the token is "+token, func() error {
+		got, err := s.Token(t.Context())
+		if err == nil && got != token {
+			err = fmt.Errorf("token %q", got)
 		}
-	}
+		return err
+	})
 }
 
 func TestAssertion(t *testing.T) {
@@ -198,9 +199,7 @@ func TestOneFetchForAll(t *testing.T) {
 			}
 		})
 	}
-	for asked.Load() < 50 || srv.calls.Load() == 0 {
-		runtime.Gosched()
-	}
+	eventually.True(t, "everyone waits for one fetch", func() bool { return asked.Load() == 50 && srv.calls.Load() > 0 })
 	close(release)
 	wg.Wait()
 	want(t, s, "t1")
@@ -248,7 +247,7 @@ func TestRefreshAhead(t *testing.T) {
 		want(t, s, "t1") // nobody waits for the new one
 	}
 	close(release)
-	eventually(t, s, "t2")
+	renewed(t, s, "t2")
 	if n := srv.calls.Load(); n != 2 {
 		t.Errorf("%d fetches, want 2", n)
 	}
@@ -266,16 +265,18 @@ func TestFailedRefresh(t *testing.T) {
 	srv.play(refuses(400, `{"error":"invalid_grant","error_description":"Invalid JWT: check your clock"}`))
 	c.advance(56 * time.Minute)
 	logged := func() string { mu.Lock(); defer mu.Unlock(); return log.String() }
-	for want(t, s, "t1"); logged() == ""; runtime.Gosched() {
+	eventually.True(t, "the failure is logged", func() bool {
 		want(t, s, "t1") // it is still good
-	}
+		return logged() != ""
+	})
 	if got := logged(); !strings.Contains(got, "invalid_grant (Invalid JWT: check your clock)") || srv.calls.Load() != 2 {
 		t.Errorf("%d fetches, log %s", srv.calls.Load(), got)
 	}
 	c.advance(6 * time.Second) // the pause is over
-	for want(t, s, "t1"); srv.calls.Load() < 3; runtime.Gosched() {
+	eventually.True(t, "it is fetched again", func() bool {
 		want(t, s, "t1")
-	}
+		return srv.calls.Load() >= 3
+	})
 
 	c.advance(4 * time.Minute) // and so is the token's life
 	for range 5 {
@@ -452,9 +453,7 @@ func TestCloseEndsFetches(t *testing.T) {
 		_, err := s.Token(t.Context())
 		failed <- err
 	}()
-	for srv.calls.Load() == 0 {
-		runtime.Gosched()
-	}
+	eventually.True(t, "the fetch has begun", func() bool { return srv.calls.Load() > 0 })
 	s.Close()
 	if err := <-failed; err == nil {
 		t.Error("a token came from nowhere")

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 // chaosTime is how long the chaos lasts, and how long a client rests after a
@@ -113,7 +115,7 @@ func startD1(t *testing.T, dir string) (p *process, url string) {
 	}
 	p = launch(t, node, nil, filepath.Join(root, "scripts", "d1", "server.mjs"), "--dir", dir)
 	t.Cleanup(func() { _ = p.stop(20 * time.Second) }) // killed, it would leave the engine behind
-	eventually(t, 30*time.Second, "D1's engine is there", func() error {
+	eventually.Nil(t, 30*time.Second, "D1's engine is there", func() error {
 		if _, found, ok := strings.Cut(p.out.String(), "listening on "); ok {
 			url = strings.TrimSpace(found)
 			return nil
@@ -237,7 +239,7 @@ func TestChaos(t *testing.T) {
 // settled waits until no node has anything left, and both stores have all.
 func (c *chaos) settled() {
 	c.t.Helper()
-	eventually(c.t, 4*time.Minute, "the ledger is balanced, with nothing pending", func() error {
+	eventually.Nil(c.t, 4*time.Minute, "the ledger is balanced, with nothing pending", func() error {
 		out, err := c.f.tryCtl("ledger", "-o", "json")
 		if !strings.Contains(out, `"pending": 0`) || !containsAll(out[strings.Index(out, `"sum"`):], `"pending": 0`, `"lost": 0`, `"balanced": true`) ||
 			strings.Count(out, `"waiting_frames": 0`) != 2 || strings.Count(out, `"frames_in_hand": 0`) != 2 {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/deploy/e2e/provider"
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 const clientModels = `models:
@@ -72,7 +73,7 @@ func TestPublishedClients(t *testing.T) {
 				t.Errorf("%v\n%s", err, out)
 			}
 			// each of them breaks off one stream, which has to end the upstream's
-			eventually(t, 10*time.Second, "the stream that was broken off ends at the upstream, too", func() error {
+			eventually.Nil(t, 10*time.Second, "the stream that was broken off ends at the upstream, too", func() error {
 				if n := up.Left(); n < int64(i)+1 {
 					return fmt.Errorf("%d of %d have ended", n, i+1)
 				}

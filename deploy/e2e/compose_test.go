@@ -24,6 +24,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 // engine does with hosts what Docker Compose does with containers, as far as
@@ -65,7 +67,7 @@ type container struct {
 func newEngine(t *testing.T) *engine {
 	t.Helper()
 	checkout := t.TempDir()
-	if err := os.Chmod(checkout, 0o755); err != nil { //nolint:gosec // containers read the configuration
+	if err := os.Chmod(checkout, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	e := &engine{t: t, net: newNetwork(t, "172.31.77"), dir: filepath.Join(checkout, "deploy", "docker"), running: map[string][]*container{}}
@@ -89,7 +91,7 @@ status=$(sed -n 's/^X-Status: \([0-9]*\).*/\1/p' "$answer/head")
 if ((status)); then cat "$answer/body" >&2; else cat "$answer/body"; fi
 exit "$status"
 `
-	if err := os.WriteFile(filepath.Join(e.docker, "docker"), []byte(shim), 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(filepath.Join(e.docker, "docker"), []byte(shim), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return e
@@ -257,7 +259,7 @@ func (e *engine) mount(c *container, v types.ServiceVolumeConfig) error {
 		if err := os.MkdirAll(from, 0o777); err != nil {
 			return err
 		}
-		if err := os.Chmod(from, 0o777); err != nil { //nolint:gosec // as in the image
+		if err := os.Chmod(from, 0o777); err != nil {
 			return err
 		}
 	}
@@ -268,7 +270,7 @@ func (e *engine) mount(c *container, v types.ServiceVolumeConfig) error {
 	if info.IsDir() {
 		err = os.MkdirAll(c.path(v.Target), 0o755)
 	} else if _, missing := os.Stat(c.path(v.Target)); missing != nil {
-		err = errors.Join(os.MkdirAll(filepath.Dir(c.path(v.Target)), 0o755), os.WriteFile(c.path(v.Target), nil, 0o644)) //nolint:gosec // to mount on
+		err = errors.Join(os.MkdirAll(filepath.Dir(c.path(v.Target)), 0o755), os.WriteFile(c.path(v.Target), nil, 0o644))
 	}
 	if err != nil {
 		return err
@@ -367,7 +369,7 @@ func (e *engine) up(project *types.Project, only []string, deps, recreate bool, 
 			}
 		}
 		for _, c := range e.running[name] {
-			eventually(e.t, 60*time.Second, c.id+" is healthy", func() error { return e.healthy(c) })
+			eventually.Nil(e.t, 60*time.Second, c.id+" is healthy", func() error { return e.healthy(c) })
 		}
 		return nil
 	}
@@ -536,7 +538,7 @@ func TestCompose(t *testing.T) {
 	}
 
 	tr := s.flow(4)
-	time.Sleep(time.Second)
+	tr.goesOn(10)
 	tr.calm("up", 0)
 
 	files := strings.Fields(e.must("v1", "backup.sh"))
@@ -555,7 +557,7 @@ func TestCompose(t *testing.T) {
 	}
 	everywhere := func(key string, want int) {
 		t.Helper()
-		eventually(t, 20*time.Second, "every node answers "+strconv.Itoa(want), func() error {
+		eventually.Nil(t, 20*time.Second, "every node answers "+strconv.Itoa(want), func() error {
 			for _, c := range e.running["dataplane"] {
 				status, body, err := fetchWith(t.Context(), c.client(), "http://127.0.0.1:8080/v1/key", "Authorization", "Bearer "+key)
 				if err != nil || status != want {
@@ -568,7 +570,7 @@ func TestCompose(t *testing.T) {
 	younger := makeKey("younger than the backup")
 	everywhere(younger, 200)
 	e.must("v1", "restore.sh", files[0]) // as it was printed, from the top of the checkout
-	eventually(t, 20*time.Second, "the daemon is back", func() error { return e.healthy(daemon) })
+	eventually.Nil(t, 20*time.Second, "the daemon is back", func() error { return e.healthy(daemon) })
 	everywhere(younger, 401) // the backup does not know it
 	everywhere(made.Key, 200)
 	last := makeKey("after the restore")
@@ -593,7 +595,7 @@ func TestCompose(t *testing.T) {
 	close(tr.stop)
 	tr.running.Wait()
 	s.database, s.control = e.running["postgres"][0].host, daemon.host
-	eventually(t, 60*time.Second, "the ledger is balanced", func() error {
+	eventually.Nil(t, 60*time.Second, "the ledger is balanced", func() error {
 		out, err := daemon.exec(nil, "/gatewayctl", "ledger", "-o", "json")
 		if err == nil && !containsAll(string(out), `"pending": 0`, `"lost": 0`, `"waiting_frames": 0`, `"frames_in_hand": 0`) {
 			err = errors.New("not yet")

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 // postgresUser is whom servers run as, that refuse to run as root; nil for
@@ -153,13 +155,13 @@ func TestTheDatabaseFailsOver(t *testing.T) {
 		t.Errorf("without a database a change was made: %s", out)
 	}
 	standby.run("pg_ctl", "-D", standby.data(), "-w", "promote")
-	eventually(t, 30*time.Second, "changes are made again", func() error {
+	eventually.Nil(t, 30*time.Second, "changes are made again", func() error {
 		_, err := f.tryCtl("weights", "set", "demo", "a=0.9", "--wait", "5s")
 		return err
 	})
 	asked.until(t, asked.asked.Load()+100)
 	count := asked.end()
-	eventually(t, 60*time.Second, "every answer has one row", func() error {
+	eventually.Nil(t, 60*time.Second, "every answer has one row", func() error {
 		conn, err := pgx.Connect(t.Context(), standby.url("gateway"))
 		if err != nil {
 			return err
@@ -205,7 +207,7 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = 3
 `, f.database.Hostname(), f.database.Port(), f.database.User.Username(), password, port)
-	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil { //nolint:gosec // another user reads it
+	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(pooler, conf)
@@ -234,7 +236,7 @@ default_pool_size = 3
 	}
 	count := asked.end()
 	var rows int64
-	eventually(t, 30*time.Second, "every answer has its row", func() error {
+	eventually.Nil(t, 30*time.Second, "every answer has its row", func() error {
 		if err := f.query(t.Context(), "SELECT count(*) FROM api_logs", &rows); err != nil {
 			return err
 		}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 // listen binds an address of the host.
@@ -62,9 +64,9 @@ func TestEdge(t *testing.T) {
 		t.Helper()
 		client := from.client()
 		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-		client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec,errcheck,forcetypeassert // the test's own
+		client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:errcheck // the test's own
 		var out answer
-		eventually(t, 10*time.Second, url, func() error {
+		eventually.Nil(t, 10*time.Second, url, func() error {
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 			if err != nil {
 				return err

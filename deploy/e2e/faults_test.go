@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/scripts/bench/upstream"
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 // trouble is what an upstream does, and what the client of a model gets that
@@ -320,7 +321,7 @@ func TestFaultsLeaveNothingBehind(t *testing.T) {
 	round(1500)
 	fds, memory := s.held()
 	round(1500)
-	eventually(t, 20*time.Second, "descriptors and memory come back", func() error {
+	eventually.Nil(t, 20*time.Second, "descriptors and memory come back", func() error {
 		now, grown := s.held()
 		if now > fds+8 {
 			return fmt.Errorf("%d descriptors, %d before", now, fds)

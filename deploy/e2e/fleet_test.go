@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 const (
@@ -180,7 +182,7 @@ func (f *fleet) key(nodes ...*member) string {
 		f.t.Fatal(err)
 	}
 	for _, n := range nodes {
-		eventually(f.t, timeToApply, "the key reaches "+n.id, func() error { return f.usable(n, made.Key) })
+		eventually.Nil(f.t, timeToApply, "the key reaches "+n.id, func() error { return f.usable(n, made.Key) })
 	}
 	return made.Key
 }

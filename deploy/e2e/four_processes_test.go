@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/scripts/bench/upstream"
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 // timeToApply is how long a change may take to reach a node.
@@ -64,7 +65,7 @@ func TestFourProcessesCountEveryRequest(t *testing.T) {
 	if failed.Load() > 0 {
 		t.Fatalf("%d requests failed", failed.Load())
 	}
-	eventually(t, 60*time.Second, "every request has its row", func() error {
+	eventually.Nil(t, 60*time.Second, "every request has its row", func() error {
 		for model, n := range want {
 			var rows, distinct int
 			if err := f.query(t.Context(), "SELECT COUNT(*), COUNT(DISTINCT request_id) FROM api_logs WHERE model_id = '"+model+"'", &rows, &distinct); err != nil {
@@ -165,7 +166,7 @@ func TestWeightsMoveWhileAStreamRuns(t *testing.T) {
 	// a broken file changes nothing and says why
 	f.writeModels(strings.Replace(demoModels, "weight: 0.5", "weight: heavy", 1))
 	daemon.signal(syscall.SIGHUP)
-	eventually(t, timeToApply, "the daemon says what is wrong", func() error {
+	eventually.Nil(t, timeToApply, "the daemon says what is wrong", func() error {
 		if !strings.Contains(daemon.out.String(), "models.yaml:10") {
 			return fmt.Errorf("log: %s", tail(daemon.out.String()))
 		}
@@ -174,7 +175,7 @@ func TestWeightsMoveWhileAStreamRuns(t *testing.T) {
 	// a good one is applied, the overrides stay
 	f.writeModels(strings.Replace(demoModels, "id: other, name: Other", "id: another, name: Another", 1))
 	daemon.signal(syscall.SIGHUP)
-	eventually(t, timeToApply, "the new file is applied", func() error {
+	eventually.Nil(t, timeToApply, "the new file is applied", func() error {
 		_, body, err := fetch(t.Context(), http.MethodGet, b.url+"/routing", "")
 		if err == nil && (!strings.Contains(body, `"another"`) || !strings.Contains(body, `"weight":"90%"`)) {
 			err = fmt.Errorf("routing %s", body)
@@ -216,7 +217,7 @@ func TestStartInAnyOrderAndOutlive(t *testing.T) {
 	}
 	f.startNATS()
 	f.startDaemon()
-	eventually(t, 60*time.Second, "the events of the outage arrive", func() error {
+	eventually.Nil(t, 60*time.Second, "the events of the outage arrive", func() error {
 		var n int
 		if err := f.query(t.Context(), "SELECT COUNT(*) FROM api_logs", &n); err != nil {
 			return err
@@ -227,7 +228,7 @@ func TestStartInAnyOrderAndOutlive(t *testing.T) {
 		return nil
 	})
 	f.ctl("keys", "revoke", keyID(t, f))
-	eventually(t, timeToApply, "the key is revoked", func() error {
+	eventually.Nil(t, timeToApply, "the key is revoked", func() error {
 		status, _, err := fetch(t.Context(), http.MethodGet, url+"/v1/models", "", "Authorization", "Bearer "+key)
 		if err == nil && status != http.StatusUnauthorized {
 			err = fmt.Errorf("status %d", status)

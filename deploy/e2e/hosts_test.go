@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 // network is several hosts on one machine: each has a network namespace, with an
@@ -147,7 +149,7 @@ func (n *network) resolve() {
 		}
 	}
 	for _, h := range n.hosts {
-		if err := os.WriteFile(h.hostsFile(), []byte(text), 0o644); err != nil { //nolint:gosec // no secret
+		if err := os.WriteFile(h.hostsFile(), []byte(text), 0o644); err != nil {
 			n.t.Fatal(err)
 		}
 	}
@@ -332,7 +334,7 @@ func (h *host) postgres(data, user, password, database string, args ...string) *
 	line := append([]string{"-D", data, "-clisten_addresses=*", "-cunix_socket_directories=/var/run/postgresql", "-cfsync=off"}, args...)
 	p := h.start("postgres", []string{"LC_ALL=C"}, append([]string{server + "/postgres"}, line...)...)
 	env := []string{"PGPASSWORD=" + password}
-	eventually(h.t, 30*time.Second, "PostgreSQL on "+h.name, func() error {
+	eventually.Nil(h.t, 30*time.Second, "PostgreSQL on "+h.name, func() error {
 		out, err := h.do(env, "psql", "-h", "127.0.0.1", "-U", user, "-d", "postgres", "-Atc", "SELECT 1 FROM pg_database WHERE datname = '"+database+"'")
 		if err == nil && strings.TrimSpace(out) == "" {
 			out, err = h.do(env, "psql", "-h", "127.0.0.1", "-U", user, "-d", "postgres", "-c", "CREATE DATABASE "+database)

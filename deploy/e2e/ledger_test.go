@@ -7,6 +7,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 // TestNothingIsLost kills every process in turn, the node with events that
@@ -54,12 +56,12 @@ func TestNothingIsLost(t *testing.T) {
 		}
 		return nil
 	}
-	eventually(t, 60*time.Second, "every answer has a row", stored)
+	eventually.Nil(t, 60*time.Second, "every answer has a row", stored)
 	if distinct != answered {
 		t.Errorf("%d of %d rows are distinct", distinct, rows)
 	}
 	// and the spool knows it
-	eventually(t, 30*time.Second, "everything is committed", func() error {
+	eventually.Nil(t, 30*time.Second, "everything is committed", func() error {
 		_, body, err := fetch(t.Context(), http.MethodGet, n.url+"/health", "")
 		if err == nil && !containsAll(body, `"pending":0`, `"lost":0`) {
 			err = errors.New(body)

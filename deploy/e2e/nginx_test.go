@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 // startNginx runs the real nginx with the project's configuration.
@@ -135,7 +137,7 @@ func hammer(t *testing.T, url, key string, stream bool, sent *atomic.Int64, stop
 // serves waits until a node is given requests.
 func serves(t *testing.T, n *member) {
 	t.Helper()
-	eventually(t, 20*time.Second, n.id+" is given requests", func() error {
+	eventually.Nil(t, 20*time.Second, n.id+" is given requests", func() error {
 		_, body, err := fetch(t.Context(), http.MethodGet, n.url+"/health", "")
 		var h struct {
 			InFlight int `json:"in_flight"`

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 // process is a running binary whose output the test's log shows on failure.
@@ -122,18 +124,6 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// eventually waits until fits returns nil.
-func eventually(t *testing.T, within time.Duration, what string, fits func() error) {
-	t.Helper()
-	var err error
-	for deadline := time.Now().Add(within); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if err = fits(); err == nil {
-			return
-		}
-	}
-	t.Fatalf("%s: not within %s: %v", what, within, err)
-}
-
 // fetch calls an HTTP endpoint and returns status and body.
 func fetch(ctx context.Context, method, url, body string, headers ...string) (int, string, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
@@ -155,7 +145,7 @@ func fetch(ctx context.Context, method, url, body string, headers ...string) (in
 // serving waits until a URL answers 200.
 func serving(t *testing.T, url string) {
 	t.Helper()
-	eventually(t, 20*time.Second, url, func() error {
+	eventually.Nil(t, 20*time.Second, url, func() error {
 		status, body, err := fetch(t.Context(), http.MethodGet, url, "")
 		if err == nil && status != http.StatusOK {
 			err = errors.New(strconv.Itoa(status) + " " + body)

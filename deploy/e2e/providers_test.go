@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/hybridinference/gateway/deploy/e2e/provider"
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 // place is an endpoint at the scripted upstream.
@@ -130,7 +131,7 @@ func TestConversationWithEveryProvider(t *testing.T) {
 		t.Errorf("%d access tokens were made for one service account", n)
 	}
 	// what the log keeps agrees with what was sent
-	eventually(t, timeToApply, "every request is in the log", func() error { return logged(t, url) })
+	eventually.Nil(t, timeToApply, "every request is in the log", func() error { return logged(t, url) })
 }
 
 // logged compares the statistics with the conversations.

@@ -19,6 +19,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/eventually"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -55,7 +56,7 @@ func startTraffic(t *testing.T, key string, nodes ...*member) *traffic {
 // until waits for that many requests.
 func (f *traffic) until(t *testing.T, count int64) {
 	t.Helper()
-	eventually(t, 30*time.Second, "requests are answered", func() error {
+	eventually.Nil(t, 30*time.Second, "requests are answered", func() error {
 		if n := f.asked.Load(); n < count {
 			return fmt.Errorf("%d requests, want %d", n, count)
 		}
@@ -114,7 +115,7 @@ func (f *fleet) setWeight(weight float64, more ...string) (out outcomeOf, text s
 // routes waits until a node routes demo:a with that share.
 func (f *fleet) routes(n *member, share string, within time.Duration) {
 	f.t.Helper()
-	eventually(f.t, within, n.id+" routes "+share, func() error {
+	eventually.Nil(f.t, within, n.id+" routes "+share, func() error {
 		_, body, err := fetch(f.t.Context(), http.MethodGet, n.url+"/routing", "")
 		if err == nil && !strings.Contains(body, `"endpoint":"demo:a","provider":"Demo","weight":"`+share+`"`) {
 			err = errors.New(body)
@@ -157,7 +158,7 @@ func TestTheFleetOutlivesItsCluster(t *testing.T) {
 	}
 	// one of three: after the election everything goes on
 	c.servers[0].kill()
-	eventually(t, 30*time.Second, "a change with two of three servers", func() error {
+	eventually.Nil(t, 30*time.Second, "a change with two of three servers", func() error {
 		out, text, err := f.setWeight(1.5, "--wait", "10s")
 		if err == nil && len(out.Nodes) != 3 {
 			err = errors.New(text)
@@ -204,7 +205,7 @@ func TestTheFleetOutlivesItsCluster(t *testing.T) {
 				}
 			}
 		}()
-		time.Sleep(time.Duration(60+70*i) * time.Millisecond)
+		time.Sleep(time.Duration(60+70*i) * time.Millisecond) // the moment is what varies
 		daemon.kill()
 		<-done
 		daemon = f.startDaemon()
@@ -216,7 +217,7 @@ func TestTheFleetOutlivesItsCluster(t *testing.T) {
 	if newest < last {
 		t.Errorf("release %d was confirmed, the newest is %d", last, newest)
 	}
-	eventually(t, 20*time.Second, "every node has the newest release", func() error {
+	eventually.Nil(t, 20*time.Second, "every node has the newest release", func() error {
 		for id, n := range f.nodes() {
 			if n.State == "live" && n.Release != newest || n.ReleaseState == "rejected" {
 				return fmt.Errorf("%s: %+v, newest %d", id, n, newest)
@@ -238,7 +239,7 @@ func TestANodeThatIsCutOff(t *testing.T) {
 	key := f.key(there, away)
 	asked := startTraffic(t, key, there, away)
 	toNATS.freeze(true)
-	eventually(t, 20*time.Second, "the node counts as stale", func() error {
+	eventually.Nil(t, 20*time.Second, "the node counts as stale", func() error {
 		if n := f.nodes()["node-b"]; n.State != "stale" {
 			return fmt.Errorf("%+v", n)
 		}
@@ -251,7 +252,7 @@ func TestANodeThatIsCutOff(t *testing.T) {
 	if status, _, err := fetch(t.Context(), http.MethodGet, away.url+"/v1/models", "", "Authorization", "Bearer "+later); err != nil || status != http.StatusUnauthorized {
 		t.Errorf("a key that the node cannot know: %d %v", status, err)
 	}
-	eventually(t, 20*time.Second, "the node says how old its keys are", func() error {
+	eventually.Nil(t, 20*time.Second, "the node says how old its keys are", func() error {
 		if body := notes(t, away); !containsAll(body, `"key_table_age_ms":`, "the key table is ", "keys revoked since then still work here") {
 			return errors.New(body)
 		}
@@ -259,8 +260,8 @@ func TestANodeThatIsCutOff(t *testing.T) {
 	})
 	toNATS.freeze(false)
 	f.routes(away, "90%", 15*time.Second)
-	eventually(t, 10*time.Second, "the key arrives", func() error { return f.usable(away, later) })
-	eventually(t, 10*time.Second, "the node is live again", func() error {
+	eventually.Nil(t, 10*time.Second, "the key arrives", func() error { return f.usable(away, later) })
+	eventually.Nil(t, 10*time.Second, "the node is live again", func() error {
 		if n := f.nodes()["node-b"]; n.State != "live" {
 			return fmt.Errorf("%+v", n)
 		}
@@ -286,7 +287,7 @@ func TestARevokedKeyEndsEverywhere(t *testing.T) {
 	f.ctl("keys", "revoke", made.ID)
 	revoked := time.Now()
 	for _, n := range nodes {
-		eventually(t, timeToApply, n.id+" refuses the key", func() error {
+		eventually.Nil(t, timeToApply, n.id+" refuses the key", func() error {
 			if f.usable(n, made.Key) == nil {
 				return errors.New("it works on")
 			}
@@ -381,7 +382,7 @@ func TestAPoisonedRelease(t *testing.T) {
 	if err := bus.Publish(t.Context(), nc, wire.ReleaseKey, doc, 1); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 20*time.Second, "the node refuses it", func() error {
+	eventually.Nil(t, 20*time.Second, "the node refuses it", func() error {
 		if n := f.nodes()["node-a"]; n.ReleaseState != "rejected" || n.Release != r.Number || !strings.Contains(n.Reason, "of-tomorrow") {
 			return fmt.Errorf("%+v", n)
 		}
@@ -440,14 +441,14 @@ func TestAFullDisk(t *testing.T) {
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 20*time.Second, "the release gets to the disk", func() error {
+	eventually.Nil(t, 20*time.Second, "the release gets to the disk", func() error {
 		if body := notes(t, n); strings.Contains(body, "not on disk") {
 			return errors.New(body)
 		}
 		return nil
 	})
 	var rows int64
-	eventually(t, 30*time.Second, "every answer has a row", func() error {
+	eventually.Nil(t, 30*time.Second, "every answer has a row", func() error {
 		if err := f.query(t.Context(), "SELECT count(*) FROM api_logs", &rows); err != nil {
 			return err
 		}

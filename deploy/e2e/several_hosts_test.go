@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 // hostsOf is the deployment of the guide's chapter on several hosts: three with
@@ -56,7 +59,7 @@ func newSeveralHosts(t *testing.T) *severalHosts {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{"models.yaml": demoModels, "routing.yaml": "routing_strategy: fixed\n"} {
-		if err := os.WriteFile(filepath.Join(config, name), []byte(text), 0o644); err != nil { //nolint:gosec // no secret
+		if err := os.WriteFile(filepath.Join(config, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -145,7 +148,7 @@ func (s *severalHosts) start() {
 	var made struct{ Key string }
 	s.ctlJSON(&made, "keys", "create", "--name", "e2e", "--wait")
 	s.key = made.Key
-	eventually(s.t, 20*time.Second, "nginx serves", func() error { _, err := s.ask(s.edge.client(), true); return err })
+	eventually.Nil(s.t, 20*time.Second, "nginx serves", func() error { _, err := s.ask(s.edge.client(), true); return err })
 }
 
 func (s *severalHosts) ready(h *host) {
@@ -153,9 +156,45 @@ func (s *severalHosts) ready(h *host) {
 	s.healthy(h, "/usr/local/bin/dataplane", "health")
 }
 
+// serves waits until nginx sends requests to a node.
+func (s *severalHosts) serves(h *host) {
+	s.t.Helper()
+	issued := func() (uint64, error) {
+		out, err := s.tryCtl("ledger", "-o", "json")
+		if err != nil {
+			return 0, fmt.Errorf("%w: %s", err, out)
+		}
+		var ledger struct {
+			Nodes []struct {
+				Node   string
+				Issued uint64
+			}
+		}
+		if err := json.Unmarshal([]byte(out), &ledger); err != nil {
+			return 0, fmt.Errorf("%w: %s", err, out)
+		}
+		for _, n := range ledger.Nodes {
+			if n.Node == h.name {
+				return n.Issued, nil
+			}
+		}
+		return 0, fmt.Errorf("%s is not in %s", h.name, out)
+	}
+	var before uint64
+	eventually.Nil(s.t, 30*time.Second, h.name+" is in the ledger", func() (err error) { before, err = issued(); return err })
+	eventually.Nil(s.t, 30*time.Second, h.name+" gets requests", func() error {
+		n, err := issued()
+		if err == nil && n <= before {
+			before = n // its count began anew
+			err = fmt.Errorf("still %d usage events", n)
+		}
+		return err
+	})
+}
+
 func (s *severalHosts) healthy(h *host, args ...string) {
 	s.t.Helper()
-	eventually(s.t, 30*time.Second, h.name+" is ready", func() error {
+	eventually.Nil(s.t, 30*time.Second, h.name+" is ready", func() error {
 		out, err := h.do(nil, args...)
 		if err != nil {
 			return errors.New(out)
@@ -204,10 +243,11 @@ type flow struct {
 	first   atomic.Pointer[error]
 	stop    chan struct{}
 	running sync.WaitGroup
+	asked   []atomic.Int64 // by worker, answered or failed
 }
 
 func (s *severalHosts) flow(workers int) *flow {
-	tr := &flow{s: s, stop: make(chan struct{})}
+	tr := &flow{s: s, stop: make(chan struct{}), asked: make([]atomic.Int64, workers)}
 	client := s.edge.client()
 	for w := range workers {
 		tr.running.Go(func() {
@@ -218,17 +258,27 @@ func (s *severalHosts) flow(workers int) *flow {
 				default:
 				}
 				id, err := s.ask(client, i%2 == 0)
+				tr.asked[w].Add(1)
 				if err != nil {
 					tr.failed.Add(1)
 					tr.first.CompareAndSwap(nil, &err)
 					continue
 				}
 				tr.ids.note(id)
-				time.Sleep(20 * time.Millisecond) // the machine has more to do
+				time.Sleep(20 * time.Millisecond) // a pace: two cores are shared with eleven hosts
 			}
 		})
 	}
 	return tr
+}
+
+// goesOn waits until every worker has finished so many more requests, well or not.
+func (tr *flow) goesOn(requests int64) {
+	tr.s.t.Helper()
+	for w := range tr.asked {
+		want := tr.asked[w].Load() + requests
+		eventually.True(tr.s.t, fmt.Sprintf("worker %d has asked %d more times", w, requests), func() bool { return tr.asked[w].Load() >= want })
+	}
 }
 
 // calm fails the test if more requests failed since the last call than may.
@@ -253,21 +303,21 @@ func TestSeveralHosts(t *testing.T) {
 	s := newSeveralHosts(t)
 	const workers = 6
 	tr := s.flow(workers)
-	time.Sleep(time.Second)
+	tr.goesOn(10)
 	tr.calm("everything is up", 0)
 
 	s.nodes[1].cut(true)
-	time.Sleep(5 * time.Second) // longer than a client waits here
+	tr.goesOn(30) // what hangs ends when its client has waited long enough
 	tr.calm("a node is cut off", workers)
-	time.Sleep(time.Second)
+	tr.goesOn(30)
 	tr.calm("a node is cut off for good", 0)
 	s.nodes[1].cut(false)
-	time.Sleep(3 * time.Second)
+	s.serves(s.nodes[1])
 	tr.calm("it is back", workers) // what hung may end now
 
 	s.nats[0].crash()
 	s.second.crash()
-	time.Sleep(3 * time.Second)
+	tr.goesOn(50)
 	tr.calm("a NATS server and a collector are dead", 0)
 	out := s.ctl("weights", "set", "demo", "a=0.5", "--wait", "--reason", "with two of three NATS servers")
 	if !strings.Contains(out, "node-3") {
@@ -276,7 +326,7 @@ func TestSeveralHosts(t *testing.T) {
 	s.up(s.nats[0], "gateway-nats")
 	s.up(s.second, "gateway-collector")
 	s.control.crash()
-	time.Sleep(2 * time.Second)
+	tr.goesOn(50)
 	tr.calm("the control plane is dead", 0)
 	s.up(s.control, "gateway-controlplane")
 	s.up(s.control, "gateway-collector")
@@ -295,7 +345,7 @@ func (s *severalHosts) upgrade() {
 	defer func() { s.t.Logf("the upgrade took %s", time.Since(began)) }()
 	for _, h := range s.nats {
 		s.restart(h, "nats", "--name", h.ip)
-		time.Sleep(time.Second)
+		eventually.Nil(s.t, 30*time.Second, "NATS has its streams", func() error { _, err := s.tryCtl("ledger"); return err })
 	}
 	s.restart(s.control, "controlplane")
 	s.healthy(s.control, "/usr/local/bin/controlplane", "health")
@@ -304,14 +354,14 @@ func (s *severalHosts) upgrade() {
 	for _, h := range s.nodes {
 		s.restart(h, "dataplane", "--name", h.name)
 		s.ready(h)
-		time.Sleep(3 * time.Second) // until nginx goes to it again
+		s.serves(h)
 	}
 }
 
 // stored waits until nothing is on its way any more, and looks for every answer.
 func (s *severalHosts) stored(ids []string) {
 	s.t.Helper()
-	eventually(s.t, 60*time.Second, "the ledger is balanced", func() error {
+	eventually.Nil(s.t, 60*time.Second, "the ledger is balanced", func() error {
 		out, err := s.tryCtl("ledger", "-o", "json")
 		if err == nil && !containsAll(out[strings.Index(out, `"sum"`):], `"pending": 0`, `"lost": 0`, `"balanced": true`, `"waiting_frames": 0`, `"frames_in_hand": 0`) {
 			err = errors.New("not yet")

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 // startStandalone starts the quick start in a directory of its own.
@@ -28,7 +30,7 @@ func startStandalone(t *testing.T, dir string) (p *process, url, admin string) {
 func TestStandaloneQuickStart(t *testing.T) {
 	dir := t.TempDir()
 	p, url, admin := startStandalone(t, dir)
-	eventually(t, 10*time.Second, "the greeting", func() error {
+	eventually.Nil(t, 10*time.Second, "the greeting", func() error {
 		out := p.out.String()
 		for _, want := range []string{url + "/v1", "DEEPSEEK_API_KEY is not set", "VLLM_BASE_URL is not set", "curl " + url} {
 			if !strings.Contains(out, want) {
@@ -62,7 +64,7 @@ func TestStandaloneQuickStart(t *testing.T) {
 		}
 		stream <- err
 	}()
-	eventually(t, 10*time.Second, "the stream runs", func() error {
+	eventually.Nil(t, 10*time.Second, "the stream runs", func() error {
 		_, body, err := fetch(t.Context(), http.MethodGet, url+"/health", "")
 		if err == nil && !strings.Contains(body, `"in_flight":1`) {
 			err = fmt.Errorf("health %s", body)
@@ -81,7 +83,7 @@ func TestStandaloneQuickStart(t *testing.T) {
 	if out, err := ctl(t, admin, "weights", "show", "demo"); err != nil || !strings.Contains(out, "0.25") {
 		t.Errorf("after a restart: %v\n%s", err, out)
 	}
-	eventually(t, 20*time.Second, "both requests are in the log", func() error {
+	eventually.Nil(t, 20*time.Second, "both requests are in the log", func() error {
 		_, body, err := fetch(t.Context(), http.MethodGet, url+"/admin/stats", "")
 		if err == nil && (!strings.Contains(body, `"model_id":"demo"`) || !strings.Contains(body, `"model_id":"deepseek-chat"`)) {
 			err = fmt.Errorf("stats %s", body)

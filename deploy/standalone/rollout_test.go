@@ -24,6 +24,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/dataplane/watch"
 	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/eventually"
 	"github.com/hybridinference/gateway/shared/secret"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -105,9 +106,10 @@ func rollOut(b *testing.B, nodes, models int) {
 		}
 		return took
 	}
-	for live := 0; live < nodes; time.Sleep(50 * time.Millisecond) {
-		live, _ = daemon.Nodes().Count()
-	}
+	eventually.True(b, "all nodes are live", func() bool {
+		live, _ := daemon.Nodes().Count()
+		return live >= nodes
+	})
 	change()
 	var took []time.Duration
 	for b.Loop() {

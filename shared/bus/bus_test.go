@@ -14,6 +14,7 @@ import (
 
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/bus/bustest"
+	"github.com/hybridinference/gateway/shared/eventually"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -135,13 +136,7 @@ func TestPublishRecoversFromLoss(t *testing.T) {
 		t.Helper()
 		// a server may refuse to make a bucket anew while it still clears the old
 		// one away (error 10049); whoever publishes tries again a moment later
-		err := bus.Publish(t.Context(), nc, wire.ReleaseKey, doc, 1)
-		for end := time.Now().Add(5 * time.Second); err != nil && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-			err = bus.Publish(t.Context(), nc, wire.ReleaseKey, doc, 1)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		eventually.Nil(t, 5*time.Second, "the release is published", func() error { return bus.Publish(t.Context(), nc, wire.ReleaseKey, doc, 1) })
 		if got, err := bus.Fetch(t.Context(), nc, wire.ReleaseKey); err != nil || !bytes.Equal(got, doc) {
 			t.Fatalf("fetched %d bytes, %v", len(got), err)
 		}

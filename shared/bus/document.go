@@ -73,7 +73,7 @@ func Seal(kind string, epoch, gen uint64, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("seal %s: %w", kind, err)
 	}
-	out := binary.BigEndian.AppendUint32([]byte(magic), uint32(len(head))) //nolint:gosec // a header is small
+	out := binary.BigEndian.AppendUint32([]byte(magic), uint32(len(head)))
 	out = enc.EncodeAll(body, append(out, head...))
 	if len(out) > MaxSealed {
 		return nil, fmt.Errorf("seal %s: %d bytes packed, at most %d can be distributed", kind, len(out), MaxSealed)

@@ -23,7 +23,7 @@ func Read(r *env.Reader) Options {
 		if path == "" {
 			continue
 		}
-		if f, err := os.Open(path); err != nil { //nolint:gosec // the operator names it
+		if f, err := os.Open(path); err != nil {
 			r.Problemf("%s must name a file that can be read: %s", name, err)
 		} else {
 			_ = f.Close() // it was only read

@@ -113,7 +113,7 @@ func setField(field any, raw []byte, text string) error {
 		var n int64
 		n, ok = rawjson.Int(raw)
 		ok = ok && n >= 0
-		*field = uint64(n) //nolint:gosec // not negative
+		*field = uint64(n)
 	case *bool:
 		*field = raw[0] == 't'
 		ok = *field || raw[0] == 'f'

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/shared/bus/bustest"
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 const asMain = "GATEWAY_TEST_RUN_MAIN"
@@ -183,16 +185,7 @@ func TestServeReloadsOnHangupAndEndsOnTerm(t *testing.T) {
 	c, url, stop := serving(t, dir, s.ClientURL())
 	reaches := func(n float64) {
 		t.Helper()
-		deadline := time.After(15 * time.Second)
-		tick := time.NewTicker(10 * time.Millisecond)
-		defer tick.Stop()
-		for release(t, url) != n {
-			select {
-			case <-tick.C:
-			case <-deadline:
-				t.Fatalf("release %v is not there after 15 s", n)
-			}
-		}
+		eventually.True(t, fmt.Sprintf("release %v is there", n), func() bool { return release(t, url) == n })
 	}
 	reaches(1)
 	write(t, dir, "config/models.yaml", "models: [{id: demo, provider: demo}, {id: more, provider: demo}]")

@@ -13,7 +13,7 @@ import (
 func free(addrs ...*string) error {
 	var errs []error
 	for _, addr := range addrs {
-		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // binding does not block
+		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return fmt.Errorf("find a free port: %w", err)
 		}

@@ -44,7 +44,7 @@ func playUpstream(ctx context.Context, addr, control string) error {
 }
 
 func playProxy(ctx context.Context, addr, upstream string) error {
-	l, err := net.Listen("tcp", addr) //nolint:noctx // binding does not block
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", addr, err)
 	}

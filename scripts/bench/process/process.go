@@ -33,7 +33,7 @@ type Process struct {
 
 // Start starts a child. It is killed when this process dies.
 func Start(o Options) (*Process, error) {
-	p := &Process{name: o.Name, cmd: exec.Command(o.Path, o.Args...), ended: make(chan struct{})} //nolint:noctx // Stop ends it
+	p := &Process{name: o.Name, cmd: exec.Command(o.Path, o.Args...), ended: make(chan struct{})}
 	p.cmd.Env, p.cmd.Dir = o.Env, o.Dir
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

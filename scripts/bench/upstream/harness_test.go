@@ -2,6 +2,7 @@ package upstream_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/scripts/bench/upstream"
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 const (
@@ -96,12 +98,12 @@ func (b *bed) good(body string) reply {
 // await waits until the counts are as wanted.
 func (b *bed) await(what string, ok func(upstream.Counts) bool) {
 	b.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if ok(b.Counts()) {
-			return
+	eventually.Nil(b.t, 10*time.Second, what, func() error {
+		if c := b.Counts(); !ok(c) {
+			return fmt.Errorf("counts %+v", c)
 		}
-	}
-	b.t.Fatalf("never saw %s: %+v", what, b.Counts())
+		return nil
+	})
 }
 
 // datas are the events of a stream without "data: ".

@@ -58,7 +58,7 @@ func (s *Server) listenLocked(addr string) error {
 	if s.listener != nil || s.closed {
 		return nil
 	}
-	l, err := net.Listen("tcp", addr) //nolint:noctx // binding does not block
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", addr, err)
 	}

@@ -52,7 +52,7 @@ func (s *Server) Stop() {
 }
 
 // Port is the port that the server listens on.
-func (s *Server) Port() int { return s.Addr().(*net.TCPAddr).Port } //nolint:errcheck,forcetypeassert // always TCP
+func (s *Server) Port() int { return s.Addr().(*net.TCPAddr).Port } //nolint:errcheck // always TCP
 
 // Dir is where the server's storage is.
 func (s *Server) Dir() string { return s.dir }
