@@ -1,33 +1,24 @@
 package bus
 
-import (
-	"os"
+import "github.com/hybridinference/gateway/shared/env"
 
-	"github.com/hybridinference/gateway/shared/env"
-)
+// Settings are where NATS is, as a process is told.
+type Settings struct {
+	URL   string   `env:"NATS_URL" default:"nats://127.0.0.1:4222" help:"NATS servers, with commas; tls:// requires TLS"`
+	Creds env.File `env:"NATS_CREDS" help:"credentials file for NATS"`
+	CA    env.File `env:"NATS_CA" help:"PEM file of the authorities that must have issued the NATS servers' certificates; the system's if not set"`
+	Cert  env.File `env:"NATS_CERT" help:"PEM file of a client certificate, for NATS servers that require one"`
+	Key   env.File `env:"NATS_KEY" help:"PEM file of its key"`
+}
 
-// Read takes from its settings where NATS is. Role, Name and Log are left to
-// the caller.
-func Read(r *env.Reader) Options {
-	o := Options{
-		URL:   r.String("NATS_URL", "nats://127.0.0.1:4222", "NATS servers, comma-separated; tls:// insists on TLS"),
-		Creds: r.String("NATS_CREDS", "", "credentials file for NATS"),
-		CA:    r.String("NATS_CA", "", "PEM file of the authorities that NATS servers' certificates must come from; the system's if not set"),
-		Cert:  r.String("NATS_CERT", "", "PEM file of a client certificate, for NATS servers that ask for one"),
-		Key:   r.String("NATS_KEY", "", "PEM file of its key"),
+// Check implements env.Checker.
+func (s *Settings) Check(problem func(format string, args ...any)) {
+	if (s.Cert == "") != (s.Key == "") {
+		problem("NATS_CERT and NATS_KEY must be set together")
 	}
-	if (o.Cert == "") != (o.Key == "") {
-		r.Problemf("NATS_CERT and NATS_KEY must be set together")
-	}
-	for name, path := range map[string]string{"NATS_CREDS": o.Creds, "NATS_CA": o.CA, "NATS_CERT": o.Cert, "NATS_KEY": o.Key} {
-		if path == "" {
-			continue
-		}
-		if f, err := os.Open(path); err != nil {
-			r.Problemf("%s must name a file that can be read: %s", name, err)
-		} else {
-			_ = f.Close() // it was only read
-		}
-	}
-	return o
+}
+
+// Options returns the options of a connection; Role, Name and Log are the caller's.
+func (s *Settings) Options() Options {
+	return Options{URL: s.URL, Creds: string(s.Creds), CA: string(s.CA), Cert: string(s.Cert), Key: string(s.Key)}
 }

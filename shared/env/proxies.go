@@ -2,27 +2,16 @@ package env
 
 import "net/netip"
 
-// Proxies reads whose X-Forwarded-For is believed: TRUSTED_PROXIES, or
-// everybody's with TRUST_PROXY_HEADERS alone.
-func (r *Reader) Proxies() []netip.Prefix {
-	list := r.List("TRUSTED_PROXIES", "networks whose X-Forwarded-For is believed, such as 10.0.0.0/8")
-	if r.Bool("TRUST_PROXY_HEADERS", false, "believe X-Forwarded-For; from anywhere, if TRUSTED_PROXIES is not set") && len(list) == 0 {
-		list = []string{"0.0.0.0/0", "::/0"}
-	}
-	var out []netip.Prefix
-	for _, text := range list {
-		p, err := parseNetwork(text)
-		if err != nil {
-			r.Problemf("TRUSTED_PROXIES must list addresses or networks such as 10.0.0.0/8, got %q", text)
-		}
-		out = append(out, p)
-	}
-	return out
+// Proxies say whose X-Forwarded-For is believed.
+type Proxies struct {
+	Networks []netip.Prefix `env:"TRUSTED_PROXIES" help:"networks whose X-Forwarded-For is trusted, such as 10.0.0.0/8, with commas"`
+	Any      bool           `env:"TRUST_PROXY_HEADERS" default:"false" help:"trust X-Forwarded-For of TRUSTED_PROXIES, or from any address if that is not set"`
 }
 
-func parseNetwork(text string) (netip.Prefix, error) {
-	if addr, err := netip.ParseAddr(text); err == nil {
-		return netip.PrefixFrom(addr, addr.BitLen()), nil
+// List returns the trusted networks: every address with TRUST_PROXY_HEADERS alone.
+func (p *Proxies) List() []netip.Prefix {
+	if p.Any && len(p.Networks) == 0 {
+		return []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 	}
-	return netip.ParsePrefix(text)
+	return p.Networks
 }

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// WriteUsage lists every setting that was asked for, in that order.
-func (r *Reader) WriteUsage(w io.Writer) error {
-	for _, s := range r.settings {
-		names := strings.ReplaceAll(s.name, "|", ", ")
+// WriteUsage lists the settings of a process, in the order of its struct.
+func WriteUsage(w io.Writer, settings any) error {
+	for _, s := range Describe(settings) {
+		names := strings.Join(append([]string{s.Name}, s.Aliases...), ", ")
 		def := ""
-		if s.def != "" {
-			def = " (default " + s.def + ")"
+		if s.Default != "" {
+			def = " (default " + s.Default + ")"
 		}
-		_, err := fmt.Fprintf(w, "  %s, --%s %s\n        %s%s\n", names, flagName(strings.Split(s.name, "|")[0]), s.takes, s.about, def)
+		_, err := fmt.Fprintf(w, "  %s, --%s %s\n        %s%s\n", names, flagName(s.Name), s.Takes, s.Help, def)
 		if err != nil {
 			return fmt.Errorf("write usage: %w", err)
 		}

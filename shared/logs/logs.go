@@ -4,22 +4,12 @@ package logs
 import (
 	"io"
 	"log/slog"
-
-	"github.com/hybridinference/gateway/shared/env"
 )
 
-// Settings are the two settings of the log.
+// Settings of a process's log.
 type Settings struct {
-	// Format is text or json, Level debug, info, warn or error.
-	Format, Level string
-}
-
-// Read takes the settings from LOG_FORMAT and LOG_LEVEL.
-func Read(r *env.Reader) Settings {
-	return Settings{
-		Format: r.Enum("LOG_FORMAT", "text", "form of the log", "text", "json"),
-		Level:  r.Enum("LOG_LEVEL", "info", "least important level that is logged", "debug", "info", "warn", "error"),
-	}
+	Format string `env:"LOG_FORMAT" default:"text" oneof:"text,json" help:"format of the log: text or json"`
+	Level  string `env:"LOG_LEVEL" default:"info" oneof:"debug,info,warn,error" help:"lowest level that is logged: debug, info, warn or error"`
 }
 
 // New returns a logger that writes to w.

@@ -3,8 +3,12 @@ package run_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hybridinference/gateway/shared/run"
 )
@@ -49,5 +53,29 @@ func TestGroupEndsQuietlyWhenToldTo(t *testing.T) {
 	cancel()
 	if err := g.Run(ctx); err != nil {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestALockIsWaitedForButNotForEver(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	unlock, err := run.LockDir(dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// an flock belongs to the open file, so that one process can contend with itself
+	if _, err := run.LockDir(dir, 50*time.Millisecond); !errors.Is(err, run.ErrInUse) || !strings.Contains(err.Error(), "pid "+strconv.Itoa(os.Getpid())) {
+		t.Errorf("a held lock: %v", err)
+	}
+	time.AfterFunc(100*time.Millisecond, func() {
+		if err := unlock(); err != nil {
+			t.Error(err)
+		}
+	})
+	again, err := run.LockDir(dir, 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again(); err != nil {
+		t.Error(err)
 	}
 }
