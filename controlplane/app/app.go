@@ -97,6 +97,9 @@ func (a *App) setup(ctx context.Context) (err error) {
 	return nil
 }
 
+// Close releases what a daemon holds that never ran; Run has done it.
+func (a *App) Close(ctx context.Context) error { return a.cleanups.Unwind(ctx) }
+
 // instance names this process among the daemons that may run side by side.
 func instance() string { return strings.ToLower(rand.Text()[:8]) }
 

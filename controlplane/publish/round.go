@@ -194,7 +194,7 @@ func (p *Publisher) overtaken(err error) error {
 		return nil
 	}
 	if p.link.behind {
-		err = fmt.Errorf("%w; if a backup of the database was put back, run `controlplane restored` and start the daemons anew", err)
+		err = fmt.Errorf("%w; if a backup of the database was restored, run `controlplane after-restore` and restart the daemons", err)
 	}
 	return err
 }

@@ -75,6 +75,14 @@ func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) 
 	return g, nil
 }
 
+// Close gives the address up, for a gateway that never ran; Run has done it.
+func (g *Gateway) Close() error {
+	if err := g.listener.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
 // quiet drops fasthttp's own log: what it tells of is the clients' doing.
 type quiet struct{}
 

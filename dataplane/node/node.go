@@ -25,6 +25,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/dataplane/watch"
 	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/run"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -74,50 +75,59 @@ type Node struct {
 	spool    *spool.Spool // nil without STATE_DIR
 	gateway  *gateway.Gateway
 	peers    *peers.Peers
-	unlock   func() error // of StateDir, if there is one
+	cleanups run.Stack
 }
 
 // New binds the API's address, connects to NATS, or begins to try, and serves
-// nothing yet.
-func New(o Options) (*Node, error) {
+// nothing yet. When it fails nothing stays behind.
+func New(ctx context.Context, o Options) (*Node, error) {
 	if o.Flush == 0 {
 		o.Flush = defaultFlush
 	}
 	n := &Node{o: o, started: time.Now(), instance: newInstance()}
 	n.epoch = n.instance
+	if err := n.setup(); err != nil {
+		return nil, errors.Join(err, n.cleanups.Unwind(context.WithoutCancel(ctx)))
+	}
+	return n, nil
+}
+
+// setup makes the parts in the order of what needs what; each is followed by
+// how it ends.
+func (n *Node) setup() (err error) {
 	if err := n.takePlace(); err != nil {
-		return nil, err
+		return err
 	}
-	o = n.o
 	if err := n.openSpool(); err != nil {
-		return nil, err
+		return err
 	}
+	o := n.o
 	n.meter = meter.New(meter.DefaultLimit, n.spool, o.Log)
 	o.Gateway.Node, o.Gateway.Version, o.Gateway.Log, o.Gateway.Report = o.Node, o.Version, o.Log, n.report
 	n.current.Store(&snapshot.Snapshot{Keys: &snapshot.Keys{}})
 	// Questions come with requests, which are served when everything is made.
 	o.Gateway.Generation = func(ctx context.Context, id string) *wire.Usage { return n.peers.Generation(ctx, id) }
 	o.Gateway.Spent = func(keyID string) (snapshot.Spent, bool) { return n.peers.Spent(keyID) }
-	var err error
 	if n.gateway, err = gateway.New(o.Gateway, &n.current, n.meter); err != nil {
-		return nil, err
+		return err
 	}
+	n.cleanups.Push("API", func(context.Context) error { return n.gateway.Close() })
 	o.NATS.Role, o.NATS.Name, o.NATS.Log = bus.RoleDataPlane, o.Node, o.Log
-	n.conn, err = bus.Connect(o.NATS)
-	if err != nil {
-		return nil, err
+	if n.conn, err = bus.Connect(o.NATS); err != nil {
+		return err
 	}
+	n.cleanups.Push("NATS connection", func(context.Context) error { n.conn.Close(); return nil })
 	if _, err := n.conn.Subscribe(wire.CommitPrefix+o.Node, n.commits); err != nil {
-		return nil, fmt.Errorf("listen to commits: %w", err)
+		return fmt.Errorf("subscribe to receipts: %w", err)
 	}
 	if n.peers, err = peers.Join(n.conn, o.Node, n.gateway); err != nil {
-		return nil, err
+		return err
 	}
 	n.watcher = watch.New(watch.Options{
 		Conn: n.conn, Current: &n.current, Dir: o.StateDir, Status: n.status, Log: o.Log,
 		Builder: &snapshot.Builder{Senders: upstream.NewSenders(connectTime), Secret: o.Secret, Timeouts: o.Timeouts, Breaker: o.Breaker, Log: o.Log},
 	})
-	return n, nil
+	return nil
 }
 
 // openSpool opens the spool in the node's directory. The spool's epoch names the numbers of the usage events.
@@ -128,6 +138,7 @@ func (n *Node) openSpool() (err error) {
 	if n.spool, err = spool.Open(spool.Options{Dir: filepath.Join(n.o.StateDir, "spool"), Limit: n.o.SpoolLimit}); err != nil {
 		return fmt.Errorf("STATE_DIR: %w", err)
 	}
+	n.cleanups.Push("spool", func(context.Context) error { return n.spool.Close() })
 	n.epoch = n.spool.Epoch()
 	return nil
 }
@@ -178,11 +189,7 @@ func (n *Node) Run(ctx context.Context) error {
 	err := n.gateway.Run(ctx)
 	stop()
 	err = errors.Join(err, <-watched, <-metered, <-probed)
-	n.conn.Close()
-	if n.spool != nil {
-		err = errors.Join(err, n.spool.Close(), n.unlock())
-	}
-	return err
+	return errors.Join(err, n.cleanups.Unwind(context.WithoutCancel(ctx)))
 }
 
 // send stores a batch of usage events in JetStream.

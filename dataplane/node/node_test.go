@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -115,7 +116,7 @@ func start(t *testing.T, url, dir string) (*node.Node, func()) {
 
 func startAs(t *testing.T, id, url, dir string) (*node.Node, func()) {
 	t.Helper()
-	n, err := node.New(node.Options{
+	n, err := node.New(t.Context(), node.Options{
 		Node: id, Version: "test", NATS: bus.Options{URL: url}, StateDir: dir, Breaker: upstream.DefaultBreaker(),
 		Gateway: gateway.Options{Addr: "127.0.0.1:0"}, Flush: 200 * time.Millisecond, Secret: func(string) (string, bool) { return "", false },
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
@@ -333,5 +334,52 @@ func TestGenerationsAndSpendingAreTheFleets(t *testing.T) {
 	generation(b)
 	if two := usage(a); two != 2*one {
 		t.Errorf("two requests cost %v, one %v", two, one)
+	}
+}
+
+// Everything that New has made before it fails is gone afterwards: the next one
+// can have it.
+func TestAStartThatFailsLeavesNothingBehind(t *testing.T) {
+	s := bustest.Start(t)
+	dir := t.TempDir()
+	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := func(addr, url string) node.Options {
+		return node.Options{
+			Node: "n1", NATS: bus.Options{URL: url}, StateDir: dir, Breaker: upstream.DefaultBreaker(), Gateway: gateway.Options{Addr: addr},
+			Secret: func(string) (string, bool) { return "", false }, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		}
+	}
+	if _, err := node.New(t.Context(), options(taken.Addr().String(), s.ClientURL())); err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Fatalf("a port that is taken: %v", err)
+	}
+	addr := taken.Addr().String()
+	if err := taken.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := node.New(t.Context(), options(addr, "no such scheme://")); err == nil || !strings.Contains(err.Error(), "NATS") {
+		t.Fatalf("a NATS URL that is none: %v", err)
+	}
+	begun := time.Now()
+	n, err := node.New(t.Context(), options(addr, s.ClientURL()))
+	if err != nil {
+		t.Fatalf("after failed starts: %v", err)
+	}
+	if time.Since(begun) > time.Second {
+		t.Errorf("the lock was waited for: %s", time.Since(begun))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := n.Run(ctx); err != nil {
+		t.Error(err)
+	}
+	deadline := time.Now().Add(5 * time.Second)
+	for s.NumClients() > 0 && time.Now().Before(deadline) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if got := s.NumClients(); got > 0 {
+		t.Errorf("%d connections to NATS are left", got)
 	}
 }

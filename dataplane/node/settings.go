@@ -1,6 +1,7 @@
 package node
 
 import (
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -10,76 +11,110 @@ import (
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
+	"github.com/hybridinference/gateway/shared/logs"
+	"github.com/hybridinference/gateway/shared/secret"
 )
 
-// Read takes a node's options from its settings. What is wrong with them the
-// reader tells.
-func Read(r *env.Reader) Options {
-	o := Options{
-		NATS:     bus.Read(r),
-		Node:     r.String("NODE_ID", hostname(), "id of this node, unique in the fleet: a-z, 0-9 and -"),
-		StateDir: r.String("STATE_DIR", "", "directory of the last good release and of usage events that are not stored yet; without it a start needs NATS, and a crash loses the events in memory"),
-		Secret:   r.Lookup,
+// Settings are what a node in a process of its own is told by its environment
+// and flags.
+type Settings struct {
+	Log     logs.Settings `section:"log"`
+	NATS    bus.Settings  `section:"NATS"`
+	Place   Place         `section:"data plane"`
+	Serving Serving       `section:"data plane"`
+}
+
+// Place is which node this is, and where it keeps what must outlive it.
+type Place struct {
+	Node      string `env:"NODE_ID" help:"id of this node, unique in the fleet: a-z, 0-9 and -; the host's name if not set"`
+	StateDir  string `env:"STATE_DIR" help:"directory of the last good release and of usage events that are not stored yet; without it a start needs NATS, and a crash loses the events in memory"`
+	SharedDir bool   `env:"STATE_DIR_SHARED" default:"false" help:"several nodes share STATE_DIR, such as replicas of a container: each takes a free place in it, and adds the place's number to its NODE_ID"`
+}
+
+// Check implements env.Checker.
+func (s *Settings) Check(problem func(format string, args ...any)) {
+	if s.Place.Node == "" {
+		s.Place.Node = hostname()
 	}
-	o.SharedDir = r.Bool("STATE_DIR_SHARED", false, "several nodes share STATE_DIR, such as replicas of a container: each takes a free place in it, and the place's number into its NODE_ID")
-	o.SpoolLimit = int64(r.Int("SPOOL_LIMIT_BYTES", 1<<30, env.Bounds[int]{Min: 1 << 20, Max: 1 << 40}, "largest size of the usage events in STATE_DIR"))
-	if !validNode(o.Node) {
-		r.Problemf("NODE_ID must be 1 to 40 of a-z, 0-9 and -, got %q", o.Node)
+	if !validNode(s.Place.Node) {
+		problem("NODE_ID must be 1 to 40 of a-z, 0-9 and -, got %q", s.Place.Node)
 	}
-	if o.SharedDir && (o.StateDir == "" || len(o.Node) > 36) {
-		r.Problemf("STATE_DIR_SHARED needs STATE_DIR, and a NODE_ID of at most 36 characters")
+	if s.Place.SharedDir && (s.Place.StateDir == "" || len(s.Place.Node) > 36) {
+		problem("STATE_DIR_SHARED needs STATE_DIR, and a NODE_ID of at most 36 characters")
 	}
-	host := r.String("HOST", "0.0.0.0", "address to listen on")
-	o.Gateway = ReadGateway(r)
-	o.Gateway.Addr = host + ":" + strconv.Itoa(r.Int("PORT", 8080, env.Port(), "port of the API"))
-	o.Timeouts, o.Breaker = ReadTimeouts(r), ReadBreaker(r)
-	o.Gateway.Grace = r.Duration("DRAIN_GRACE_SECONDS", 0, env.Bounds[time.Duration]{Min: 0, Max: time.Hour}, "how long a stop goes on taking requests, for a balancer to notice")
-	o.Gateway.Auth = r.Bool("USER_AUTH_ENABLED", true, "false makes every request an anonymous admin's")
-	o.Gateway.KeySecret = r.Secret("API_KEY_SECRET", "secret under which API keys are hashed, the same as the control plane's")
-	if o.Gateway.Auth && o.Gateway.KeySecret.Empty() {
-		r.Problemf("API_KEY_SECRET must be set while USER_AUTH_ENABLED is true")
+	if s.Serving.Auth && s.Serving.KeySecret.Empty() {
+		problem("API_KEY_SECRET must be set while USER_AUTH_ENABLED is true")
 	}
+}
+
+// Options returns the node's options; lookup finds providers' keys. Version and
+// Log are the caller's.
+func (s *Settings) Options(lookup env.Lookup) Options {
+	o := s.Serving.Options(lookup)
+	o.Node, o.NATS, o.StateDir, o.SharedDir = s.Place.Node, s.NATS.Options(), s.Place.StateDir, s.Place.SharedDir
 	return o
 }
 
-// ReadTimeouts takes the limits of upstream calls from their settings.
-func ReadTimeouts(r *env.Reader) upstream.Timeouts {
-	day := env.Bounds[time.Duration]{Min: 0, Max: 24 * time.Hour}
-	return upstream.Timeouts{
-		FirstByte: r.Duration("STREAM_FIRST_BYTE_TIMEOUT_SECONDS", 5*time.Minute, day, "longest wait for a stream's first content, 0 for ever"),
-		Idle:      r.Duration("STREAM_IDLE_TIMEOUT_SECONDS", 3*time.Minute, day, "longest silence within a stream, 0 for ever"),
-		Total:     r.Duration("UPSTREAM_COMPLETION_TIMEOUT_S", 10*time.Minute, day, "longest wait for an answer that is not streamed, 0 for ever"),
+// Serving are the settings of a node that do not depend on what other processes
+// there are.
+type Serving struct {
+	Host        string        `env:"HOST" default:"0.0.0.0" help:"address to listen on"`
+	Port        int           `env:"PORT" default:"8080" min:"0" max:"65535" help:"port of the API; 0 takes a free one"`
+	Auth        bool          `env:"USER_AUTH_ENABLED" default:"true" help:"false makes every request an anonymous admin's"`
+	KeySecret   secret.String `env:"API_KEY_SECRET" strong:"true" help:"secret under which API keys are hashed, the same for nodes and control plane"`
+	Origins     []string      `env:"CORS_ALLOWED_ORIGINS" help:"origins that browsers may call from, with commas; all, without credentials, if not set"`
+	Proxies     env.Proxies
+	Content     bool          `env:"DB_STORE_FULL_CONTENT" default:"false" help:"keep prompts and answers in the request log, 64 KiB each"`
+	SpoolLimit  int64         `env:"SPOOL_LIMIT_BYTES" default:"1073741824" min:"1048576" max:"1099511627776" help:"largest size of the usage events in STATE_DIR"`
+	MaxBody     int           `env:"MAX_BODY_BYTES" default:"52428800" min:"1024" max:"1073741824" help:"largest request body"`
+	MaxInFlight int64         `env:"MAX_IN_FLIGHT" default:"10000" min:"1" max:"1048576" help:"requests that are answered at a time; more are refused with 503"`
+	MaxHeld     int64         `env:"MAX_IN_FLIGHT_BYTES" default:"2147483648" min:"1048576" max:"1099511627776" help:"bytes of their bodies together; more are refused with 503"`
+	MaxConns    int           `env:"MAX_CONNECTIONS" default:"100000" min:"1" max:"1048576" help:"connections of clients at a time"`
+	Stall       time.Duration `env:"CLIENT_STALL_TIMEOUT_SECONDS" default:"30" min:"1" max:"1h" help:"how long a client may stop reading before it is dropped"`
+	Deadline    time.Duration `env:"REQUEST_DEADLINE_SECONDS" default:"900" min:"0" max:"24h" help:"limit on all attempts of a request together, for a stream until its first content; 0 disables it"`
+	Grace       time.Duration `env:"DRAIN_GRACE_SECONDS" default:"0" min:"0" max:"1h" help:"how long a stopping node still accepts requests after /health/ready fails, for load balancers to notice"`
+	Drain       time.Duration `env:"DRAIN_TIMEOUT_SECONDS" default:"300" min:"0" max:"24h" help:"how long a stopping node waits for streams"`
+	Timeouts    Timeouts
+	Breaker     Breaker
+}
+
+// Timeouts are the limits of calls to upstreams.
+type Timeouts struct {
+	FirstByte time.Duration `env:"STREAM_FIRST_BYTE_TIMEOUT_SECONDS" default:"300" min:"0" max:"24h" help:"longest wait for a stream's first content, 0 disables it"`
+	Idle      time.Duration `env:"STREAM_IDLE_TIMEOUT_SECONDS" default:"180" min:"0" max:"24h" help:"longest silence within a stream, 0 disables it"`
+	Total     time.Duration `env:"UPSTREAM_COMPLETION_TIMEOUT_S" default:"600" min:"0" max:"24h" help:"longest wait for an answer that is not streamed, 0 disables it"`
+}
+
+// Breaker are the limits of the circuit breakers.
+type Breaker struct {
+	Threshold       int           `env:"CIRCUIT_FAILURE_THRESHOLD" default:"3" min:"1" max:"1000" help:"consecutive failures that open an endpoint's circuit"`
+	Cooldown        time.Duration `env:"CIRCUIT_COOLDOWN_SECONDS" default:"30" min:"1" max:"1h" help:"how long it stays open at first; twice as long each time it opens again, 5 minutes at most"`
+	MinAvailability float64       `env:"CIRCUIT_MIN_AVAILABILITY" default:"0.7" min:"0" max:"1" help:"moving average of successes below which it opens, too"`
+	Alpha           float64       `env:"ROUTER_HEALTH_EWMA_ALPHA" default:"0.1" min:"0" max:"1" help:"weight of the newest attempt in that average"`
+}
+
+// Options returns what these settings say of a node.
+func (s *Serving) Options(lookup env.Lookup) Options {
+	return Options{
+		Secret: lookup, SpoolLimit: s.SpoolLimit,
+		Timeouts: upstream.Timeouts{FirstByte: s.Timeouts.FirstByte, Idle: s.Timeouts.Idle, Total: s.Timeouts.Total},
+		Breaker: upstream.BreakerSettings{
+			Threshold: s.Breaker.Threshold, MinAvailability: s.Breaker.MinAvailability, Alpha: s.Breaker.Alpha, Cooldown: s.Breaker.Cooldown,
+		},
+		Gateway: gateway.Options{
+			Addr: net.JoinHostPort(s.Host, strconv.Itoa(s.Port)), Auth: s.Auth, KeySecret: s.KeySecret, Origins: s.Origins, TrustProxies: s.Proxies.List(), Content: s.Content,
+			MaxBody: s.MaxBody, MaxInFlight: s.MaxInFlight, MaxHeld: s.MaxHeld, MaxConns: s.MaxConns, Stall: s.Stall, Deadline: s.Deadline, Grace: s.Grace, Drain: s.Drain,
+		},
 	}
 }
 
-// ReadBreaker takes the limits of the circuit breakers from their settings.
-func ReadBreaker(r *env.Reader) upstream.BreakerSettings {
-	def := upstream.DefaultBreaker()
-	share := env.Bounds[float64]{Min: 0, Max: 1}
-	return upstream.BreakerSettings{
-		Threshold:       r.Int("CIRCUIT_FAILURE_THRESHOLD", def.Threshold, env.Bounds[int]{Min: 1, Max: 1000}, "failures in a row after which an endpoint is left alone"),
-		MinAvailability: r.Float("CIRCUIT_MIN_AVAILABILITY", def.MinAvailability, share, "average of successes below which an endpoint is left alone"),
-		Alpha:           r.Float("ROUTER_HEALTH_EWMA_ALPHA", def.Alpha, share, "weight of the newest attempt in that average"),
-		Cooldown:        r.Duration("CIRCUIT_COOLDOWN_SECONDS", def.Cooldown, env.Bounds[time.Duration]{Min: time.Second, Max: time.Hour}, "how long an endpoint is left alone at first"),
-	}
+// Health are the settings of `dataplane health`.
+type Health struct {
+	Port int `env:"PORT" default:"8080" min:"1" max:"65535" help:"port of the API"`
 }
 
-// ReadGateway takes the options of the HTTP surface from their settings.
-func ReadGateway(r *env.Reader) gateway.Options {
-	o := gateway.Options{
-		Origins:     r.List("CORS_ALLOWED_ORIGINS", "origins that browsers may call from; all if not set"),
-		MaxBody:     r.Int("MAX_BODY_BYTES", 50<<20, env.Bounds[int]{Min: 1 << 10, Max: 1 << 30}, "largest request body"),
-		MaxInFlight: int64(r.Int("MAX_IN_FLIGHT", 10_000, env.Bounds[int]{Min: 1, Max: 1 << 20}, "requests that are answered at a time; more are refused with 503")),
-		MaxHeld:     int64(r.Int("MAX_IN_FLIGHT_BYTES", 2<<30, env.Bounds[int]{Min: 1 << 20, Max: 1 << 40}, "bytes of their bodies together; more are refused with 503")),
-		Stall:       r.Duration("CLIENT_STALL_TIMEOUT_SECONDS", 30*time.Second, env.Bounds[time.Duration]{Min: time.Second, Max: time.Hour}, "how long a client may stop reading before it is dropped"),
-		MaxConns:    r.Int("MAX_CONNECTIONS", 100_000, env.Bounds[int]{Min: 1, Max: 1 << 20}, "connections of clients at a time"),
-		Deadline:    r.Duration("REQUEST_DEADLINE_SECONDS", 15*time.Minute, env.Bounds[time.Duration]{Min: 0, Max: 24 * time.Hour}, "bound on all attempts of a request together, 0 for none"),
-		Drain:       r.Duration("DRAIN_TIMEOUT_SECONDS", 5*time.Minute, env.Bounds[time.Duration]{Min: 0, Max: 24 * time.Hour}, "how long a stop waits for streams"),
-	}
-	o.TrustProxies = r.Proxies()
-	o.Content = r.Bool("DB_STORE_FULL_CONTENT", false, "keep prompts and answers in the request log, 64 KiB each")
-	return o
-}
+// URL is where to ask.
+func (s *Health) URL() string { return "http://127.0.0.1:" + strconv.Itoa(s.Port) + "/health/ready" }
 
 // hostname makes a node id of the host's name.
 func hostname() string {

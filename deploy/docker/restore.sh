@@ -27,5 +27,5 @@ compose exec -T postgres sh -c 'set -e
   psql -q -1 -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" \
     -c "DROP SCHEMA public CASCADE" -c "CREATE SCHEMA public" -f /tmp/restore.sql >/dev/null' <"$dump"
 # Its releases and keys count, although nodes have seen later ones.
-compose run --rm --no-deps controlplane restored
+compose run --rm --no-deps controlplane after-restore
 echo "restored $1"

@@ -53,7 +53,7 @@ func TestEnvExampleNamesEveryVariable(t *testing.T) {
 	}
 	known := map[string]bool{"GATEWAY_ADMIN_URL": true, "GATEWAY_ADMIN_CA": true}
 	setting := regexp.MustCompile(`(?m)^  ([A-Z][A-Z0-9_, ]*), --`)
-	for _, args := range [][]string{{"dataplane", "--help"}, {"controlplane", "serve", "--help"}, {"controlplane", "collect", "--help"}, {"standalone", "--help"}} {
+	for _, args := range [][]string{{"dataplane", "--help"}, {"controlplane", "serve", "--help"}, {"controlplane", "collect", "--help"}, {"controlplane", "compare", "--help"}, {"standalone", "--help"}} {
 		out, err := exec.Command(filepath.Join(bin, args[0]), args[1:]...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v: %v\n%s", args, err, out)

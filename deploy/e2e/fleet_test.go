@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	adminToken = "e2e-admin-token"
-	keySecret  = "e2e-key-secret"
+	adminToken = "e2e-admin-token-0123"
+	keySecret  = "e2e-key-secret-0123"
 )
 
 // fleet is the gateway in its own processes: NATS, PostgreSQL, the daemon, a

@@ -12,7 +12,7 @@ import (
 
 // greet says, once the first release is in service, where the gateway listens,
 // what is out of service and why, and what to try.
-func (o *options) greet(ctx context.Context, p parts) {
+func (p *process) greet(ctx context.Context) {
 	for p.node.Current().Release == 0 {
 		select {
 		case <-ctx.Done():
@@ -33,16 +33,16 @@ func (o *options) greet(ctx context.Context, p parts) {
 	for _, missing := range s.Missing {
 		fmt.Fprintf(&b, "    out: %-38s %s is not set\n", missing.Endpoint, missing.Variable)
 	}
-	for _, w := range o.absent() {
+	for _, w := range p.absent() {
 		fmt.Fprintf(&b, "    out: %s\n", w)
 	}
 	fmt.Fprintf(&b, "\nTry it:\n  curl http://%s/v1/chat/completions -H 'Content-Type: application/json' -d '{\"messages\":[{\"role\":\"user\",\"content\":\"Ping\"}]}'\n\n", p.node.Addr())
-	_, _ = fmt.Fprint(o.out, b.String())
+	_, _ = fmt.Fprint(p.out, b.String())
 }
 
 // absent returns what the configuration leaves out because an address is not set.
-func (o *options) absent() []string {
-	_, warnings, err := config.Load(o.files.Models, o.files.Routing, o.files.Env)
+func (p *process) absent() []string {
+	_, warnings, err := config.Load(p.settings.Files.Models, p.settings.Files.Routing, p.vars.Lookup)
 	if err != nil {
 		return nil // it was loaded a moment ago; the log has what is wrong now
 	}

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -19,29 +20,30 @@ import (
 var version = "dev"
 
 func main() {
-	if err := start(); err != nil {
+	if err := start(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "standalone:", err)
 		os.Exit(1)
 	}
 }
 
-func start() error {
-	if err := env.LoadFile(".env"); err != nil {
+func start(args []string) error {
+	vars, err := env.Open(".env", os.Environ())
+	if err != nil {
 		return err
 	}
-	r := env.New(os.Args[1:], os.LookupEnv)
-	logging := logs.Read(r)
-	o := read(r)
-	if r.Help() {
+	if err := vars.Export(); err != nil {
+		return err
+	}
+	var s Settings
+	if err := env.Parse(&s, args, vars.Lookup); errors.Is(err, env.ErrHelp) {
 		fmt.Println("standalone", version, "- the gateway in one process. Settings:")
-		return r.WriteUsage(os.Stdout)
-	}
-	if err := r.Err(); err != nil {
+		return env.WriteUsage(os.Stdout, &s)
+	} else if err != nil {
 		return err
 	}
-	o.version, o.log, o.out = version, logging.New(os.Stderr), os.Stdout
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	defer logs.Stopping(ctx, o.log)()
-	return serve(ctx, o)
+	p := process{settings: &s, vars: vars, version: version, log: s.Log.New(os.Stderr), out: os.Stdout}
+	defer logs.Stopping(ctx, p.log)()
+	return p.serve(ctx)
 }

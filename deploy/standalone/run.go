@@ -4,20 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"path/filepath"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/hybridinference/gateway/controlplane/app"
-	"github.com/hybridinference/gateway/controlplane/collector"
-	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/sinks"
 	"github.com/hybridinference/gateway/dataplane/node"
 	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/run"
 )
 
 const (
+	// lockWait is how long a start waits for STATE_DIR: a process that was killed
+	// a moment ago may not be gone yet.
+	lockWait    = 2 * time.Second
 	natsReady   = 20 * time.Second
 	unwindTime  = 30 * time.Second
 	maxPayload  = 8 << 20
@@ -26,76 +31,83 @@ const (
 
 // start is one straight line in the order of what needs what; each part is
 // followed by how it ends.
-func (o *options) start(ctx context.Context) (parts, error) {
-	var p parts
-	fail := func(err error) (parts, error) {
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), unwindTime)
-		defer cancel()
-		return parts{}, errors.Join(err, p.ends.Unwind(stop))
-	}
-	unlock, err := run.LockDir(o.stateDir)
+func (p *process) start(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.unwind(ctx))
+		}
+	}()
+	dir := p.settings.stateDir()
+	unlock, err := run.LockDir(dir, lockWait)
 	if err != nil {
-		return fail(fmt.Errorf("STATE_DIR: %w", err))
+		return fmt.Errorf("STATE_DIR: %w", err)
 	}
-	p.ends.Push("lock", func(context.Context) error { return unlock() })
-	if o.keySecret, err = keySecret(o.stateDir, o.keySecret); err != nil {
-		return fail(err)
-	}
-	broker, err := startNATS(filepath.Join(o.stateDir, storageName))
+	p.ends.Push("lock of STATE_DIR", func(context.Context) error { return unlock() })
+	secret, err := keySecret(dir, p.settings.Serving.KeySecret)
 	if err != nil {
-		return fail(err)
+		return err
+	}
+	broker, err := startNATS(filepath.Join(dir, storageName))
+	if err != nil {
+		return err
 	}
 	p.ends.Push("NATS", func(context.Context) error {
 		broker.Shutdown()
 		broker.WaitForShutdown()
 		return nil
 	})
-	conn, err := bus.Connect(bus.Options{Role: bus.RoleCollector, Name: "standalone", InProcess: broker, Log: o.log})
+	conn, err := bus.Connect(bus.Options{Role: bus.RoleCollector, Name: "standalone", InProcess: broker, Log: p.log})
 	if err != nil {
-		return fail(err)
+		return err
 	}
 	p.ends.Push("NATS connection", func(context.Context) error { conn.Close(); return nil })
-	logs, err := requestlog.Open(ctx, o.store)
-	if err != nil {
-		return fail(err)
-	}
-	p.ends.Push("request log", func(context.Context) error { return logs.Close() })
-	if err := logs.Migrate(ctx); err != nil {
-		return fail(fmt.Errorf("request log: %w", err))
-	}
-	p.control, err = app.New(ctx, app.Options{
-		Addr: o.adminAddr, NATS: bus.Options{InProcess: broker}, State: o.store, LogStore: logs, Files: o.files, Token: o.token, Open: o.open,
-		KeySecret: o.keySecret, Version: o.version, Log: o.log,
+	control := p.settings.control(p.vars.Lookup)
+	p.sinks, err = sinks.Open(ctx, sinks.Options{
+		NATS: conn, Databases: p.settings.Dual.Stores(control.State), Retention: p.settings.Retention.Span(), Version: p.version, Log: p.log,
 	})
 	if err != nil {
-		return fail(err)
+		return err
 	}
-	p.collector, err = collector.New(collector.Options{NATS: conn, Store: logs, Name: o.store.Backend, Primary: true, Retention: o.retention, Logger: o.log})
-	if err != nil {
-		return fail(err)
+	p.ends.Push("request log", func(context.Context) error { return p.sinks.Close() })
+	if err := p.sinks.Primary().Migrate(ctx); err != nil {
+		return fmt.Errorf("request log: %w", err)
 	}
-	n := o.node
-	n.Version, n.Log, n.NATS.InProcess, n.StateDir = o.version, o.log, broker, filepath.Join(o.stateDir, "node")
-	n.Gateway.KeySecret, n.Gateway.Admin = o.keySecret, p.control.Handler()
-	if p.node, err = node.New(n); err != nil {
-		return fail(err)
+	control.NATS.InProcess, control.LogStore, control.KeySecret, control.Version, control.Log = broker, p.sinks.Read(), secret, p.version, p.log
+	if p.control, err = app.New(ctx, control); err != nil {
+		return err
 	}
-	return p, nil
+	p.ends.Push("control plane", p.control.Close)
+	n := p.settings.node(p.vars.Lookup)
+	n.Version, n.Log, n.NATS.InProcess, n.StateDir = p.version, p.log, broker, filepath.Join(dir, "node")
+	n.Gateway.KeySecret, n.Gateway.Admin = secret, p.control.Handler()
+	p.node, err = node.New(ctx, n)
+	return err
 }
 
-// parts are what runs.
-type parts struct {
-	node      *node.Node
-	control   *app.App
-	collector *collector.Collector
-	ends      run.Stack
+// process is what runs, and what it was told.
+type process struct {
+	settings *Settings
+	vars     *env.Environment
+	version  string
+	log      *slog.Logger
+	out      io.Writer
+
+	node    *node.Node
+	control *app.App
+	sinks   *sinks.Sinks
+	ends    run.Stack
+}
+
+func (p *process) unwind(ctx context.Context) error {
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), unwindTime)
+	defer cancel()
+	return p.ends.Unwind(stop)
 }
 
 // serve starts everything and ends it in reverse: first the node, whose streams
 // finish while the rest still serves them, then the others.
-func serve(ctx context.Context, o options) error {
-	p, err := o.start(ctx)
-	if err != nil {
+func (p *process) serve(ctx context.Context) error {
+	if err := p.start(ctx); err != nil {
 		return err
 	}
 	rest, stopRest := context.WithCancel(context.WithoutCancel(ctx))
@@ -106,19 +118,16 @@ func serve(ctx context.Context, o options) error {
 	go func() {
 		var g run.Group
 		g.Add("control plane", p.control.Run)
-		g.Add("collector", p.collector.Run)
+		p.sinks.AddTo(&g)
 		err := g.Run(rest)
 		stopNode() // a part that fails takes the process with it
 		ended <- err
 	}()
-	go o.greet(nodeCtx, p)
+	go p.greet(nodeCtx)
 	defer p.control.ReloadOnHangup(rest)()
-	err = p.node.Run(nodeCtx)
+	err := p.node.Run(nodeCtx)
 	stopRest()
-	err = errors.Join(err, <-ended)
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), unwindTime)
-	defer cancel()
-	return errors.Join(err, p.ends.Unwind(stop))
+	return errors.Join(err, <-ended, p.unwind(ctx))
 }
 
 func startNATS(dir string) (*server.Server, error) {

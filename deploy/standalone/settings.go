@@ -1,67 +1,64 @@
 package main
 
 import (
-	"io"
-	"log/slog"
 	"net"
 	"net/netip"
 	"strconv"
-	"time"
 
-	"github.com/hybridinference/gateway/controlplane/publish"
-	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/app"
 	"github.com/hybridinference/gateway/controlplane/settings"
 	"github.com/hybridinference/gateway/dataplane/node"
 	"github.com/hybridinference/gateway/shared/env"
+	"github.com/hybridinference/gateway/shared/logs"
 	"github.com/hybridinference/gateway/shared/secret"
 )
 
-// options are everything that the process is told.
-type options struct {
-	node             node.Options
-	files            publish.Files
-	store            requestlog.Config
-	retention        time.Duration
-	stateDir         string
-	adminAddr        string
-	token, keySecret secret.String
-	// open lets everybody who can reach the loopback address use /admin.
-	open    bool
-	version string
-	log     *slog.Logger
-	out     io.Writer
+// Settings are those of the data plane and of the control plane, with defaults
+// for one machine.
+type Settings struct {
+	Log       logs.Settings      `section:"log"`
+	Token     secret.String      `env:"ADMIN_TOKEN" strong:"true" help:"token of the admin API; required unless HOST is a loopback address"`
+	Insecure  bool               `env:"INSECURE" default:"false" help:"listen beyond loopback although USER_AUTH_ENABLED is false"`
+	Serving   node.Serving       `section:"data plane" defaults:"HOST=127.0.0.1 USER_AUTH_ENABLED=false"`
+	Admin     settings.Admin     `section:"control plane"`
+	Files     settings.Files     `section:"control plane"`
+	Database  settings.Database  `section:"database" defaults:"DB_BACKEND=sqlite"`
+	Dual      settings.DualWrite `section:"database"`
+	Retention settings.Retention `section:"database"`
 }
 
-// read takes the options from their settings: those of the data plane and of
-// the control plane, with defaults for one machine.
-func read(r *env.Reader) options {
-	var o options
-	o.stateDir = settings.StateDir(r, "data")
-	o.files = settings.Files(r)
-	o.store = settings.Store(r, requestlog.BackendSQLite, o.stateDir)
-	o.retention = settings.Retention(r)
-	o.token, o.keySecret = settings.Admin(r)
-	host := r.String("HOST", "127.0.0.1", "address to listen on")
-	port := r.Int("PORT", 8080, env.Port(), "port of the API, /admin included")
-	control := r.Int("CONTROL_PORT", 8081, env.Port(), "port of the admin API, on loopback")
-	auth := r.Bool("USER_AUTH_ENABLED", false, "true demands an API key of every request")
-	insecure := r.Bool("INSECURE", false, "listen beyond loopback although nobody needs a key")
-	o.node = node.Options{
-		Node: "standalone", Secret: r.Lookup, Gateway: node.ReadGateway(r), Timeouts: node.ReadTimeouts(r), Breaker: node.ReadBreaker(r),
+// Check implements env.Checker.
+func (s *Settings) Check(problem func(format string, args ...any)) {
+	s.Dual.Validate(s.Database, problem)
+	if isLoopback(s.Serving.Host) {
+		return
 	}
-	o.node.Gateway.Addr = net.JoinHostPort(host, strconv.Itoa(port))
-	o.node.Gateway.Auth = auth
-	o.adminAddr = net.JoinHostPort("127.0.0.1", strconv.Itoa(control))
-	o.open = o.token.Empty() && isLoopback(host)
-	if !isLoopback(host) {
-		if !auth && !insecure {
-			r.Problemf("HOST %s can be reached from other machines while USER_AUTH_ENABLED is false: set it to true, or give --insecure", host)
-		}
-		if o.token.Empty() {
-			r.Problemf("ADMIN_TOKEN must be set when HOST is not a loopback address: /admin is served there, too")
-		}
+	if !s.Serving.Auth && !s.Insecure {
+		problem("HOST %s can be reached from other machines while USER_AUTH_ENABLED is false: set it to true, or give --insecure", s.Serving.Host)
 	}
+	if s.Token.Empty() {
+		problem("ADMIN_TOKEN must be set when HOST is not a loopback address: /admin is served there, too")
+	}
+}
+
+// stateDir is where everything is.
+func (s *Settings) stateDir() string { return s.Database.SQLite.StateDir }
+
+// node returns the options of the data plane; the caller adds what is only
+// known while the process starts.
+func (s *Settings) node(lookup env.Lookup) node.Options {
+	o := s.Serving.Options(lookup)
+	o.Node = "standalone"
 	return o
+}
+
+// control returns the options of the daemon, likewise. Without a token everybody
+// who can reach the loopback address may use /admin.
+func (s *Settings) control(lookup env.Lookup) app.Options {
+	return app.Options{
+		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Admin.Port)), TLSCert: string(s.Admin.Cert), TLSKey: string(s.Admin.Key),
+		Files: s.Files.Publish(lookup), State: s.Database.Config(), Token: s.Token, Open: s.Token.Empty() && isLoopback(s.Serving.Host), Proxies: s.Serving.Proxies.List(),
+	}
 }
 
 func isLoopback(host string) bool {

@@ -162,7 +162,7 @@ func groupsOf(v reflect.Value) (out []Checker) {
 			out = append(out, groupsOf(v.Field(i))...)
 		}
 	}
-	if c, ok := v.Addr().Interface().(Checker); ok {
+	if c, ok := reflect.TypeAssert[Checker](v.Addr()); ok {
 		out = append(out, c)
 	}
 	return out

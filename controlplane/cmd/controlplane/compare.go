@@ -12,18 +12,11 @@ import (
 	"github.com/hybridinference/gateway/shared/env"
 )
 
-// readCompare is for dual writing: it counts both request logs.
-func readCompare(r *env.Reader) runner {
-	db := readDatabase(r)
-	hours := r.Int("COMPARE_HOURS", 24, env.Bounds[int]{Min: 1, Max: 24 * 366}, "how many hours back")
-	delay := r.Duration("COMPARE_DELAY_SECONDS", 5*time.Minute, env.Bounds[time.Duration]{Min: 0, Max: 24 * time.Hour}, "leave out what is younger: one log may be ahead")
-	repair := r.Bool("COMPARE_REPAIR", false, "copy rows that one of them lacks from the other")
-	if !settings.DualWrite(r, db) {
-		r.Problemf("D1_DUAL_WRITE must be true: there is nothing to compare %s with", db.Backend)
-	}
-	return func(ctx context.Context, out io.Writer) error {
-		return compare(ctx, db, settings.Second(db), span{time.Now().Add(-time.Duration(hours) * time.Hour), time.Now().Add(-delay)}, repair, out)
-	}
+// compareLogs is for dual writing: it counts both request logs.
+func compareLogs(ctx context.Context, _ *env.Environment, s *settings.Compare, out io.Writer) error {
+	both := s.Dual.Stores(s.Database.Config())
+	now := time.Now()
+	return compare(ctx, both[0], both[1], span{now.Add(-time.Duration(s.Span.Hours) * time.Hour), now.Add(-s.Span.Delay)}, s.Span.Repair, out)
 }
 
 // span is a part of the log.

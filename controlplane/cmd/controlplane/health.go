@@ -8,29 +8,19 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/collector"
 	"github.com/hybridinference/gateway/controlplane/settings"
+	"github.com/hybridinference/gateway/controlplane/sinks"
 	"github.com/hybridinference/gateway/shared/env"
 	group "github.com/hybridinference/gateway/shared/run"
 )
 
-func readHealth(r *env.Reader) runner {
-	port := r.Int("CONTROL_PORT", 8081, env.Port(), "port of the admin API")
-	cert := r.String("CONTROL_TLS_CERT", "", "PEM file with which it speaks TLS")
-	addr := settings.CollectHealth(r)
-	return func(ctx context.Context, _ io.Writer) error {
-		if addr != "" {
-			return group.Ask(ctx, "http://"+addr+"/health", "")
-		}
-		scheme := "http"
-		if cert != "" {
-			scheme = "https"
-		}
-		return group.Ask(ctx, scheme+"://"+net.JoinHostPort("127.0.0.1", strconv.Itoa(port))+"/health", cert)
-	}
+// health asks the daemon on this host, or the collector.
+func health(ctx context.Context, _ *env.Environment, s *settings.Health, _ io.Writer) error {
+	url, certificate := s.URL()
+	return group.Ask(ctx, url, certificate)
 }
 
 // collectorHealth is what GET /health of a collector tells.
@@ -43,20 +33,18 @@ type collectorHealth struct {
 }
 
 // serveHealth answers 200 as long as the process lives.
-func serveHealth(ctx context.Context, addr string, all []*collector.Collector) error {
+func serveHealth(ctx context.Context, addr string, all *sinks.Sinks) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return fmt.Errorf("COLLECT_HEALTH: %w", err)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
-		h := collectorHealth{Status: "healthy", Version: version}
-		for _, c := range all {
-			s := c.Status()
+		h := collectorHealth{Status: "healthy", Version: version, Sinks: all.Status()}
+		for _, s := range h.Sinks {
 			if s.Error != "" {
 				h.Status = "degraded"
 			}
-			h.Sinks = append(h.Sinks, s)
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(h) // a caller that left needs no answer

@@ -35,35 +35,43 @@ func main() {
 	}
 }
 
-// runner does a command's work and prints its result to out.
-type runner func(ctx context.Context, out io.Writer) error
-
-// command is a subcommand: it reads its settings, and then runs.
+// command is a subcommand.
 type command struct {
 	name, about string
-	read        func(*env.Reader) runner
+	// settings makes its empty settings, for --help.
+	settings func() any
+	run      func(ctx context.Context, vars *env.Environment, args []string) error
+}
+
+// declare makes a command of a function that takes its settings and prints its
+// result to out.
+func declare[S any](name, about string, do func(ctx context.Context, vars *env.Environment, s *S, out io.Writer) error) command {
+	return command{name, about, func() any { return new(S) }, func(ctx context.Context, vars *env.Environment, args []string) error {
+		s := new(S)
+		if err := env.Parse(s, args, vars.Lookup); err != nil {
+			return err
+		}
+		return do(ctx, vars, s, os.Stdout)
+	}}
 }
 
 func commands() []command {
 	return []command{
-		{"serve", "the daemon: compiles the configuration, publishes releases, serves the admin API", readServe},
-		{"collect", "moves usage events from NATS into the database", readCollect},
-		{"migrate", "brings the database's tables up to this version", readMigrate},
-		{"restored", "after a backup of the database was put back: makes its releases and keys count, although nodes have seen later ones", readRestored},
-		{"compare", "counts the request logs of dual writing, hour by hour, and copies what one of them lacks", readCompare},
-		{"validate", "checks models.yaml and routing.yaml, and changes nothing", readValidate},
-		{"health", "asks the daemon on this host, or the collector at COLLECT_HEALTH, whether it answers; status 1 if not", readHealth},
+		declare("serve", "the daemon: compiles the configuration, publishes releases, serves the admin API", serve),
+		declare("collect", "moves usage events from NATS into the database", collect),
+		declare("migrate", "brings the database's tables up to this version", migrate),
+		declare("after-restore", "after a backup of the database was restored: makes its releases and keys current, although nodes have seen later ones", afterRestore),
+		declare("compare", "compares the request logs of dual writing, hour by hour, and copies what one of them lacks", compareLogs),
+		declare("validate", "checks models.yaml and routing.yaml, and changes nothing", validate),
+		declare("health", "asks the daemon on this host, or the collector at COLLECT_HEALTH, for its health; exit status 1 if it does not answer", health),
 	}
 }
 
 func run(args []string) error {
-	if err := env.LoadFile(".env"); err != nil {
-		return err
-	}
 	if len(args) == 0 || slices.Contains([]string{"help", "-h", "--help"}, args[0]) {
 		usage()
 		if len(args) == 0 {
-			return errors.New("which command?")
+			return errors.New("no command given")
 		}
 		return nil
 	}
@@ -71,27 +79,29 @@ func run(args []string) error {
 		fmt.Println("controlplane", version)
 		return nil
 	}
+	if args[0] == "restored" { // its old name
+		args[0] = "after-restore"
+	}
 	all := commands()
 	i := slices.IndexFunc(all, func(c command) bool { return c.name == args[0] })
 	if i < 0 {
-		return fmt.Errorf("there is no command %q; there are %s", args[0], names(all))
+		return fmt.Errorf("unknown command %q; the commands are %s", args[0], names(all))
 	}
-	return all[i].run(args[1:])
-}
-
-func (c *command) run(args []string) error {
-	r := env.New(args, os.LookupEnv)
-	start := c.read(r)
-	if r.Help() {
-		fmt.Printf("controlplane %s - %s\n\nSettings, as variables or flags:\n", c.name, c.about)
-		return r.WriteUsage(os.Stdout)
+	vars, err := env.Open(".env", os.Environ())
+	if err != nil {
+		return err
 	}
-	if err := r.Err(); err != nil {
+	if err := vars.Export(); err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	return start(ctx, os.Stdout)
+	err = all[i].run(ctx, vars, args[1:])
+	if errors.Is(err, env.ErrHelp) {
+		fmt.Printf("controlplane %s - %s\n\nSettings, as variables or flags:\n", all[i].name, all[i].about)
+		return env.WriteUsage(os.Stdout, all[i].settings())
+	}
+	return err
 }
 
 func names(all []command) string {
@@ -105,7 +115,7 @@ func names(all []command) string {
 func usage() {
 	fmt.Printf("controlplane %s - the control plane of the gateway\n\n", version)
 	for _, c := range commands() {
-		fmt.Printf("  controlplane %-9s %s\n", c.name, c.about)
+		fmt.Printf("  controlplane %-13s %s\n", c.name, c.about)
 	}
 	fmt.Println("\n`controlplane COMMAND --help` lists a command's settings.")
 }

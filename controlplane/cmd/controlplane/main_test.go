@@ -72,8 +72,8 @@ func write(t *testing.T, dir, name, text string) {
 func TestEverySettingThatIsWrongIsTold(t *testing.T) {
 	status, _, stderr := finish(t, process(t, t.TempDir(), []string{"CONTROL_PORT=many", "DB_BACKEND=d1"}, "serve", "--log-level", "loud", "--nonsense"))
 	for _, want := range []string{
-		`CONTROL_PORT must be a whole number from 0 to 65535, got "many"`, "D1_ACCOUNT_ID must be set for Cloudflare D1", `--log-level must be one of`, "ADMIN_TOKEN must be set",
-		"--nonsense is not known",
+		`CONTROL_PORT must be an integer from 0 to 65535, got "many"`, "D1_ACCOUNT_ID must be set for Cloudflare D1", `--log-level must be one of`, "ADMIN_TOKEN must be set",
+		"unknown flag --nonsense",
 	} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("%q is not told: %s", want, stderr)
@@ -82,7 +82,7 @@ func TestEverySettingThatIsWrongIsTold(t *testing.T) {
 	if status != 1 {
 		t.Errorf("status %d", status)
 	}
-	if status, _, stderr := finish(t, process(t, t.TempDir(), nil, "srve")); status != 1 || !strings.Contains(stderr, "serve, collect, migrate, restored, compare, validate, health") {
+	if status, _, stderr := finish(t, process(t, t.TempDir(), nil, "srve")); status != 1 || !strings.Contains(stderr, "serve, collect, migrate, after-restore, compare, validate, health") {
 		t.Errorf("an unknown command: %d %s", status, stderr)
 	}
 }
@@ -116,7 +116,7 @@ func TestMigrate(t *testing.T) {
 // serving starts `serve` and returns its address, its log, and a stop.
 func serving(t *testing.T, dir, nats string) (c *exec.Cmd, url string, stop func()) {
 	t.Helper()
-	c = process(t, dir, []string{"DB_BACKEND=sqlite", "ADMIN_TOKEN=t", "NATS_URL=" + nats, "LOG_FORMAT=json", "CONTROL_HOST=127.0.0.1"}, "serve", "--control-port=0")
+	c = process(t, dir, []string{"DB_BACKEND=sqlite", "ADMIN_TOKEN=an-admin-token-of-the-test", "NATS_URL=" + nats, "LOG_FORMAT=json", "CONTROL_HOST=127.0.0.1"}, "serve", "--control-port=0")
 	log, err := c.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -197,4 +197,22 @@ func TestServeReloadsOnHangupAndEndsOnTerm(t *testing.T) {
 	_, url, stop = serving(t, dir, s.ClientURL())
 	reaches(2)
 	stop()
+}
+
+func TestAfterRestoreHasItsOldName(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"after-restore", "restored"} {
+		if status, stdout, stderr := finish(t, process(t, dir, []string{"DB_BACKEND=sqlite", "STATE_DIR=."}, name)); status != 0 || !strings.Contains(stdout, "are current from now on") {
+			t.Errorf("%s: %d %s %s", name, status, stdout, stderr)
+		}
+	}
+}
+
+func TestHelpListsTheSettingsOfACommand(t *testing.T) {
+	for command, want := range map[string]string{"serve": "CONTROL_HOST, HOST, --control-host TEXT", "collect": "(default 0)", "compare": "--compare-repair", "validate": "--models-config", "health": "COLLECT_HEALTH"} {
+		status, stdout, stderr := finish(t, process(t, t.TempDir(), nil, command, "--help"))
+		if status != 0 || !strings.HasPrefix(stdout, "controlplane "+command+" - ") || !strings.Contains(stdout, want) {
+			t.Errorf("%s --help: %d %s %s", command, status, stdout, stderr)
+		}
+	}
 }

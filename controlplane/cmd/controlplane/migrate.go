@@ -14,12 +14,6 @@ import (
 	"github.com/hybridinference/gateway/shared/env"
 )
 
-// readDatabase takes the settings of the database, which the control state and
-// the request log share.
-func readDatabase(r *env.Reader) requestlog.Config {
-	return settings.Store(r, requestlog.BackendPostgres, settings.StateDir(r, "data"))
-}
-
 // makeDirectory makes the place for a SQLite file.
 func makeDirectory(c requestlog.Config) error {
 	if c.Backend != requestlog.BackendSQLite {
@@ -31,12 +25,8 @@ func makeDirectory(c requestlog.Config) error {
 	return nil
 }
 
-func readMigrate(r *env.Reader) runner {
-	db := readDatabase(r)
-	return func(ctx context.Context, out io.Writer) error { return migrate(ctx, db, out) }
-}
-
-func migrate(ctx context.Context, db requestlog.Config, out io.Writer) (err error) {
+func migrate(ctx context.Context, _ *env.Environment, s *settings.Migrate, out io.Writer) (err error) {
+	db := s.Database.Config()
 	if err := makeDirectory(db); err != nil {
 		return err
 	}

@@ -5,21 +5,16 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/controlplane/settings"
 	"github.com/hybridinference/gateway/shared/env"
 )
 
-func readValidate(r *env.Reader) runner {
-	files := settings.Files(r)
-	return func(_ context.Context, out io.Writer) error { return validate(files, out) }
-}
-
-// validate prints what there is to note; the problems are the error.
-func validate(files publish.Files, out io.Writer) error {
+// validate prints the warnings; the problems are the error.
+func validate(_ context.Context, vars *env.Environment, s *settings.Validate, out io.Writer) error {
+	files := s.Files.Publish(vars.Lookup)
 	summary, warnings, err := files.Check()
 	for _, w := range warnings {
-		if _, err := fmt.Fprintln(out, "note:", w); err != nil {
+		if _, err := fmt.Fprintln(out, "warning:", w); err != nil {
 			return err
 		}
 	}

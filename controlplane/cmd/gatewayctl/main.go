@@ -18,14 +18,18 @@ var version = "dev"
 func main() { os.Exit(run()) }
 
 func run() int {
-	if err := env.LoadFile(".env"); err != nil {
+	vars, err := env.Open(".env", os.Environ())
+	if err == nil {
+		err = vars.Export()
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "gatewayctl: %v\n", err)
 		return cli.ExitUsage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return cli.Run(ctx, cli.Options{
-		Args: os.Args[1:], Env: os.LookupEnv, Version: version,
+		Args: os.Args[1:], Env: vars.Lookup, Version: version,
 		Stdin: os.Stdin, Stdout: os.Stdout, StdoutTerminal: isTerminal(os.Stdout),
 		Stderr: os.Stderr, StderrTerminal: isTerminal(os.Stderr),
 	})

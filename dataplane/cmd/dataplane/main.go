@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -21,35 +22,40 @@ import (
 var version = "dev"
 
 func main() {
-	if err := run(); err != nil {
+	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "dataplane:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
-	if err := env.LoadFile(".env"); err != nil {
+func run(args []string) error {
+	vars, err := env.Open(".env", os.Environ())
+	if err != nil {
 		return err
 	}
-	if len(os.Args) > 1 && os.Args[1] == "health" {
-		return health(os.Args[2:])
+	if err := vars.Export(); err != nil {
+		return err
 	}
-	r := env.New(os.Args[1:], os.LookupEnv)
-	logging := logs.Read(r)
-	o := node.Read(r)
-	if r.Help() {
+	if len(args) > 0 && args[0] == "health" {
+		return health(args[1:], vars)
+	}
+	var s node.Settings
+	if err := env.Parse(&s, args, vars.Lookup); errors.Is(err, env.ErrHelp) {
 		fmt.Println("dataplane", version, "- a data-plane node of the gateway. `dataplane health` asks the one on this host whether it is ready. Settings:")
-		return r.WriteUsage(os.Stdout)
-	}
-	if err := r.Err(); err != nil {
+		return env.WriteUsage(os.Stdout, &s)
+	} else if err != nil {
 		return err
 	}
-	o.Version = version
-	o.Log = logging.New(os.Stderr)
+	return serve(&s, vars)
+}
+
+func serve(s *node.Settings, vars *env.Environment) error {
+	o := s.Options(vars.Lookup)
+	o.Version, o.Log = version, s.Log.New(os.Stderr)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	defer logs.Stopping(ctx, o.Log)()
-	n, err := node.New(o)
+	n, err := node.New(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -57,16 +63,14 @@ func run() error {
 	return n.Run(ctx)
 }
 
-// health ends well if the node on this host should get requests.
-func health(args []string) error {
-	r := env.New(args, os.LookupEnv)
-	port := r.Int("PORT", 8080, env.Port(), "port of the API")
-	if r.Help() {
-		fmt.Println("dataplane health - asks the node on this host whether it should get requests; status 1 if not. Settings:")
-		return r.WriteUsage(os.Stdout)
-	}
-	if err := r.Err(); err != nil {
+// health succeeds if the node on this host should get requests.
+func health(args []string, vars *env.Environment) error {
+	var s node.Health
+	if err := env.Parse(&s, args, vars.Lookup); errors.Is(err, env.ErrHelp) {
+		fmt.Println("dataplane health - asks the node on this host whether it is ready for requests; exit status 1 if not. Settings:")
+		return env.WriteUsage(os.Stdout, &s)
+	} else if err != nil {
 		return err
 	}
-	return group.Ask(context.Background(), fmt.Sprintf("http://127.0.0.1:%d/health/ready", port), "")
+	return group.Ask(context.Background(), s.URL(), "")
 }

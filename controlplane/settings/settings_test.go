@@ -1,0 +1,116 @@
+package settings_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/d1"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/settings"
+	"github.com/hybridinference/gateway/shared/env"
+)
+
+const token = "0123456789abcdef"
+
+func lookup(vars ...string) env.Lookup {
+	return func(name string) (string, bool) {
+		for _, pair := range vars {
+			if key, value, _ := strings.Cut(pair, "="); key == name {
+				return value, true
+			}
+		}
+		return "", false
+	}
+}
+
+// refused expects exactly these problems, one a line.
+func refused(t *testing.T, into any, want []string, vars ...string) {
+	t.Helper()
+	err := env.Parse(into, nil, lookup(vars...))
+	if err == nil {
+		t.Errorf("%v: accepted", vars)
+		return
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != len(want) {
+		t.Errorf("%v: %v", vars, err)
+		return
+	}
+	for i := range want {
+		if !strings.Contains(lines[i], want[i]) {
+			t.Errorf("%v: line %d is %q, want %q", vars, i, lines[i], want[i])
+		}
+	}
+}
+
+func TestServe(t *testing.T) {
+	var s settings.Serve
+	if err := env.Parse(&s, []string{"--control-port", "9"}, lookup("ADMIN_TOKEN="+token, "HOST=10.0.0.1", "NATS_REPLICAS=3", "TRUSTED_PROXIES=10.0.0.0/8")); err != nil {
+		t.Fatal(err)
+	}
+	db := s.Database.Config()
+	if s.Addr() != "10.0.0.1:9" || s.Streams.Replicas != 3 || len(s.Proxies.List()) != 1 || db.Backend != requestlog.BackendPostgres || db.Postgres.Port != 5432 || db.Postgres.Name != "gateway" {
+		t.Errorf("%+v", s)
+	}
+	if got := s.Dual.Read(db); got.Backend != requestlog.BackendPostgres || len(s.Dual.Stores(db)) != 1 {
+		t.Errorf("read from %+v", got)
+	}
+	refused(t, new(settings.Serve), []string{"ADMIN_TOKEN must be set"})
+	refused(t, new(settings.Serve), []string{"ADMIN_TOKEN is too easy to guess", "ADMIN_TOKEN must be set"}, "ADMIN_TOKEN=secret")
+	cert := filepath.Join(t.TempDir(), "none")
+	refused(t, new(settings.Serve), []string{"CONTROL_TLS_CERT must name a file that can be read", "DB_SSLROOTCERT must name a file"}, "ADMIN_TOKEN="+token, "CONTROL_TLS_CERT="+cert, "DB_SSLROOTCERT="+cert)
+	refused(t, new(settings.Serve), []string{"CONTROL_TLS_CERT and CONTROL_TLS_KEY must be set together"}, "ADMIN_TOKEN="+token, "CONTROL_TLS_KEY=settings_test.go")
+	refused(t, new(settings.Serve), []string{"NATS_CERT and NATS_KEY must be set together"}, "ADMIN_TOKEN="+token, "NATS_CERT=settings_test.go")
+}
+
+func TestDatabases(t *testing.T) {
+	d1Vars := []string{"D1_ACCOUNT_ID=0123456789abcdef0123456789abcdef", "D1_DATABASE_ID=01234567-89ab-cdef-0123-456789abcdef", "D1_API_TOKEN=t"}
+	var m settings.Migrate
+	if err := env.Parse(&m, nil, lookup("DB_BACKEND=SQLite", "STATE_DIR=/var/lib/gateway")); err != nil {
+		t.Fatal(err)
+	}
+	if c := m.Database.Config(); c.Backend != requestlog.BackendSQLite || c.SQLitePath != "/var/lib/gateway/gateway.db" {
+		t.Errorf("%+v", c)
+	}
+	if err := env.Parse(&m, nil, lookup("SQLITE_PATH=x.db")); err != nil || m.Database.Config().SQLitePath != "x.db" {
+		t.Errorf("%+v %v", m.Database.Config(), err)
+	}
+	var c settings.Collect
+	if err := env.Parse(&c, nil, lookup(append(d1Vars, "DB_DUAL_WRITE=1", "LOG_RETENTION_DAYS=30")...)); err != nil {
+		t.Fatal(err)
+	}
+	both := c.Dual.Stores(c.Database.Config())
+	if len(both) != 2 || both[0].Backend != requestlog.BackendPostgres || both[1].Backend != requestlog.BackendD1 || c.Dual.Read(both[0]).Backend != requestlog.BackendD1 {
+		t.Errorf("%+v", both)
+	}
+	if c.Retention.Span() != 30*24*time.Hour {
+		t.Errorf("retention %s", c.Retention.Span())
+	}
+	// the defaults here and those of a client that is told nothing are the same
+	if got := both[1].D1; got.Base != d1.DefaultBase || got.Rate != d1.DefaultRate {
+		t.Errorf("%+v", got)
+	}
+	refused(t, new(settings.Migrate), []string{"D1_ACCOUNT_ID", "D1_DATABASE_ID", "D1_API_TOKEN"}, "DB_BACKEND=d1")
+	refused(t, new(settings.Collect), []string{"D1_ACCOUNT_ID", "D1_DATABASE_ID", "D1_API_TOKEN"}, "D1_DUAL_WRITE=1")
+	refused(t, new(settings.Collect), []string{"DB_BACKEND must not be d1"}, append(d1Vars, "DB_BACKEND=d1", "D1_DUAL_WRITE=1")...)
+	refused(t, new(settings.Compare), []string{"D1_DUAL_WRITE must be true"})
+	refused(t, new(settings.Collect), []string{`COLLECT_HEALTH must be an address with a port such as 127.0.0.1:8082, got "8082"`}, "COLLECT_HEALTH=8082")
+}
+
+func TestHealth(t *testing.T) {
+	f := func(url, certificate string, vars ...string) {
+		t.Helper()
+		var s settings.Health
+		if err := env.Parse(&s, nil, lookup(vars...)); err != nil {
+			t.Fatal(err)
+		}
+		if u, c := s.URL(); u != url || c != certificate {
+			t.Errorf("%v: %s %s", vars, u, c)
+		}
+	}
+	f("http://127.0.0.1:8081/health", "")
+	f("https://127.0.0.1:9/health", "settings_test.go", "CONTROL_PORT=9", "CONTROL_TLS_CERT=settings_test.go")
+	f("http://127.0.0.1:8082/health", "", "COLLECT_HEALTH=127.0.0.1:8082")
+}
