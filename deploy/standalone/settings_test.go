@@ -212,7 +212,7 @@ func TestEnvExampleIsMadeFromTheSettings(t *testing.T) {
 	path := filepath.Join(root, ".env.example")
 	want := example(t)
 	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil { //nolint:gosec // no secrets
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

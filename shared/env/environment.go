@@ -143,7 +143,7 @@ func readSecretFiles(vars map[string]string) (files map[string]stamp, err error)
 		if files[path], err = stampOf(path); err != nil {
 			return nil, fmt.Errorf("%s: %w", variable, err)
 		}
-		text, err := os.ReadFile(path) //nolint:gosec // the operator names it
+		text, err := os.ReadFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", variable, err)
 		}
@@ -153,7 +153,7 @@ func readSecretFiles(vars map[string]string) (files map[string]stamp, err error)
 }
 
 func readDotenv(path string) (map[string]string, error) {
-	text, err := os.ReadFile(path) //nolint:gosec // main names it
+	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return map[string]string{}, nil
 	}

@@ -184,7 +184,7 @@ func checkSecret(text string, strong bool) error {
 }
 
 func checkFile(path string) error {
-	f, err := os.Open(path) //nolint:gosec // the operator names it
+	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("must name a file that can be read: %w", err)
 	}

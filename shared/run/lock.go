@@ -26,7 +26,7 @@ func LockDir(dir string, wait time.Duration) (unlock func() error, err error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, "lock")
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names it
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func LockDir(dir string, wait time.Duration) (unlock func() error, err error) {
 	}
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):
-		holder, _ := os.ReadFile(path) //nolint:gosec // for the message only
+		holder, _ := os.ReadFile(path)
 		err = fmt.Errorf("%s is %w (pid %s): stop that process, or give this one a directory of its own", dir, ErrInUse, strings.TrimSpace(string(holder)))
 		return nil, errors.Join(err, f.Close())
 	case err != nil:
