@@ -20,6 +20,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/bus/bustest"
+	"github.com/hybridinference/gateway/shared/eventually"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -375,11 +376,5 @@ func TestAStartThatFailsLeavesNothingBehind(t *testing.T) {
 	if err := n.Run(ctx); err != nil {
 		t.Error(err)
 	}
-	deadline := time.Now().Add(5 * time.Second)
-	for s.NumClients() > 0 && time.Now().Before(deadline) {
-		time.Sleep(10 * time.Millisecond)
-	}
-	if got := s.NumClients(); got > 0 {
-		t.Errorf("%d connections to NATS are left", got)
-	}
+	eventually.True(t, "no connection to NATS is left", func() bool { return s.NumClients() == 0 })
 }
