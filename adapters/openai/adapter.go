@@ -3,6 +3,7 @@
 package openai
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // Adapter is the codec of one endpoint of the family.
 type Adapter struct {
 	settings codec.Settings
-	profile  profile
+	profile  Profile
 	dialect  markup.Dialect
 	// family is who made the model, as far as its reasoning_details tell.
 	family string
@@ -30,16 +31,16 @@ type Adapter struct {
 	override map[string]bool
 }
 
-// New returns the adapter for an endpoint's settings.
-func New(s codec.Settings) (*Adapter, error) {
-	p, err := profileOf(s)
+// New returns the adapter for an endpoint of a server with that profile.
+func New(p Profile, s codec.Settings) (*Adapter, error) {
+	p, err := p.tuned(s)
 	if err != nil {
 		return nil, err
 	}
-	a := &Adapter{settings: s, profile: p, family: familyOf(s), base: baseURL(s.BaseURL, p.unversioned), override: map[string]bool{}}
+	a := &Adapter{settings: s, profile: p, family: cmp.Or(p.family, familyOf(s.Model)), base: baseURL(s.BaseURL, p.unversioned), override: map[string]bool{}}
 	a.model = rawjson.AppendString(nil, s.Model)
 	a.url = a.base + "/chat/completions"
-	if a.dialect, err = dialectOf(s, p.text); err != nil {
+	if a.dialect, err = dialectOf(s, &p); err != nil {
 		return nil, err
 	}
 	if err := a.addExtra(s.ExtraBody); err != nil {
@@ -95,7 +96,7 @@ func (a *Adapter) Authorize(secret string) codec.Header {
 
 // dialectOf chooses what is read out of the text of the answers: what the
 // processor says, else what the model is known to write.
-func dialectOf(s codec.Settings, byName bool) (markup.Dialect, error) {
+func dialectOf(s codec.Settings, p *Profile) (markup.Dialect, error) {
 	name := strings.ToLower(s.Model)
 	switch s.Processor {
 	case "default":
@@ -113,15 +114,13 @@ func dialectOf(s codec.Settings, byName bool) (markup.Dialect, error) {
 	default:
 		return 0, fmt.Errorf("processor %q is not one of default, glm, qwen_coder, think_block", s.Processor)
 	}
-	switch {
-	case !byName:
-		return 0, nil
-	case s.Kind == "minimax", strings.Contains(name, "minimax"):
-		return markup.Think | markup.MiniMax, nil
-	case strings.Contains(name, "qwen") && strings.Contains(name, "coder"):
-		return markup.Think | markup.Qwen, nil
-	case s.Kind == "featherless": // no server there parses reasoning
-		return markup.Think, nil
+	if p.text {
+		switch {
+		case strings.Contains(name, "minimax"):
+			return markup.Think | markup.MiniMax, nil
+		case strings.Contains(name, "qwen") && strings.Contains(name, "coder"):
+			return markup.Think | markup.Qwen, nil
+		}
 	}
-	return 0, nil
+	return p.dialect, nil
 }

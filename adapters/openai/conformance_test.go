@@ -1,15 +1,21 @@
 package openai_test
 
 import (
+	"slices"
 	"testing"
 
+	"github.com/hybridinference/gateway/adapters"
 	"github.com/hybridinference/gateway/adapters/adaptertest"
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
-	"github.com/hybridinference/gateway/adapters/openai"
 )
 
-func build(s codec.Settings) (codec.Adapter, error) { return openai.New(s) }
+func build(s codec.Settings) (codec.Adapter, error) { return adapters.New(s) }
+
+// compatible lists the kinds of this codec.
+func compatible() []string {
+	return slices.DeleteFunc(adapters.Kinds(), func(kind string) bool { return slices.Contains([]string{"anthropic", "claude", "gemini"}, kind) })
+}
 
 // endpoint returns settings of a model that takes everything.
 func endpoint(kind, model string) codec.Settings {

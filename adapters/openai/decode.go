@@ -21,7 +21,7 @@ func (a *Adapter) DecoderFor(r *chat.Request) codec.Decoder {
 
 // decoder holds what must be remembered from chunk to chunk of one answer.
 type decoder struct {
-	profile *profile
+	profile *Profile
 	dialect markup.Dialect
 	schemas []byte // the request's tools
 

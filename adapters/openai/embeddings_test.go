@@ -10,6 +10,15 @@ import (
 	"github.com/hybridinference/gateway/shared/fault"
 )
 
+func embedder(t testing.TB, s codec.Settings) codec.Embedder {
+	t.Helper()
+	e, ok := adapter(t, s).(codec.Embedder)
+	if !ok {
+		t.Fatalf("kind %s makes no embeddings", s.Kind)
+	}
+	return e
+}
+
 func TestEncodeEmbedding(t *testing.T) {
 	f := func(s codec.Settings, client, url, want string) {
 		t.Helper()
@@ -18,7 +27,7 @@ func TestEncodeEmbedding(t *testing.T) {
 			t.Fatal(err)
 		}
 		var call codec.Call
-		var e codec.Embedder = adapter(t, s)
+		e := embedder(t, s)
 		if err := e.EncodeEmbedding(&r, &call); err != nil || call.URL != url {
 			t.Fatalf("%s, %v", call.URL, err)
 		}
@@ -43,7 +52,7 @@ func TestDecodeEmbedding(t *testing.T) {
 		t.Helper()
 		var a embed.Answer
 		a.Reset(2)
-		err := adapter(t, endpoint("minimax", "m")).DecodeEmbedding([]byte(body), &a)
+		err := embedder(t, endpoint("minimax", "m")).DecodeEmbedding([]byte(body), &a)
 		got := fmt.Sprintf("%s %d", a.Vectors, a.Usage.Prompt)
 		if err != nil {
 			got = fault.KindOf(err).String()
@@ -66,7 +75,7 @@ func TestDecodeEmbedding(t *testing.T) {
 }
 
 func FuzzDecodeEmbedding(f *testing.F) {
-	a := adapter(f, endpoint("minimax", "m"))
+	a := embedder(f, endpoint("minimax", "m"))
 	f.Add([]byte(`{"data":[{"index":1,"embedding":[2]},{"index":0,"embedding":"AAAAPw=="}],"usage":{"prompt_tokens":5}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var out embed.Answer

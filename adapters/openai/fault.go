@@ -12,7 +12,7 @@ func (a *Adapter) Fault(status int, body []byte) *fault.Error { return a.profile
 
 // faultOf classifies by the server's own codes and phrases first: some hide
 // an empty account behind a 429, or any error behind a 200.
-func (p *profile) faultOf(status int, body []byte) *fault.Error {
+func (p *Profile) faultOf(status int, body []byte) *fault.Error {
 	r := codec.ReadReport(body)
 	plain := codec.Classify(status, r)
 	if kind, ok := p.codes[r.Code]; ok && plain.Kind != fault.ContextLength {

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/hybridinference/gateway/adapters/chat"
-	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -158,12 +157,9 @@ func formatFamily(format string) string {
 	return ""
 }
 
-// familyOf names the family of an endpoint's model, "" if it may be any.
-func familyOf(s codec.Settings) string {
-	if s.Kind == "minimax" {
-		return "minimax"
-	}
-	vendor, _, ok := strings.Cut(strings.TrimLeft(strings.ToLower(s.Model), "~"), "/")
+// familyOf names the maker of a model with an id like vendor/model, "" for others.
+func familyOf(model string) string {
+	vendor, _, ok := strings.Cut(strings.TrimLeft(strings.ToLower(model), "~"), "/")
 	if !ok || vendor == "openrouter" {
 		return ""
 	}

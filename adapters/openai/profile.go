@@ -2,18 +2,17 @@ package openai
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/adapters/markup"
 	"github.com/hybridinference/gateway/shared/fault"
 )
 
-// profile is what sets one OpenAI-compatible server apart from the others.
+// Profile is what sets one OpenAI-compatible server apart from the others.
 // The zero value is a server that follows OpenAI in everything.
-type profile struct {
+type Profile struct {
 	// unversioned servers have no /v1 in their path.
 	unversioned bool
 	// drop are the parameters that the server refuses or ignores.
@@ -56,8 +55,12 @@ type profile struct {
 
 	thinking thinkingForm
 	history  historyForm
-	// text makes the model's name decide whether its text has markup.
-	text bool
+	// text makes the model's name decide whether its text has markup; dialect
+	// is the markup that every model has.
+	text    bool
+	dialect markup.Dialect
+	// family is who made every model of the server, "" if it may be anyone.
+	family string
 
 	// codes classify the server's own error codes, phrases its words.
 	codes   map[string]fault.Kind
@@ -69,7 +72,7 @@ type profile struct {
 	// headers are added to every request.
 	headers []codec.Header
 	// tune adjusts the profile to an endpoint's model.
-	tune func(*profile, codec.Settings)
+	tune func(*Profile, codec.Settings)
 }
 
 // phrase is a piece of an error message, in lower case, that tells more than
@@ -106,45 +109,13 @@ const (
 	historyTags                        // reasoning_details of the family, else think tags in the content
 )
 
-// profileOf returns the profile for an endpoint's settings.
-func profileOf(s codec.Settings) (profile, error) {
-	make, ok := profiles()[s.Kind]
-	if !ok {
-		return profile{}, fmt.Errorf("kind %q is not one of %s", s.Kind, strings.Join(Kinds(), ", "))
-	}
-	p := make()
-	switch {
-	case s.Slug == "":
-	case s.Kind != "openrouter":
-		return profile{}, fmt.Errorf("kind %q pins no provider, but slug %q is given", s.Kind, s.Slug)
-	case strings.Trim(strings.ToLower(s.Slug), "abcdefghijklmnopqrstuvwxyz0123456789_.-/") != "":
-		return profile{}, fmt.Errorf("slug %q: only letters, digits, '_', '.', '-' and '/' are allowed", s.Slug)
+// tuned returns the profile for an endpoint's settings.
+func (p Profile) tuned(s codec.Settings) (Profile, error) {
+	if strings.Trim(strings.ToLower(s.Slug), "abcdefghijklmnopqrstuvwxyz0123456789_.-/") != "" {
+		return Profile{}, fmt.Errorf("slug %q: only letters, digits, '_', '.', '-' and '/' are allowed", s.Slug)
 	}
 	if p.tune != nil {
 		p.tune(&p, s)
 	}
 	return p, nil
 }
-
-// profiles lists the family. To add a server, add its profile here and follow
-// the README.
-func profiles() map[string]func() profile {
-	return map[string]func() profile{
-		"demo":          openAI,
-		"openai_compat": openAI,
-		"vllm":          vllm,
-		"sglang":        sglang,
-		"ollama":        ollama,
-		"deepseek":      deepSeek,
-		"zhipu":         zhipu,
-		"zai":           zhipu,
-		"minimax":       miniMax,
-		"chutes":        chutes,
-		"featherless":   featherless,
-		"openrouter":    openRouter,
-		"groq":          groq,
-	}
-}
-
-// Kinds lists the kinds of this family.
-func Kinds() []string { return slices.Sorted(maps.Keys(profiles())) }

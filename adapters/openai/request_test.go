@@ -4,16 +4,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hybridinference/gateway/adapters"
 	"github.com/hybridinference/gateway/adapters/adaptertest"
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
-	"github.com/hybridinference/gateway/adapters/openai"
 	"github.com/hybridinference/gateway/shared/fault"
 )
 
-func adapter(t testing.TB, s codec.Settings) *openai.Adapter {
+func adapter(t testing.TB, s codec.Settings) codec.Adapter {
 	t.Helper()
-	a, err := openai.New(s)
+	a, err := adapters.New(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,11 +155,11 @@ func TestExtraBody(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	f := func(s codec.Settings, want string) {
 		t.Helper()
-		if _, err := openai.New(s); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := adapters.New(s); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", s, err, want)
 		}
 	}
-	f(codec.Settings{Kind: "bard"}, `kind "bard" is not one of chutes, deepseek, demo,`)
+	f(codec.Settings{Kind: "bard"}, `kind "bard" is not one of vllm, sglang, ollama,`)
 	f(codec.Settings{Kind: "vllm", Slug: "x"}, "pins no provider")
 	f(codec.Settings{Kind: "openrouter", Slug: `x","y`}, "only letters")
 	f(codec.Settings{Kind: "vllm", Processor: "xml"}, `processor "xml" is not one of default,`)
@@ -206,7 +206,7 @@ func TestNewOpenAIModelsTakeTheNewLimit(t *testing.T) {
 
 func FuzzEncode(f *testing.F) {
 	var list []codec.Adapter
-	for _, kind := range openai.Kinds() {
+	for _, kind := range compatible() {
 		s := endpoint(kind, "MiniMax-M2")
 		list = append(list, adapter(f, s))
 		s.Inputs, s.ExtraBody = 0, []byte(`{"top_k":5,"user":"u"}`)

@@ -5,11 +5,12 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/adapters/markup"
 )
 
-// openAI is OpenAI itself and whoever follows it.
-func openAI() profile {
-	return profile{text: true, tune: func(p *profile, s codec.Settings) {
+// OpenAI is OpenAI itself and whoever follows it.
+func OpenAI() Profile {
+	return Profile{text: true, tune: func(p *Profile, s codec.Settings) {
 		if newOpenAI(s.Model) {
 			p.maxField = "max_completion_tokens" // they refuse the old name
 		}
@@ -42,55 +43,59 @@ func newOpenAI(model string) bool {
 	return false
 }
 
-// vllm serves whatever template the model has. Templates know the system role
+// VLLM serves whatever template the model has. Templates know the system role
 // once, at the beginning, and decode the arguments of earlier calls.
-func vllm() profile {
-	return profile{
+func VLLM() Profile {
+	return Profile{
 		systemOnly: true, oneSystem: true, parsesCalls: true, thinking: thinkTemplate, history: historyBoth, text: true,
 		prefill: `,"continue_final_message":true,"add_generation_prompt":false`,
 	}
 }
 
-func sglang() profile {
-	p := vllm()
+// SGLang is like vLLM, but takes earlier reasoning under one name.
+func SGLang() Profile {
+	p := VLLM()
 	p.history = historyContent
 	p.prefill = `,"continue_final_message":true`
 	return p
 }
 
-func ollama() profile {
-	return profile{
+// Ollama is its OpenAI-compatible API.
+func Ollama() Profile {
+	return Profile{
 		systemOnly: true, noChoice: true, dataImages: true, maxField: "max_tokens", thinking: thinkPlain, history: historyPlain, text: true,
 		drop: chat.SetOf(chat.N, chat.LogitBias, chat.User, chat.ParallelToolCalls, chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty),
 	}
 }
 
-// chutes is vLLM or SGLang, depending on the model.
-func chutes() profile {
-	p := vllm()
+// Chutes is vLLM or SGLang, depending on the model.
+func Chutes() Profile {
+	p := VLLM()
 	p.prefill = ""
 	p.phrases = chutesPhrases()
 	return p
 }
 
-// featherless is vLLM for any model of Hugging Face; it answers parameters
+// Featherless is vLLM for any model of Hugging Face; it answers parameters
 // that the model's server does not know with a 500.
-func featherless() profile {
-	p := vllm()
+func Featherless() Profile {
+	p := VLLM()
 	p.prefill, p.maxField = "", "max_tokens"
 	p.drop = chat.SetOf(chat.N, chat.ParallelToolCalls, chat.Metadata, chat.ServiceTier, chat.Prediction, chat.Modalities, chat.Audio,
 		chat.ImageConfig, chat.WebSearchOptions, chat.PromptCacheKey, chat.Verbosity)
 	p.phrases = featherlessPhrases()
+	p.dialect = markup.Think // no server there parses reasoning
 	return p
 }
 
-func deepSeek() profile {
-	return profile{
+// DeepSeek is the hosted API.
+func DeepSeek() Profile {
+	return Profile{
 		systemOnly: true, maxField: "max_tokens", schemaless: true, thinking: thinkDeepSeek, history: historyRequired,
 		drop: chat.SetOf(chat.N, chat.Seed, chat.LogitBias, chat.User, chat.Metadata, chat.ServiceTier, chat.Prediction, chat.Modalities,
 			chat.Audio, chat.ImageConfig, chat.WebSearchOptions, chat.PromptCacheKey, chat.Verbosity, chat.ParallelToolCalls,
 			chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty),
-		tune: func(p *profile, s codec.Settings) {
+		tune: func(p *Profile, s codec.Settings) {
 			if strings.Contains(s.Model, "chat") {
 				p.history = historyContent // the alias without thinking
 			}
@@ -98,8 +103,9 @@ func deepSeek() profile {
 	}
 }
 
-func zhipu() profile {
-	return profile{
+// Zhipu is Z.AI and open.bigmodel.cn.
+func Zhipu() Profile {
+	return Profile{
 		unversioned: true, systemOnly: true, maxField: "max_tokens", schemaless: true, oneStop: true, maxTemperature: 1,
 		thinking: thinkZhipu, history: historyContent,
 		drop: chat.SetOf(chat.N, chat.Seed, chat.Logprobs, chat.TopLogprobs, chat.LogitBias, chat.FrequencyPenalty, chat.PresencePenalty,
@@ -110,13 +116,15 @@ func zhipu() profile {
 	}
 }
 
-func miniMax() profile {
-	return profile{
+// MiniMax is the hosted API.
+func MiniMax() Profile {
+	return Profile{
 		systemOnly: true, maxField: "max_completion_tokens", minTemperature: "0.01", maxTemperature: 1, fullTools: true, parsesCalls: true,
-		noChoice: true, thinking: thinkNever, history: historyTags, text: true,
+		noChoice: true, thinking: thinkNever, history: historyTags,
+		dialect: markup.Think | markup.MiniMax, family: "minimax",
 		drop:  chat.SetOf(chat.N, chat.FrequencyPenalty, chat.PresencePenalty, chat.LogitBias, chat.ParallelToolCalls),
 		codes: miniMaxCodes(),
-		tune: func(p *profile, s codec.Settings) {
+		tune: func(p *Profile, s codec.Settings) {
 			if strings.Contains(strings.ToLower(s.Model), "m2") {
 				p.extra = `{"reasoning_split":true}` // newer models refuse it
 			}
@@ -124,16 +132,15 @@ func miniMax() profile {
 	}
 }
 
-// openRouter speaks the gateway's own language. What it was told of routing
+// OpenRouter speaks the gateway's own language. What it was told of routing
 // is not passed on: the gateway has done that, and its names are others.
-func openRouter() profile {
-	return profile{
+func OpenRouter() Profile {
+	return Profile{
 		keepParts: true, keepCache: true, thinking: thinkObject, history: historyDetails,
 		native: chat.SetOf(chat.Transforms, chat.Plugins, chat.CacheControl, chat.StopServerToolsWhen, chat.Reasoning, chat.ReasoningEffort,
 			chat.IncludeReasoning, chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty, chat.Verbosity),
-		extra:   `{"usage":{"include":true}}`,
-		headers: []codec.Header{{Name: "X-Title", Value: "HybridInference"}},
-		tune: func(p *profile, s codec.Settings) {
+		extra: `{"usage":{"include":true}}`,
+		tune: func(p *Profile, s codec.Settings) {
 			if s.Slug != "" {
 				p.route = `{"provider":{"order":["` + s.Slug + `"],"allow_fallbacks":false}}`
 			}
@@ -141,9 +148,9 @@ func openRouter() profile {
 	}
 }
 
-// groq follows OpenAI closely and refuses what it does not know.
-func groq() profile {
-	return profile{
+// Groq follows OpenAI closely and refuses what it does not know.
+func Groq() Profile {
+	return Profile{
 		systemOnly: true, strictMessages: true, thinking: thinkPlain, history: historyDrop,
 		drop: chat.SetOf(chat.N, chat.LogitBias, chat.Logprobs, chat.TopLogprobs, chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty,
 			chat.Prediction, chat.Modalities, chat.Audio, chat.ImageConfig, chat.WebSearchOptions, chat.PromptCacheKey, chat.Verbosity, chat.Metadata),

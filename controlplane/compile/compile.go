@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hybridinference/gateway/adapters"
 	"github.com/hybridinference/gateway/controlplane/config"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -98,7 +99,7 @@ func (c *compiler) model(m *config.Model) wire.Model {
 	c.checkParameters(m)
 	weights := c.weights(m)
 	for i := range m.Routes {
-		e := c.endpoint(m, &m.Routes[i], weights[i])
+		e := c.endpoint(m, &out, &m.Routes[i], weights[i])
 		c.known[e.ID] = true
 		if w, ok := c.in.Overrides[e.ID]; ok {
 			e.Weight = w
@@ -139,14 +140,15 @@ func (c *compiler) weights(m *config.Model) []float64 {
 // readable rounds a computed weight: people read it, and 1-0.9 is not 0.1.
 func readable(weight float64) float64 { return math.Round(weight*1e9) / 1e9 }
 
-func (c *compiler) endpoint(m *config.Model, r *config.Route, weight float64) wire.Endpoint {
+func (c *compiler) endpoint(m *config.Model, w *wire.Model, r *config.Route, weight float64) wire.Endpoint {
+	source, _ := adapters.Find(r.Kind) // the file has been read by the same table
 	e := wire.Endpoint{
-		ID: r.ID, Kind: r.Kind, Slug: r.Slug, Provider: providerName(r), Weight: weight, Configured: weight, BaseURL: r.BaseURL, UpstreamModel: r.ProviderModelID,
+		ID: r.ID, Kind: r.Kind, Slug: r.Slug, Provider: source.DisplayName(r.BaseURL), Weight: weight, Configured: weight, BaseURL: r.BaseURL, UpstreamModel: r.ProviderModelID,
 		Secrets: r.SecretNames, Processor: r.Processor, ExtraBody: r.ExtraBody, ExtraHeaders: r.ExtraHeaders,
 		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, Pricing: pricing(r.Pricing), ZDR: r.ZDR, NoCollection: r.NoCollection,
 		Probe: c.in.Files.Routing.Split.GroupOf(m, r) == config.Local,
 	}
-	if err := serveable(m, &e); err != nil {
+	if _, err := adapters.New(adapters.Settings(w, &e)); err != nil {
 		c.problems = append(c.problems, r.At.Problem("%s", err))
 	}
 	return e

@@ -10,7 +10,7 @@ import (
 // settleBaseURL fills in the address. Not ok: it is wrong, or it expands to
 // nothing, which only takes the endpoint out.
 func (r *routeEntry) settleBaseURL(at value) (host *url.URL, ok bool) {
-	if r.Kind == kindDemo {
+	if r.source.BuiltIn {
 		return &url.URL{}, true // it answers by itself
 	}
 	if !r.baseURL.given() {
@@ -36,20 +36,20 @@ func (r *routeEntry) settleBaseURL(at value) (host *url.URL, ok bool) {
 
 // publicURL is the kind's well-known address.
 func (r *routeEntry) publicURL(at value) (*url.URL, bool) {
-	if r.kind.baseURL == "" {
+	if r.source.BaseURL == "" {
 		if r.Kind != "" { // else the kind is the mistake
 			at.needs("base_url", "kind "+r.Kind+" has no public address")
 		}
 		return nil, false
 	}
-	host, err := url.Parse(r.kind.baseURL)
+	host, err := url.Parse(r.source.BaseURL)
 	if err != nil {
 		panic("BUG: the address of kind " + r.Kind + " is not a URL")
 	}
-	if r.kind.keyed && !r.anyKey {
-		at.warnf("has no api_key: %s answers nothing without one", r.kind.baseURL)
+	if r.source.KeyRequired && !r.anyKey {
+		at.warnf("has no api_key: %s answers nothing without one", r.source.BaseURL)
 	}
-	r.BaseURL = r.kind.baseURL
+	r.BaseURL = r.source.BaseURL
 	return host, true
 }
 
@@ -102,7 +102,7 @@ func (r *routeEntry) derivedID(u *url.URL) string {
 	switch {
 	case r.Slug != "":
 		return r.Kind + "[" + r.Slug + "]-api"
-	case r.Kind == "openai_compat" || r.Kind == "vllm" || r.Kind == "sglang":
+	case r.source.AnyHost:
 		return label(host) + "-api"
 	default:
 		return r.Kind + "-api"

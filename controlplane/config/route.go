@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hybridinference/gateway/adapters"
 )
 
 // Route is one entry of a model's route list: an endpoint.
@@ -16,12 +18,12 @@ type Route struct {
 	// or a name made from its kind and address.
 	ID   string
 	Kind string
-	// Slug is the provider that an openrouter[slug] pins.
+	// Slug is the provider that kind[slug] pins.
 	Slug string
 	// Weight is the share in the model's traffic, relative to the other
 	// routes', 1 if absent. 0 is registered but never used.
 	Weight float64
-	// BaseURL has no trailing slash; "" for kind demo only.
+	// BaseURL has no trailing slash; "" for kinds that are built in.
 	BaseURL string
 	// ProviderModelID is the upstream's name for the model, the model's id if
 	// absent.
@@ -52,7 +54,7 @@ type routeEntry struct {
 	// id, kindKey and baseURL remember where the keys stand.
 	id, kindKey, baseURL value
 	zdr, dataCollection  value
-	kind                 kind
+	source               adapters.Provider
 	// keyed tells that the mapping at hand had an api_key or api_keys, anyKey
 	// that it or the model had.
 	keyed, anyKey bool
@@ -171,15 +173,15 @@ func (r *routeEntry) settleKind(at value) bool {
 		at.needs("kind", "what sort of upstream this is, unless the model has a provider")
 		return false
 	}
-	k, slug, ok := r.kindKey.kind()
-	r.kind, r.Kind, r.Slug = k, k.name, slug
+	p, slug, ok := r.kindKey.kind()
+	r.source, r.Kind, r.Slug = p, p.Kind, slug
 	return ok
 }
 
 // settlePolicy says what happens to prompts. What is spoken to without TLS is
 // on our own network.
 func (r *routeEntry) settlePolicy() {
-	r.ZDR = r.Kind == "demo" || strings.HasPrefix(r.BaseURL, "http://")
+	r.ZDR = r.source.BuiltIn || strings.HasPrefix(r.BaseURL, "http://")
 	if r.zdr.given() {
 		r.zdr.flag(&r.ZDR)
 	}

@@ -1,14 +1,13 @@
 package gateway
 
 import (
-	"strconv"
+	"net/url"
 	"strings"
-	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/hybridinference/gateway/dataplane/catalog"
 	"github.com/hybridinference/gateway/dataplane/problem"
-	"github.com/hybridinference/gateway/dataplane/snapshot"
 )
 
 // listModels answers GET models and models/user: what the caller's key may use
@@ -16,11 +15,11 @@ import (
 func (g *Gateway) listModels(x *exchange) {
 	h := &x.ctx.Request.Header
 	if path := pathOf(x.ctx); path == "/anthropic/v1/models" || path == "/v1/models" && fromAnthropic(h) {
-		g.listForAnthropic(x)
+		g.writeJSON(x.ctx, 200, catalog.AnthropicList(x.snap.Visible(x.key)))
 		return
 	}
 	if x.ctx.QueryArgs().Len() == 0 && !x.key.Restricted() {
-		g.writeRaw(x.ctx, x.snap.Lists[x.key.Role])
+		g.writeRaw(x.ctx, x.snap.Catalog.List(int(x.key.Role)))
 		return
 	}
 	g.listBy(x, "text")
@@ -30,48 +29,38 @@ func (g *Gateway) listModels(x *exchange) {
 func (g *Gateway) listEmbeddings(x *exchange) { g.listBy(x, "embeddings") }
 
 func (g *Gateway) listBy(x *exchange, modality string) {
-	s, p := newSelection(x.ctx.QueryArgs(), modality)
+	page, p := catalog.Page(x.snap.Visible(x.key), queryOf(x.ctx), modality, string(x.ctx.Path()))
 	if p != nil {
 		g.refuse(x.ctx, p)
 		return
 	}
-	list := x.snap.Visible(x.key, s.keeps)
-	s.sort(list)
-	page, next := s.page(list)
-	if next >= 0 {
-		g.writeRaw(x.ctx, snapshot.AppendPage(nil, page, len(list), nextPath(x.ctx, next)))
-		return
-	}
-	g.writeRaw(x.ctx, snapshot.AppendPage(nil, page, len(list), ""))
-}
-
-// nextPath is the path and query of the page that begins at offset.
-func nextPath(ctx *fasthttp.RequestCtx, offset int) string {
-	args := fasthttp.AcquireArgs()
-	defer fasthttp.ReleaseArgs(args)
-	ctx.QueryArgs().CopyTo(args)
-	args.SetUint("offset", offset)
-	return string(ctx.Path()) + "?" + args.String()
+	g.writeRaw(x.ctx, page)
 }
 
 // countModels answers GET models/count.
 func (g *Gateway) countModels(x *exchange) {
-	s, p := newSelection(x.ctx.QueryArgs(), "text")
+	n, p := catalog.Count(x.snap.Visible(x.key), queryOf(x.ctx))
 	if p != nil {
 		g.refuse(x.ctx, p)
 		return
 	}
-	g.writeData(x.ctx, map[string]int{"count": len(x.snap.Visible(x.key, s.keeps))})
+	g.writeData(x.ctx, map[string]int{"count": n})
+}
+
+// queryOf reads the query; what cannot be decoded counts as absent.
+func queryOf(ctx *fasthttp.RequestCtx) url.Values {
+	query, _ := url.ParseQuery(string(ctx.URI().QueryString())) //nolint:errcheck // see above
+	return query
 }
 
 // model returns the model of a path, by its id, an alias or a variant of
 // either; nil if the caller has none of that name.
-func (x *exchange) model(name string) *snapshot.Model {
+func (x *exchange) model(name string) *catalog.Model {
 	t, p := x.find(name)
 	if p != nil || !x.key.May(t.Model) {
 		return nil
 	}
-	return t.Model
+	return t.Model.Entry
 }
 
 // retrieveModel answers GET models/{id} as OpenAI does, and Anthropic.
@@ -81,7 +70,7 @@ func (g *Gateway) retrieveModel(x *exchange, name string) {
 	case m == nil:
 		g.refuse(x.ctx, noModel(name))
 	case fromAnthropic(&x.ctx.Request.Header):
-		g.writeJSON(x.ctx, 200, anthropicItem(m))
+		g.writeJSON(x.ctx, 200, m.Anthropic())
 	default:
 		g.writeRaw(x.ctx, m.JSON)
 	}
@@ -96,6 +85,26 @@ func (g *Gateway) showModel(x *exchange, name string) {
 	}
 	out := append([]byte(`{"data":`), m.JSON...)
 	g.writeRaw(x.ctx, append(out, '}'))
+}
+
+// listEndpoints answers GET models/{author}/{slug}/endpoints.
+func (g *Gateway) listEndpoints(x *exchange, name string) {
+	m := x.model(name)
+	if m == nil {
+		g.refuse(x.ctx, noModel(name))
+		return
+	}
+	g.writeRaw(x.ctx, catalog.Endpoints(m, x.started))
+}
+
+// listZeroRetention answers GET endpoints/zdr.
+func (g *Gateway) listZeroRetention(x *exchange) {
+	g.writeRaw(x.ctx, catalog.ZeroRetention(x.snap.Visible(x.key), x.started))
+}
+
+// providers answers GET providers: who serves the models that the caller may use.
+func (g *Gateway) providers(x *exchange) {
+	g.writeData(x.ctx, catalog.Providers(x.snap.Visible(x.key)))
 }
 
 func noModel(name string) *problem.Problem {
@@ -116,33 +125,6 @@ func fromAnthropic(h *fasthttp.RequestHeader) bool {
 	return false
 }
 
-type anthropicModel struct {
-	Type        string `json:"type"`
-	ID          string `json:"id"`
-	DisplayName string `json:"display_name"`
-	CreatedAt   string `json:"created_at"`
-}
-
-func anthropicItem(m *snapshot.Model) anthropicModel {
-	return anthropicModel{Type: "model", ID: m.ID, DisplayName: m.Name, CreatedAt: time.Unix(m.Created, 0).UTC().Format(time.RFC3339)}
-}
-
-func (g *Gateway) listForAnthropic(x *exchange) {
-	list := struct {
-		Data    []anthropicModel `json:"data"`
-		HasMore bool             `json:"has_more"`
-		First   *string          `json:"first_id"`
-		Last    *string          `json:"last_id"`
-	}{Data: []anthropicModel{}}
-	for _, m := range x.snap.Visible(x.key, func(m *snapshot.Model) bool { return m.Answers("text") }) {
-		list.Data = append(list.Data, anthropicItem(m))
-	}
-	if n := len(list.Data); n > 0 {
-		list.First, list.Last = &list.Data[0].ID, &list.Data[n-1].ID
-	}
-	g.writeJSON(x.ctx, 200, list)
-}
-
 // pages finds the handler of a path below /v1 that names a model, and of the
 // smaller ones. nil if there is none.
 func (g *Gateway) pages(path string) func(*exchange) {
@@ -156,7 +138,7 @@ func (g *Gateway) pages(path string) func(*exchange) {
 	case "/v1/providers":
 		return g.providers
 	case "/v1/endpoints/zdr":
-		return g.listDiscreet
+		return g.listZeroRetention
 	case "/v1/key", "/v1/auth/key":
 		return g.keyInfo
 	case "/v1/credits":
@@ -200,21 +182,4 @@ func (g *Gateway) writeData(ctx *fasthttp.RequestCtx, v any) {
 func (g *Gateway) writeRaw(ctx *fasthttp.RequestCtx, body []byte) {
 	g.setCommon(ctx, 200, "application/json")
 	ctx.Response.SetBody(body)
-}
-
-// number reads a query's number from low on; absent gives false.
-func number(args *fasthttp.Args, name string, low float64) (float64, bool, *problem.Problem) {
-	raw := string(args.Peek(name))
-	if raw == "" || raw == "null" {
-		return 0, false, nil
-	}
-	f, err := strconv.ParseFloat(raw, 64)
-	if err != nil || !(f >= low) {
-		return 0, false, badQuery(name, "a number of at least "+strconv.FormatFloat(low, 'g', -1, 64))
-	}
-	return f, true, nil
-}
-
-func badQuery(name, want string) *problem.Problem {
-	return problem.New(400, "invalid_request", name+": must be "+want)
 }

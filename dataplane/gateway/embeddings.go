@@ -8,7 +8,7 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
-	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/dataplane/price"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
@@ -83,7 +83,7 @@ func (x *exchange) embeddingUsage() []byte {
 	prompt, completion := x.run.Current().Endpoint.Price.Cost(u)
 	dst := strconv.AppendInt([]byte(`{"prompt_tokens":`), u.Prompt, 10)
 	dst = strconv.AppendInt(append(dst, `,"total_tokens":`...), u.Prompt, 10)
-	return append(snapshot.AppendUSD(append(dst, `,"cost":`...), prompt+completion), '}')
+	return append(price.AppendUSD(append(dst, `,"cost":`...), prompt+completion), '}')
 }
 
 // Event implements codec.Decoder; embeddings are never streamed.

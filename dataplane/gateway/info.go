@@ -11,7 +11,7 @@ import (
 // routing answers GET /routing: public, and without anything that must not be.
 func (g *Gateway) routing(ctx *fasthttp.RequestCtx) {
 	g.setCommon(ctx, 200, "application/json")
-	ctx.Response.SetBody(g.current.Load().RoutingJSON)
+	ctx.Response.SetBody(g.current.Load().Catalog.Routing())
 }
 
 // Health is what GET /health tells of a node.

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/hybridinference/gateway/dataplane/price"
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 )
@@ -79,7 +80,7 @@ func (g *Gateway) spent(x *exchange) snapshot.Spent {
 	return x.key.Spent.Read(time.Now())
 }
 
-func usd(pico int64) json.Number { return json.Number(snapshot.AppendUSD(nil, pico)) }
+func usd(pico int64) json.Number { return json.Number(price.AppendUSD(nil, pico)) }
 
 // credits answers GET credits for administrators. Nothing is paid in advance,
 // so the balance is what was used.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/dataplane/price"
 	"github.com/hybridinference/gateway/dataplane/relay"
-	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/rawjson"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -103,11 +103,11 @@ func (x *exchange) account(u *wire.Usage) {
 	u.CacheReadTokens, u.CacheWriteTokens, u.UpstreamCostUSD = t.CacheRead, t.CacheWrite, t.Cost
 	prompt, completion := c.Endpoint.Price.Cost(t)
 	x.key.Spent.Add(x.started, prompt+completion)
-	x.scratch = snapshot.AppendUSD(x.scratch[:0], prompt+completion)
+	x.scratch = price.AppendUSD(x.scratch[:0], prompt+completion)
 	costEnd := len(x.scratch)
-	x.scratch = snapshot.AppendUSD(x.scratch, prompt)
+	x.scratch = price.AppendUSD(x.scratch, prompt)
 	promptEnd := len(x.scratch)
-	x.scratch = snapshot.AppendUSD(x.scratch, completion)
+	x.scratch = price.AppendUSD(x.scratch, completion)
 	x.total = relay.Total{
 		Usage: *t, Cost: view(x.scratch[:costEnd]), PromptCost: view(x.scratch[costEnd:promptEnd]), CompletionCost: view(x.scratch[promptEnd:]),
 	}

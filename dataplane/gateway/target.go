@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/catalog"
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
@@ -148,7 +149,7 @@ func (x *exchange) wishes() (picky bool, err error) {
 func (x *exchange) pin(name string) *problem.Problem {
 	m := x.targets[0].Model
 	x.targets = x.targets[:1]
-	if x.plan.Pin(m, snapshot.Slug(name), x.started) {
+	if x.plan.Pin(m, catalog.Slug(name), x.started) {
 		return nil
 	}
 	return problem.New(400, "invalid_request", "X-Route-Pin: "+m.ID+" has no endpoint or provider "+name+"; it has "+strings.Join(shortIDs(m), ", "))
@@ -157,7 +158,7 @@ func (x *exchange) pin(name string) *problem.Problem {
 func shortIDs(m *snapshot.Model) []string {
 	out := []string{}
 	for _, e := range slices.Concat(m.Endpoints, m.Parked) {
-		out = append(out, snapshot.ShortID(m.Model, e.Endpoint))
+		out = append(out, catalog.ShortID(m.Model, e.Endpoint))
 	}
 	return out
 }
@@ -181,7 +182,7 @@ func (x *exchange) nothingLeft() *problem.Problem {
 	}
 	for _, t := range x.targets {
 		for _, e := range t.Model.Endpoints {
-			if slug := snapshot.Slug(e.Provider); !slices.Contains(p.Available, slug) {
+			if slug := catalog.Slug(e.Provider); !slices.Contains(p.Available, slug) {
 				p.Available = append(p.Available, slug)
 			}
 		}

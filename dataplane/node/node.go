@@ -104,7 +104,7 @@ func (n *Node) setup() (err error) {
 	o := n.o
 	n.meter = meter.New(meter.DefaultLimit, n.spool, o.Log)
 	o.Gateway.Node, o.Gateway.Version, o.Gateway.Log, o.Gateway.Report = o.Node, o.Version, o.Log, n.report
-	n.current.Store(&snapshot.Snapshot{Keys: &snapshot.Keys{}})
+	n.current.Store(snapshot.Empty())
 	// Questions come with requests, which are served when everything is made.
 	o.Gateway.Generation = func(ctx context.Context, id string) *wire.Usage { return n.peers.Generation(ctx, id) }
 	o.Gateway.Spent = func(keyID string) (snapshot.Spent, bool) { return n.peers.Spent(keyID) }

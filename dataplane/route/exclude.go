@@ -3,6 +3,7 @@ package route
 import (
 	"slices"
 
+	"github.com/hybridinference/gateway/dataplane/price"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 )
 
@@ -73,6 +74,6 @@ func (w *Constraints) Excludes(e *snapshot.Endpoint) Exclusions {
 }
 
 // below reports whether a price is above the limits.
-func (m *MaxPrice) below(p *snapshot.Price) bool {
+func (m *MaxPrice) below(p *price.Price) bool {
 	return p.Prompt > m.Prompt || p.Completion > m.Completion || p.Request > m.Request || p.Image > m.Image
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/price"
 	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
@@ -18,8 +19,8 @@ import (
 // request, takes no tools).
 func catalog(t *testing.T, id string) *snapshot.Model {
 	t.Helper()
-	price := func(prompt, completion, request int64) snapshot.Price {
-		return snapshot.Price{Prompt: prompt, Completion: completion, Request: request}
+	costs := func(prompt, completion, request int64) price.Price {
+		return price.Price{Prompt: prompt, Completion: completion, Request: request}
 	}
 	all := chat.SetOf(chat.Temperature, chat.Tools, chat.ToolChoice, chat.Seed)
 	end := func(name, provider string, weight float64) *snapshot.Endpoint {
@@ -29,9 +30,9 @@ func catalog(t *testing.T, id string) *snapshot.Model {
 		}
 	}
 	a, b, c := end("a", "Local", 1), end("b", "Hosted", 8), end("c", "Hosted", 1)
-	a.Price, a.ZDR, a.NoCollection = price(100_000, 200_000, 0), true, true
-	b.Price = price(300_000, 900_000, 0)
-	c.Price, c.Quantization, c.Takes = price(0, 0, 5_000_000), "int4", chat.SetOf(chat.Temperature)
+	a.Price, a.ZDR, a.NoCollection = costs(100_000, 200_000, 0), true, true
+	b.Price = costs(300_000, 900_000, 0)
+	c.Price, c.Quantization, c.Takes = costs(0, 0, 5_000_000), "int4", chat.SetOf(chat.Temperature)
 	return &snapshot.Model{Model: &wire.Model{ID: id}, Endpoints: []*snapshot.Endpoint{a, b, c}, Uneven: chat.SetOf(chat.Tools, chat.ToolChoice)}
 }
 
@@ -210,7 +211,7 @@ func TestTheBestOfManyAreKept(t *testing.T) {
 		id := string(rune('A' + i))
 		m.Endpoints = append(m.Endpoints, &snapshot.Endpoint{
 			Endpoint: &wire.Endpoint{ID: id, Weight: 1}, Slugs: []string{id}, State: upstream.NewState(upstream.DefaultBreaker()),
-			Price: snapshot.Price{Prompt: int64(100 - i)},
+			Price: price.Price{Prompt: int64(100 - i)},
 		})
 	}
 	p := plan(t, `{"sort":"price"}`, 0, route.Target{Model: m})

@@ -5,15 +5,13 @@ import (
 	"log/slog"
 	"reflect"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/hybridinference/gateway/adapters"
-	"github.com/hybridinference/gateway/adapters/chat"
-	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/dataplane/catalog"
+	"github.com/hybridinference/gateway/dataplane/price"
 	"github.com/hybridinference/gateway/dataplane/token"
 	"github.com/hybridinference/gateway/dataplane/upstream"
-	"github.com/hybridinference/gateway/shared/rawjson"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -83,8 +81,7 @@ func (b *builtModel) reweighted(w *wire.Model, we *wire.Endpoint) *Endpoint {
 func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 	s := &Snapshot{byName: map[string]*Model{}, Keys: b.keys(t)}
 	if r == nil {
-		s.RoutingJSON = s.routing()
-		s.list()
+		s.publish()
 		return s, nil
 	}
 	s.Epoch, s.Release, s.HealthCheck = r.Epoch, r.Number, r.Snapshot.HealthCheck
@@ -111,8 +108,7 @@ func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 		s.Default = s.Models[0]
 	}
 	b.states, b.built = used, built
-	s.RoutingJSON = s.routing()
-	s.list()
+	s.publish()
 	return s, nil
 }
 
@@ -121,7 +117,7 @@ func (b *Builder) model(w *wire.Model, used map[string]*upstream.State) (builtMo
 	for i := range w.Endpoints {
 		id := w.Endpoints[i].ID
 		if used[id] != nil {
-			return builtModel{}, fmt.Errorf("model %s: endpoint %s is listed twice", w.ID, id)
+			return builtModel{}, fmt.Errorf("model %s: endpoint %s is a duplicate", w.ID, id)
 		}
 		used[id] = b.state(id)
 	}
@@ -166,11 +162,11 @@ func (b *Builder) model(w *wire.Model, used map[string]*upstream.State) (builtMo
 // standIns leaves out demo endpoints beside real ones: the demo stands in only
 // while nothing else of a model is in service.
 func standIns(list []*Endpoint) []*Endpoint {
-	isDemo := func(e *Endpoint) bool { return e.Kind == "demo" }
-	if !slices.ContainsFunc(list, func(e *Endpoint) bool { return !isDemo(e) }) {
+	builtIn := func(e *Endpoint) bool { return e.Source.BuiltIn }
+	if !slices.ContainsFunc(list, func(e *Endpoint) bool { return !builtIn(e) }) {
 		return list
 	}
-	return slices.DeleteFunc(list, isDemo)
+	return slices.DeleteFunc(list, builtIn)
 }
 
 // endpoint compiles one endpoint. missing names the variable without which it
@@ -180,18 +176,16 @@ func (b *Builder) endpoint(m *wire.Model, w *wire.Endpoint, state *upstream.Stat
 	if w.TimeoutMS > 0 {
 		e.Timeouts.Total = time.Duration(w.TimeoutMS) * time.Millisecond
 	}
-	e.Adapter, err = adapters.New(codec.Settings{
-		Kind: w.Kind, Slug: w.Slug, BaseURL: w.BaseURL, Model: w.UpstreamModel, Processor: w.Processor, ExtraBody: w.ExtraBody,
-		MaxOutput: int64(m.MaxOutputLength), Inputs: inputs(m.InputModalities), Tools: m.SupportsTools, Structured: m.SupportsStructured,
-		Params: chat.NamedSet(m.SupportedParameters),
-	})
-	if err != nil {
+	if e.Adapter, err = adapters.New(adapters.Settings(m, w)); err != nil {
 		return nil, "", err
 	}
-	if e.Sender, err = b.Senders.For(w.Kind, w.BaseURL); err != nil {
-		return nil, "", err
+	e.Source, _ = adapters.Find(w.Kind) // New has found it
+	if e.Sender = b.Senders.BuiltIn(); !e.Source.BuiltIn {
+		if e.Sender, err = b.Senders.For(w.BaseURL); err != nil {
+			return nil, "", err
+		}
 	}
-	if e.Price, err = NewPrice(w.Pricing); err != nil {
+	if e.Price, err = price.New(w.Pricing); err != nil {
 		return nil, "", err
 	}
 	return e, b.authorize(e), nil
@@ -237,37 +231,15 @@ func (b *Builder) state(id string) *upstream.State {
 	return upstream.NewState(b.Breaker)
 }
 
-// routing renders GET /routing: shares in whole percent, never a base URL.
-func (s *Snapshot) routing() []byte {
-	out := strconv.AppendUint([]byte(`{"release":`), s.Release, 10)
-	out = append(out, `,"routes":{`...)
-	for i, m := range s.Models {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = append(rawjson.AppendString(out, m.ID), ':', '[')
-		for j, e := range m.Endpoints {
-			if j > 0 {
-				out = append(out, ',')
-			}
-			out = rawjson.AppendString(append(out, `{"endpoint":`...), e.ID)
-			out = rawjson.AppendString(append(out, `,"provider":`...), e.Provider)
-			out = rawjson.AppendString(append(out, `,"weight":`...), Percent(e.Weight, m.Total))
-			out = append(out, '}')
-		}
-		out = append(out, ']')
+// publish makes the catalog, with an audience for each role.
+func (s *Snapshot) publish() {
+	models := make([]*catalog.Model, 0, len(s.Models))
+	for _, m := range s.Models {
+		models = append(models, m.Entry)
 	}
-	return append(out, "}}"...)
-}
-
-// Percent renders a share as whole percent, "<1%" for less.
-func Percent(weight, total float64) string {
-	if total <= 0 {
-		return "0%"
+	audiences := make([][]*catalog.Model, RoleAdmin+1)
+	for role := range audiences {
+		audiences[role] = s.Visible(&Key{Role: Role(role)}) //nolint:gosec // below four
 	}
-	p := 100 * weight / total
-	if p > 0 && p < 0.5 {
-		return "<1%"
-	}
-	return strconv.FormatFloat(p, 'f', 0, 64) + "%"
+	s.Catalog = catalog.New(s.Release, models, audiences)
 }

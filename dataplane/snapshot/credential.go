@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/hybridinference/gateway/adapters/codec"
-	"github.com/hybridinference/gateway/adapters/vertex"
 	"github.com/hybridinference/gateway/dataplane/token"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/secret"
@@ -43,7 +42,7 @@ func (c *Credential) Refused(h codec.Header) bool {
 
 // credential makes the credential of one of an endpoint's secrets; "" is none.
 func (b *Builder) credential(e *Endpoint, text string) (*Credential, error) {
-	if e.Kind != "claude" || !vertex.OnVertex(e.BaseURL) {
+	if !e.Source.TakesGoogleTokens(e.BaseURL) {
 		if text == "" {
 			return &Credential{}, nil
 		}

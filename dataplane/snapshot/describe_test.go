@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/catalog"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -44,7 +45,7 @@ func TestWhatEndpointsAreCalled(t *testing.T) {
 	f := func(e *snapshot.Endpoint, names ...string) {
 		t.Helper()
 		for _, name := range names {
-			if !e.Named(snapshot.Slug(name)) {
+			if !e.Named(catalog.Slug(name)) {
 				t.Errorf("%s is not called %s, but %v", e.ID, name, e.Slugs)
 			}
 		}
@@ -79,16 +80,16 @@ func TestWhatEndpointsTakeIsWhatTheirAdaptersSend(t *testing.T) {
 	f(box, chat.Tools, true)
 	f(box, chat.ToolChoice, false)
 	want := []string{"include_reasoning", "logit_bias", "max_completion_tokens", "max_tokens", "parallel_tool_calls", "reasoning", "reasoning_effort", "stop", "temperature", "tool_choice", "tools", "top_k", "top_p"}
-	if !slices.Equal(gpu.Parameters, want) {
-		t.Errorf("advertised %q, want %q", gpu.Parameters, want)
+	if !slices.Equal(gpu.Entry.Parameters, want) {
+		t.Errorf("advertised %q, want %q", gpu.Entry.Parameters, want)
 	}
-	for _, name := range m.Parameters {
-		if !slices.Contains(m.Endpoints[0].Parameters, name) || !slices.Contains(m.Endpoints[1].Parameters, name) {
+	for _, name := range m.Entry.Parameters {
+		if !slices.Contains(m.Endpoints[0].Entry.Parameters, name) || !slices.Contains(m.Endpoints[1].Entry.Parameters, name) {
 			t.Errorf("%s is not taken by all", name)
 		}
 	}
-	if !slices.IsSorted(m.Parameters) || len(m.Parameters) == 0 {
-		t.Errorf("parameters %q", m.Parameters)
+	if !slices.IsSorted(m.Entry.Parameters) || len(m.Entry.Parameters) == 0 {
+		t.Errorf("parameters %q", m.Entry.Parameters)
 	}
 }
 
@@ -128,7 +129,7 @@ func TestFamiliesOfTokenizers(t *testing.T) {
 		var got struct {
 			Architecture struct{ Tokenizer string }
 		}
-		if err := json.Unmarshal(s.Models[0].JSON, &got); err != nil || got.Architecture.Tokenizer != want {
+		if err := json.Unmarshal(s.Models[0].Entry.JSON, &got); err != nil || got.Architecture.Tokenizer != want {
 			t.Errorf("%s is of %s, want %s (%v)", id, got.Architecture.Tokenizer, want, err)
 		}
 	}
@@ -145,12 +146,23 @@ func TestListsByRole(t *testing.T) {
 	secret.ID, secret.RequiredRole, secret.Endpoints = "secret", "internal", []wire.Endpoint{{ID: "secret:d", Kind: "demo", Weight: 1}}
 	s := compile(t, builder(), nil, mixed(), secret)
 	for role, want := range map[snapshot.Role]int{snapshot.RoleFree: 1, snapshot.RolePro: 1, snapshot.RoleInternal: 2, snapshot.RoleAdmin: 2} {
-		if got := string(s.Lists[role]); !strings.Contains(got, fmt.Sprintf(`"total_count":%d,`, want)) || !json.Valid(s.Lists[role]) {
+		if got := string(s.Catalog.List(int(role))); !strings.Contains(got, fmt.Sprintf(`"total_count":%d,`, want)) || !json.Valid(s.Catalog.List(int(role))) {
 			t.Errorf("role %d gets %s", role, got)
 		}
 	}
-	if empty, err := builder().Build(nil, nil); err != nil || string(empty.Lists[0]) != `{"object":"list","data":[],"total_count":0,"links":{"next":null}}` {
-		t.Errorf("without a release: %v %s", err, empty.Lists[0])
+	if empty, err := builder().Build(nil, nil); err != nil || string(empty.Catalog.List(0)) != `{"object":"list","data":[],"total_count":0,"links":{"next":null}}` {
+		t.Errorf("without a release: %v %s", err, empty.Catalog.List(0))
+	}
+}
+
+// The routes before any release are a page, too.
+func TestEmptySnapshotHasPages(t *testing.T) {
+	s := snapshot.Empty()
+	if got := string(s.Catalog.Routing()); got != `{"release":0,"routes":{}}` {
+		t.Error(got)
+	}
+	if got := string(s.Catalog.List(int(snapshot.RoleAdmin))); !strings.Contains(got, `"data":[]`) {
+		t.Error(got)
 	}
 }
 

@@ -5,10 +5,14 @@
 package snapshot
 
 import (
+	"slices"
 	"time"
 
+	"github.com/hybridinference/gateway/adapters"
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/dataplane/catalog"
+	"github.com/hybridinference/gateway/dataplane/price"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -24,11 +28,15 @@ type Snapshot struct {
 	HealthCheck wire.HealthCheck
 	// Missing lists the endpoints that are out of service for want of a secret.
 	Missing []wire.MissingSecret
-	// RoutingJSON is the answer to GET /routing.
-	RoutingJSON []byte
-	// Lists are the answers to GET models by role, for keys that may use all
-	// that their role may.
-	Lists [RoleAdmin + 1][]byte
+	// Catalog is what clients see of the release, its audiences are the roles.
+	Catalog *catalog.Catalog
+}
+
+// Empty is the snapshot of a node that has neither release nor keys yet.
+func Empty() *Snapshot {
+	s := &Snapshot{Keys: &Keys{}}
+	s.publish()
+	return s
 }
 
 // Model returns the model of that id or alias, nil if there is none.
@@ -46,28 +54,21 @@ type Model struct {
 	// Uneven are parameters that some of the endpoints take and others do not,
 	// of those by which a client would notice.
 	Uneven chat.ParamSet
-	// Outputs are the output modalities; embedding models have their own.
-	Outputs []string
-	// Parameters are the names of what every endpoint is advertised to take.
-	Parameters []string
-	// Price is the advertised one.
-	Price Price
-	// Group is the family of the model's tokenizer in OpenRouter's words.
-	Group string
-	// JSON is the model's object in GET /models, Page the beginning of GET
-	// models/{id}/endpoints, up to the endpoints.
-	JSON, Page []byte
+	// Entry is the model as clients see it.
+	Entry *catalog.Model
 }
 
 // Endpoint is an endpoint ready to be called.
 type Endpoint struct {
 	*wire.Endpoint
+	// Source is the line of the endpoint's kind in the table of providers.
+	Source  adapters.Provider
 	Adapter codec.Adapter
 	Sender  upstream.Sender
 	// Auth holds a credential for each of the endpoint's secrets, an empty one
 	// where it has none.
 	Auth  []*Credential
-	Price Price
+	Price price.Price
 	// Timeouts of the endpoint where it has its own, else of the node.
 	Timeouts upstream.Timeouts
 	// State outlives the snapshot.
@@ -75,15 +76,26 @@ type Endpoint struct {
 
 	// Slugs are what preferences may call the endpoint by.
 	Slugs []string
-	// Takes are the parameters that reach the upstream, Parameters the names
-	// of those that are advertised.
-	Takes      chat.ParamSet
-	Parameters []string
+	// Takes are the parameters that reach the upstream.
+	Takes chat.ParamSet
 	// Quantization is one of OpenRouter's words.
 	Quantization string
-	// JSON is the endpoint's object in GET models/{id}/endpoints without what
-	// is measured and without its closing brace.
-	JSON []byte
+	// Entry is the endpoint as clients see it.
+	Entry *catalog.Endpoint
+}
+
+// Named reports whether slug, in the form of catalog.Slug, means the endpoint.
+func (e *Endpoint) Named(slug string) bool { return slices.Contains(e.Slugs, slug) }
+
+// Visible returns what a key may see: models in service that it may use.
+func (s *Snapshot) Visible(k *Key) []*catalog.Model {
+	var out []*catalog.Model
+	for _, m := range s.Models {
+		if len(m.Endpoints) > 0 && k.May(m) {
+			out = append(out, m.Entry)
+		}
+	}
+	return out
 }
 
 // Available reports whether the endpoint may be planned for.
@@ -92,22 +104,4 @@ func (e *Endpoint) Available(now time.Time) bool { return e.State.Available(now)
 // Full reports whether the endpoint has as many requests as it may have at a time.
 func (e *Endpoint) Full() bool {
 	return e.MaxConcurrency > 0 && e.State.InFlight.Load() >= int64(e.MaxConcurrency)
-}
-
-// inputs maps the names of modalities to what they allow in messages.
-func inputs(modalities []string) chat.Feature {
-	var f chat.Feature
-	for _, m := range modalities {
-		switch m {
-		case "image":
-			f |= chat.HasImage
-		case "audio":
-			f |= chat.HasAudio
-		case "video":
-			f |= chat.HasVideo
-		case "file":
-			f |= chat.HasFile
-		}
-	}
-	return f
 }

@@ -1,11 +1,9 @@
 package snapshot
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/dataplane/catalog"
 )
 
 // probe is a small request with one parameter, or one value of a parameter,
@@ -85,16 +83,8 @@ func Routable() chat.ParamSet {
 		chat.ImageConfig, chat.WebSearchOptions, chat.ToolChoice)
 }
 
-// ToolChoice says which values of tool_choice an endpoint takes.
-type ToolChoice struct {
-	Auto     bool `json:"auto"`
-	None     bool `json:"none"`
-	Required bool `json:"required"`
-	Function bool `json:"function"`
-}
-
 // takes asks an adapter what it takes.
-func takes(a codec.Adapter, probes []probe) (set chat.ParamSet, choice ToolChoice) {
+func takes(a codec.Adapter, probes []probe) (set chat.ParamSet, choice catalog.ToolChoice) {
 	var call codec.Call
 	for i := range probes {
 		p := &probes[i]
@@ -115,47 +105,10 @@ func takes(a codec.Adapter, probes []probe) (set chat.ParamSet, choice ToolChoic
 		}
 	}
 	if !set.Has(chat.Tools) {
-		return set &^ chat.SetOf(chat.ToolChoice, chat.ParallelToolCalls), ToolChoice{}
+		return set &^ chat.SetOf(chat.ToolChoice, chat.ParallelToolCalls), catalog.ToolChoice{}
 	}
 	if !choice.Required || !choice.Function { // whoever takes tools can do without a choice
 		set &^= chat.SetOf(chat.ToolChoice)
 	}
 	return set, choice
-}
-
-// advertised returns the names of what a client may send to a model's
-// endpoint, sorted: what the configuration says of the model, as far as the
-// endpoint takes it.
-func advertised(m *Model, e *Endpoint) []string {
-	out := []string{}
-	if m.Type != "chat" {
-		return out
-	}
-	declared := chat.SetOf(chat.MaxTokens, chat.MaxCompletionTokens, chat.Temperature, chat.TopP, chat.Stop) | chat.NamedSet(m.SupportedParameters)
-	if m.SupportsTools {
-		declared |= chat.SetOf(chat.Tools, chat.ToolChoice, chat.ParallelToolCalls)
-	}
-	if m.SupportsStructured {
-		declared |= chat.SetOf(chat.ResponseFormat, chat.StructuredOutputs)
-	}
-	if declared&chat.SetOf(chat.Reasoning, chat.ReasoningEffort, chat.IncludeReasoning, chat.Thinking) != 0 {
-		declared |= chat.SetOf(chat.Reasoning, chat.ReasoningEffort, chat.IncludeReasoning)
-	}
-	// SDKs take these names only
-	declared &^= chat.SetOf(chat.N, chat.Thinking, chat.Modalities, chat.Audio, chat.ImageConfig)
-	out = append(out, (declared & e.Takes & Routable()).Names()...)
-	slices.SortFunc(out, strings.Compare)
-	return out
-}
-
-// common returns what every endpoint of a model is advertised to take.
-func common(m *Model) []string {
-	if len(m.Endpoints) == 0 {
-		return []string{}
-	}
-	out := slices.Clone(m.Endpoints[0].Parameters)
-	for _, e := range m.Endpoints[1:] {
-		out = slices.DeleteFunc(out, func(name string) bool { return !slices.Contains(e.Parameters, name) })
-	}
-	return out
 }

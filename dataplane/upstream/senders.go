@@ -23,11 +23,11 @@ func NewSenders(connect time.Duration) *Senders {
 	return &Senders{connect: connect, plain: map[string]*Plain{}, secure: NewSecure(connect), demo: &Demo{}}
 }
 
-// For returns the sender for an endpoint of the given kind and base URL.
-func (s *Senders) For(kind, baseURL string) (Sender, error) {
-	if kind == "demo" {
-		return s.demo, nil
-	}
+// BuiltIn returns the sender for endpoints that answer in process.
+func (s *Senders) BuiltIn() Sender { return s.demo }
+
+// For returns the sender for an endpoint with that base URL.
+func (s *Senders) For(baseURL string) (Sender, error) {
 	u, err := url.Parse(baseURL)
 	if err != nil {
 		return nil, fmt.Errorf("base URL: %w", err)

@@ -1,4 +1,5 @@
-package snapshot
+// Package price turns prices and token counts into exact costs.
+package price
 
 import (
 	"fmt"
@@ -21,8 +22,8 @@ type Price struct {
 	hasRead, hasWrite bool
 }
 
-// NewPrice reads the prices of an endpoint.
-func NewPrice(p wire.Pricing) (Price, error) {
+// New reads the prices of a model or an endpoint.
+func New(p wire.Pricing) (Price, error) {
 	out := Price{hasRead: p.CacheRead != "", hasWrite: p.CacheWrite != ""}
 	for _, f := range []struct {
 		name, text string

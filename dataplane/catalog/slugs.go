@@ -1,4 +1,4 @@
-package snapshot
+package catalog
 
 import (
 	"slices"
@@ -33,6 +33,3 @@ func slugs(m *wire.Model, e *wire.Endpoint) []string {
 	slices.Sort(out)
 	return slices.DeleteFunc(slices.Compact(out), func(s string) bool { return s == "" })
 }
-
-// Named reports whether slug, in the form of Slug, means the endpoint.
-func (e *Endpoint) Named(slug string) bool { return slices.Contains(e.Slugs, slug) }

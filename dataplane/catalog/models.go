@@ -1,4 +1,4 @@
-package snapshot
+package catalog
 
 import (
 	"encoding/json"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hybridinference/gateway/dataplane/price"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -83,14 +84,14 @@ func modelJSON(m *Model) ([]byte, error) {
 
 // perToken turns prices per million tokens into prices per token.
 func perToken(p wire.Pricing) (map[string]string, error) {
-	price, err := NewPrice(p)
+	each, err := price.New(p)
 	if err != nil {
 		return nil, err
 	}
-	usd := func(pico int64) string { return string(AppendUSD(nil, pico)) }
+	usd := func(pico int64) string { return string(price.AppendUSD(nil, pico)) }
 	return map[string]string{
-		"prompt": usd(price.Prompt), "completion": usd(price.Completion), "request": usd(price.Request), "image": usd(price.Image),
-		"input_cache_read": usd(price.CacheRead), "input_cache_write": usd(price.CacheWrite),
+		"prompt": usd(each.Prompt), "completion": usd(each.Completion), "request": usd(each.Request), "image": usd(each.Image),
+		"input_cache_read": usd(each.CacheRead), "input_cache_write": usd(each.CacheWrite),
 	}, nil
 }
 
