@@ -13,7 +13,6 @@ import (
 // along: whether the server minds it does not matter.
 func (a *Adapter) EncodeEmbedding(r *embed.Request, call *codec.Call) error {
 	call.URL = a.base + "/embeddings"
-	call.Headers = append(call.Headers, a.profile.headers...)
 	call.Body = append(append(call.Body, `{"model":`...), a.model...)
 	for _, f := range r.Fields {
 		if !a.override[string(f.Key)] {

@@ -69,8 +69,6 @@ type Profile struct {
 	// extra is an object whose members are added to every chat request, and
 	// route one for requests of any kind.
 	extra, route string
-	// headers are added to every request.
-	headers []codec.Header
 	// tune adjusts the profile to an endpoint's model.
 	tune func(*Profile, codec.Settings)
 }

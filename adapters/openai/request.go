@@ -11,7 +11,6 @@ import (
 // object: what needs no change is copied as it stands, unknown members too.
 func (a *Adapter) Encode(r *chat.Request, call *codec.Call) error {
 	call.URL = a.url
-	call.Headers = append(call.Headers, a.profile.headers...)
 	call.Body = append(append(call.Body, `{"model":`...), a.model...)
 	for i := range r.Fields {
 		if err := a.encodeField(r, &r.Fields[i], call); err != nil {

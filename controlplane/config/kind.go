@@ -2,6 +2,7 @@ package config
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hybridinference/gateway/adapters"
@@ -27,12 +28,12 @@ func (v value) kind() (p adapters.Provider, slug string, ok bool) {
 		return p, "", true
 	}
 	known := adapters.Kinds()
-	shown := strings.Join(known, ", ")
+	shown := slices.Clone(known)
 	for _, p := range adapters.Providers() {
 		if p.Pins {
-			shown += ", " + p.Kind + "[slug]"
+			shown = append(shown, p.Kind+"[slug]")
 		}
 	}
-	v.problemf("must be one of %s, got %s%s", shown, v.got(text), suggest(text, known))
+	v.problemf("must be one of %s, got %s%s", strings.Join(shown, ", "), v.got(text), suggest(text, known))
 	return adapters.Provider{}, "", false
 }

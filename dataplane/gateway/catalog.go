@@ -49,7 +49,7 @@ func (g *Gateway) countModels(x *exchange) {
 
 // queryOf reads the query; what cannot be decoded counts as absent.
 func queryOf(ctx *fasthttp.RequestCtx) url.Values {
-	query, _ := url.ParseQuery(string(ctx.URI().QueryString())) //nolint:errcheck // see above
+	query, _ := url.ParseQuery(string(ctx.URI().QueryString()))
 	return query
 }
 
