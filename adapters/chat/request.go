@@ -43,6 +43,12 @@ type Field struct {
 // Raw returns a parameter's value, nil if it is absent.
 func (r *Request) Raw(p Param) []byte { return r.params[p] }
 
+// Set gives a parameter a value, where a request is not made by Parse.
+func (r *Request) Set(p Param, raw []byte) {
+	r.params[p] = raw
+	r.Sent |= 1 << p
+}
+
 // ReasoningOption is what reasoning, reasoning_effort, include_reasoning and
 // thinking together ask for.
 type ReasoningOption struct {

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 
 	"github.com/hybridinference/gateway/adapters/chat"
-	"github.com/hybridinference/gateway/adapters/embed"
 	"github.com/hybridinference/gateway/shared/fault"
 )
 
@@ -67,16 +66,6 @@ func DecoderFor(a Adapter, r *chat.Request) Decoder {
 		return rd.DecoderFor(r)
 	}
 	return a.Decoder()
-}
-
-// Embedder is an Adapter that also makes embeddings. Authorize and Fault are
-// those of the Adapter.
-type Embedder interface {
-	// EncodeEmbedding fills call with the provider's form of r.
-	EncodeEmbedding(r *embed.Request, call *Call) error
-	// DecodeEmbedding fills out, which has been reset to the number of inputs,
-	// from an answer of status 200; its vectors alias body. The error is a fault.
-	DecodeEmbedding(body []byte, out *embed.Answer) error
 }
 
 // Decoder turns one answer into events. Events are appended to out, which is

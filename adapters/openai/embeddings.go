@@ -5,13 +5,12 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
-	"github.com/hybridinference/gateway/adapters/embed"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
 // EncodeEmbedding implements codec.Embedder. The client's encoding_format goes
 // along: whether the server minds it does not matter.
-func (a *Adapter) EncodeEmbedding(r *embed.Request, call *codec.Call) error {
+func (a *Adapter) EncodeEmbedding(r *codec.EmbeddingRequest, call *codec.Call) error {
 	call.URL = a.base + "/embeddings"
 	call.Body = append(append(call.Body, `{"model":`...), a.model...)
 	for _, f := range r.Fields {
@@ -24,7 +23,7 @@ func (a *Adapter) EncodeEmbedding(r *embed.Request, call *codec.Call) error {
 }
 
 // DecodeEmbedding implements codec.Embedder.
-func (a *Adapter) DecodeEmbedding(body []byte, out *embed.Answer) error {
+func (a *Adapter) DecodeEmbedding(body []byte, out *codec.EmbeddingAnswer) error {
 	d := decoder{profile: &a.profile}
 	var c rawjson.Cursor
 	c.Reset(bytes.TrimSpace(body))
@@ -56,7 +55,7 @@ func (a *Adapter) DecodeEmbedding(body []byte, out *embed.Answer) error {
 	return nil
 }
 
-func vectors(c *rawjson.Cursor, out *embed.Answer) {
+func vectors(c *rawjson.Cursor, out *codec.EmbeddingAnswer) {
 	if !c.Array() {
 		c.Skip()
 		return
@@ -65,9 +64,9 @@ func vectors(c *rawjson.Cursor, out *embed.Answer) {
 		item := c.Raw()
 		at := n
 		if i, ok := rawjson.Int(chat.Member(item, "index")); ok {
-			at = int(min(max(i, 0), embed.MaxInputs))
+			at = int(min(max(i, 0), codec.MaxEmbeddingInputs))
 		}
-		if v := chat.Member(item, "embedding"); at < len(out.Vectors) && embed.IsVector(v) {
+		if v := chat.Member(item, "embedding"); at < len(out.Vectors) && codec.IsVector(v) {
 			out.Vectors[at] = v
 		}
 	}

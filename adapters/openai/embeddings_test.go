@@ -6,8 +6,8 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/adaptertest"
 	"github.com/hybridinference/gateway/adapters/codec"
-	"github.com/hybridinference/gateway/adapters/embed"
 	"github.com/hybridinference/gateway/shared/fault"
+	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
 func embedder(t testing.TB, s codec.Settings) codec.Embedder {
@@ -22,9 +22,11 @@ func embedder(t testing.TB, s codec.Settings) codec.Embedder {
 func TestEncodeEmbedding(t *testing.T) {
 	f := func(s codec.Settings, client, url, want string) {
 		t.Helper()
-		var r embed.Request
-		if err := r.Parse([]byte(client)); err != nil {
-			t.Fatal(err)
+		var r codec.EmbeddingRequest
+		for key, val := range rawjson.Members([]byte(client)) {
+			if string(key) != "model" && !rawjson.IsNull(val) {
+				r.Fields = append(r.Fields, codec.EmbeddingField{Key: key, Value: val})
+			}
 		}
 		var call codec.Call
 		e := embedder(t, s)
@@ -50,7 +52,7 @@ func TestEncodeEmbedding(t *testing.T) {
 func TestDecodeEmbedding(t *testing.T) {
 	f := func(body, want string) {
 		t.Helper()
-		var a embed.Answer
+		var a codec.EmbeddingAnswer
 		a.Reset(2)
 		err := embedder(t, endpoint("minimax", "m")).DecodeEmbedding([]byte(body), &a)
 		got := fmt.Sprintf("%s %d", a.Vectors, a.Usage.Prompt)
@@ -78,7 +80,7 @@ func FuzzDecodeEmbedding(f *testing.F) {
 	a := embedder(f, endpoint("minimax", "m"))
 	f.Add([]byte(`{"data":[{"index":1,"embedding":[2]},{"index":0,"embedding":"AAAAPw=="}],"usage":{"prompt_tokens":5}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var out embed.Answer
+		var out codec.EmbeddingAnswer
 		out.Reset(2)
 		if err := a.DecodeEmbedding(body, &out); err == nil && !out.Complete() {
 			t.Fatalf("%s: %+v", body, out)

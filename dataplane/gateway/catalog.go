@@ -3,6 +3,7 @@ package gateway
 import (
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -12,7 +13,7 @@ import (
 
 // listModels answers GET models and models/user: what the caller's key may use
 // and what is in service, of text models unless others are asked for.
-func (g *Gateway) listModels(x *exchange) {
+func (g *Gateway) listModels(x caller) {
 	h := &x.ctx.Request.Header
 	if path := pathOf(x.ctx); path == "/anthropic/v1/models" || path == "/v1/models" && fromAnthropic(h) {
 		g.writeJSON(x.ctx, 200, catalog.AnthropicList(x.snap.Visible(x.key)))
@@ -26,9 +27,9 @@ func (g *Gateway) listModels(x *exchange) {
 }
 
 // listEmbeddings answers GET embeddings/models.
-func (g *Gateway) listEmbeddings(x *exchange) { g.listBy(x, "embeddings") }
+func (g *Gateway) listEmbeddings(x caller) { g.listBy(x, "embeddings") }
 
-func (g *Gateway) listBy(x *exchange, modality string) {
+func (g *Gateway) listBy(x caller, modality string) {
 	page, p := catalog.Page(x.snap.Visible(x.key), queryOf(x.ctx), modality, string(x.ctx.Path()))
 	if p != nil {
 		g.refuse(x.ctx, p)
@@ -38,7 +39,7 @@ func (g *Gateway) listBy(x *exchange, modality string) {
 }
 
 // countModels answers GET models/count.
-func (g *Gateway) countModels(x *exchange) {
+func (g *Gateway) countModels(x caller) {
 	n, p := catalog.Count(x.snap.Visible(x.key), queryOf(x.ctx))
 	if p != nil {
 		g.refuse(x.ctx, p)
@@ -53,18 +54,8 @@ func queryOf(ctx *fasthttp.RequestCtx) url.Values {
 	return query
 }
 
-// model returns the model of a path, by its id, an alias or a variant of
-// either; nil if the caller has none of that name.
-func (x *exchange) model(name string) *catalog.Model {
-	t, p := x.find(name)
-	if p != nil || !x.key.May(t.Model) {
-		return nil
-	}
-	return t.Model.Entry
-}
-
 // retrieveModel answers GET models/{id} as OpenAI does, and Anthropic.
-func (g *Gateway) retrieveModel(x *exchange, name string) {
+func (g *Gateway) retrieveModel(x caller, name string) {
 	m := x.model(name)
 	switch {
 	case m == nil:
@@ -77,7 +68,7 @@ func (g *Gateway) retrieveModel(x *exchange, name string) {
 }
 
 // showModel answers GET model/{author}/{slug}.
-func (g *Gateway) showModel(x *exchange, name string) {
+func (g *Gateway) showModel(x caller, name string) {
 	m := x.model(name)
 	if m == nil {
 		g.refuse(x.ctx, noModel(name))
@@ -88,7 +79,7 @@ func (g *Gateway) showModel(x *exchange, name string) {
 }
 
 // listEndpoints answers GET models/{author}/{slug}/endpoints.
-func (g *Gateway) listEndpoints(x *exchange, name string) {
+func (g *Gateway) listEndpoints(x caller, name string) {
 	m := x.model(name)
 	if m == nil {
 		g.refuse(x.ctx, noModel(name))
@@ -98,12 +89,12 @@ func (g *Gateway) listEndpoints(x *exchange, name string) {
 }
 
 // listZeroRetention answers GET endpoints/zdr.
-func (g *Gateway) listZeroRetention(x *exchange) {
+func (g *Gateway) listZeroRetention(x caller) {
 	g.writeRaw(x.ctx, catalog.ZeroRetention(x.snap.Visible(x.key), x.started))
 }
 
 // providers answers GET providers: who serves the models that the caller may use.
-func (g *Gateway) providers(x *exchange) {
+func (g *Gateway) providers(x caller) {
 	g.writeData(x.ctx, catalog.Providers(x.snap.Visible(x.key)))
 }
 
@@ -127,7 +118,7 @@ func fromAnthropic(h *fasthttp.RequestHeader) bool {
 
 // pages finds the handler of a path below /v1 that names a model, and of the
 // smaller ones. nil if there is none.
-func (g *Gateway) pages(path string) func(*exchange) {
+func (g *Gateway) pages(path string) func(caller) {
 	switch path {
 	case "/v1/models", "/models", "/openrouter/models", "/anthropic/v1/models", "/v1/models/user":
 		return g.listModels
@@ -147,7 +138,7 @@ func (g *Gateway) pages(path string) func(*exchange) {
 		return g.generation
 	}
 	if name, ok := strings.CutPrefix(path, "/v1/model/"); ok {
-		return func(x *exchange) { g.showModel(x, name) }
+		return func(x caller) { g.showModel(x, name) }
 	}
 	name, ok := strings.CutPrefix(path, "/v1/models/")
 	if !ok {
@@ -156,30 +147,19 @@ func (g *Gateway) pages(path string) func(*exchange) {
 		}
 	}
 	if name, ok := strings.CutSuffix(name, "/endpoints"); ok {
-		return func(x *exchange) { g.listEndpoints(x, name) }
+		return func(x caller) { g.listEndpoints(x, name) }
 	}
-	return func(x *exchange) { g.retrieveModel(x, name) }
+	return func(x caller) { g.retrieveModel(x, name) }
 }
 
 // page answers what needs a key and is no generation.
-func (g *Gateway) page(ctx *fasthttp.RequestCtx, answer func(*exchange)) {
-	x := g.begin(ctx, surfaceChat)
-	defer g.recycle(x)
-	if p := x.authenticate(); p != nil {
+func (g *Gateway) page(ctx *fasthttp.RequestCtx, answer func(caller)) {
+	g.enter(0)
+	defer g.leave(0)
+	x := caller{ctx: ctx, snap: g.current.Load(), started: time.Now()}
+	if p := x.authenticate(g.auth); p != nil {
 		g.refuse(ctx, p)
 		return
 	}
 	answer(x)
-}
-
-// writeData answers {"data":v}.
-func (g *Gateway) writeData(ctx *fasthttp.RequestCtx, v any) {
-	g.writeJSON(ctx, 200, struct {
-		Data any `json:"data"`
-	}{v})
-}
-
-func (g *Gateway) writeRaw(ctx *fasthttp.RequestCtx, body []byte) {
-	g.setCommon(ctx, 200, "application/json")
-	ctx.Response.SetBody(body)
 }

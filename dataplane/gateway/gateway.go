@@ -1,4 +1,4 @@
-// Package gateway is the HTTP surface of a data-plane node. handler.go shows a
+// Package gateway is the HTTP side of a data-plane node. generate.go shows a
 // request's whole way on one page.
 package gateway
 
@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,32 +22,37 @@ import (
 
 // Gateway serves requests by whatever snapshot is current.
 type Gateway struct {
+	responder
+
 	opts     Options
 	auth     *auth.Authenticator
-	meter    *meter.Meter
 	current  *atomic.Pointer[snapshot.Snapshot]
+	routes   map[string]endpoint
+	admin    fasthttp.RequestHandler
 	server   *fasthttp.Server
 	listener net.Listener
-	admin    fasthttp.RequestHandler
-	gone     *goneWatch
-	recent   *recent
-	policy   dispatch.Policy
 
-	exchanges sync.Pool
-	inFlight  atomic.Int64
-	held      atomic.Int64  // bytes of the bodies of these
-	shed      atomic.Uint64 // requests refused because of these two
-	requests  atomic.Uint64
-	panics    atomic.Uint64
-	draining  atomic.Bool
+	// what the exchanges share
+	gone   *goneWatch
+	policy dispatch.Policy
+	books  books
+
+	inFlight atomic.Int64
+	held     atomic.Int64  // bytes of the bodies of these
+	shed     atomic.Uint64 // requests refused because of these two
+	requests atomic.Uint64
+	panics   atomic.Uint64
 }
 
 // New binds the address and serves nothing yet. The snapshot that current
 // points to may be swapped at any time; it is never nil.
 func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) (*Gateway, error) {
 	o.defaults()
-	g := &Gateway{opts: o, auth: auth.New(o.Auth, o.KeySecret), meter: m, current: current, gone: newGoneWatch(), recent: newRecent()}
+	g := &Gateway{opts: o, auth: auth.New(o.Auth, o.KeySecret), current: current, gone: newGoneWatch()}
+	g.origins = o.Origins
 	g.policy = dispatch.Policy{Deadline: o.Deadline, Budget: &dispatch.Budget{}}
+	g.books = books{node: o.Node, meter: m, recent: newRecent(), proxies: o.TrustProxies, content: o.Content}
+	g.routes = g.table()
 	if o.Admin != nil {
 		g.admin = fasthttpadaptor.NewFastHTTPHandler(o.Admin)
 	}

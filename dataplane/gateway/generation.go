@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api/embeddings"
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/shared/rawjson"
@@ -17,13 +18,13 @@ const askTime = 2 * time.Second
 
 // generation answers GET generation?id=: what a request used and cost. It is
 // known before the last byte of the answer is sent.
-func (g *Gateway) generation(x *exchange) {
+func (g *Gateway) generation(x caller) {
 	id := string(x.ctx.QueryArgs().Peek("id"))
 	if id == "" {
 		g.refuse(x.ctx, problem.New(400, "invalid_request", "id: required, the id of a generation"))
 		return
 	}
-	u := g.recent.find(id)
+	u := g.books.recent.find(id)
 	if u == nil && g.opts.Generation != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), askTime) //nolint:forbidigo // no context in fasthttp
 		defer cancel()
@@ -104,7 +105,7 @@ func generationOf(u *wire.Usage) *generationData {
 		TotalCost: "0", Usage: "0", Origin: u.Referer, HTTPReferer: optional(u.Referer), UserAgent: optional(u.UserAgent),
 		SessionID: optional(u.SessionID), DataRegion: "global",
 	}
-	if u.API == surfaceEmbeddings.String() {
+	if u.API == embeddings.Name {
 		d.APIType = "embeddings"
 	}
 	if u.Stream && u.FirstTokenMS >= 0 {

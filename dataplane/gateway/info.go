@@ -1,12 +1,6 @@
 package gateway
 
-import (
-	"encoding/json"
-
-	"github.com/valyala/fasthttp"
-
-	"github.com/hybridinference/gateway/dataplane/problem"
-)
+import "github.com/valyala/fasthttp"
 
 // routing answers GET /routing: public, and without anything that must not be.
 func (g *Gateway) routing(ctx *fasthttp.RequestCtx) {
@@ -48,14 +42,14 @@ func (g *Gateway) healthNow() Health {
 	snap := g.current.Load()
 	h := Health{
 		Status: "healthy", Node: g.opts.Node, Version: g.opts.Version, Release: snap.Release, RoutesConfigured: len(snap.Models),
-		KeyTable: snap.Keys.Version, OutOfService: len(snap.Missing), InFlight: g.inFlight.Load(), Shed: g.shed.Load(), Usage: g.meter.Counts(), Notes: []string{},
+		KeyTable: snap.Keys.Version, OutOfService: len(snap.Missing), InFlight: g.inFlight.Load(), Shed: g.shed.Load(), Usage: g.books.meter.Counts(), Notes: []string{},
 	}
 	if g.opts.Report != nil {
 		r := g.opts.Report()
 		h.Control = r.Control
 		h.Notes = append(h.Notes, r.Notes...)
 	}
-	h.Notes = append(h.Notes, g.meter.Notes()...)
+	h.Notes = append(h.Notes, g.books.meter.Notes()...)
 	if snap.Release == 0 {
 		h.Notes = append(h.Notes, "no release yet: no models are served")
 	}
@@ -101,14 +95,4 @@ func (g *Gateway) index(ctx *fasthttp.RequestCtx) {
 			"GET /health":               "health",
 		},
 	})
-}
-
-func (g *Gateway) writeJSON(ctx *fasthttp.RequestCtx, status int, v any) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		g.refuse(ctx, problem.New(500, "server", "Internal server error"))
-		return
-	}
-	g.setCommon(ctx, status, "application/json")
-	ctx.Response.SetBody(append(b, '\n'))
 }

@@ -52,7 +52,7 @@ type rateLimit struct {
 }
 
 // keyInfo answers GET key and auth/key.
-func (g *Gateway) keyInfo(x *exchange) {
+func (g *Gateway) keyInfo(x caller) {
 	k := x.key
 	spent := g.spent(x)
 	d := keyData{
@@ -71,7 +71,7 @@ func (g *Gateway) keyInfo(x *exchange) {
 }
 
 // spent is what the key has cost, at this node where nobody knows more.
-func (g *Gateway) spent(x *exchange) snapshot.Spent {
+func (g *Gateway) spent(x caller) snapshot.Spent {
 	if g.opts.Spent != nil {
 		if s, ok := g.opts.Spent(x.key.ID); ok {
 			return s
@@ -84,7 +84,7 @@ func usd(pico int64) json.Number { return json.Number(price.AppendUSD(nil, pico)
 
 // credits answers GET credits for administrators. Nothing is paid in advance,
 // so the balance is what was used.
-func (g *Gateway) credits(x *exchange) {
+func (g *Gateway) credits(x caller) {
 	if x.key.Role != snapshot.RoleAdmin {
 		g.refuse(x.ctx, problem.New(403, "permission_denied", "Only administrators' keys may see the credits"))
 		return
@@ -127,4 +127,4 @@ func (g *Gateway) accounts() iter.Seq[*snapshot.Key] {
 
 // Recorded returns the usage event of a recent generation as it is sent to the
 // collector, nil if this node does not know it.
-func (g *Gateway) Recorded(id string) []byte { return g.recent.line(id) }
+func (g *Gateway) Recorded(id string) []byte { return g.books.recent.line(id) }

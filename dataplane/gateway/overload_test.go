@@ -34,7 +34,7 @@ func TestBeyondTheLimitIsRefusedAtOnce(t *testing.T) {
 		done := make(chan reply, 1)
 		go func() { done <- n.chat(first) }()
 		<-arrived
-		if r := n.chat(second); r.StatusCode != 503 || r.Header.Get("Retry-After") != "1" || !strings.Contains(r.body, "as many requests as it can take") {
+		if r := n.chat(second); r.StatusCode != 503 || r.Header.Get("Retry-After") != "1" || !strings.Contains(r.body, "at capacity") {
 			t.Errorf("%d %s", r.StatusCode, r.body)
 		}
 		if r := n.do("POST", "/v1/messages", second); r.StatusCode != 503 || !strings.Contains(r.body, `"type":"overloaded_error"`) {

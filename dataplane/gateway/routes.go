@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/hybridinference/gateway/dataplane/auth"
+	"github.com/hybridinference/gateway/dataplane/api"
+	"github.com/hybridinference/gateway/dataplane/api/completions"
+	"github.com/hybridinference/gateway/dataplane/api/embeddings"
+	"github.com/hybridinference/gateway/dataplane/api/messages"
 	"github.com/hybridinference/gateway/dataplane/problem"
 )
 
@@ -23,7 +24,7 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 		if r := recover(); r != nil {
 			g.panicked(r)
 			ctx.Response.Reset()
-			g.refuse(ctx, problem.New(500, "server", "Internal server error"))
+			g.refuse(ctx, internalError())
 			ctx.SetConnectionClose()
 		}
 	}()
@@ -49,33 +50,45 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 	}
 }
 
+// endpoint is what serves a path.
 type endpoint struct {
-	method  string
-	handler fasthttp.RequestHandler
+	method string
+	// generator is the client language of the path, nil for a page.
+	generator *generator
+	handler   fasthttp.RequestHandler
+}
+
+// table makes the route table. Paths below /v1/models name a model and are found
+// by pages.
+func (g *Gateway) table() map[string]endpoint {
+	chat := g.generates(completions.Chat())
+	anthropic := g.generates(messages.Language())
+	return map[string]endpoint{
+		"/v1/chat/completions":   chat,
+		"/completion":            chat,
+		"/v1/completions":        g.generates(completions.Legacy()),
+		"/v1/messages":           anthropic,
+		"/anthropic/v1/messages": anthropic,
+		"/v1/embeddings":         g.generates(embeddings.Language()),
+		"/health":                {fasthttp.MethodGet, nil, g.health},
+		"/health/ready":          {fasthttp.MethodGet, nil, g.ready},
+		"/routing":               {fasthttp.MethodGet, nil, g.routing},
+		"/":                      {fasthttp.MethodGet, nil, g.index},
+	}
+}
+
+func (g *Gateway) generates(lang *api.Language) endpoint {
+	r := &generator{gateway: g, lang: lang}
+	return endpoint{fasthttp.MethodPost, r, r.answer}
 }
 
 // find maps a path to what serves it.
 func (g *Gateway) find(path string) endpoint {
-	switch path {
-	case "/v1/chat/completions", "/completion":
-		return endpoint{fasthttp.MethodPost, g.chat}
-	case "/v1/completions":
-		return endpoint{fasthttp.MethodPost, g.completions}
-	case "/v1/messages", "/anthropic/v1/messages":
-		return endpoint{fasthttp.MethodPost, g.messages}
-	case "/v1/embeddings":
-		return endpoint{fasthttp.MethodPost, g.embeddings}
-	case "/health":
-		return endpoint{fasthttp.MethodGet, g.health}
-	case "/health/ready":
-		return endpoint{fasthttp.MethodGet, g.ready}
-	case "/routing":
-		return endpoint{fasthttp.MethodGet, g.routing}
-	case "/":
-		return endpoint{fasthttp.MethodGet, g.index}
+	if e, ok := g.routes[path]; ok {
+		return e
 	}
 	if answer := g.pages(path); answer != nil {
-		return endpoint{fasthttp.MethodGet, func(ctx *fasthttp.RequestCtx) { g.page(ctx, answer) }}
+		return endpoint{fasthttp.MethodGet, nil, func(ctx *fasthttp.RequestCtx) { g.page(ctx, answer) }}
 	}
 	return endpoint{}
 }
@@ -90,118 +103,6 @@ func pathOf(ctx *fasthttp.RequestCtx) string {
 		return "/v1/" + rest
 	}
 	return path
-}
-
-// authenticate finds the key of the request.
-func (x *exchange) authenticate() *problem.Problem {
-	h := &x.ctx.Request.Header
-	key, reason := x.g.auth.Check(x.snap.Keys, h.Peek("Authorization"), h.Peek("X-API-Key"))
-	switch reason {
-	case auth.Missing:
-		return problem.New(401, "authentication", "No API key was given. Send 'Authorization: Bearer <key>' or 'X-API-Key: <key>'")
-	case auth.Invalid:
-		return problem.New(401, "authentication", "The API key is invalid, revoked or expired")
-	case auth.OK:
-	}
-	x.key = key
-	return nil
-}
-
-// setCommon sets the status and the headers that every answer has.
-func (g *Gateway) setCommon(ctx *fasthttp.RequestCtx, status int, contentType string) {
-	ctx.SetStatusCode(status)
-	h := &ctx.Response.Header
-	if contentType != "" {
-		h.SetContentType(contentType)
-	}
-	id := ctx.Request.Header.Peek("X-Request-Id")
-	if !isRequestID(id) {
-		var buf [24]byte
-		id = appendRandom(buf[:0], 24)
-	}
-	h.SetBytesV("X-Request-Id", id)
-	if g.draining.Load() {
-		ctx.SetConnectionClose() // the next request of this client goes elsewhere
-	}
-	g.cors(ctx)
-}
-
-// isRequestID accepts what may be echoed and logged without thought.
-func isRequestID(id []byte) bool {
-	if len(id) == 0 || len(id) > 128 {
-		return false
-	}
-	for _, ch := range id {
-		if ch <= ' ' || ch > '~' {
-			return false
-		}
-	}
-	return true
-}
-
-// setHeaders sets the headers of a generation.
-func (x *exchange) setHeaders(status int, contentType string) {
-	x.g.setCommon(x.ctx, status, contentType)
-	h := &x.ctx.Response.Header
-	h.Set("X-Generation-Id", x.id)
-	if dropped := x.run.Dropped(); dropped != 0 {
-		h.Set("X-Gateway-Dropped-Params", strings.Join(dropped.Names(), ", "))
-	}
-}
-
-// cors answers the browser: any origin without credentials, or the configured
-// ones with them.
-func (g *Gateway) cors(ctx *fasthttp.RequestCtx) {
-	h := &ctx.Response.Header
-	if len(g.opts.Origins) == 0 {
-		h.Set("Access-Control-Allow-Origin", "*")
-	} else {
-		h.Add("Vary", "Origin")
-		origin := string(ctx.Request.Header.Peek("Origin"))
-		for _, allowed := range g.opts.Origins {
-			if origin == allowed {
-				h.Set("Access-Control-Allow-Origin", origin)
-				h.Set("Access-Control-Allow-Credentials", "true")
-			}
-		}
-	}
-	h.Set("Access-Control-Expose-Headers", "X-Generation-Id, X-Request-Id, Retry-After")
-	if ctx.IsOptions() {
-		h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
-		h.Set("Access-Control-Allow-Headers", "*, Authorization, Content-Type, X-API-Key")
-		h.Set("Access-Control-Max-Age", "86400")
-	}
-}
-
-// clientIP is the peer's address, or what a trusted proxy says of it.
-func (g *Gateway) clientIP(ctx *fasthttp.RequestCtx) string {
-	peer, ok := netip.AddrFromSlice(ctx.RemoteIP())
-	if !ok {
-		return ""
-	}
-	peer = peer.Unmap()
-	if !g.trusts(peer) {
-		return peer.String()
-	}
-	hops := strings.Split(string(ctx.Request.Header.Peek("X-Forwarded-For")), ",")
-	for i, hop := range slices.Backward(hops) { // the nearest that is not a proxy of ours
-		if addr, err := netip.ParseAddr(strings.TrimSpace(hop)); err == nil && (!g.trusts(addr) || i == 0) {
-			return addr.String()
-		}
-	}
-	if addr, err := netip.ParseAddr(string(ctx.Request.Header.Peek("X-Real-IP"))); err == nil {
-		return addr.String()
-	}
-	return peer.String()
-}
-
-func (g *Gateway) trusts(addr netip.Addr) bool {
-	for _, p := range g.opts.TrustProxies {
-		if p.Contains(addr) {
-			return true
-		}
-	}
-	return false
 }
 
 // badRequest answers what fasthttp could not read as a request.

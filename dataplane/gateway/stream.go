@@ -14,43 +14,79 @@ import (
 // errCutShort ends a body without its final chunk.
 var errCutShort = errors.New("the stream was cut short")
 
-// SupportsBodyWriteTo implements fasthttp.BodyWriterTo.
-func (x *exchange) SupportsBodyWriteTo() bool { return true }
-
-// Read implements io.Reader, which fasthttp asks for and does not use.
-func (x *exchange) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-
-// WriteTo implements fasthttp.BodyWriterTo. It runs on the connection's own
-// goroutine: each Write is one flushed chunk, a Write that fails is a client
-// that left, and an error return leaves out the final chunk.
-func (x *exchange) WriteTo(w io.Writer) (n int64, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			x.g.panicked(r)
-			x.settle(wire.EndUpstreamError, 500, internal())
-			err = errCutShort
+// open sends the head of a streamed answer with its first content, so that
+// until then a failure can still be an error status or another endpoint's
+// answer; false if it has become a refusal.
+func (r *reply) open() bool {
+	r.stream = r.translator.Stream()
+	for len(*r.stream.Buffer()) == 0 && !r.ended {
+		err := r.pull(r.opts.KeepAlive)
+		switch {
+		case errors.Is(err, upstream.ErrSilent):
+			r.stream.KeepAlive() // a long silence: commit, and keep the client waiting
+		case err != nil:
+			r.fail(fault.From(err))
+			return false
 		}
-	}()
+	}
+	r.setHeaders(200, "text/event-stream")
+	h := &r.caller.ctx.Response.Header
+	h.Set("Cache-Control", "no-cache")
+	h.Set("X-Accel-Buffering", "no")
+	r.conn = r.caller.ctx.Conn()
+	r.caller.ctx.Response.ImmediateHeaderFlush = false
+	return true
+}
+
+// pull takes the next events into the buffer. ended is set with the last.
+func (r *reply) pull(wait time.Duration) error {
+	events, err := r.attempt.next(wait)
+	if err != nil {
+		return err
+	}
+	for i := range events {
+		ev := &events[i]
+		r.account.note(ev)
+		if !r.begun && (ev.HasContent() || ev.Finish != 0 || ev.Done) {
+			r.begin()
+		}
+		r.stream.Event(ev)
+		if ev.Done {
+			r.stream.End(r.account.settle(wire.EndComplete, 200, nil))
+			r.ended = true
+		}
+	}
+	return nil
+}
+
+func (r *reply) begin() {
+	r.begun = true
+	r.stream.Begin(r.attempt.head(r.account.id))
+}
+
+// writeTo writes the stream. Each Write is one flushed chunk, and one that
+// fails is a client that left.
+func (r *reply) writeTo(w io.Writer) error {
 	for {
-		if err := x.flush(w); err != nil {
-			x.clientGone(err)
-			return 0, err
+		if err := r.flush(w); err != nil {
+			r.clientGone(err)
+			return err
 		}
-		if x.ended {
-			return 0, nil
+		if r.ended {
+			return nil
 		}
-		if err := x.advance(); err != nil {
-			return 0, err
+		if err := r.advance(); err != nil {
+			return err
 		}
 	}
 }
 
-// advance fills the buffer with whatever is at hand, at least one event: what
+// advance fills the buffer with all that has arrived, at least one event: what
 // arrived together leaves together, and nothing waits for more.
-func (x *exchange) advance() error {
-	err := x.pull(x.g.opts.KeepAlive)
-	for err == nil && !x.ended {
-		err = x.pull(0)
+func (r *reply) advance() error {
+	err := r.pull(r.opts.KeepAlive)
+	for err == nil && !r.ended {
+		err = r.pull(0)
 		if errors.Is(err, upstream.ErrSilent) {
 			return nil
 		}
@@ -59,27 +95,27 @@ func (x *exchange) advance() error {
 	case err == nil:
 		return nil
 	case errors.Is(err, upstream.ErrSilent):
-		x.w.Comment()
+		r.stream.KeepAlive()
 		return nil
 	}
 	f := fault.From(err)
 	if f.Kind == fault.Canceled {
-		x.clientGone(f)
+		r.clientGone(f)
 		return errCutShort
 	}
-	x.breakOff(f)
+	r.breakOff(f)
 	return nil
 }
 
 // flush writes out the buffer.
-func (x *exchange) flush(w io.Writer) error {
-	buf := x.w.Buffer()
+func (r *reply) flush(w io.Writer) error {
+	buf := r.stream.Buffer()
 	if len(*buf) == 0 {
 		return nil
 	}
-	if now := time.Now(); now.Sub(x.deadlineSet) > x.g.opts.Stall/16 { // not for every write
-		x.deadlineSet = now
-		if err := x.conn.SetWriteDeadline(now.Add(x.g.opts.Stall)); err != nil {
+	if now := time.Now(); now.Sub(r.deadlineSet) > r.opts.Stall/16 { // not for every write
+		r.deadlineSet = now
+		if err := r.conn.SetWriteDeadline(now.Add(r.opts.Stall)); err != nil {
 			return fmt.Errorf("set write deadline: %w", err)
 		}
 	}
@@ -89,29 +125,25 @@ func (x *exchange) flush(w io.Writer) error {
 }
 
 // breakOff ends a stream that has begun with an error event.
-func (x *exchange) breakOff(f *fault.Error) {
-	x.logFault(f)
-	p := x.problem(f)
-	if !x.begun {
-		x.begun = true
-		x.w.Begin(x.head())
+func (r *reply) breakOff(f *fault.Error) {
+	r.logFault(f)
+	p := r.attempt.problem(f)
+	if !r.begun {
+		r.begin()
 	}
-	x.settle(endOf(f), 200, f)
-	x.w.Fail(p)
-	x.ended = true
+	r.account.settle(endOf(f), 200, f)
+	r.stream.Fail(p)
+	r.ended = true
 }
 
 // clientGone settles what was used up to now.
-func (x *exchange) clientGone(err error) {
-	x.cancel.Fire()
+func (r *reply) clientGone(err error) {
 	f := &fault.Error{Kind: fault.Canceled, Message: "The client left", Err: err}
-	x.run.Abandon(f)
-	x.settle(wire.EndClientGone, 499, f)
+	r.attempt.abandon(f)
+	r.account.settle(wire.EndClientGone, 499, f)
 }
 
-// Close implements io.Closer: fasthttp calls it when the body is done with.
-func (x *exchange) Close() error {
-	_ = x.conn.SetWriteDeadline(time.Time{}) // a connection that is gone has none
-	x.g.recycle(x)
-	return nil
+// close ends the stream's use of the connection.
+func (r *reply) close() {
+	_ = r.conn.SetWriteDeadline(time.Time{}) // a connection that is gone has none
 }

@@ -31,8 +31,8 @@ type Local interface {
 	Recorded(id string) []byte
 	// Spending is what a key has cost at this node, or all keys for "".
 	Spending(keyID string) snapshot.Spent
-	// Asked says what would become of a request.
-	Asked(q *wire.Question) wire.Explanation
+	// Explain says what would become of a request.
+	Explain(q *wire.Question) wire.Explanation
 }
 
 // Peers asks and answers.
@@ -62,7 +62,7 @@ func Join(conn *nats.Conn, node string, local Local) (*Peers, error) {
 		if err != nil {
 			return // of a newer version: another node may know it
 		}
-		answer := local.Asked(q)
+		answer := local.Explain(q)
 		if out, err := answer.Encode(); err == nil {
 			_ = m.Respond(out)
 		}

@@ -28,7 +28,7 @@ func (n node) Spending(keyID string) snapshot.Spent {
 	return snapshot.Spent{Total: n.spent[keyID], Day: 2, Week: 3, Month: 4}
 }
 
-func (n node) Asked(q *wire.Question) wire.Explanation {
+func (n node) Explain(q *wire.Question) wire.Explanation {
 	return wire.Explanation{Node: n.id, Message: string(q.Body)}
 }
 

@@ -1,22 +1,23 @@
-package relay
+package completions
 
 import (
 	"strconv"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api"
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// Chunks writes a stream of chat.completion.chunk events into Buf. The order
+// stream writes chat.completion.chunk events into buf. The order
 // is fixed: deltas, one finish reason for each choice, one usage chunk without
 // choices, [DONE].
-type Chunks struct {
-	Buf []byte
+type stream struct {
+	buf []byte
 
-	options Options
+	options options
 	prefix  []byte // of every chunk, up to its choices
-	head    Head
+	head    api.Head
 	// choices is a bit set of the choices that were begun, finished of those
 	// that had their finish reason, tools of those with tool calls.
 	choices, finished, tools uint64
@@ -24,19 +25,19 @@ type Chunks struct {
 }
 
 // Reset prepares for another stream and keeps the memory.
-func (c *Chunks) Reset(o Options) {
-	*c = Chunks{Buf: c.Buf[:0], prefix: c.prefix[:0], options: o}
+func (c *stream) Reset(o options) {
+	*c = stream{buf: c.buf[:0], prefix: c.prefix[:0], options: o}
 }
 
 // Begin fixes what every chunk repeats. It must come before the first Event.
-func (c *Chunks) Begin(h Head) {
+func (c *stream) Begin(h api.Head) {
 	c.head = h
-	c.prefix = h.append(append(c.prefix[:0], "data: {"...), c.options.object(true))
+	c.prefix = appendHead(append(c.prefix[:0], "data: {"...), &h, c.options.object(true))
 	c.prefix = append(c.prefix, `,"choices":[`...) // a system_fingerprint of null is an error to OpenRouter's SDK
 }
 
 // Event appends the chunk for an event, if there is anything to say.
-func (c *Chunks) Event(ev *chat.Event) {
+func (c *stream) Event(ev *chat.Event) {
 	bit := uint64(1) << (ev.Choice & 63)
 	if len(ev.Tools) > 0 {
 		c.tools |= bit
@@ -48,10 +49,10 @@ func (c *Chunks) Event(ev *chat.Event) {
 	if finish == chat.NotFinished && !ev.HasContent() {
 		return
 	}
-	c.Buf = append(c.Buf, c.prefix...)
-	c.Buf = strconv.AppendInt(append(c.Buf, `{"index":`...), int64(ev.Choice), 10)
-	if c.options.Legacy {
-		c.Buf = appendOr(append(c.Buf, `,"text":`...), ev.Content, `""`)
+	c.buf = append(c.buf, c.prefix...)
+	c.buf = strconv.AppendInt(append(c.buf, `{"index":`...), int64(ev.Choice), 10)
+	if c.options.legacy {
+		c.buf = appendOr(append(c.buf, `,"text":`...), ev.Content, `""`)
 	} else {
 		c.delta(ev, c.choices&bit == 0)
 	}
@@ -62,34 +63,34 @@ func (c *Chunks) Event(ev *chat.Event) {
 		c.finished |= bit
 	}
 	if ev.Logprobs != nil {
-		c.Buf = append(append(c.Buf, `,"logprobs":`...), ev.Logprobs...)
+		c.buf = append(append(c.buf, `,"logprobs":`...), ev.Logprobs...)
 	}
-	c.Buf = append(c.Buf, "}]}\n\n"...)
+	c.buf = append(c.buf, "}]}\n\n"...)
 }
 
-func (c *Chunks) delta(ev *chat.Event, first bool) {
-	c.Buf = append(c.Buf, `,"delta":{`...)
+func (c *stream) delta(ev *chat.Event, first bool) {
+	c.buf = append(c.buf, `,"delta":{`...)
 	if first {
-		c.Buf = append(c.Buf, `"role":"assistant",`...)
+		c.buf = append(c.buf, `"role":"assistant",`...)
 	}
-	c.Buf = append(c.Buf, `"content":`...)
+	c.buf = append(c.buf, `"content":`...)
 	if ev.Content != nil {
-		c.Buf = append(c.Buf, ev.Content...)
+		c.buf = append(c.buf, ev.Content...)
 	} else {
-		c.Buf = append(c.Buf, `""`...)
+		c.buf = append(c.buf, `""`...)
 	}
-	c.Buf = appendExtras(c.Buf, ev, c.options)
+	c.buf = appendExtras(c.buf, ev, c.options)
 	if len(ev.Tools) > 0 {
-		c.Buf = appendToolDeltas(c.Buf, ev.Tools)
+		c.buf = appendToolDeltas(c.buf, ev.Tools)
 	}
-	c.Buf = append(c.Buf, '}')
+	c.buf = append(c.buf, '}')
 }
 
 // appendExtras appends what a message or delta has beside content and tools.
-func appendExtras(dst []byte, ev *chat.Event, o Options) []byte {
-	if len(ev.Reasoning) > 2 && !o.HideReasoning {
+func appendExtras(dst []byte, ev *chat.Event, o options) []byte {
+	if len(ev.Reasoning) > 2 && !o.hideReasoning {
 		dst = append(append(dst, `,"reasoning":`...), ev.Reasoning...)
-		if o.Alias {
+		if o.alias {
 			dst = append(append(dst, `,"reasoning_content":`...), ev.Reasoning...)
 		}
 	}
@@ -114,8 +115,8 @@ func appendExtras(dst []byte, ev *chat.Event, o Options) []byte {
 // shown returns the reasoning_details that a client gets. One that wants no
 // reasoning still gets what is encrypted: it cannot be read, but the next turn
 // needs it.
-func shown(details []byte, o Options) []byte {
-	if details == nil || !o.HideReasoning {
+func shown(details []byte, o options) []byte {
+	if details == nil || !o.hideReasoning {
 		return details
 	}
 	var out []byte
@@ -164,13 +165,13 @@ func appendTool(dst []byte, t *chat.ToolDelta) []byte {
 	return append(dst, '}', '}')
 }
 
-func (c *Chunks) finish(f chat.Finish, native chat.Literal) {
+func (c *stream) finish(f chat.Finish, native chat.Literal) {
 	if f == chat.NotFinished {
-		c.Buf = append(c.Buf, `,"finish_reason":null,"native_finish_reason":null`...)
+		c.buf = append(c.buf, `,"finish_reason":null,"native_finish_reason":null`...)
 		return
 	}
-	c.Buf = append(append(append(c.Buf, `,"finish_reason":"`...), f.String()...), `","native_finish_reason":`...)
-	c.Buf = appendOr(c.Buf, native, "null")
+	c.buf = append(append(append(c.buf, `,"finish_reason":"`...), f.String()...), `","native_finish_reason":`...)
+	c.buf = appendOr(c.buf, native, "null")
 }
 
 func appendOr(dst []byte, raw []byte, otherwise string) []byte {
@@ -184,27 +185,27 @@ func appendOr(dst []byte, raw []byte, otherwise string) []byte {
 // gives up after 300 lines without data, and each is two.
 const maxComments = 100
 
-// Comment appends a comment that keeps the connection alive, and now and then
+// KeepAlive appends a comment that keeps the connection alive, and now and then
 // a chunk that says nothing.
-func (c *Chunks) Comment() {
+func (c *stream) KeepAlive() {
 	if c.comments++; c.comments > maxComments && len(c.prefix) > 0 {
 		c.comments = 0
-		c.Buf = append(c.Buf, c.prefix...)
-		if c.options.Legacy {
-			c.Buf = append(c.Buf, `{"index":0,"text":""`...)
+		c.buf = append(c.buf, c.prefix...)
+		if c.options.legacy {
+			c.buf = append(c.buf, `{"index":0,"text":""`...)
 		} else {
-			c.Buf = append(c.Buf, `{"index":0,"delta":{"role":"assistant","content":""}`...)
+			c.buf = append(c.buf, `{"index":0,"delta":{"role":"assistant","content":""}`...)
 		}
 		c.finish(chat.NotFinished, nil)
-		c.Buf = append(c.Buf, "}]}\n\n"...)
+		c.buf = append(c.buf, "}]}\n\n"...)
 		return
 	}
-	c.Buf = append(c.Buf, ": OPENROUTER PROCESSING\n\n"...)
+	c.buf = append(c.buf, ": OPENROUTER PROCESSING\n\n"...)
 }
 
 // End completes the stream: finish reasons that the upstream forgot, the
 // usage, [DONE].
-func (c *Chunks) End(t *Total) {
+func (c *stream) End(t *api.Total) {
 	if c.choices == 0 {
 		c.Event(&chat.Event{Finish: chat.FinishStop})
 	}
@@ -217,25 +218,28 @@ func (c *Chunks) End(t *Total) {
 			c.Event(&chat.Event{Choice: i, Finish: f})
 		}
 	}
-	c.Buf = append(append(c.Buf, c.prefix...), `],"usage":`...)
-	c.Buf = appendRouting(t.append(c.Buf), t.Routing)
-	c.Buf = append(c.Buf, "}\n\ndata: [DONE]\n\n"...)
+	c.buf = append(append(c.buf, c.prefix...), `],"usage":`...)
+	c.buf = appendRouting(appendUsage(c.buf, t), t.Routing)
+	c.buf = append(c.buf, "}\n\ndata: [DONE]\n\n"...)
 }
 
 // Fail ends the stream with an error. "error" comes first in the object: one
 // client finds it by its position only.
-func (c *Chunks) Fail(p *problem.Problem) {
-	c.Buf = p.AppendMember(append(c.Buf, "data: {"...))
-	c.Buf = append(c.Buf, ',')
-	c.Buf = c.head.append(c.Buf, c.options.object(true))
-	c.Buf = append(c.Buf, `,"choices":[`...)
+func (c *stream) Fail(p *problem.Problem) {
+	c.buf = p.AppendMember(append(c.buf, "data: {"...))
+	c.buf = append(c.buf, ',')
+	c.buf = appendHead(c.buf, &c.head, c.options.object(true))
+	c.buf = append(c.buf, `,"choices":[`...)
 	if c.finished == 0 {
 		content := `"delta":{"role":"assistant","content":""}`
-		if c.options.Legacy {
+		if c.options.legacy {
 			content = `"text":""`
 		}
-		c.Buf = append(append(append(c.Buf, `{"index":0,`...), content...), `,"finish_reason":"error","native_finish_reason":null}`...)
+		c.buf = append(append(append(c.buf, `{"index":0,`...), content...), `,"finish_reason":"error","native_finish_reason":null}`...)
 	}
-	c.Buf = appendRouting(append(c.Buf, ']'), p.Routing)
-	c.Buf = append(c.Buf, "}\n\ndata: [DONE]\n\n"...)
+	c.buf = appendRouting(append(c.buf, ']'), p.Routing)
+	c.buf = append(c.buf, "}\n\ndata: [DONE]\n\n"...)
 }
+
+// Buffer implements api.Stream.
+func (c *stream) Buffer() *[]byte { return &c.buf }

@@ -15,50 +15,49 @@ import (
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
-// Asked says what would become of a request: it goes the way of one up to the
+// Explain says what would become of a request: it goes the way of one up to the
 // plan, and no further. Nothing is counted.
-func (g *Gateway) Asked(q *wire.Question) (out wire.Explanation) {
+func (g *Gateway) Explain(q *wire.Question) (out wire.Explanation) {
 	snap := g.current.Load()
 	out = wire.Explanation{Node: g.opts.Node, Release: snap.Release, Models: []string{}, Tried: []wire.Candidate{}, Left: []wire.Candidate{}}
 	defer func() {
-		if cause := recover(); cause != nil { // the request itself would be rescued, too
+		if cause := recover(); cause != nil { // as that of the request itself would be
 			g.opts.Log.Error("BUG: a request could not be explained", slog.Any("cause", cause))
 			out.Status, out.Message = 500, "Internal error"
 		}
 	}()
-	x := &exchange{g: g, ctx: new(fasthttp.RequestCtx), snap: snap, started: time.Now()}
-	var ok bool
-	if x.surface, ok = surfaceOf(q.Path); !ok {
-		out.Status, out.Message = 404, "There is no API "+q.Path+"; there are chat/completions, completions, embeddings and messages"
+	lang := g.find("/v1/" + cmp.Or(strings.Trim(q.Path, "/"), "chat/completions")).generator
+	if lang == nil {
+		out.Status, out.Message = 404, "There is no API "+q.Path+"; there are "+strings.Join(g.languages(), ", ")
 		return out
 	}
-	if x.key = keyOf(snap, q.KeyID); x.key == nil {
+	x := newExchange(lang)
+	x.caller = caller{ctx: new(fasthttp.RequestCtx), snap: snap, key: keyOf(snap, q.KeyID), started: time.Now()}
+	if x.caller.key == nil {
 		out.Status, out.Message = 401, "This node does not know the key "+q.KeyID
 		return out
 	}
 	for name, value := range q.Header {
-		x.ctx.Request.Header.Set(name, value)
+		x.caller.ctx.Request.Header.Set(name, value)
 	}
-	x.ctx.Request.SetBody(q.Body)
+	x.caller.ctx.Request.SetBody(q.Body)
 	if p := x.prepare(); p != nil {
 		out.Status, out.Message = p.Status, p.Message
 	}
-	x.explain(&out)
+	x.attempt.explain(&out)
 	return out
 }
 
-func surfaceOf(path string) (surface, bool) {
-	switch strings.Trim(path, "/") {
-	case "chat/completions", "":
-		return surfaceChat, true
-	case "completions":
-		return surfaceCompletions, true
-	case "embeddings":
-		return surfaceEmbeddings, true
-	case "messages":
-		return surfaceMessages, true
+// languages lists the paths below /v1 that answer in a client language.
+func (g *Gateway) languages() []string {
+	list := []string{}
+	for path, e := range g.routes {
+		if name, ok := strings.CutPrefix(path, "/v1/"); ok && e.generator != nil {
+			list = append(list, name)
+		}
 	}
-	return 0, false
+	slices.Sort(list)
+	return list
 }
 
 func keyOf(snap *snapshot.Snapshot, id string) *snapshot.Key {
@@ -74,18 +73,18 @@ func keyOf(snap *snapshot.Snapshot, id string) *snapshot.Key {
 }
 
 // explain lists the plan, and what is not in it.
-func (x *exchange) explain(out *wire.Explanation) {
-	tried := x.plan.Candidates()
+func (a *attempt) explain(out *wire.Explanation) {
+	tried := a.plan.Candidates()
 	for _, c := range tried {
 		shown := shownCandidate(c.Model, c.Endpoint)
-		if !c.Endpoint.Available(x.started) {
-			shown.Reason = "tried all the same, nothing better is left: " + x.unwell(c.Endpoint)
+		if !c.Endpoint.Available(a.caller.started) {
+			shown.Reason = "tried anyway, nothing better is left: " + a.unhealthyReason(c.Endpoint)
 		}
 		out.Tried = append(out.Tried, shown)
 	}
-	for _, t := range x.targets {
+	for _, t := range a.targets {
 		out.Models = append(out.Models, t.Model.ID)
-		for _, m := range x.snap.Missing {
+		for _, m := range a.caller.snap.Missing {
 			if i := slices.IndexFunc(t.Model.Model.Endpoints, func(e wire.Endpoint) bool { return e.ID == m.Endpoint }); i >= 0 {
 				e := &t.Model.Model.Endpoints[i]
 				out.Left = append(out.Left, wire.Candidate{
@@ -98,7 +97,7 @@ func (x *exchange) explain(out *wire.Explanation) {
 				continue
 			}
 			left := shownCandidate(t.Model, e)
-			left.Reason = x.leftOut(e)
+			left.Reason = a.skipReason(e)
 			out.Left = append(out.Left, left)
 		}
 		for _, e := range t.Model.Parked {
@@ -113,34 +112,34 @@ func shownCandidate(m *snapshot.Model, e *snapshot.Endpoint) wire.Candidate {
 	return wire.Candidate{Model: m.ID, Endpoint: e.ID, Provider: e.Provider, Weight: e.Weight}
 }
 
-// leftOut says why an endpoint in service is not in the plan.
-func (x *exchange) leftOut(e *snapshot.Endpoint) string {
-	if names := x.wish.Excludes(e).Names(); len(names) > 0 {
+// skipReason says why an endpoint in service is not in the plan.
+func (a *attempt) skipReason(e *snapshot.Endpoint) string {
+	if names := a.wish.Excludes(e).Names(); len(names) > 0 {
 		return "excluded by provider." + names[0]
 	}
-	if !e.Available(x.started) {
-		return x.unwell(e)
+	if !e.Available(a.caller.started) {
+		return a.unhealthyReason(e)
 	}
-	if x.wish.NoFallbacks {
+	if a.wish.NoFallbacks {
 		return "another one is tried, and provider.allow_fallbacks is false"
 	}
-	if len(x.plan.Candidates()) == route.MaxCandidates {
+	if len(a.plan.Candidates()) == route.MaxCandidates {
 		return fmt.Sprintf("%d others come first", route.MaxCandidates)
 	}
 	return "X-Route-Pin names another one, or the request was refused before"
 }
 
-// unwell says what is wrong with an endpoint.
-func (x *exchange) unwell(e *snapshot.Endpoint) string {
+// unhealthyReason says what is wrong with an endpoint.
+func (a *attempt) unhealthyReason(e *snapshot.Endpoint) string {
 	if e.Full() {
-		return fmt.Sprintf("full: %d requests are there, max_concurrency is %d", e.State.InFlight.Load(), e.MaxConcurrency)
+		return fmt.Sprintf("full: %d requests in flight, max_concurrency is %d", e.State.InFlight.Load(), e.MaxConcurrency)
 	}
-	word, reason := e.State.Condition(x.started)
+	word, reason := e.State.Condition(a.caller.started)
 	text := cmp.Or(word, "not available")
 	if reason != "" {
 		text += ": " + reason
 	}
-	if until := e.State.Until(x.started); !until.IsZero() && word != "probe_failed" {
+	if until := e.State.Until(a.caller.started); !until.IsZero() && word != "probe_failed" {
 		text += ", until " + until.UTC().Format(time.RFC3339)
 	}
 	return text

@@ -4,14 +4,16 @@ import (
 	"strconv"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api"
+	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// Stream writes an answer's events as a Messages stream into Buf: message_start,
+// stream writes an answer's events as a Messages stream into buf: message_start,
 // the content blocks, message_delta with the stop reason and the usage,
 // message_stop. The order of calls is Reset, Begin, Event..., and End or Fail.
-type Stream struct {
-	Buf []byte
+type stream struct {
+	buf []byte
 
 	id, model string
 	begun     bool
@@ -25,17 +27,17 @@ type Stream struct {
 }
 
 // Reset prepares for another stream and keeps the memory.
-func (s *Stream) Reset() {
-	*s = Stream{Buf: s.Buf[:0], native: s.native[:0]}
+func (s *stream) Reset() {
+	*s = stream{buf: s.buf[:0], native: s.native[:0]}
 	s.blocks.to = streamSink{s}
 }
 
 // Begin fixes the message's id and model. Nothing is written before the first
 // event with content.
-func (s *Stream) Begin(id, model string) { s.id, s.model = id, model }
+func (s *stream) Begin(h api.Head) { s.id, s.model = h.ID, h.Model }
 
 // Event appends what an event has to say.
-func (s *Stream) Event(ev *chat.Event) {
+func (s *stream) Event(ev *chat.Event) {
 	if ev.Usage != nil && !s.begun {
 		s.prompt = *ev.Usage
 	}
@@ -49,44 +51,47 @@ func (s *Stream) Event(ev *chat.Event) {
 }
 
 // start writes message_start, once.
-func (s *Stream) start() {
+func (s *stream) start() {
 	if s.begun {
 		return
 	}
 	s.begun = true
 	s.put("event: message_start\ndata: {\"type\":\"message_start\",\"message\":")
 	s.prompt.Completion, s.prompt.Reasoning = 0, 0
-	s.Buf = appendHead(s.Buf, s.id, s.model)
+	s.buf = appendHead(s.buf, s.id, s.model)
 	s.put(`,"content":[],"stop_reason":null,"stop_sequence":null,"usage":`)
-	s.Buf = appendUsage(s.Buf, &s.prompt)
+	s.buf = appendUsage(s.buf, &s.prompt)
 	s.put("}}\n\n")
 }
 
-// Comment appends an event that keeps the connection alive.
-func (s *Stream) Comment() { s.put("event: ping\ndata: {\"type\":\"ping\"}\n\n") }
+// KeepAlive appends an event that keeps the connection open.
+func (s *stream) KeepAlive() { s.put("event: ping\ndata: {\"type\":\"ping\"}\n\n") }
 
 // End completes the stream with the final usage.
-func (s *Stream) End(u *chat.Usage) {
+func (s *stream) End(t *api.Total) {
 	s.start()
 	s.blocks.end()
 	s.put("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"")
 	s.put(stopReason(s.finish, s.native, len(s.blocks.calls) > 0))
 	s.put(`","stop_sequence":null},"usage":`)
-	s.Buf = appendUsage(s.Buf, u)
+	s.buf = appendUsage(s.buf, &t.Usage)
 	s.put("}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n")
 }
 
-// Fail ends the stream with an error of a client status.
-func (s *Stream) Fail(status int, message, requestID string) {
+// Fail ends the stream with an error.
+func (s *stream) Fail(p *problem.Problem) {
 	s.put("event: error\ndata: ")
-	s.Buf = AppendError(s.Buf, status, message, requestID)
+	s.buf = appendError(s.buf, p)
 	s.put("\n\n")
 }
 
-func (s *Stream) put(text string) { s.Buf = append(s.Buf, text...) }
+// Buffer is what has been written and not yet sent.
+func (s *stream) Buffer() *[]byte { return &s.buf }
+
+func (s *stream) put(text string) { s.buf = append(s.buf, text...) }
 
 // streamSink writes content blocks as events.
-type streamSink struct{ s *Stream }
+type streamSink struct{ s *stream }
 
 func (k streamSink) head(kind string) {
 	k.s.put("event: content_block_")
@@ -94,7 +99,7 @@ func (k streamSink) head(kind string) {
 	k.s.put("\ndata: {\"type\":\"content_block_")
 	k.s.put(kind)
 	k.s.put("\",\"index\":")
-	k.s.Buf = strconv.AppendInt(k.s.Buf, int64(k.s.index), 10)
+	k.s.buf = strconv.AppendInt(k.s.buf, int64(k.s.index), 10)
 }
 
 func (k streamSink) open(kind blockKind, id, name []byte) {
@@ -107,12 +112,12 @@ func (k streamSink) open(kind blockKind, id, name []byte) {
 		k.s.put(`{"type":"thinking","thinking":"","signature":""}`)
 	case redactedBlock:
 		k.s.put(`{"type":"redacted_thinking","data":`)
-		k.s.Buf = append(k.s.Buf, id...)
+		k.s.buf = append(k.s.buf, id...)
 		k.s.put(`}`)
 	case toolBlock:
 		k.s.put(`{"type":"tool_use","id":`)
-		k.s.Buf = append(appendOr(k.s.Buf, id), `,"name":`...)
-		k.s.Buf = append(appendOr(k.s.Buf, name), `,"input":{}}`...)
+		k.s.buf = append(appendOr(k.s.buf, id), `,"name":`...)
+		k.s.buf = append(appendOr(k.s.buf, name), `,"input":{}}`...)
 	}
 	k.s.put("}\n\n")
 }
@@ -129,7 +134,7 @@ func (k streamSink) add(kind deltaKind, text []byte) {
 	case argumentsDelta:
 		k.s.put(`,"delta":{"type":"input_json_delta","partial_json":"`)
 	}
-	k.s.Buf = append(k.s.Buf, text...)
+	k.s.buf = append(k.s.buf, text...)
 	k.s.put("\"}}\n\n")
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/hybridinference/gateway/adapters/anthropic"
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
-	"github.com/hybridinference/gateway/adapters/messages"
 	"github.com/hybridinference/gateway/adapters/vertex"
+	"github.com/hybridinference/gateway/dataplane/api/messages"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
@@ -33,10 +33,17 @@ func newAdapter(t testing.TB, model string) *anthropic.Adapter {
 	return a
 }
 
+// parse reads a request, whose canonical form is the result's Body.
+func parse(body []byte) (*chat.Request, error) {
+	tr := messages.Language().New()
+	err := tr.Parse(body, nil)
+	return tr.Request(), err
+}
+
 // there encodes a Messages request for a provider, by way of the canonical form.
 func there(t *testing.T, a codec.Adapter, body []byte) []byte {
 	t.Helper()
-	r, err := messages.Parse(body)
+	r, err := parse(body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,13 +193,9 @@ func recording(t *testing.T, provider, file string) {
 func TestCanonical(t *testing.T) {
 	f := func(in, want string) {
 		t.Helper()
-		got, err := messages.Canonical(nil, []byte(in))
-		if err != nil || string(got) != want {
-			t.Errorf("%s\ngot  %s, %v\nwant %s", in, got, err, want)
-			return
-		}
-		if _, err := messages.Parse([]byte(in)); err != nil {
-			t.Errorf("%s: %v", got, err)
+		got, err := parse([]byte(in))
+		if err != nil || string(got.Body) != want {
+			t.Errorf("%s\ngot  %s, %v\nwant %s", in, got.Body, err, want)
 		}
 	}
 	const q = `"messages":[{"role":"user","content":"q"}]`
@@ -216,7 +219,7 @@ func TestCanonical(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	f := func(in, want string) {
 		t.Helper()
-		_, err := messages.Parse([]byte(in))
+		_, err := parse([]byte(in))
 		if fault.KindOf(err) != fault.InvalidRequest || !strings.Contains(fault.From(err).Message, want) {
 			t.Errorf("%s: %v, want %q", in, err, want)
 		}
@@ -303,20 +306,16 @@ func FuzzCanonical(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		got, err := messages.Canonical(nil, body)
-		if err != nil {
+		r, err := parse(body)
+		if r.Body == nil {
 			return
 		}
-		if err := rawjson.Valid(got); err != nil {
-			t.Fatalf("%v\n%s", err, got)
-		}
-		var r chat.Request
-		if r.Parse(got) != nil {
-			return
+		if err := rawjson.Valid(r.Body); err != nil {
+			t.Fatalf("%v\n%s", err, r.Body)
 		}
 		var call codec.Call
-		if a.Encode(&r, &call) == nil && rawjson.Valid(call.Body) != nil {
-			t.Fatalf("%s became %s", got, call.Body)
+		if err == nil && a.Encode(r, &call) == nil && rawjson.Valid(call.Body) != nil {
+			t.Fatalf("%s became %s", r.Body, call.Body)
 		}
 	})
 }

@@ -10,8 +10,10 @@ import (
 	"github.com/hybridinference/gateway/adapters/adaptertest"
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
-	"github.com/hybridinference/gateway/adapters/messages"
 	"github.com/hybridinference/gateway/adapters/sse"
+	"github.com/hybridinference/gateway/dataplane/api"
+	"github.com/hybridinference/gateway/dataplane/api/messages"
+	"github.com/hybridinference/gateway/dataplane/problem"
 )
 
 func lit(text string) chat.Literal { return chat.Literal(`"` + text + `"`) }
@@ -29,25 +31,40 @@ func call(index int, id, name, args string) chat.ToolDelta {
 	return d
 }
 
-// streamed and whole write an answer in its two forms.
+func head() api.Head { return api.Head{ID: "msg_1", Model: "m"} }
+
+// begun returns a stream that has begun.
+func begun() api.Stream {
+	s := messages.Language().New().Stream()
+	s.Begin(head())
+	return s
+}
+
+// answer returns what writes an answer in one piece.
+func answer() api.Translator {
+	tr := messages.Language().New()
+	if err := tr.Parse([]byte(`{"messages":[{"role":"user","content":"q"}]}`), nil); err != nil {
+		panic(err)
+	}
+	return tr
+}
+
+// streamed and unary write an answer in its two forms.
 func streamed(events []chat.Event, u *chat.Usage) string {
-	var s messages.Stream
-	s.Reset()
-	s.Begin("msg_1", "m")
+	s := begun()
 	for i := range events {
 		s.Event(&events[i])
 	}
-	s.End(u)
-	return string(s.Buf)
+	s.End(&api.Total{Usage: *u})
+	return string(*s.Buffer())
 }
 
-func whole(events []chat.Event, u *chat.Usage) string {
-	var a messages.Answer
-	a.Reset()
+func unary(events []chat.Event, u *chat.Usage) string {
+	a := answer()
 	for i := range events {
-		a.Event(&events[i])
+		a.Gather(&events[i])
 	}
-	return string(a.Append(nil, "msg_1", "m", u))
+	return string(a.Append(nil, head(), &api.Total{Usage: *u}))
 }
 
 // short lists a stream's events without their framing.
@@ -79,7 +96,7 @@ func TestStream(t *testing.T) {
 		}
 		body := `{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[` + content + `],"stop_reason":"` + stop + `","stop_sequence":null,` +
 			`"usage":{"input_tokens":12,"cache_creation_input_tokens":3,"cache_read_input_tokens":5,"output_tokens":9,"output_tokens_details":{"thinking_tokens":4}}}`
-		if got := whole(events, &usage); got != body {
+		if got := unary(events, &usage); got != body {
 			t.Errorf("message\n%s\nwant\n%s", got, body)
 		}
 	}
@@ -126,7 +143,7 @@ func TestStreamOfCalls(t *testing.T) {
 		if want := strings.Join(lines, "\n"); got != want {
 			t.Errorf("stream\n%s\nwant\n%s", got, want)
 		}
-		if got := whole(events, &chat.Usage{}); !strings.Contains(got, `"content":[`+content+`],"stop_reason":"tool_use"`) {
+		if got := unary(events, &chat.Usage{}); !strings.Contains(got, `"content":[`+content+`],"stop_reason":"tool_use"`) {
 			t.Errorf("message %s, want %s", got, content)
 		}
 	}
@@ -164,9 +181,9 @@ func TestForeignDetailsComeBack(t *testing.T) {
 		tools(call(0, "", "", `}`)),
 		{Finish: chat.FinishToolCalls},
 	}
-	for name, message := range map[string]string{"message": whole(events, &chat.Usage{}), "stream": assembled(t, streamed(events, &chat.Usage{}))} {
+	for name, message := range map[string]string{"message": unary(events, &chat.Usage{}), "stream": assembled(t, streamed(events, &chat.Usage{}))} {
 		content := string(chat.Member([]byte(message), "content"))
-		r, err := messages.Parse([]byte(`{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":` + content + `},
+		r, err := parse([]byte(`{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":` + content + `},
 			{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"r"}]}]}`))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -268,11 +285,7 @@ func sameAnswer(a, b *adaptertest.Answer) bool {
 // resent decodes a stream and writes it again, as a stream and as a message.
 func resent(t *testing.T, d codec.Decoder, raw []byte) (stream, message []byte) {
 	t.Helper()
-	var s messages.Stream
-	var m messages.Answer
-	s.Reset()
-	m.Reset()
-	s.Begin("msg_1", "m")
+	s, m := begun(), answer()
 	var usage chat.Usage
 	var r sse.Reader
 	var events []chat.Event
@@ -290,15 +303,16 @@ func resent(t *testing.T, d codec.Decoder, raw []byte) (stream, message []byte) 
 			}
 			for i := range events {
 				s.Event(&events[i])
-				m.Event(&events[i])
+				m.Gather(&events[i])
 				if u := events[i].Usage; u != nil {
 					usage = *u
 				}
 			}
 		}
 	}
-	s.End(&usage)
-	return s.Buf, m.Append(nil, "msg_1", "m", &usage)
+	total := api.Total{Usage: usage}
+	s.End(&total)
+	return *s.Buffer(), m.Append(nil, head(), &total)
 }
 
 func TestPromptIsToldAtTheStart(t *testing.T) {
@@ -309,18 +323,16 @@ func TestPromptIsToldAtTheStart(t *testing.T) {
 }
 
 func TestPingAndFail(t *testing.T) {
-	var s messages.Stream
-	s.Reset()
-	s.Begin("msg_1", "m")
+	s := begun()
 	s.Event(&chat.Event{ID: lit("x")})
-	if len(s.Buf) != 0 {
-		t.Errorf("an event without content was written: %s", s.Buf)
+	if len(*s.Buffer()) != 0 {
+		t.Errorf("an event without content was written: %s", *s.Buffer())
 	}
-	s.Comment()
-	s.Fail(529, "Over\"loaded", "req_1")
+	s.KeepAlive()
+	s.Fail(&problem.Problem{Status: 529, Message: "Over\"loaded", RequestID: "req_1"})
 	want := "event: ping\ndata: {\"type\":\"ping\"}\n\nevent: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Over\\\"loaded\"},\"request_id\":\"req_1\"}\n\n"
-	if string(s.Buf) != want {
-		t.Errorf("%s", s.Buf)
+	if string(*s.Buffer()) != want {
+		t.Errorf("%s", *s.Buffer())
 	}
 }
 
@@ -329,16 +341,15 @@ func TestErrorTypes(t *testing.T) {
 		400: "invalid_request_error", 401: "authentication_error", 402: "billing_error", 403: "permission_error", 404: "not_found_error", 413: "request_too_large",
 		422: "invalid_request_error", 429: "rate_limit_error", 500: "api_error", 502: "api_error", 503: "overloaded_error", 524: "timeout_error", 529: "overloaded_error",
 	} {
-		if got := messages.ErrorType(status); got != want {
+		got := messages.Language().AppendError(nil, problem.New(status, "", ""))
+		if !strings.Contains(string(got), `"type":"`+want+`"`) {
 			t.Errorf("%d: %s, want %s", status, got, want)
 		}
 	}
 }
 
 func TestEventsDoNotAllocate(t *testing.T) {
-	var s messages.Stream
-	s.Reset()
-	s.Begin("msg_1", "m")
+	s := begun()
 	for name, ev := range map[string]chat.Event{
 		"text":      {Content: lit("hello there")},
 		"thinking":  {Reasoning: lit("hmm"), Details: []byte(`[{"type":"reasoning.text","text":"hmm","format":"anthropic-claude-v1","index":0}]`)},
@@ -346,7 +357,7 @@ func TestEventsDoNotAllocate(t *testing.T) {
 	} {
 		s.Event(&ev)
 		if n := testing.AllocsPerRun(100, func() {
-			s.Buf = s.Buf[:0]
+			*s.Buffer() = (*s.Buffer())[:0]
 			s.Event(&ev)
 		}); n != 0 {
 			t.Errorf("%s: %v allocations, want none", name, n)
@@ -355,13 +366,11 @@ func TestEventsDoNotAllocate(t *testing.T) {
 }
 
 func BenchmarkStreamEvent(b *testing.B) {
-	var s messages.Stream
-	s.Reset()
-	s.Begin("msg_1", "m")
+	s := begun()
 	ev := chat.Event{Content: lit("hello there")}
 	b.ReportAllocs()
 	for b.Loop() {
-		s.Buf = s.Buf[:0]
+		*s.Buffer() = (*s.Buffer())[:0]
 		s.Event(&ev)
 	}
 }
@@ -372,11 +381,7 @@ func FuzzStream(f *testing.F) {
 	a := newAdapter(f, "m")
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		d := a.Decoder()
-		var s messages.Stream
-		var m messages.Answer
-		s.Reset()
-		m.Reset()
-		s.Begin("msg_1", "m")
+		s, m := begun(), answer()
 		for _, data := range [][]byte{first, second} {
 			events, err := d.Event(nil, data, nil)
 			if err != nil {
@@ -384,13 +389,13 @@ func FuzzStream(f *testing.F) {
 			}
 			for i := range events {
 				s.Event(&events[i])
-				m.Event(&events[i])
+				m.Gather(&events[i])
 			}
 		}
-		s.End(&chat.Usage{})
-		stream, body := adaptertest.Stream(a, s.Buf, 100), adaptertest.Body(a, m.Append(nil, "msg_1", "m", &chat.Usage{}))
+		s.End(&api.Total{})
+		stream, body := adaptertest.Stream(a, *s.Buffer(), 100), adaptertest.Body(a, m.Append(nil, head(), &api.Total{}))
 		if stream.Err != nil || body.Err != nil {
-			t.Fatalf("stream: %v, body: %v\n%s", stream.Err, body.Err, s.Buf)
+			t.Fatalf("stream: %v, body: %v\n%s", stream.Err, body.Err, *s.Buffer())
 		}
 	})
 }

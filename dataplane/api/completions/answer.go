@@ -1,25 +1,26 @@
-package relay
+package completions
 
 import (
 	"slices"
 	"strconv"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api"
 )
 
-// Answer gathers the events of an answer that is not streamed. The events'
+// answer gathers the events of an answer that is not streamed. The events'
 // spans must stay valid until Append.
-type Answer struct {
+type answer struct {
 	choices     []chat.Event
 	fingerprint chat.Literal
 	serviceTier chat.Literal
 }
 
 // Reset prepares for another answer.
-func (a *Answer) Reset() { *a = Answer{choices: a.choices[:0]} }
+func (a *answer) Reset() { *a = answer{choices: a.choices[:0]} }
 
 // Event takes in one event.
-func (a *Answer) Event(ev *chat.Event) {
+func (a *answer) Event(ev *chat.Event) {
 	if ev.Fingerprint != nil {
 		a.fingerprint = ev.Fingerprint
 	}
@@ -98,8 +99,8 @@ func joinArrays(a, b []byte) []byte {
 }
 
 // Append appends the chat.completion object.
-func (a *Answer) Append(dst []byte, h Head, t *Total, o Options) []byte {
-	dst = h.append(append(dst, '{'), o.object(false))
+func (a *answer) Append(dst []byte, h api.Head, t *api.Total, o options) []byte {
+	dst = appendHead(append(dst, '{'), &h, o.object(false))
 	dst = appendOr(append(dst, `,"system_fingerprint":`...), a.fingerprint, "null")
 	if a.serviceTier != nil {
 		dst = append(append(dst, `,"service_tier":`...), a.serviceTier...)
@@ -111,10 +112,10 @@ func (a *Answer) Append(dst []byte, h Head, t *Total, o Options) []byte {
 		}
 		dst = appendChoice(dst, &a.choices[i], o)
 	}
-	return append(appendRouting(t.append(append(dst, `],"usage":`...)), t.Routing), '}')
+	return append(appendRouting(appendUsage(append(dst, `],"usage":`...), t), t.Routing), '}')
 }
 
-func appendChoice(dst []byte, ev *chat.Event, o Options) []byte {
+func appendChoice(dst []byte, ev *chat.Event, o options) []byte {
 	dst = strconv.AppendInt(append(dst, `{"index":`...), int64(ev.Choice), 10)
 	dst = appendOr(append(dst, `,"logprobs":`...), ev.Logprobs, "null")
 	finish := ev.Finish
@@ -123,7 +124,7 @@ func appendChoice(dst []byte, ev *chat.Event, o Options) []byte {
 	}
 	dst = append(append(append(dst, `,"finish_reason":"`...), finish.String()...), `","native_finish_reason":`...)
 	dst = appendOr(dst, ev.Native, "null")
-	if o.Legacy {
+	if o.legacy {
 		return append(appendOr(append(dst, `,"text":`...), ev.Content, `""`), '}')
 	}
 	dst = append(dst, `,"message":{"role":"assistant","content":`...)
@@ -131,7 +132,7 @@ func appendChoice(dst []byte, ev *chat.Event, o Options) []byte {
 	if len(ev.Refusal) <= 2 {
 		dst = append(dst, `,"refusal":null`...)
 	}
-	if len(ev.Reasoning) <= 2 || o.HideReasoning {
+	if len(ev.Reasoning) <= 2 || o.hideReasoning {
 		dst = append(dst, `,"reasoning":null`...)
 	}
 	dst = appendExtras(dst, ev, o)

@@ -1,44 +1,17 @@
-// Package embed is the canonical form of embeddings between clients and
-// providers: a request scanned once, and an answer whose vectors are turned
-// into the encoding that the client asked for, whatever the provider sent.
-package embed
+package embeddings
 
 import (
 	"bytes"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/dataplane/api"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// MaxInputs bounds the texts of one request.
-const MaxInputs = 4096
-
-// Request is an embeddings request as the client sent it. Its spans alias the
-// body, which must not change while the request is in use.
-type Request struct {
-	// Model is the requested id, "" if none was given.
-	Model string
-	// Input is the raw text, array of texts, or array of token ids (of one text
-	// or of several); Count is how many texts that makes.
-	Input []byte
-	Count int
-	// Base64 tells that the client wants packed vectors rather than numbers.
-	Base64 bool
-	// Dimensions is the wanted length of the vectors, 0 for the model's own.
-	Dimensions int64
-	// Fields are all members but the model, in the order of the body, without nulls.
-	Fields []Field
-}
-
-// Field is one top-level member. Key is spelled as in the body, without
-// quotes, and Value raw.
-type Field struct{ Key, Value []byte }
-
-// Parse scans a request into r, whose memory is used again. The error is an
-// InvalidRequest fault whose message names the field.
-func (r *Request) Parse(body []byte) error {
-	*r = Request{Fields: r.Fields[:0]}
+// Parse implements api.Translator.
+func (t *translator) Parse(body []byte, _ api.Header) error {
 	var c rawjson.Cursor
 	c.Reset(body)
 	if !c.Object() {
@@ -55,25 +28,29 @@ func (r *Request) Parse(body []byte) error {
 			break
 		}
 		name := string(rawjson.AppendUnescaped(nil, key))
-		if err := r.member(name, val, seen); err != nil {
+		if err := checkName(name, seen); err != nil {
 			return err
 		}
-		if name != "model" && !rawjson.IsNull(val) {
-			r.Fields = append(r.Fields, Field{key, val})
+		if rawjson.IsNull(val) {
+			continue
+		}
+		if err := t.member(name, key, val); err != nil {
+			return err
 		}
 	}
 	if err := c.End(); err != nil {
 		return invalid("The request body is not valid JSON: %v", err)
 	}
-	if r.Input == nil {
+	if t.call.Input == nil {
 		return invalid("input: required")
 	}
 	return nil
 }
 
-func (r *Request) member(name string, val []byte, seen map[string]bool) error {
+// checkName refuses what upstreams would read in different ways.
+func checkName(name string, seen map[string]bool) error {
 	switch lower := string(bytes.ToLower([]byte(name))); lower {
-	case "model", "input", "encoding_format", "dimensions":
+	case "model", "input", "encoding_format", "dimensions", "provider":
 		if lower != name {
 			return invalid("%s: unknown field; did you mean %q? Field names are case-sensitive", name, lower)
 		}
@@ -82,19 +59,31 @@ func (r *Request) member(name string, val []byte, seen map[string]bool) error {
 		}
 		seen[name] = true
 	}
-	if rawjson.IsNull(val) {
-		return nil
-	}
+	return nil
+}
+
+// member takes in one member. What concerns the gateway alone is kept from the
+// provider.
+func (t *translator) member(name string, key, val []byte) error {
 	switch name {
 	case "model":
 		if val[0] != '"' {
 			return invalid("model: must be a string")
 		}
-		r.Model = rawjson.Text(val)
+		t.req.Model = rawjson.Text(val)
+		return nil
+	case "provider":
+		if val[0] != rawjson.Object {
+			return invalid("provider: must be an object")
+		}
+		t.req.Set(chat.Provider, val)
+		return nil
 	case "input":
-		return r.input(val)
+		if err := t.input(val); err != nil {
+			return err
+		}
 	case "encoding_format":
-		if r.Base64 = string(val) == `"base64"`; !r.Base64 && string(val) != `"float"` {
+		if t.call.Base64 = string(val) == `"base64"`; !t.call.Base64 && string(val) != `"float"` {
 			return invalid(`encoding_format: must be "float" or "base64"`)
 		}
 	case "dimensions":
@@ -102,17 +91,18 @@ func (r *Request) member(name string, val []byte, seen map[string]bool) error {
 		if !ok || n < 1 || n > 1<<20 {
 			return invalid("dimensions: must be an integer of at least 1")
 		}
-		r.Dimensions = n
+		t.call.Dimensions = n
 	}
+	t.call.Fields = append(t.call.Fields, codec.EmbeddingField{Key: key, Value: val})
 	return nil
 }
 
 // input checks the shape of the input and counts its texts.
-func (r *Request) input(val []byte) error {
+func (t *translator) input(val []byte) error {
 	const want = "input: must be a string, or a non-empty array of strings, of token ids or of arrays of token ids"
-	r.Input = val
+	t.call.Input, t.req.Messages = val, val
 	if val[0] == '"' {
-		r.Count = 1
+		t.call.Count = 1
 		return nil
 	}
 	var c rawjson.Cursor
@@ -132,14 +122,14 @@ func (r *Request) input(val []byte) error {
 			return invalid("%s", want)
 		}
 	}
-	if r.Count = n; kind == rawjson.Number {
-		r.Count = 1
+	if t.call.Count = n; kind == rawjson.Number {
+		t.call.Count = 1
 	}
 	switch {
 	case n == 0:
 		return invalid("%s", want)
-	case r.Count > MaxInputs:
-		return invalid("input: must have at most %d texts, got %d", MaxInputs, r.Count)
+	case t.call.Count > codec.MaxEmbeddingInputs:
+		return invalid("input: must have at most %d texts, got %d", codec.MaxEmbeddingInputs, t.call.Count)
 	}
 	return nil
 }

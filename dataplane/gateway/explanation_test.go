@@ -28,7 +28,7 @@ func TestAQuestionIsAnsweredByTheRealPlan(t *testing.T) {
 	}
 	ask := func(key, path, body string) (wire.Explanation, []string, map[string]string) {
 		t.Helper()
-		e := n.gw.Asked(&wire.Question{KeyID: key, Path: path, Body: []byte(body)})
+		e := n.gw.Explain(&wire.Question{KeyID: key, Path: path, Body: []byte(body)})
 		var tried []string
 		for _, c := range e.Tried {
 			tried = append(tried, c.Endpoint)

@@ -1,4 +1,4 @@
-package embed
+package embeddings
 
 import (
 	"encoding/base64"
@@ -10,10 +10,10 @@ import (
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// AppendVector appends a vector in the wanted encoding: packed little-endian
+// appendVector appends a vector in the wanted encoding: packed little-endian
 // float32 values as a base64 literal, or an array of numbers. A vector that
 // has that encoding already is copied.
-func AppendVector(dst, raw []byte, packed bool) ([]byte, error) {
+func appendVector(dst, raw []byte, packed bool) ([]byte, error) {
 	switch {
 	case len(raw) == 0:
 		return dst, malformed()
@@ -24,9 +24,6 @@ func AppendVector(dst, raw []byte, packed bool) ([]byte, error) {
 	}
 	return append(dst, raw...), nil
 }
-
-// IsVector reports whether raw looks like a vector in one of the two encodings.
-func IsVector(raw []byte) bool { return len(raw) > 2 && (raw[0] == '[' || raw[0] == '"') }
 
 func pack(dst, array []byte) ([]byte, error) {
 	var bin []byte

@@ -1,6 +1,3 @@
-// Package messages is the client's side of Anthropic's Messages API: it turns
-// its requests into the gateway's canonical form, whatever provider will answer
-// them, and the events of an answer into its streams and messages.
 package messages
 
 import (
@@ -11,24 +8,10 @@ import (
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// Parse reads a Messages request. The error is an InvalidRequest fault whose
-// message names the field.
-func Parse(body []byte) (*chat.Request, error) {
-	canonical, err := Canonical(nil, body)
-	if err != nil {
-		return nil, err
-	}
-	r := &chat.Request{}
-	if err := r.Parse(canonical); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-// Canonical appends the chat completion request that says the same as a
+// canonical appends the chat completion request that says the same as a
 // Messages request. What only Anthropic's own servers could do under a beta
 // flag (containers, context editing, MCP) is left out.
-func Canonical(dst, body []byte) ([]byte, error) {
+func canonical(dst, body []byte) ([]byte, error) {
 	w := &writer{dst: append(dst, '{'), mark: len(dst) + 1}
 	m, err := read(body)
 	if err != nil {

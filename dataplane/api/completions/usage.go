@@ -1,38 +1,19 @@
-// Package relay writes answers in the client's format: chunks of a stream as
-// their events come, or one whole answer.
-package relay
+package completions
 
 import (
 	"strconv"
 
-	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// Head is what every chunk of an answer repeats.
-type Head struct {
-	// ID is the generation id, Created seconds since 1970.
-	ID      string
-	Created int64
-	// Model is the id of the answering model, Provider its display name.
-	Model, Provider string
-}
-
-func (h *Head) append(dst []byte, object string) []byte {
+// appendHead appends the members that every object of an answer begins with.
+func appendHead(dst []byte, h *api.Head, object string) []byte {
 	dst = rawjson.AppendString(append(dst, `"id":`...), h.ID)
 	dst = append(append(append(dst, `,"object":"`...), object...), `","created":`...)
 	dst = strconv.AppendInt(dst, h.Created, 10)
 	dst = rawjson.AppendString(append(dst, `,"model":`...), h.Model)
 	return rawjson.AppendString(append(dst, `,"provider":`...), h.Provider)
-}
-
-// Total is an answer's usage with its price, as the client is told.
-type Total struct {
-	chat.Usage
-	// PromptCost and CompletionCost are USD as decimal text.
-	Cost, PromptCost, CompletionCost string
-	// Routing is the raw openrouter_metadata for clients that asked for it.
-	Routing []byte
 }
 
 func appendRouting(dst, routing []byte) []byte {
@@ -42,8 +23,8 @@ func appendRouting(dst, routing []byte) []byte {
 	return append(append(dst, `,"openrouter_metadata":`...), routing...)
 }
 
-// append appends the usage object. SDKs insist on most of its members.
-func (t *Total) append(dst []byte) []byte {
+// appendUsage appends the usage object. SDKs insist on most of its members.
+func appendUsage(dst []byte, t *api.Total) []byte {
 	num := func(key string, n int64) {
 		dst = strconv.AppendInt(append(dst, key...), n, 10)
 	}
@@ -61,24 +42,4 @@ func (t *Total) append(dst []byte) []byte {
 	num(`,"image_tokens":`, t.CompletionImage)
 	num(`,"audio_tokens":`, t.CompletionAudio)
 	return append(dst, '}', '}')
-}
-
-// Options say how a client wants to see an answer.
-type Options struct {
-	// HideReasoning leaves reasoning out altogether (reasoning.exclude).
-	HideReasoning bool
-	// Alias adds reasoning_content, the name that older clients read.
-	Alias bool
-	// Legacy writes text_completion objects, the answers of POST completions.
-	Legacy bool
-}
-
-func (o Options) object(chunk bool) string {
-	switch {
-	case o.Legacy:
-		return "text_completion"
-	case chunk:
-		return "chat.completion.chunk"
-	}
-	return "chat.completion"
 }

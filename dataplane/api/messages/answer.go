@@ -5,9 +5,9 @@ import (
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// Answer gathers the events of an answer that is not streamed into a message.
+// answer gathers the events of an answer that is not streamed into a message.
 // Reset has to come first.
-type Answer struct {
+type answer struct {
 	blocks blocks
 	// content are the finished blocks.
 	content []byte
@@ -21,13 +21,13 @@ type Answer struct {
 }
 
 // Reset prepares for another answer.
-func (a *Answer) Reset() {
-	*a = Answer{content: a.content[:0], native: a.native[:0], text: a.text[:0], signature: a.signature[:0]}
+func (a *answer) Reset() {
+	*a = answer{content: a.content[:0], native: a.native[:0], text: a.text[:0], signature: a.signature[:0]}
 	a.blocks.to = a
 }
 
 // Event takes in one event, of which it keeps nothing.
-func (a *Answer) Event(ev *chat.Event) {
+func (a *answer) Event(ev *chat.Event) {
 	if ev.Finish != chat.NotFinished && ev.Choice == 0 {
 		a.finish, a.native = ev.Finish, append(a.native[:0], ev.Native...)
 	}
@@ -35,7 +35,7 @@ func (a *Answer) Event(ev *chat.Event) {
 }
 
 // Append appends the message object.
-func (a *Answer) Append(dst []byte, id, model string, u *chat.Usage) []byte {
+func (a *answer) Append(dst []byte, id, model string, u *chat.Usage) []byte {
 	a.blocks.end()
 	dst = append(appendHead(dst, id, model), `,"content":[`...)
 	dst = append(append(dst, a.content...), `],"stop_reason":"`...)
@@ -43,12 +43,12 @@ func (a *Answer) Append(dst []byte, id, model string, u *chat.Usage) []byte {
 	return append(appendUsage(dst, u), '}')
 }
 
-func (a *Answer) open(kind blockKind, id, name []byte) {
+func (a *answer) open(kind blockKind, id, name []byte) {
 	a.kind, a.text, a.signature = kind, a.text[:0], a.signature[:0]
 	a.id, a.name = append(a.id[:0], id...), append(a.name[:0], name...)
 }
 
-func (a *Answer) add(kind deltaKind, text []byte) {
+func (a *answer) add(kind deltaKind, text []byte) {
 	if kind == signatureDelta {
 		a.signature = append(a.signature, text...)
 		return
@@ -56,7 +56,7 @@ func (a *Answer) add(kind deltaKind, text []byte) {
 	a.text = append(a.text, text...)
 }
 
-func (a *Answer) close() {
+func (a *answer) close() {
 	if len(a.content) > 0 {
 		a.content = append(a.content, ',')
 	}
@@ -73,7 +73,7 @@ func (a *Answer) close() {
 }
 
 // input returns a call's arguments as an object.
-func (a *Answer) input() []byte {
+func (a *answer) input() []byte {
 	raw := rawjson.AppendUnescaped(nil, a.text)
 	var c rawjson.Cursor
 	c.Reset(raw)
@@ -86,9 +86,9 @@ func (a *Answer) input() []byte {
 	return raw
 }
 
-func (a *Answer) member(text string, raw []byte) *Answer {
+func (a *answer) member(text string, raw []byte) *answer {
 	a.content = append(append(a.content, text...), raw...)
 	return a
 }
 
-func (a *Answer) put(text string) { a.content = append(a.content, text...) }
+func (a *answer) put(text string) { a.content = append(a.content, text...) }

@@ -1,0 +1,232 @@
+package gateway
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+	"unsafe"
+
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/dataplane/api"
+	"github.com/hybridinference/gateway/dataplane/meter"
+	"github.com/hybridinference/gateway/dataplane/price"
+	"github.com/hybridinference/gateway/shared/fault"
+	"github.com/hybridinference/gateway/shared/rawjson"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// books are where a node's usage events go.
+type books struct {
+	node    string
+	meter   *meter.Meter
+	recent  *recent
+	proxies []netip.Prefix // whose word for a client's address is taken
+	content bool           // prompts and answers are kept
+}
+
+// account is what a request has used, for its one usage event.
+type account struct {
+	books      *books
+	caller     *caller
+	translator api.Translator
+	req        *chat.Request // the translator's
+	attempt    *attempt
+
+	id         string
+	usage      wire.Usage
+	total      api.Total
+	tokens     chat.Usage
+	hasTokens  bool
+	firstToken time.Time
+	finish     chat.Finish
+	native     []byte
+	upstreamID []byte
+	seen       int // bytes of text that were sent
+	settled    bool
+	scratch    []byte
+	line       []byte // the usage event as it is sent
+	content    []byte // of the answer, as inner JSON, if it is kept
+}
+
+// reset prepares for another request and keeps the memory. What the event
+// points into is not used any more.
+func (a *account) reset() {
+	*a = account{
+		books: a.books, caller: a.caller, translator: a.translator, req: a.req, attempt: a.attempt,
+		usage: wire.Usage{Attempts: a.usage.Attempts[:0]}, native: a.native[:0], upstreamID: a.upstreamID[:0],
+		scratch: api.Bounded(a.scratch), line: api.Bounded(a.line), content: api.Bounded(a.content),
+	}
+}
+
+// note takes from an event what the accounting needs.
+func (a *account) note(ev *chat.Event) {
+	if ev.Usage != nil {
+		a.tokens, a.hasTokens = *ev.Usage, true
+	}
+	if ev.HasContent() {
+		if a.firstToken.IsZero() {
+			a.firstToken = time.Now()
+		}
+		a.seen += len(ev.Content) + len(ev.Reasoning)
+		if a.books.content && len(a.content) < wire.MaxContent {
+			a.content = append(a.content, rawjson.Inner(ev.Content)...)
+		}
+		for i := range ev.Tools {
+			a.seen += len(ev.Tools[i].Name) + len(ev.Tools[i].Arguments)
+		}
+	}
+	if ev.Finish != chat.NotFinished {
+		a.finish = ev.Finish
+		a.native = append(a.native[:0], rawjson.Inner(ev.Native)...)
+	}
+	if ev.ID != nil && len(a.upstreamID) == 0 {
+		a.upstreamID = append(a.upstreamID[:0], rawjson.Inner(ev.ID)...)
+	}
+}
+
+// settle issues the request's one usage event, before the last byte of its
+// answer goes out. It returns the tokens and the cost for the client.
+func (a *account) settle(end string, status int, f *fault.Error) *api.Total {
+	if a.settled {
+		return &a.total
+	}
+	a.settled = true
+	u := &a.usage
+	u.RequestID, u.Node, u.Time = a.id, a.books.node, a.caller.started.UnixMicro()
+	u.Epoch, u.Release = a.caller.snap.Epoch, a.caller.snap.Release
+	u.KeyID, u.UserID, u.API = a.caller.key.ID, a.caller.key.User, a.translator.Name()
+	u.RequestedModel, u.Stream = a.req.Model, a.req.Stream
+	u.Status, u.End = status, end
+	u.LatencyMS, u.FirstTokenMS = time.Since(a.caller.started).Milliseconds(), -1
+	if !a.firstToken.IsZero() {
+		u.FirstTokenMS = a.firstToken.Sub(a.caller.started).Milliseconds()
+	}
+	u.FinishReason, u.NativeFinishReason, u.UpstreamID = a.finish.String(), view(a.native), view(a.upstreamID)
+	u.Attempts = append(u.Attempts[:0], a.attempt.run.Attempts()...)
+	if f != nil {
+		u.Error = f.Error()
+	}
+	a.price(u)
+	a.describeClient(u)
+	a.line = append(u.Append(a.line[:0]), '\n')
+	a.books.recent.add(u.RequestID, a.line)
+	if a.books.content { // the memory of recent ones has no room for it
+		a.keepContent(u)
+		a.line = append(u.Append(a.line[:0]), '\n')
+	}
+	a.books.meter.Add(a.line)
+	a.total.Routing = a.attempt.routing()
+	return &a.total
+}
+
+// price fills in who answered, the tokens and the cost.
+func (a *account) price(u *wire.Usage) {
+	u.UsageSource = wire.UsageNone
+	a.total = api.Total{Cost: "0", PromptCost: "0", CompletionCost: "0"}
+	c := a.attempt.run.Current()
+	if c.Endpoint == nil {
+		u.Model = u.RequestedModel
+		return
+	}
+	u.Model, u.Endpoint, u.Provider, u.UpstreamModel = c.Model.ID, c.Endpoint.ID, c.Endpoint.Provider, c.Endpoint.UpstreamModel
+	if u.RequestedModel == "" {
+		u.RequestedModel = u.Model
+	}
+	switch {
+	case a.hasTokens:
+		u.UsageSource = wire.UsageProvider
+	case a.seen > 0 || a.settledComplete():
+		u.UsageSource = wire.UsageEstimated
+		a.tokens = estimate(len(a.req.Messages), a.seen)
+	default:
+		return
+	}
+	t := &a.tokens
+	u.PromptTokens, u.CompletionTokens, u.ReasoningTokens = t.Prompt, t.Completion, t.Reasoning
+	u.CacheReadTokens, u.CacheWriteTokens, u.UpstreamCostUSD = t.CacheRead, t.CacheWrite, t.Cost
+	prompt, completion := c.Endpoint.Price.Cost(t)
+	a.caller.key.Spent.Add(a.caller.started, prompt+completion)
+	a.scratch = price.AppendUSD(a.scratch[:0], prompt+completion)
+	costEnd := len(a.scratch)
+	a.scratch = price.AppendUSD(a.scratch, prompt)
+	promptEnd := len(a.scratch)
+	a.scratch = price.AppendUSD(a.scratch, completion)
+	a.total = api.Total{
+		Usage: *t, Cost: view(a.scratch[:costEnd]), PromptCost: view(a.scratch[costEnd:promptEnd]), CompletionCost: view(a.scratch[promptEnd:]),
+	}
+	u.CostUSD = a.total.Cost
+}
+
+func (a *account) settledComplete() bool { return a.usage.End == wire.EndComplete }
+
+// estimate guesses token counts from bytes: about four to a token in English.
+func estimate(promptBytes, completionBytes int) chat.Usage {
+	return chat.Usage{Prompt: int64(promptBytes+3) / 4, Completion: int64(completionBytes+3) / 4}
+}
+
+// describeClient fills in who asked, and how.
+func (a *account) describeClient(u *wire.Usage) {
+	h := &a.caller.ctx.Request.Header
+	u.UserAgent = view(h.UserAgent())
+	u.ClientIP = clientIP(a.caller.ctx, a.books.proxies)
+	u.Referer = view(h.Peek("HTTP-Referer"))
+	if u.Referer == "" {
+		u.Referer = view(h.Referer())
+	}
+	if u.AppTitle = view(h.Peek("X-OpenRouter-Title")); u.AppTitle == "" {
+		u.AppTitle = view(h.Peek("X-Title"))
+	}
+	u.SessionID = a.caller.session(a.req)
+	start := len(a.scratch)
+	a.scratch = a.appendParams(a.scratch)
+	u.Params = a.scratch[start:]
+}
+
+// recordedParams are logged as the client sent them.
+func recordedParams() [17]chat.Param {
+	return [...]chat.Param{
+		chat.Temperature, chat.TopP, chat.TopK, chat.MinP, chat.TopA, chat.FrequencyPenalty, chat.PresencePenalty, chat.RepetitionPenalty, chat.Seed, chat.N,
+		chat.Reasoning, chat.ReasoningEffort, chat.Verbosity, chat.ServiceTier, chat.User, chat.Metadata, chat.Trace,
+	}
+}
+
+// appendParams appends the parameters that are worth a record.
+func (a *account) appendParams(dst []byte) []byte {
+	start := len(dst)
+	for _, p := range recordedParams() {
+		if raw := a.req.Raw(p); raw != nil {
+			dst = append(append(append(dst, ',', '"'), p.String()...), '"', ':')
+			dst = append(dst, raw...)
+		}
+	}
+	if a.req.MaxTokens > 0 {
+		dst = strconv.AppendInt(append(dst, `,"max_tokens":`...), a.req.MaxTokens, 10)
+	}
+	if len(dst) == start {
+		return dst
+	}
+	dst[start] = '{'
+	return append(dst, '}')
+}
+
+// view shows bytes as a string without copying. The result lives as long as
+// the bytes, which for the usage event is until it is encoded.
+func view(b []byte) string {
+	return unsafe.String(unsafe.SliceData(b), len(b))
+}
+
+// keepContent puts the prompt and the answer into the event.
+func (a *account) keepContent(u *wire.Usage) {
+	u.Prompt = codec.Redact(cutText(string(a.req.Messages)))
+	u.Answer = codec.Redact(cutText(string(rawjson.AppendUnescaped(nil, a.content))))
+}
+
+// cutText cuts a text at the limit, between two characters.
+func cutText(s string) string {
+	if len(s) <= wire.MaxContent {
+		return strings.ToValidUTF8(s, "")
+	}
+	return strings.ToValidUTF8(s[:wire.MaxContent], "")
+}

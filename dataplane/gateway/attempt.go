@@ -1,0 +1,109 @@
+package gateway
+
+import (
+	"errors"
+	"time"
+
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api"
+	"github.com/hybridinference/gateway/dataplane/dispatch"
+	"github.com/hybridinference/gateway/dataplane/problem"
+	"github.com/hybridinference/gateway/dataplane/route"
+	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/fault"
+)
+
+// attempt is a request's way to an endpoint: which may answer, and the run
+// through them until one has. It holds the place at the endpoint until end.
+type attempt struct {
+	gone       *goneWatch
+	caller     *caller
+	translator api.Translator
+	req        *chat.Request // the translator's
+	embeddings bool
+
+	targets []route.Target // the models that may answer
+	wish    route.Constraints
+	plan    route.Plan
+	run     dispatch.Run
+	cancel  upstream.Cancel
+	watched bool
+}
+
+// start sends the request on its way along the plan.
+func (a *attempt) start(policy dispatch.Policy) {
+	a.run.Start(dispatch.Request{Task: a.translator, Plan: a.plan.Candidates(), Cancel: &a.cancel, Caller: route.Hash(a.caller.key.ID), Policy: policy})
+}
+
+// next waits for events. After the first short silence the client's socket is
+// watched, so that its leaving breaks off the wait.
+func (a *attempt) next(wait time.Duration) ([]chat.Event, error) {
+	if a.watched || wait <= goneAfter {
+		return a.run.Next(wait)
+	}
+	events, err := a.run.Next(goneAfter)
+	if !errors.Is(err, upstream.ErrSilent) {
+		return events, err
+	}
+	a.watched = true
+	a.gone.add(&a.cancel, a.caller.ctx.Conn())
+	return a.run.Next(wait - goneAfter)
+}
+
+// abandon breaks off the attempt of a client that left.
+func (a *attempt) abandon(f *fault.Error) {
+	a.cancel.Fire()
+	a.run.Abandon(f)
+}
+
+// end releases the endpoint, whatever the attempt has come to.
+func (a *attempt) end() {
+	if a.watched {
+		a.gone.remove(&a.cancel)
+	}
+	a.run.Close()
+	a.cancel, a.watched = upstream.Cancel{}, false
+	a.plan.Reset()
+	clear(a.targets)
+	a.targets, a.wish = a.targets[:0], route.Constraints{}
+}
+
+// head is what every event of the answer has in common.
+func (a *attempt) head(id string) api.Head {
+	h := api.Head{ID: id, Created: a.caller.started.Unix()}
+	if c := a.run.Current(); c.Model != nil {
+		h.Model, h.Provider = c.Model.ID, c.Endpoint.Provider
+	}
+	return h
+}
+
+// problem turns the fault that ended the request into what the client learns
+// of it, with the attempts before.
+func (a *attempt) problem(f *fault.Error) *problem.Problem {
+	p := problem.Of(f, a.head("").Provider)
+	attempts := a.run.Attempts()
+	for _, made := range attempts[:max(0, len(attempts)-1)] {
+		if c := a.candidate(made.Endpoint); c.Endpoint != nil {
+			p.Previous = append(p.Previous, problem.Attempt{Provider: c.Endpoint.Provider, Code: made.Kind, Status: made.Status})
+		}
+	}
+	return a.explained(p)
+}
+
+// explained adds the routing decision, except to faults of ours.
+func (a *attempt) explained(p *problem.Problem) *problem.Problem {
+	if p.Status != 500 {
+		p.Routing = a.routing()
+	}
+	return p
+}
+
+// candidate returns the planned endpoint of that id.
+func (a *attempt) candidate(id string) route.Candidate {
+	for _, c := range a.plan.Candidates() {
+		if c.Endpoint.ID == id {
+			return c
+		}
+	}
+	return route.Candidate{}
+}

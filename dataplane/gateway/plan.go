@@ -1,0 +1,161 @@
+package gateway
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/catalog"
+	"github.com/hybridinference/gateway/dataplane/problem"
+	"github.com/hybridinference/gateway/dataplane/route"
+	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/shared/fault"
+)
+
+// choose plans where the request may go: the endpoints of the model, then
+// those of its fallbacks, by the client's preferences.
+func (a *attempt) choose() *problem.Problem {
+	if p := a.target(); p != nil {
+		return p
+	}
+	a.plan.Reset()
+	picky, err := a.constraints()
+	if err != nil {
+		return problem.Of(fault.From(err), "")
+	}
+	if slug := a.caller.ctx.Request.Header.Peek("X-Route-Pin"); len(slug) > 0 && a.caller.key.Role == snapshot.RoleAdmin {
+		return a.pin(string(slug))
+	}
+	if picky {
+		a.plan.Prefer(&a.wish, a.targets)
+	} else {
+		for _, t := range a.targets {
+			a.plan.Add(t.Model, a.wish.Session, a.caller.started)
+		}
+	}
+	if len(a.plan.Candidates()) == 0 {
+		return a.nothingLeft()
+	}
+	return nil
+}
+
+// target finds the models that were asked for: model, then models[] in order.
+func (a *attempt) target() *problem.Problem {
+	a.targets = a.targets[:0]
+	if len(a.caller.snap.Models) == 0 {
+		return problem.New(503, "provider_overloaded", "This node has no models yet: no release has reached it")
+	}
+	names := modelList(a.req.Raw(chat.Models))
+	if a.req.Model == "" && len(names) > 0 {
+		a.req.Model = names[0]
+	}
+	if p := a.aim(a.req.Model); p != nil {
+		return p
+	}
+	for _, name := range names {
+		if p := a.aim(name); p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// autoRouter is OpenRouter's id for whatever model its router finds fit: here
+// it is the default model.
+const autoRouter = "openrouter/auto"
+
+// aim adds a model to the targets, once.
+func (a *attempt) aim(name string) *problem.Problem {
+	var t route.Target
+	if name == "" || name == autoRouter && a.caller.snap.Model([]byte(name)) == nil {
+		t.Model = a.caller.snap.Default
+	} else {
+		var p *problem.Problem
+		if t, p = a.caller.find(name); p != nil {
+			return p
+		}
+	}
+	switch {
+	case a.caller.key.Role < t.Model.Role:
+		return unknownModel(name) // hidden, not refused
+	case !a.caller.key.May(t.Model):
+		return problem.New(403, "permission_denied", "This API key may not use the model "+t.Model.ID)
+	case (t.Model.Type == "embedding") != a.embeddings:
+		return problem.New(400, "invalid_request", t.Model.ID+" is not a model for "+a.translator.Name())
+	}
+	known := func(o route.Target) bool { return o.Model == t.Model }
+	if !slices.ContainsFunc(a.targets, known) && len(a.targets) < route.MaxModels {
+		a.targets = append(a.targets, t)
+	}
+	return nil
+}
+
+// constraints reads the preferences; false if the request has none and every
+// endpoint of its models can do what it asks.
+func (a *attempt) constraints() (picky bool, err error) {
+	a.wish = route.Constraints{Sent: a.req.Sent, Session: route.Hash(a.caller.session(a.req)), Now: a.caller.started}
+	switch string(a.req.Raw(chat.ToolChoice)) {
+	case `"auto"`, `"none"`: // can be said to everybody
+		a.wish.Sent &^= chat.SetOf(chat.ToolChoice)
+	}
+	if raw := a.req.Raw(chat.Provider); raw != nil {
+		pref, err := route.ParsePreferences(raw)
+		if err != nil {
+			return false, err
+		}
+		a.wish.Preferences, picky = *pref, true
+	}
+	if string(a.req.Raw(chat.Route)) == `"sort"` { // the older way to say so
+		a.wish.Across = true
+	}
+	for _, t := range a.targets {
+		picky = picky || t.Sort != route.NotSorted || t.Model.Uneven&a.wish.Sent != 0
+	}
+	return picky, nil
+}
+
+// pin plans the one endpoint that an administrator's request names.
+func (a *attempt) pin(name string) *problem.Problem {
+	m := a.targets[0].Model
+	a.targets = a.targets[:1]
+	if a.plan.Pin(m, catalog.Slug(name), a.caller.started) {
+		return nil
+	}
+	return problem.New(400, "invalid_request", "X-Route-Pin: "+m.ID+" has no endpoint or provider "+name+"; it has "+strings.Join(shortIDs(m), ", "))
+}
+
+func shortIDs(m *snapshot.Model) []string {
+	out := []string{}
+	for _, e := range slices.Concat(m.Endpoints, m.Parked) {
+		out = append(out, catalog.ShortID(m.Model, e.Endpoint))
+	}
+	return out
+}
+
+// restTime is what a client is told to wait for endpoints that are not there:
+// a new release may bring them.
+const restTime = 10 * time.Second
+
+// nothingLeft says why there is no endpoint to try.
+func (a *attempt) nothingLeft() *problem.Problem {
+	if a.plan.Considered == 0 {
+		p := problem.New(503, "provider_overloaded", "No endpoint of "+a.targets[0].Model.ID+" is in service")
+		p.RetryAfter = restTime
+		return p
+	}
+	p := problem.New(404, "not_found", "No allowed providers are available for the selected model. Excluded by provider."+
+		strings.Join(a.plan.Excluded.Names(), ", provider.")+".")
+	p.Requested = a.wish.Only
+	if len(p.Requested) == 0 {
+		p.Requested = a.wish.Order
+	}
+	for _, t := range a.targets {
+		for _, e := range t.Model.Endpoints {
+			if slug := catalog.Slug(e.Provider); !slices.Contains(p.Available, slug) {
+				p.Available = append(p.Available, slug)
+			}
+		}
+	}
+	return p
+}

@@ -1,0 +1,121 @@
+package gateway
+
+import (
+	"encoding/json"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/hybridinference/gateway/dataplane/api"
+	"github.com/hybridinference/gateway/dataplane/problem"
+)
+
+// responder writes what all answers have in common.
+type responder struct {
+	// origins are the allowed CORS origins; empty allows all, without credentials.
+	origins  []string
+	draining atomic.Bool
+}
+
+// setCommon sets the status and the headers that every answer has.
+func (r *responder) setCommon(ctx *fasthttp.RequestCtx, status int, contentType string) {
+	ctx.SetStatusCode(status)
+	h := &ctx.Response.Header
+	if contentType != "" {
+		h.SetContentType(contentType)
+	}
+	id := ctx.Request.Header.Peek("X-Request-Id")
+	if !isRequestID(id) {
+		var buf [24]byte
+		id = appendRandom(buf[:0], 24)
+	}
+	h.SetBytesV("X-Request-Id", id)
+	if r.draining.Load() {
+		ctx.SetConnectionClose() // the next request of this client goes elsewhere
+	}
+	r.cors(ctx)
+}
+
+// isRequestID accepts what may be echoed and logged without thought.
+func isRequestID(id []byte) bool {
+	if len(id) == 0 || len(id) > 128 {
+		return false
+	}
+	for _, ch := range id {
+		if ch <= ' ' || ch > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// cors answers the browser: any origin without credentials, or the configured
+// ones with them.
+func (r *responder) cors(ctx *fasthttp.RequestCtx) {
+	h := &ctx.Response.Header
+	if len(r.origins) == 0 {
+		h.Set("Access-Control-Allow-Origin", "*")
+	} else {
+		h.Add("Vary", "Origin")
+		origin := string(ctx.Request.Header.Peek("Origin"))
+		for _, allowed := range r.origins {
+			if origin == allowed {
+				h.Set("Access-Control-Allow-Origin", origin)
+				h.Set("Access-Control-Allow-Credentials", "true")
+			}
+		}
+	}
+	h.Set("Access-Control-Expose-Headers", "X-Generation-Id, X-Request-Id, Retry-After")
+	if ctx.IsOptions() {
+		h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
+		h.Set("Access-Control-Allow-Headers", "*, Authorization, Content-Type, X-API-Key")
+		h.Set("Access-Control-Max-Age", "86400")
+	}
+}
+
+// refuse answers with a problem in OpenRouter's form.
+func (r *responder) refuse(ctx *fasthttp.RequestCtx, p *problem.Problem) {
+	r.setProblem(ctx, p)
+	ctx.Response.SetBody(p.Append(nil))
+}
+
+// refuseIn answers with a problem in the form of a client language.
+func (r *responder) refuseIn(ctx *fasthttp.RequestCtx, lang *api.Language, p *problem.Problem) {
+	r.setProblem(ctx, p)
+	ctx.Response.SetBody(lang.AppendError(nil, p))
+}
+
+func (r *responder) setProblem(ctx *fasthttp.RequestCtx, p *problem.Problem) {
+	r.setCommon(ctx, p.Status, "application/json")
+	if s := p.Seconds(); s > 0 && (p.Status == 429 || p.Status == 503 || p.Status == 529) {
+		ctx.Response.Header.Set("Retry-After", strconv.Itoa(s))
+	}
+	p.RequestID = string(ctx.Response.Header.Peek("X-Request-Id"))
+}
+
+// writeData answers {"data":v}.
+func (r *responder) writeData(ctx *fasthttp.RequestCtx, v any) {
+	r.writeJSON(ctx, 200, struct {
+		Data any `json:"data"`
+	}{v})
+}
+
+// writeRaw answers with a JSON document that is ready.
+func (r *responder) writeRaw(ctx *fasthttp.RequestCtx, body []byte) {
+	r.setCommon(ctx, 200, "application/json")
+	ctx.Response.SetBody(body)
+}
+
+func (r *responder) writeJSON(ctx *fasthttp.RequestCtx, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		r.refuse(ctx, internalError())
+		return
+	}
+	r.setCommon(ctx, status, "application/json")
+	ctx.Response.SetBody(append(b, '\n'))
+}
+
+// internalError is all that a client learns of a fault of ours.
+func internalError() *problem.Problem { return problem.New(500, "server", "Internal server error") }
