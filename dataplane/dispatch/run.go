@@ -226,13 +226,14 @@ func (r *Run) record(f *fault.Error) {
 	r.attempts = append(r.attempts, a)
 }
 
+// close ends the attempt. Its place is released also if it never got as far as
+// an answer, or panics here.
 func (r *Run) close() {
-	if r.answer == nil {
-		return
+	defer r.release()
+	if answer := r.answer; answer != nil {
+		r.answer = nil
+		answer.Close()
 	}
-	r.answer.Close()
-	r.answer = nil
-	r.release()
 }
 
 // Close ends the request, whatever state it is in, and frees its memory for

@@ -59,7 +59,7 @@ func (r *generator) begin(ctx *fasthttp.RequestCtx) *exchange {
 func (x *exchange) done() {
 	r := recover()
 	if r != nil {
-		x.fell()
+		x.fail()
 		panic(r)
 	}
 	if !x.streaming {
@@ -67,14 +67,16 @@ func (x *exchange) done() {
 	}
 }
 
-// fell ends an exchange that has panicked.
-func (x *exchange) fell() {
+// fail ends an exchange that has panicked.
+func (x *exchange) fail() {
 	x.broken = true
 	defer x.end()
 	if x.caller.key != nil {
-		x.account.settle(wire.EndUpstreamError, 500, &fault.Error{Kind: fault.Unavailable, Message: "Internal server error"})
+		x.account.settle(wire.EndUpstreamError, 500, internalFault())
 	}
 }
+
+func internalFault() *fault.Error { return fault.New(fault.Unavailable, "Internal server error") }
 
 // end ends the three parts, whatever state they are in, and gives the exchange
 // back to be used again.
@@ -104,7 +106,7 @@ func (x *exchange) WriteTo(w io.Writer) (n int64, err error) {
 		if r := recover(); r != nil {
 			x.generator.gateway.panicked(r)
 			x.broken, err = true, errCutShort
-			x.account.settle(wire.EndUpstreamError, 500, &fault.Error{Kind: fault.Unavailable, Message: "Internal server error"})
+			x.account.settle(wire.EndUpstreamError, 200, internalFault()) // the status has been sent
 		}
 	}()
 	return 0, x.reply.writeTo(w)
