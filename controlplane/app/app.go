@@ -18,6 +18,7 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/config"
 	"github.com/hybridinference/gateway/controlplane/controlstate"
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/nodes"
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/controlplane/server"
@@ -48,7 +49,7 @@ type App struct {
 }
 
 // New checks the options and binds the address. NATS and the database need
-// not be up.
+// not be up, but a SQLite file must open.
 func New(ctx context.Context, o Options) (*App, error) {
 	a := &App{o: o}
 	if err := a.setup(ctx); err != nil {
@@ -74,9 +75,10 @@ func (a *App) setup(ctx context.Context) (err error) {
 	}
 	a.cleanups.Push("NATS connection", func(context.Context) error { a.conn.Close(); return nil })
 	a.nodes = nodes.New(nodes.Options{Conn: a.conn, Log: o.Log})
+	var db database.DB // opened below, before the publisher runs
 	a.publisher = publish.New(publish.Options{
 		Conn: a.conn, Files: o.Files, Replicas: o.Replicas, Log: o.Log,
-		Open: func(ctx context.Context) (*controlstate.State, error) { return controlstate.Open(ctx, o.State) },
+		Open: func(ctx context.Context) (*controlstate.State, error) { return controlstate.Open(ctx, db) },
 	})
 	a.api, err = server.New(server.Options{
 		Publisher: a.publisher, Nodes: a.nodes, Conn: a.conn, LogStore: o.LogStore, Token: o.Token, Open: o.Open, Proxies: o.Proxies, KeySecret: o.KeySecret,
@@ -85,6 +87,10 @@ func (a *App) setup(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if db, err = database.Open(ctx, o.State); err != nil {
+		return fmt.Errorf("control state: %w", err)
+	}
+	a.cleanups.Push("database", func(context.Context) error { return db.Close() })
 	if a.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", o.Addr); err != nil {
 		return fmt.Errorf("admin API: %w", err)
 	}

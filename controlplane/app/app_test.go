@@ -14,9 +14,8 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/app"
 	"github.com/hybridinference/gateway/controlplane/config"
-	"github.com/hybridinference/gateway/controlplane/controlstate"
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/publish"
-	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/bus/bustest"
 	"github.com/hybridinference/gateway/shared/secret"
@@ -47,7 +46,7 @@ func options(t *testing.T, log *lines) app.Options {
 	write(t, filepath.Join(dir, "routing.yaml"), "")
 	return app.Options{
 		Addr: "127.0.0.1:0", NATS: bus.Options{InProcess: bustest.Start(t)}, Token: secret.New("t"), Log: slog.New(slog.NewTextHandler(log, nil)),
-		State: controlstate.Config{Backend: requestlog.BackendSQLite, SQLitePath: filepath.Join(dir, "gateway.db")},
+		State: database.Config{Backend: database.BackendSQLite, SQLitePath: filepath.Join(dir, "gateway.db")},
 		Files: publish.Files{Models: filepath.Join(dir, "models.yaml"), Routing: filepath.Join(dir, "routing.yaml"), Env: func(string) (string, bool) { return "", false }},
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"net"
 	"net/netip"
 
-	"github.com/hybridinference/gateway/controlplane/controlstate"
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/controlplane/server"
 	"github.com/hybridinference/gateway/shared/bus"
@@ -24,7 +24,7 @@ type Options struct {
 	// Replicas of what is kept in NATS: 1 (default), or 3 in a cluster.
 	Replicas int
 	// State is the database of the control state.
-	State controlstate.Config
+	State database.Config
 	// LogStore is the request log, for statistics; nil for none. Whoever made
 	// it closes it, after Run has returned.
 	LogStore server.LogStore

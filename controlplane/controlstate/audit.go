@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/hybridinference/gateway/controlplane/database"
 )
 
 // Entry is one line of the audit log: who did what to what, and why.
@@ -28,7 +30,7 @@ func (s *State) Audit(ctx context.Context, e Entry) error {
 	if err := e.check(); err != nil {
 		return err
 	}
-	if _, err := s.write(ctx, []statement{e.insert()}); err != nil {
+	if _, err := s.write(ctx, []database.Statement{e.insert()}); err != nil {
 		return fmt.Errorf("record in audit log: %w", err)
 	}
 	return nil
@@ -44,7 +46,7 @@ func (s *State) AuditLog(ctx context.Context, limit int, before uint64) ([]Entry
 		return nil, err
 	}
 	var list []Entry
-	err = s.read(ctx, statement{query, p}, func(r row) error {
+	err = s.read(ctx, database.SQL(query, p...), func(r database.Row) error {
 		var e Entry
 		var micro int64
 		if err := r.Scan(&e.ID, &micro, &e.Author, &e.Action, &e.Target, &e.Reason, &e.Detail); err != nil {
@@ -68,10 +70,10 @@ func (e *Entry) check() error {
 		checkText("reason", e.Reason), checkText("detail", e.Detail))
 }
 
-func (e *Entry) insert() statement { return e.insertIf("") }
+func (e *Entry) insert() database.Statement { return e.insertIf("") }
 
 // insertIf adds a condition, whose parameters start at $7.
-func (e *Entry) insertIf(condition string, args ...any) statement {
+func (e *Entry) insertIf(condition string, args ...any) database.Statement {
 	const insert = `INSERT INTO control_audit (id, time, author, action, target, reason, detail)
 		SELECT (SELECT coalesce(max(id), 0) + 1 FROM control_audit), CAST($1 AS BIGINT), CAST($2 AS TEXT),
 		CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT) `
@@ -79,5 +81,5 @@ func (e *Entry) insertIf(condition string, args ...any) statement {
 	if at.IsZero() {
 		at = time.Now()
 	}
-	return statement{insert + condition, append([]any{at.UnixMicro(), e.Author, e.Action, e.Target, e.Reason, e.Detail}, args...)}
+	return database.SQL(insert+condition, append([]any{at.UnixMicro(), e.Author, e.Action, e.Target, e.Reason, e.Detail}, args...)...)
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -44,9 +45,9 @@ func (s *State) Commit(ctx context.Context, c Commit) error {
 	if err != nil {
 		return err
 	}
-	batch := slices.Concat([]statement{insertRelease(&c.Release, content)}, c.overrides(), c.recordFiles(), []statement{c.Audit.insert(), c.prune()})
+	batch := slices.Concat([]database.Statement{insertRelease(&c.Release, content)}, c.overrides(), c.recordFiles(), []database.Statement{c.Audit.insert(), c.prune()})
 	if _, err := s.write(ctx, batch); err != nil {
-		if errors.Is(err, errConstraint) {
+		if errors.Is(err, database.ErrConstraint) {
 			err = s.conflict(ctx, c.Release.Number, err)
 		}
 		return fmt.Errorf("commit release %d: %w", c.Release.Number, err)
@@ -55,39 +56,37 @@ func (s *State) Commit(ctx context.Context, c Commit) error {
 }
 
 // insertRelease fails on a number that is not the next: its row would have none.
-func insertRelease(r *wire.Release, content string) statement {
+func insertRelease(r *wire.Release, content string) database.Statement {
 	const insert = `INSERT INTO control_releases (number, epoch, time, author, reason, hash, models, content) VALUES (
 		CASE CAST($1 AS BIGINT) WHEN (SELECT coalesce(max(number), 0) + 1 FROM control_releases) THEN CAST($1 AS BIGINT) END,
 		$2, $3, $4, $5, $6, $7, $8)`
-	return statement{insert, []any{
-		int64(r.Number), int64(r.Epoch), r.Time, r.Author, r.Reason, r.Hash, len(r.Snapshot.Models), content,
-	}}
+	return database.SQL(insert, int64(r.Number), int64(r.Epoch), r.Time, r.Author, r.Reason, r.Hash, len(r.Snapshot.Models), content)
 }
 
-func (c *Commit) overrides() []statement {
+func (c *Commit) overrides() []database.Statement {
 	const drop = "DELETE FROM control_overrides WHERE endpoint = $1"
 	const set = `INSERT INTO control_overrides (endpoint, weight, author, time) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (endpoint) DO UPDATE SET weight = excluded.weight, author = excluded.author, time = excluded.time`
 	const disable = "INSERT INTO control_disabled (endpoint, author, time) VALUES ($1, $2, $3) ON CONFLICT (endpoint) DO NOTHING"
 	const enable = "DELETE FROM control_disabled WHERE endpoint = $1"
-	list := make([]statement, 0, len(c.Delete)+len(c.Set)+len(c.Disable)+len(c.Enable))
+	list := make([]database.Statement, 0, len(c.Delete)+len(c.Set)+len(c.Disable)+len(c.Enable))
 	for _, endpoint := range c.Delete {
-		list = append(list, statement{drop, []any{endpoint}})
+		list = append(list, database.SQL(drop, endpoint))
 	}
 	for _, endpoint := range slices.Sorted(maps.Keys(c.Set)) {
-		list = append(list, statement{set, []any{endpoint, c.Set[endpoint], c.Audit.Author, c.Release.Time}})
+		list = append(list, database.SQL(set, endpoint, c.Set[endpoint], c.Audit.Author, c.Release.Time))
 	}
 	for _, endpoint := range c.Enable {
-		list = append(list, statement{enable, []any{endpoint}})
+		list = append(list, database.SQL(enable, endpoint))
 	}
 	for _, endpoint := range c.Disable {
-		list = append(list, statement{disable, []any{endpoint, c.Audit.Author, c.Release.Time}})
+		list = append(list, database.SQL(disable, endpoint, c.Audit.Author, c.Release.Time))
 	}
 	return list
 }
 
-func (c *Commit) prune() statement {
-	return statement{"DELETE FROM control_releases WHERE number <= $1", []any{int64(c.Release.Number) - keptReleases}}
+func (c *Commit) prune() database.Statement {
+	return database.SQL("DELETE FROM control_releases WHERE number <= $1", int64(c.Release.Number)-keptReleases)
 }
 
 // conflict finds out whether the refusal of release number was one.

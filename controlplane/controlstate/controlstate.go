@@ -15,17 +15,18 @@ package controlstate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/hybridinference/gateway/controlplane/database"
 )
 
 // State is the control state. Its methods may be called side by side, also by
 // several processes on the same database.
 type State struct {
-	db      database
+	db      database.DB
 	timeout time.Duration
 	epoch   uint64
 
@@ -33,10 +34,11 @@ type State struct {
 	decoder *zstd.Decoder
 }
 
-// Close ends all connections; nothing may be called after it.
+// Close releases the State's memory, not the database; nothing may be called
+// after it.
 func (s *State) Close() error {
 	s.decoder.Close()
-	return errors.Join(s.encoder.Close(), s.db.close())
+	return s.encoder.Close()
 }
 
 // Epoch is the second in which the state was created. Releases and key tables
@@ -68,7 +70,7 @@ func (s *State) Heads(ctx context.Context) (Heads, error) {
 	const query = `SELECT (SELECT coalesce(max(number), 0) FROM control_releases),
 		(SELECT coalesce(max(value), 0) FROM control_meta WHERE name = 'key_version')`
 	var h Heads
-	err := s.read(ctx, statement{query, nil}, func(r row) error { return r.Scan(&h.Release, &h.Keys) })
+	err := s.read(ctx, database.SQL(query), func(r database.Row) error { return r.Scan(&h.Release, &h.Keys) })
 	if err != nil {
 		return Heads{}, fmt.Errorf("read versions: %w", err)
 	}
@@ -78,7 +80,7 @@ func (s *State) Heads(ctx context.Context) (Heads, error) {
 // readEpoch returns 0 when the state has none yet.
 func (s *State) readEpoch(ctx context.Context) (epoch uint64, err error) {
 	const query = "SELECT value FROM control_meta WHERE name = 'epoch'"
-	err = s.read(ctx, statement{query, nil}, func(r row) error { return r.Scan(&epoch) })
+	err = s.read(ctx, database.SQL(query), func(r database.Row) error { return r.Scan(&epoch) })
 	if err != nil {
 		return 0, fmt.Errorf("read epoch: %w", err)
 	}
@@ -90,7 +92,7 @@ func (s *State) readEpoch(ctx context.Context) (epoch uint64, err error) {
 // states, this one too, keep the epoch that they have read.
 func (s *State) Restored(ctx context.Context, now time.Time) error {
 	const update = "UPDATE control_meta SET value = $1 WHERE name = 'epoch' AND value < $1"
-	if _, err := s.write(ctx, []statement{{update, []any{now.Unix()}}}); err != nil {
+	if _, err := s.write(ctx, []database.Statement{database.SQL(update, now.Unix())}); err != nil {
 		return fmt.Errorf("write epoch: %w", err)
 	}
 	return nil
@@ -99,7 +101,7 @@ func (s *State) Restored(ctx context.Context, now time.Time) error {
 // startEpoch makes now the epoch of a state that has none.
 func (s *State) startEpoch(ctx context.Context, now time.Time) error {
 	const insert = "INSERT INTO control_meta (name, value) VALUES ('epoch', $1) ON CONFLICT (name) DO NOTHING"
-	if _, err := s.write(ctx, []statement{{insert, []any{now.Unix()}}}); err != nil {
+	if _, err := s.write(ctx, []database.Statement{database.SQL(insert, now.Unix())}); err != nil {
 		return fmt.Errorf("write epoch: %w", err)
 	}
 	return nil

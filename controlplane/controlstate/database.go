@@ -4,66 +4,39 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+
+	"github.com/hybridinference/gateway/controlplane/database"
 )
 
-// database runs the package's SQL, which numbers its parameters $1, $2, ...
-type database interface {
-	// write runs all statements as one transaction, in which nobody else
-	// writes, and returns how many rows each of them changed. An error that
-	// wraps errConstraint means that a row is there already or a value is
-	// missing; after any error nothing has changed.
-	write(ctx context.Context, batch []statement) (changed []int64, err error)
-	// read calls each for every row of the answer.
-	read(ctx context.Context, query statement, each func(row) error) error
-	// migrate runs those steps that have not been run, as one transaction.
-	migrate(ctx context.Context, steps []step) error
-	close() error
-}
+var errTimeout = errors.New("the database did not answer in time")
 
-type statement struct {
-	sql  string
-	args []any
-}
-
-// row is one row of an answer, for the time of the call that gets it.
-type row interface {
-	Scan(dest ...any) error
-}
-
-var (
-	errConstraint = errors.New("the database refuses the row")
-	errTimeout    = errors.New("the database did not answer in time")
-)
-
-func (s *State) write(ctx context.Context, batch []statement) ([]int64, error) {
+func (s *State) write(ctx context.Context, batch []database.Statement) ([]int64, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, errTimeout)
 	defer cancel()
-	changed, err := s.db.write(ctx, batch)
-	return changed, blame(ctx, err)
+	changed, err := s.db.Write(ctx, batch...)
+	return changed, explain(ctx, err)
 }
 
-func (s *State) read(ctx context.Context, query statement, each func(row) error) error {
+func (s *State) read(ctx context.Context, query database.Statement, each func(database.Row) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, errTimeout)
 	defer cancel()
-	return blame(ctx, s.db.read(ctx, query, each))
+	return explain(ctx, s.db.Read(ctx, query, each))
 }
 
 func (s *State) migrate(ctx context.Context) error {
-	list, err := steps()
+	files, err := fs.Sub(migrationFiles, "migrations")
 	if err != nil {
-		return err
+		return fmt.Errorf("migrations: %w", err)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, errTimeout)
 	defer cancel()
-	if err := blame(ctx, s.db.migrate(ctx, list)); err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	return nil
+	return explain(ctx, s.db.Migrate(ctx, database.Migrations{Table: "control_migrations", Files: files}))
 }
 
-// blame says so when it was our own time limit that ended a call: drivers
+// explain says so when it was our own time limit that ended a call: drivers
 // speak of a cancelled operation or a failed read.
-func blame(ctx context.Context, err error) error {
+func explain(ctx context.Context, err error) error {
 	if err != nil && errors.Is(context.Cause(ctx), errTimeout) {
 		return fmt.Errorf("%w: %w", errTimeout, err)
 	}

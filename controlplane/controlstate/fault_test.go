@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/hybridinference/gateway/controlplane/controlstate"
-	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/secret"
 )
@@ -68,7 +68,7 @@ func TestCancelled(t *testing.T) {
 // hold keeps the database's write lock until the returned function is called.
 func hold(t *testing.T, db *requestlogtest.Database) (release func()) {
 	t.Helper()
-	if db.Config.Backend == requestlog.BackendSQLite {
+	if db.Config.Backend == database.BackendSQLite {
 		return holdSQLite(t, db.Config.SQLitePath)
 	}
 	conn, err := pgx.Connect(t.Context(), db.Config.Postgres.DSN.Reveal())
@@ -105,7 +105,7 @@ func holdSQLite(t *testing.T, path string) (release func()) {
 // Whoever blocks the database, a call ends in time and the change is not made later.
 func TestBlockedDatabase(t *testing.T) {
 	both(t, func(t *testing.T, db *requestlogtest.Database) {
-		if db.Config.Backend == requestlog.BackendD1 {
+		if db.Config.Backend == database.BackendD1 {
 			return // nobody can hold D1
 		}
 		s := open(t, db)
@@ -138,11 +138,11 @@ func silent(t *testing.T) (port int) {
 }
 
 func TestPostgresThatDoesNotAnswer(t *testing.T) {
-	c := controlstate.Config{Backend: requestlog.BackendPostgres, Postgres: requestlog.PostgresConfig{
+	c := database.Config{Backend: database.BackendPostgres, Postgres: database.PostgresConfig{
 		Host: "127.0.0.1", Port: silent(t), Password: secret.New("hush"), StatementTimeout: 200 * time.Millisecond,
 	}}
 	start := time.Now()
-	_, err := controlstate.Open(t.Context(), c)
+	_, err := controlstate.Open(t.Context(), (&requestlogtest.Database{Config: c}).Connect(t))
 	if err == nil || !strings.Contains(err.Error(), "did not answer in time") || time.Since(start) > 3*time.Second {
 		t.Errorf("error %v after %v, want a time-out", err, time.Since(start))
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/hybridinference/gateway/controlplane/database"
 )
 
 // Key is one API key: all about it but the key itself.
@@ -30,7 +32,7 @@ const keyColumns = "id, hash, prefix, name, user_id, role, models, created, expi
 // (1 to MaxPage), those after the key with that id unless it is "".
 func (s *State) Keys(ctx context.Context, limit int, after string) ([]Key, error) {
 	const list = "SELECT " + keyColumns + " FROM control_keys "
-	query := statement{list + "ORDER BY created DESC, id LIMIT CAST($1 AS BIGINT)", []any{limit}}
+	query := database.SQL(list+"ORDER BY created DESC, id LIMIT CAST($1 AS BIGINT)", limit)
 	if limit < 1 || limit > MaxPage {
 		return nil, fmt.Errorf("list keys: %w: limit %d, allowed are 1 to %d", ErrInvalid, limit, MaxPage)
 	}
@@ -39,10 +41,7 @@ func (s *State) Keys(ctx context.Context, limit int, after string) ([]Key, error
 		if err != nil {
 			return nil, fmt.Errorf("list keys after %w", err)
 		}
-		query = statement{
-			list + "WHERE created < $2 OR (created = $2 AND id > $3) ORDER BY created DESC, id LIMIT CAST($1 AS BIGINT)",
-			[]any{limit, last.Created.Unix(), after},
-		}
+		query = database.SQL(list+"WHERE created < $2 OR (created = $2 AND id > $3) ORDER BY created DESC, id LIMIT CAST($1 AS BIGINT)", limit, last.Created.Unix(), after)
 	}
 	found, err := s.keys(ctx, query)
 	if err != nil {
@@ -56,7 +55,7 @@ func (s *State) Key(ctx context.Context, id string) (Key, error) {
 	if checkText("id", id) != nil {
 		return Key{}, fmt.Errorf("key %q: %w", id, ErrNotFound)
 	}
-	list, err := s.keys(ctx, statement{"SELECT " + keyColumns + " FROM control_keys WHERE id = $1", []any{id}})
+	list, err := s.keys(ctx, database.SQL("SELECT "+keyColumns+" FROM control_keys WHERE id = $1", id))
 	if err == nil && len(list) == 0 {
 		err = ErrNotFound
 	}
@@ -66,8 +65,8 @@ func (s *State) Key(ctx context.Context, id string) (Key, error) {
 	return list[0], nil
 }
 
-func (s *State) keys(ctx context.Context, query statement) (list []Key, err error) {
-	err = s.read(ctx, query, func(r row) error {
+func (s *State) keys(ctx context.Context, query database.Statement) (list []Key, err error) {
+	err = s.read(ctx, query, func(r database.Row) error {
 		var k Key
 		var models string
 		var created, expires, revoked int64

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/hybridinference/gateway/controlplane/database"
 )
 
 const (
@@ -24,12 +26,12 @@ func (s *State) CreateKey(ctx context.Context, k Key, audit Entry) error {
 	if err != nil {
 		return fmt.Errorf("create key %q: %w", k.ID, err)
 	}
-	_, err = s.write(ctx, []statement{
+	_, err = s.write(ctx, []database.Statement{
 		k.insert("VALUES ("+keyValues+")", models),
-		{bumpKeys, nil},
+		database.SQL(bumpKeys),
 		audit.insert(),
 	})
-	if errors.Is(err, errConstraint) {
+	if errors.Is(err, database.ErrConstraint) {
 		err = ErrExists
 	}
 	if err != nil {
@@ -52,7 +54,7 @@ func (s *State) UpdateKey(ctx context.Context, k Key, audit Entry) error {
 	if err != nil {
 		return fmt.Errorf("update key %q: %w", k.ID, err)
 	}
-	done, err := s.changeKey(ctx, k.ID, audit, statement{update, []any{k.ID, k.Name, k.User, k.Role, models, seconds(k.Expires)}})
+	done, err := s.changeKey(ctx, k.ID, audit, database.SQL(update, k.ID, k.Name, k.User, k.Role, models, seconds(k.Expires)))
 	if err == nil && !done {
 		err = ErrRevoked
 	}
@@ -73,7 +75,7 @@ func (s *State) RevokeKey(ctx context.Context, id string, audit Entry) (Key, err
 	if _, err := s.Key(ctx, id); err != nil {
 		return Key{}, fmt.Errorf("revoke %w", err)
 	}
-	if _, err := s.changeKey(ctx, id, audit, statement{revoke, []any{id, time.Now().Unix()}}); err != nil {
+	if _, err := s.changeKey(ctx, id, audit, database.SQL(revoke, id, time.Now().Unix())); err != nil {
 		return Key{}, fmt.Errorf("revoke key %q: %w", id, err)
 	}
 	return s.Key(ctx, id)
@@ -97,18 +99,18 @@ func (s *State) RotateKey(ctx context.Context, old string, fresh Key, until time
 		fresh.Created = time.Now()
 	}
 	add := fresh.insert("SELECT "+keyValues+" WHERE "+live+"$10)", models)
-	add.args = append(add.args, old)
-	ending := statement{end, []any{old, until.Unix()}}
+	add.Args = append(add.Args, old)
+	ending := database.SQL(end, old, until.Unix())
 	if now := time.Now(); !until.After(now) {
-		ending = statement{revoke, []any{old, now.Unix()}}
+		ending = database.SQL(revoke, old, now.Unix())
 	}
-	changed, err := s.write(ctx, []statement{
+	changed, err := s.write(ctx, []database.Statement{
 		audit.insertIf("WHERE "+live+"$7)", old),
-		{bumpKeys + " AND " + live + "$1)", []any{old}},
+		database.SQL(bumpKeys+" AND "+live+"$1)", old),
 		add, ending,
 	})
 	switch {
-	case errors.Is(err, errConstraint):
+	case errors.Is(err, database.ErrConstraint):
 		err = ErrExists
 	case err == nil && changed[2] == 0:
 		err = ErrRevoked
@@ -123,7 +125,7 @@ func (s *State) RotateKey(ctx context.Context, old string, fresh Key, until time
 // none, and returns how many are new: a hash that is there already, even
 // revoked, stays as it is.
 func (s *State) ImportKeys(ctx context.Context, list []Key, audit Entry) (added int, err error) {
-	batch := make([]statement, 0, len(list)+2)
+	batch := make([]database.Statement, 0, len(list)+2)
 	for i := range list {
 		k := &list[i]
 		models, err := k.check(audit)
@@ -132,7 +134,7 @@ func (s *State) ImportKeys(ctx context.Context, list []Key, audit Entry) (added 
 		}
 		batch = append(batch, k.insert("VALUES ("+keyValues+") ON CONFLICT (hash) DO NOTHING", models))
 	}
-	changed, err := s.write(ctx, append(batch, statement{bumpKeys, nil}, audit.insert()))
+	changed, err := s.write(ctx, append(batch, database.SQL(bumpKeys), audit.insert()))
 	if err != nil {
 		return 0, fmt.Errorf("import %d keys: %w", len(list), err)
 	}
@@ -147,19 +149,16 @@ const keyValues = `CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4
 	CAST($8 AS BIGINT), CAST($9 AS BIGINT), 0`
 
 // insert adds the key, from values or under a condition.
-func (k *Key) insert(source, models string) statement {
-	return statement{
-		"INSERT INTO control_keys (" + keyColumns + ") " + source,
-		[]any{k.ID, k.Hash, k.Prefix, k.Name, k.User, k.Role, models, seconds(k.Created), seconds(k.Expires)},
-	}
+func (k *Key) insert(source, models string) database.Statement {
+	return database.SQL("INSERT INTO control_keys ("+keyColumns+") "+source, k.ID, k.Hash, k.Prefix, k.Name, k.User, k.Role, models, seconds(k.Created), seconds(k.Expires))
 }
 
 // changeKey reports false, and has recorded nothing, when there is no such key
 // or it is revoked. The change comes last: the others look at the key before it.
-func (s *State) changeKey(ctx context.Context, id string, audit Entry, change statement) (done bool, err error) {
-	changed, err := s.write(ctx, []statement{
+func (s *State) changeKey(ctx context.Context, id string, audit Entry, change database.Statement) (done bool, err error) {
+	changed, err := s.write(ctx, []database.Statement{
 		audit.insertIf("WHERE "+live+"$7)", id),
-		{bumpKeys + " AND " + live + "$1)", []any{id}},
+		database.SQL(bumpKeys+" AND "+live+"$1)", id),
 		change,
 	})
 	return err == nil && changed[2] == 1, err

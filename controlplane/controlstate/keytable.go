@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -18,7 +19,7 @@ func (s *State) KeyTable(ctx context.Context) (*wire.KeyTable, error) {
 		FROM control_meta LEFT JOIN control_keys ON revoked = 0 AND (expires = 0 OR expires > $1)
 		WHERE control_meta.name = 'key_version' ORDER BY id`
 	t := &wire.KeyTable{V: wire.Version, Epoch: s.epoch, Keys: []wire.Key{}}
-	err := s.read(ctx, statement{query, []any{time.Now().Unix()}}, func(r row) error {
+	err := s.read(ctx, database.SQL(query, time.Now().Unix()), func(r database.Row) error {
 		var k wire.Key
 		var models string
 		if err := r.Scan(&t.Version, &k.ID, &k.Hash, &k.Name, &k.User, &k.Role, &models, &k.Expires); err != nil {

@@ -3,6 +3,8 @@ package controlstate
 import (
 	"context"
 	"fmt"
+
+	"github.com/hybridinference/gateway/controlplane/database"
 )
 
 // Overrides returns what operators have set at run time: weights by endpoint
@@ -11,7 +13,7 @@ func (s *State) Overrides(ctx context.Context) (weights map[string]float64, disa
 	// one statement, so that both are of one release
 	const query = `SELECT endpoint, weight, 0 AS off FROM control_overrides UNION ALL SELECT endpoint, 0 AS weight, 1 AS off FROM control_disabled`
 	weights, disabled = map[string]float64{}, map[string]bool{}
-	err = s.read(ctx, statement{query, nil}, func(r row) error {
+	err = s.read(ctx, database.SQL(query), func(r database.Row) error {
 		var endpoint string
 		var weight float64
 		var off int64

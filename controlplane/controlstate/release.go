@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -24,7 +25,7 @@ type ReleaseInfo struct {
 
 // Current returns the newest release, nil when there is none.
 func (s *State) Current(ctx context.Context) (*wire.Release, error) {
-	r, err := s.release(ctx, statement{"SELECT content FROM control_releases ORDER BY number DESC LIMIT 1", nil})
+	r, err := s.release(ctx, database.SQL("SELECT content FROM control_releases ORDER BY number DESC LIMIT 1"))
 	if err != nil {
 		return nil, fmt.Errorf("read current release: %w", err)
 	}
@@ -33,7 +34,7 @@ func (s *State) Current(ctx context.Context) (*wire.Release, error) {
 
 // Release returns a release of the history, ErrNotFound when it is not there.
 func (s *State) Release(ctx context.Context, number uint64) (*wire.Release, error) {
-	r, err := s.release(ctx, statement{"SELECT content FROM control_releases WHERE number = $1", []any{int64(number)}})
+	r, err := s.release(ctx, database.SQL("SELECT content FROM control_releases WHERE number = $1", int64(number)))
 	if err == nil && r == nil {
 		err = ErrNotFound
 	}
@@ -44,9 +45,9 @@ func (s *State) Release(ctx context.Context, number uint64) (*wire.Release, erro
 }
 
 // release returns nil when the query has no answer.
-func (s *State) release(ctx context.Context, query statement) (*wire.Release, error) {
+func (s *State) release(ctx context.Context, query database.Statement) (*wire.Release, error) {
 	var content *string
-	if err := s.read(ctx, query, func(r row) error { return r.Scan(&content) }); err != nil || content == nil {
+	if err := s.read(ctx, query, func(r database.Row) error { return r.Scan(&content) }); err != nil || content == nil {
 		return nil, err
 	}
 	return s.unpack(*content)
@@ -62,7 +63,7 @@ func (s *State) Releases(ctx context.Context, limit int, before uint64) ([]Relea
 		return nil, err
 	}
 	var list []ReleaseInfo
-	err = s.read(ctx, statement{query, p}, func(r row) error {
+	err = s.read(ctx, database.SQL(query, p...), func(r database.Row) error {
 		var i ReleaseInfo
 		var seconds int64
 		if err := r.Scan(&i.Number, &seconds, &i.Author, &i.Reason, &i.Hash, &i.Models); err != nil {

@@ -16,10 +16,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+	"golang.org/x/time/rate"
 
 	"github.com/hybridinference/gateway/shared/secret"
 )
@@ -32,14 +32,14 @@ const (
 	// MaxValue is the largest parameter that D1 takes, in bytes.
 	MaxValue = 2_000_000
 
-	// callTime bounds one request: D1 itself gives up after 30 s.
+	// callTime limits one request: D1 itself gives up after 30 s.
 	callTime = 40 * time.Second
 	// maxAnswer is above what a page of the log takes.
 	maxAnswer = 64 << 20
 	attempts  = 4
 	firstWait = 250 * time.Millisecond
-	// longestWait bounds what a Retry-After can ask for, but for the five
-	// minutes' block that Cloudflare speaks of: then the caller tries again.
+	// longestWait limits what a Retry-After can ask for. Cloudflare blocks a
+	// token for five minutes at worst: the caller retries then.
 	longestWait = 30 * time.Second
 )
 
@@ -58,12 +58,10 @@ type Config struct {
 type Client struct {
 	c        Config
 	endpoint string
-	// patient tries again whatever went wrong, careful only what surely was
-	// not done.
+	// patient retries whatever went wrong, careful only what surely was not
+	// done.
 	patient, careful *retryablehttp.Client
-
-	mu   sync.Mutex
-	next time.Time
+	pace             *rate.Limiter
 }
 
 // New checks the settings; it asks nothing of the service yet.
@@ -84,7 +82,7 @@ func New(c Config) (*Client, error) {
 		return nil, err
 	}
 	c.Rate = cmp.Or(c.Rate, DefaultRate)
-	out := &Client{c: c, endpoint: base.JoinPath("accounts", c.AccountID, "d1", "database", c.DatabaseID, "raw").String()}
+	out := &Client{c: c, pace: rate.NewLimiter(rate.Limit(c.Rate), 1), endpoint: base.JoinPath("accounts", c.AccountID, "d1", "database", c.DatabaseID, "raw").String()}
 	out.patient, out.careful = retrying(retryAll), retrying(retryUntouched)
 	return out, nil
 }
@@ -109,7 +107,7 @@ func retryAll(ctx context.Context, resp *http.Response, err error) (bool, error)
 		return false, ctx.Err()
 	}
 	if err != nil {
-		return true, nil //nolint:nilerr // another attempt is the answer to it
+		return true, nil //nolint:nilerr // it is retried
 	}
 	return resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError, nil
 }
@@ -128,7 +126,7 @@ type Statement struct {
 	Params []any
 }
 
-// Error is what D1 said.
+// Error is D1's answer to a request that failed.
 type Error struct {
 	Status  int
 	Code    int
@@ -137,10 +135,12 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("D1: %d %s", e.Status, e.Message) }
 
-// Constraint reports whether a constraint was violated.
-func (e *Error) Constraint() bool { return strings.Contains(e.Message, "SQLITE_CONSTRAINT") }
+// Duplicate reports whether a row exists already or a value is missing.
+func (e *Error) Duplicate() bool {
+	return strings.Contains(e.Message, "UNIQUE constraint failed") || strings.Contains(e.Message, "NOT NULL constraint failed")
+}
 
-// Data reports whether the data is to blame, so that trying again cannot help.
+// Data reports whether the data is at fault, so that a retry cannot help.
 func (e *Error) Data() bool {
 	for _, sign := range []string{"SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG", "SQLITE_RANGE", "malformed JSON"} {
 		if strings.Contains(e.Message, sign) {
@@ -151,13 +151,13 @@ func (e *Error) Data() bool {
 }
 
 // Repeat runs statements, as one transaction, that may be run twice without
-// harm: it tries again after any fault.
+// harm: it retries after any fault.
 func (c *Client) Repeat(ctx context.Context, batch ...Statement) ([]Result, error) {
 	return c.run(ctx, c.patient, batch)
 }
 
 // Once runs statements, as one transaction, at most once. After an error that
-// is no *Error nobody knows whether it was.
+// is not an *Error it is unknown whether they were.
 func (c *Client) Once(ctx context.Context, batch ...Statement) ([]Result, error) {
 	return c.run(ctx, c.careful, batch)
 }
@@ -167,8 +167,8 @@ func (c *Client) run(ctx context.Context, client *retryablehttp.Client, batch []
 	if err != nil {
 		return nil, err
 	}
-	if err := c.turn(ctx); err != nil {
-		return nil, err
+	if err := c.pace.Wait(ctx); err != nil {
+		return nil, fmt.Errorf("D1: wait for the rate limit: %w", err)
 	}
 	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, c.endpoint, body)
 	if err != nil {
@@ -180,35 +180,12 @@ func (c *Client) run(ctx context.Context, client *retryablehttp.Client, batch []
 	if err != nil {
 		return nil, fmt.Errorf("D1: %w", err)
 	}
-	defer func() { _ = resp.Body.Close() }() // read to its end, or the error is told
+	defer func() { _ = resp.Body.Close() }() // read to its end, or the error is returned
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return nil, fmt.Errorf("D1: the answer is cut off: %w", err)
 	}
 	return decode(resp.StatusCode, text, len(batch))
-}
-
-// turn waits until the next request may be sent.
-func (c *Client) turn(ctx context.Context) error {
-	c.mu.Lock()
-	now := time.Now()
-	at := c.next
-	if at.Before(now) {
-		at = now
-	}
-	c.next = at.Add(time.Duration(float64(time.Second) / c.c.Rate))
-	c.mu.Unlock()
-	if at.Equal(now) {
-		return nil
-	}
-	timer := time.NewTimer(at.Sub(now))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 func encode(batch []Statement) ([]byte, error) {

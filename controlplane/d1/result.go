@@ -56,6 +56,9 @@ func scan(text string, dest any) (err error) {
 	return err
 }
 
+// Len is the number of columns.
+func (r Row) Len() int { return len(r) }
+
 // decode reads an answer to a batch of n statements.
 func decode(status int, text []byte, n int) ([]Result, error) {
 	var answer struct {

@@ -15,8 +15,8 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/config"
 	"github.com/hybridinference/gateway/controlplane/controlstate"
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/publish"
-	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/bus/bustest"
 	"github.com/hybridinference/gateway/shared/eventually"
@@ -59,11 +59,18 @@ func (p *plane) options() publish.Options {
 	if err := os.WriteFile(routing, nil, 0o600); err != nil {
 		p.t.Fatal(err)
 	}
+	db, err := database.Open(p.t.Context(), database.Config{Backend: database.BackendSQLite, SQLitePath: filepath.Join(p.dir, "gateway.db")})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			p.t.Error(err)
+		}
+	})
 	return publish.Options{
-		Conn: p.nats.Connect("control"),
-		Open: func(ctx context.Context) (*controlstate.State, error) {
-			return controlstate.Open(ctx, controlstate.Config{Backend: requestlog.BackendSQLite, SQLitePath: filepath.Join(p.dir, "gateway.db")})
-		},
+		Conn:  p.nats.Connect("control"),
+		Open:  func(ctx context.Context) (*controlstate.State, error) { return controlstate.Open(ctx, db) },
 		Files: publish.Files{Models: filepath.Join(p.dir, "models.yaml"), Routing: routing, Env: func(string) (string, bool) { return "", false }},
 		Log:   slog.New(slog.DiscardHandler),
 	}

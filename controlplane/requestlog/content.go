@@ -52,7 +52,7 @@ func (p *Postgres) addContent(batch *pgconn.Batch, rows []*Row) {
 
 // sqliteContentSQL is D1's, too: one parameter, a JSON array of arrays.
 const sqliteContentSQL = `INSERT INTO api_contents (request_id, timestamp, prompt, answer)
-	SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?1) WHERE true ON CONFLICT (request_id) DO NOTHING`
+	SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each($1) WHERE true ON CONFLICT (request_id) DO NOTHING`
 
 func appendContents(dst []byte, rows []*Row) []byte {
 	for i, r := range rows {
@@ -66,11 +66,11 @@ func appendContents(dst []byte, rows []*Row) []byte {
 	return append(dst, ']')
 }
 
-// readContent returns a request's content, nil if none is kept.
-func readContent(ctx context.Context, t texter, id string) (*Content, error) {
-	q := question{d: t.dialect()}
+// Content implements Store.
+func (l *log) Content(ctx context.Context, id string) (*Content, error) {
+	q := question{d: l.d}
 	q.and("request_id = " + q.param(id))
-	found, err := t.texts(ctx, "SELECT request_id, prompt, answer FROM api_contents"+q.clause(), q.args...)
+	found, err := l.texts(ctx, "SELECT request_id, prompt, answer FROM api_contents"+q.clause(), q.args...)
 	if err != nil {
 		return nil, fmt.Errorf("read content: %w", err)
 	}
@@ -78,19 +78,4 @@ func readContent(ctx context.Context, t texter, id string) (*Content, error) {
 		return nil, nil //nolint:nilnil // there is none
 	}
 	return &Content{orEmpty(found[0][0]), orEmpty(found[0][1]), orEmpty(found[0][2])}, nil
-}
-
-// Content implements Store.
-func (p *Postgres) Content(ctx context.Context, id string) (*Content, error) {
-	return readContent(ctx, p, id)
-}
-
-// Content implements Store.
-func (s *SQLite) Content(ctx context.Context, id string) (*Content, error) {
-	return readContent(ctx, s, id)
-}
-
-// Content implements Store.
-func (s *D1) Content(ctx context.Context, id string) (*Content, error) {
-	return readContent(ctx, s, id)
 }

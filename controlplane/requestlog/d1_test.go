@@ -5,10 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hybridinference/gateway/controlplane/d1"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
-	"github.com/hybridinference/gateway/shared/secret"
 )
 
 func TestD1(t *testing.T) { requestlogtest.Conformance(t, requestlogtest.D1) }
@@ -54,38 +52,5 @@ func TestD1Limits(t *testing.T) {
 	}
 	if _, err := s.Insert(t.Context(), requestlogtest.Rows(t, 0, 6000)); !errors.Is(err, requestlog.ErrRejected) {
 		t.Errorf("more than a value holds: %v", err)
-	}
-	conf := db.Config
-	conf.D1.Token = secret.New("wrong")
-	stranger, err := requestlog.Open(t.Context(), conf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var refused *d1.Error
-	if err := stranger.Health(t.Context()); !errors.As(err, &refused) || refused.Status != 401 || refused.Message != "Authentication error" {
-		t.Errorf("with a wrong token: %v", err)
-	}
-	conf.D1.AccountID, conf.D1.Base = "", "ftp://x"
-	if _, err := requestlog.Open(t.Context(), conf); err == nil {
-		t.Error("bad settings were taken")
-	}
-}
-
-// TestD1KeepsToItsRate counts how long eleven requests take at 20 a second.
-func TestD1KeepsToItsRate(t *testing.T) {
-	conf := requestlogtest.D1(t).Config
-	conf.D1.Rate = 20
-	s, err := requestlog.Open(t.Context(), conf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
-	for range 11 {
-		if err := s.Health(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if took := time.Since(start); took < 500*time.Millisecond {
-		t.Errorf("eleven requests took %s", took)
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/hybridinference/gateway/controlplane/d1"
+	"github.com/hybridinference/gateway/controlplane/database"
 )
 
 // expireChunk is how many rows SQLite and D1 delete at a time: others wait for
@@ -22,20 +22,22 @@ func (p *Postgres) Expire(ctx context.Context, before time.Time) (gone int64, er
 		WHERE i.inhparent = 'api_logs'::regclass AND c.relname ~ '^api_logs_[0-9]{8}$' AND c.relname < $1 ORDER BY 1`
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
-	rows, err := p.pool.Query(ctx, find, "api_logs_"+before.UTC().Format("20060102"))
-	if err != nil {
-		return 0, fmt.Errorf("find old partitions: %w", err)
-	}
 	type partition struct {
 		name string
 		rows int64
 	}
-	old, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d partition, err error) { return d, row.Scan(&d.name, &d.rows) })
+	var old []partition
+	err = p.pg.Read(ctx, database.SQL(find, "api_logs_"+before.UTC().Format("20060102")), func(row database.Row) error {
+		var d partition
+		err := row.Scan(&d.name, &d.rows)
+		old = append(old, d)
+		return err
+	})
 	if err != nil {
 		return 0, fmt.Errorf("find old partitions: %w", err)
 	}
 	for _, d := range old {
-		err := pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
+		err := p.pg.Tx(ctx, func(tx pgx.Tx) error {
 			if _, err := tx.Exec(ctx, "SELECT set_config('lock_timeout', '2000', true), pg_advisory_xact_lock($1, $2)", int32(lockClass), int32(lockPartitions)); err != nil {
 				return err
 			}
@@ -50,7 +52,7 @@ func (p *Postgres) Expire(ctx context.Context, before time.Time) (gone int64, er
 	if len(old) > 0 {
 		p.days.forget()
 	}
-	if _, err := p.pool.Exec(ctx, "DELETE FROM api_contents WHERE timestamp < $1", before.UTC().Truncate(day)); err != nil {
+	if _, err := p.pg.WriteIdempotent(ctx, database.SQL("DELETE FROM api_contents WHERE timestamp < $1", before.UTC().Truncate(day))); err != nil {
 		return gone, fmt.Errorf("delete old contents: %w", err)
 	}
 	return gone, nil
@@ -58,7 +60,7 @@ func (p *Postgres) Expire(ctx context.Context, before time.Time) (gone int64, er
 
 // expireSQL deletes some of the oldest rows; request ids begin with their second.
 func expireSQL(table string) string {
-	return fmt.Sprintf("DELETE FROM %[1]s WHERE request_id IN (SELECT request_id FROM %[1]s WHERE request_id < ?1 ORDER BY request_id LIMIT %[2]d)", table, expireChunk)
+	return fmt.Sprintf("DELETE FROM %[1]s WHERE request_id IN (SELECT request_id FROM %[1]s WHERE request_id < $1 ORDER BY request_id LIMIT %[2]d)", table, expireChunk)
 }
 
 // expiring are the tables, those first that hang on others.
@@ -66,38 +68,17 @@ func expiring() []string { return []string{"api_contents", "api_logs"} }
 
 func firstID(at time.Time) string { return fmt.Sprintf("gen-%d-", at.UTC().Truncate(day).Unix()) }
 
-// Expire implements Store.
+// Expire implements Store: chunk by chunk, and it counts the rows of the log,
+// which come last.
 func (s *SQLite) Expire(ctx context.Context, before time.Time) (gone int64, err error) {
-	return expire(func(table string) (n int64, err error) {
-		res, err := s.writer.ExecContext(ctx, expireSQL(table), firstID(before))
-		if err != nil {
-			return 0, err
-		}
-		return res.RowsAffected()
-	})
-}
-
-// Expire implements Store.
-func (s *D1) Expire(ctx context.Context, before time.Time) (gone int64, err error) {
-	return expire(func(table string) (n int64, err error) {
-		results, err := s.client.Repeat(ctx, d1.Statement{SQL: expireSQL(table), Params: []any{firstID(before)}}, d1.Statement{SQL: "SELECT changes() AS n"})
-		if err != nil {
-			return 0, err
-		}
-		return n, results[1].Rows[0].Scan(&n)
-	})
-}
-
-// expire deletes chunk by chunk and counts the rows of the log, which come last.
-func expire(chunk func(table string) (int64, error)) (gone int64, err error) {
 	for _, table := range expiring() {
 		gone = 0
 		for {
-			n, err := chunk(table)
+			changed, err := s.db.WriteIdempotent(ctx, database.SQL(expireSQL(table), firstID(before)))
 			if err != nil {
 				return gone, fmt.Errorf("delete old rows of %s: %w", table, err)
 			}
-			if gone += n; n < expireChunk {
+			if gone += changed[0]; changed[0] < expireChunk {
 				break
 			}
 		}

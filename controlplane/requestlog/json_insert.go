@@ -9,13 +9,11 @@ import (
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
-// jsonInsert is the insert of a batch in SQLite's dialect: one statement with
+// jsonInsertSQL inserts a batch in SQLite's dialect: one statement with
 // one parameter, a JSON array of arrays. It is so for D1, which takes at most
 // 100 parameters and sends numbers through JavaScript; inside a JSON text
 // integers keep all 64 bits.
-type jsonInsert struct{ sql string }
-
-func newJSONInsert() jsonInsert {
+func jsonInsertSQL() string {
 	var columns, values []string
 	row := &Row{usage: new(wire.Usage)}
 	row.each(func(column string, c cell) {
@@ -27,8 +25,8 @@ func newJSONInsert() jsonInsert {
 	})
 	// MATERIALIZED: json_each writes out the whole line anew for every mention
 	// of value, once per column. WHERE true: else the parser takes ON for a join.
-	return jsonInsert{"WITH lines AS MATERIALIZED (SELECT value AS line FROM json_each(?1)) INSERT INTO api_logs (" +
-		strings.Join(columns, ", ") + ") SELECT " + strings.Join(values, ", ") + " FROM lines WHERE true ON CONFLICT (request_id) DO NOTHING"}
+	return "WITH lines AS MATERIALIZED (SELECT value AS line FROM json_each($1)) INSERT INTO api_logs (" +
+		strings.Join(columns, ", ") + ") SELECT " + strings.Join(values, ", ") + " FROM lines WHERE true ON CONFLICT (request_id) DO NOTHING"
 }
 
 // appendRows appends the parameter.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -107,7 +108,7 @@ func (p *Postgres) Insert(ctx context.Context, rows []*Row) (int, error) {
 	params := p.insert.encode(rows)
 	contents := withContent(rows)
 	n, err := p.insertOnce(ctx, params, contents)
-	if isMissingPartition(err) {
+	if database.MissingPartition(err) {
 		// retention dropped a day that this process knew
 		p.days.forget()
 		if err := p.ensureDays(ctx, rows); err != nil {
@@ -116,7 +117,7 @@ func (p *Postgres) Insert(ctx context.Context, rows []*Row) (int, error) {
 		n, err = p.insertOnce(ctx, params, contents)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("insert %d rows: %w", len(rows), p.classify(err))
+		return 0, fmt.Errorf("insert %d rows: %w", len(rows), err)
 	}
 	return n, nil
 }
@@ -147,17 +148,12 @@ func (p *Postgres) insertOnce(ctx context.Context, params [][]byte, contents []*
 	// the server's limit comes first; this one is for a network that is gone
 	ctx, cancel := context.WithTimeout(ctx, p.timeout+p.timeout/2)
 	defer cancel()
-	conn, err := p.pool.Acquire(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("connect: %w", err)
-	}
-	defer conn.Release()
 	batch := new(pgconn.Batch)
 	limit := []byte(strconv.FormatInt(p.timeout.Milliseconds(), 10))
 	batch.ExecParams("SELECT set_config('statement_timeout', $1, true)", [][]byte{limit}, []uint32{25}, nil, nil)
 	batch.ExecParams(p.insert.sql, params, p.insert.oids, p.insert.formats, nil)
 	p.addContent(batch, contents)
-	results, err := conn.Conn().PgConn().ExecBatch(ctx, batch).ReadAll()
+	results, err := p.pg.Batch(ctx, batch)
 	if err != nil {
 		return 0, err
 	}
@@ -167,11 +163,6 @@ func (p *Postgres) insertOnce(ctx context.Context, params [][]byte, contents []*
 func insertedCount(results []*pgconn.Result) (int, error) {
 	if len(results) < 2 {
 		return 0, fmt.Errorf("server sent %d results, want 2 or more", len(results))
-	}
-	for _, r := range results {
-		if r.Err != nil {
-			return 0, r.Err
-		}
 	}
 	rows := results[1].Rows
 	if len(rows) != 1 || len(rows[0]) != 1 {

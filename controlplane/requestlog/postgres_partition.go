@@ -2,19 +2,16 @@ package requestlog
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Advisory locks of the gateway: the class, and one number per purpose.
 const (
 	lockClass      = 0x67617465 // "gate"
-	lockMigrations = 1
 	lockPartitions = 2
 )
 
@@ -68,7 +65,7 @@ func (p *Postgres) ensureDays(ctx context.Context, rows []*Row) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
-	err := pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error { return makePartitions(ctx, tx, days) })
+	err := p.pg.Tx(ctx, func(tx pgx.Tx) error { return makePartitions(ctx, tx, days) })
 	if err != nil {
 		return fmt.Errorf("make partitions of api_logs: %w", err)
 	}
@@ -108,11 +105,4 @@ func makePartition(ctx context.Context, tx pgx.Tx, d time.Time) error {
 	_, err = tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE api_logs ATTACH PARTITION %s FOR VALUES FROM ('%s') TO ('%s')`,
 		name, d.Format(bound), d.Add(day).Format(bound)))
 	return err
-}
-
-// isMissingPartition tells "no partition of relation found for row" from a
-// violated CHECK, which names its constraint.
-func isMissingPartition(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == "23514" && pg.ConstraintName == ""
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/hybridinference/gateway/controlplane/database"
 )
 
 // The page is cut before the histograms are fetched, and each is one row.
@@ -27,25 +27,20 @@ ORDER BY page.hour DESC, page.model_id, page.provider`
 
 // Stats implements Store.
 func (p *Postgres) Stats(ctx context.Context, q StatsQuery) ([]StatsRow, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.timeout)
-	defer cancel()
-	rows, err := p.pool.Query(ctx, postgresStatsSQL, q.Since.UTC().Truncate(time.Hour), q.Model, q.Provider, MaxStatsRows)
-	if err != nil {
-		return nil, fmt.Errorf("read roll-ups: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, scanStats)
+	var list []StatsRow
+	query := database.SQL(postgresStatsSQL, q.Since.UTC().Truncate(time.Hour), q.Model, q.Provider, MaxStatsRows)
+	err := p.read(ctx, query, func(row database.Row) error {
+		var r StatsRow
+		var latencySum int64
+		var h histogram
+		err := row.Scan(&r.Hour, &r.ModelID, &r.Provider, &r.RequestCount, &r.SuccessCount, &r.ErrorCount,
+			&r.TotalPromptTokens, &r.TotalCompletionTokens, &r.TotalTokens, &r.TotalCostUSD, &latencySum, &h.buckets, &h.counts)
+		r.finish(latencySum, h)
+		list = append(list, r)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read roll-ups: %w", err)
 	}
 	return list, nil
-}
-
-func scanStats(row pgx.CollectableRow) (StatsRow, error) {
-	var r StatsRow
-	var latencySum int64
-	var h histogram
-	err := row.Scan(&r.Hour, &r.ModelID, &r.Provider, &r.RequestCount, &r.SuccessCount, &r.ErrorCount,
-		&r.TotalPromptTokens, &r.TotalCompletionTokens, &r.TotalTokens, &r.TotalCostUSD, &latencySum, &h.buckets, &h.counts)
-	r.finish(latencySum, h)
-	return r, err
 }

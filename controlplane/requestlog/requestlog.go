@@ -1,5 +1,5 @@
 // Package requestlog keeps the request log: one row per usage event in api_logs and
-// hourly roll-ups beside it, in PostgreSQL or SQLite.
+// hourly roll-ups beside it, in PostgreSQL, SQLite or Cloudflare D1.
 //
 // Every store gives the same promise, held by the suite in requestlogtest: a batch
 // is committed whole or not at all, a row whose request_id is there already is
@@ -10,8 +10,9 @@ package requestlog
 
 import (
 	"context"
-	"errors"
 	"time"
+
+	"github.com/hybridinference/gateway/controlplane/database"
 )
 
 // Store is a request log. Its methods may be called side by side.
@@ -41,14 +42,11 @@ type Store interface {
 	Expire(ctx context.Context, before time.Time) (gone int64, err error)
 	// Health reports whether the database answers.
 	Health(ctx context.Context) error
-	// Close ends all connections; nothing may be called after it.
-	Close() error
 }
 
 // ErrRejected is wrapped by errors that the data causes: a value out of range,
-// a violated constraint. Trying again cannot help; trying smaller batches
-// finds the row.
-var ErrRejected = errors.New("the database rejects the data")
+// a violated constraint. A retry cannot help; smaller batches find the row.
+var ErrRejected = database.ErrRejected
 
 // MaxStatsRows bounds the answer to a StatsQuery.
 const MaxStatsRows = 1000

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/hybridinference/gateway/controlplane/database"
 )
 
 const sqliteStatsSQL = `
@@ -14,35 +16,25 @@ SELECT hour, model_id, provider, request_count, success_count, error_count,
 		SELECT bucket, request_count FROM api_latency_hourly
 		WHERE hour = s.hour AND model_id = s.model_id AND provider = s.provider ORDER BY bucket) l)
 FROM api_stats_hourly s
-WHERE hour >= ?1 AND (?2 = '' OR model_id = ?2) AND (?3 = '' OR provider = ?3)
-ORDER BY hour DESC, model_id, provider LIMIT CAST(?4 AS INTEGER)`
+WHERE hour >= $1 AND ($2 = '' OR model_id = $2) AND ($3 = '' OR provider = $3)
+ORDER BY hour DESC, model_id, provider LIMIT CAST($4 AS INTEGER)`
 
 // Stats implements Store.
 func (s *SQLite) Stats(ctx context.Context, q StatsQuery) ([]StatsRow, error) {
 	since := q.Since.UTC().Truncate(time.Hour).Format(time.RFC3339)
-	rows, err := s.reader.QueryContext(ctx, sqliteStatsSQL, since, q.Model, q.Provider, MaxStatsRows)
-	if err != nil {
-		return nil, fmt.Errorf("read roll-ups: %w", err)
-	}
-	defer rows.Close() //nolint:errcheck // reading is over; Err has told what went wrong
 	var list []StatsRow
-	for rows.Next() {
-		r, err := scanSQLiteStats(rows)
-		if err != nil {
-			return nil, fmt.Errorf("read roll-ups: %w", err)
-		}
+	err := s.read(ctx, database.SQL(sqliteStatsSQL, since, q.Model, q.Provider, MaxStatsRows), func(row database.Row) error {
+		r, err := scanSQLiteStats(row)
 		list = append(list, r)
-	}
-	if err := rows.Err(); err != nil {
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("read roll-ups: %w", err)
 	}
 	return list, nil
 }
 
-// scanner is a row of SQLite's or of D1's answer.
-type scanner interface{ Scan(dest ...any) error }
-
-func scanSQLiteStats(rows scanner) (StatsRow, error) {
+func scanSQLiteStats(rows database.Row) (StatsRow, error) {
 	var r StatsRow
 	var hour, buckets string
 	var pico, latencySum int64

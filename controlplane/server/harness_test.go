@@ -64,18 +64,7 @@ func start(t *testing.T, db *requestlogtest.Database, change func(*app.Options))
 	p := &plane{t: t, dir: t.TempDir(), nats: bustest.Start(t), token: token}
 	p.write("models.yaml", models)
 	p.write("routing.yaml", "")
-	var err error
-	if p.store, err = requestlog.Open(t.Context(), db.Config); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := p.store.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	p.store = db.Open(t)
 	o := app.Options{
 		Addr: "127.0.0.1:0", NATS: bus.Options{URL: p.nats.ClientURL()}, State: db.Config, LogStore: p.store, Token: secret.New(token), KeySecret: secret.New("pepper"),
 		Files:   publish.Files{Models: filepath.Join(p.dir, "models.yaml"), Routing: filepath.Join(p.dir, "routing.yaml"), Env: func(string) (string, bool) { return "", false }},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/app"
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/keys"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
@@ -389,7 +390,7 @@ func TestADatabaseThatIsNotThere(t *testing.T) {
 	p := start(t, requestlogtest.SQLite(t), nil) // for NATS and the files
 	o := app.Options{
 		Addr: "127.0.0.1:0", NATS: bus.Options{URL: p.nats.ClientURL()}, Token: secret.New(token), Log: discard(),
-		State: requestlog.Config{Backend: requestlog.BackendPostgres, Postgres: requestlog.PostgresConfig{DSN: secret.New("postgres://nobody@127.0.0.1:1/none?sslmode=disable")}},
+		State: database.Config{Backend: database.BackendPostgres, Postgres: database.PostgresConfig{DSN: secret.New("postgres://nobody@127.0.0.1:1/none?sslmode=disable")}},
 	}
 	a, err := app.New(t.Context(), o)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/d1"
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/publish"
-	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/secret"
 )
@@ -94,7 +94,7 @@ type D1 struct {
 
 // Check implements env.Checker.
 func (s *Database) Check(problem func(format string, args ...any)) {
-	if s.Backend == requestlog.BackendD1 {
+	if s.Backend == database.BackendD1 {
 		s.D1.check(problem)
 	}
 }
@@ -112,11 +112,11 @@ func (s *D1) config() d1.Config {
 }
 
 // Config returns the database as it is opened.
-func (s *Database) Config() requestlog.Config {
+func (s *Database) Config() database.Config {
 	p := s.Postgres
-	c := requestlog.Config{
+	c := database.Config{
 		Backend: s.Backend, SQLitePath: s.SQLite.Path, D1: s.D1.config(),
-		Postgres: requestlog.PostgresConfig{
+		Postgres: database.PostgresConfig{
 			Host: p.Host, Port: p.Port, Name: p.Name, User: p.User, Password: p.Password,
 			SSLMode: p.SSLMode, RootCert: string(p.RootCert), Cert: string(p.Cert), Key: string(p.Key),
 		},
@@ -136,7 +136,7 @@ type DualWrite struct {
 func (s *DualWrite) Validate(db Database, problem func(format string, args ...any)) {
 	switch {
 	case !s.On:
-	case db.Backend == requestlog.BackendD1:
+	case db.Backend == database.BackendD1:
 		problem("D1_DUAL_WRITE writes to D1 besides another database: DB_BACKEND must not be d1")
 	default:
 		db.D1.check(problem)
@@ -145,18 +145,18 @@ func (s *DualWrite) Validate(db Database, problem func(format string, args ...an
 
 // Stores returns the databases that get the request log: the first is the
 // primary one, whose commits nodes are told of.
-func (s *DualWrite) Stores(db requestlog.Config) []requestlog.Config {
+func (s *DualWrite) Stores(db database.Config) []database.Config {
 	if !s.On {
-		return []requestlog.Config{db}
+		return []database.Config{db}
 	}
 	second := db
-	second.Backend = requestlog.BackendD1
-	return []requestlog.Config{db, second}
+	second.Backend = database.BackendD1
+	return []database.Config{db, second}
 }
 
 // Read returns the database from which the request log is read: D1, where it
 // is written.
-func (s *DualWrite) Read(db requestlog.Config) requestlog.Config {
+func (s *DualWrite) Read(db database.Config) database.Config {
 	all := s.Stores(db)
 	return all[len(all)-1]
 }

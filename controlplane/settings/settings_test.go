@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/d1"
-	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/settings"
 	"github.com/hybridinference/gateway/shared/env"
 )
@@ -51,10 +51,10 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := s.Database.Config()
-	if s.Addr() != "10.0.0.1:9" || s.Streams.Replicas != 3 || len(s.Proxies.List()) != 1 || db.Backend != requestlog.BackendPostgres || db.Postgres.Port != 5432 || db.Postgres.Name != "gateway" {
+	if s.Addr() != "10.0.0.1:9" || s.Streams.Replicas != 3 || len(s.Proxies.List()) != 1 || db.Backend != database.BackendPostgres || db.Postgres.Port != 5432 || db.Postgres.Name != "gateway" {
 		t.Errorf("%+v", s)
 	}
-	if got := s.Dual.Read(db); got.Backend != requestlog.BackendPostgres || len(s.Dual.Stores(db)) != 1 {
+	if got := s.Dual.Read(db); got.Backend != database.BackendPostgres || len(s.Dual.Stores(db)) != 1 {
 		t.Errorf("read from %+v", got)
 	}
 	refused(t, new(settings.Serve), []string{"ADMIN_TOKEN must be set"})
@@ -71,7 +71,7 @@ func TestDatabases(t *testing.T) {
 	if err := env.Parse(&m, nil, lookup("DB_BACKEND=SQLite", "STATE_DIR=/var/lib/gateway")); err != nil {
 		t.Fatal(err)
 	}
-	if c := m.Database.Config(); c.Backend != requestlog.BackendSQLite || c.SQLitePath != "/var/lib/gateway/gateway.db" {
+	if c := m.Database.Config(); c.Backend != database.BackendSQLite || c.SQLitePath != "/var/lib/gateway/gateway.db" {
 		t.Errorf("%+v", c)
 	}
 	if err := env.Parse(&m, nil, lookup("SQLITE_PATH=x.db")); err != nil || m.Database.Config().SQLitePath != "x.db" {
@@ -82,7 +82,7 @@ func TestDatabases(t *testing.T) {
 		t.Fatal(err)
 	}
 	both := c.Dual.Stores(c.Database.Config())
-	if len(both) != 2 || both[0].Backend != requestlog.BackendPostgres || both[1].Backend != requestlog.BackendD1 || c.Dual.Read(both[0]).Backend != requestlog.BackendD1 {
+	if len(both) != 2 || both[0].Backend != database.BackendPostgres || both[1].Backend != database.BackendD1 || c.Dual.Read(both[0]).Backend != database.BackendD1 {
 		t.Errorf("%+v", both)
 	}
 	if c.Retention.Span() != 30*24*time.Hour {

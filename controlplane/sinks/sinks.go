@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/hybridinference/gateway/controlplane/collector"
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/shared/run"
 )
@@ -21,7 +22,7 @@ import (
 type Options struct {
 	NATS *nats.Conn
 	// Databases get the log. Nodes are told what the first has committed.
-	Databases []requestlog.Config
+	Databases []database.Config
 	// Retention is how long rows are kept, 0 for no limit.
 	Retention time.Duration
 	Version   string
@@ -30,6 +31,7 @@ type Options struct {
 
 // Sinks are the databases and their collectors.
 type Sinks struct {
+	databases  []database.DB
 	stores     []requestlog.Store
 	collectors []*collector.Collector
 }
@@ -46,23 +48,24 @@ func Open(ctx context.Context, o Options) (*Sinks, error) {
 	return s, nil
 }
 
-func (s *Sinks) add(ctx context.Context, o Options, db requestlog.Config, primary bool) error {
-	store, err := requestlog.Open(ctx, db)
+func (s *Sinks) add(ctx context.Context, o Options, c database.Config, primary bool) error {
+	db, err := database.Open(ctx, c)
 	if err != nil {
 		return fmt.Errorf("request log: %w", err)
 	}
-	s.stores = append(s.stores, store)
-	options := collector.Options{NATS: o.NATS, Store: store, Name: db.Backend, Primary: primary, Retention: o.Retention, Logger: o.Log}
-	if db.Backend == requestlog.BackendD1 {
+	store := requestlog.New(db)
+	s.databases, s.stores = append(s.databases, db), append(s.stores, store)
+	options := collector.Options{NATS: o.NATS, Store: store, Name: c.Backend, Primary: primary, Retention: o.Retention, Logger: o.Log}
+	if c.Backend == database.BackendD1 {
 		// few and large requests: Cloudflare counts them, and takes 2 MB
 		options.BatchRows, options.BatchBytes, options.BatchWait, options.Parallel = 2000, 900<<10, time.Second, 2
 	}
-	c, err := collector.New(options)
+	one, err := collector.New(options)
 	if err != nil {
 		return err
 	}
-	s.collectors = append(s.collectors, c)
-	o.Log.Info("collecting", slog.String("store", db.Backend), slog.Bool("primary", primary), slog.String("version", o.Version))
+	s.collectors = append(s.collectors, one)
+	o.Log.Info("collecting", slog.String("store", c.Backend), slog.Bool("primary", primary), slog.String("version", o.Version))
 	return nil
 }
 
@@ -96,8 +99,8 @@ func (s *Sinks) Status() []collector.Status {
 // Close closes the databases.
 func (s *Sinks) Close() error {
 	var errs []error
-	for _, store := range s.stores {
-		errs = append(errs, store.Close())
+	for _, db := range s.databases {
+		errs = append(errs, db.Close())
 	}
 	return errors.Join(errs...)
 }

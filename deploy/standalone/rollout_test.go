@@ -17,9 +17,8 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 	"github.com/hybridinference/gateway/controlplane/app"
-	"github.com/hybridinference/gateway/controlplane/controlstate"
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/publish"
-	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/dataplane/watch"
@@ -63,7 +62,7 @@ func rollOut(b *testing.B, nodes, models int) {
 	}
 	daemon, err := app.New(ctx, app.Options{
 		Addr: "127.0.0.1:0", NATS: bus.Options{URL: broker.ClientURL()}, Files: files, Token: secret.New("t"), KeySecret: secret.New("s"), Log: log,
-		State: controlstate.Config{Backend: requestlog.BackendSQLite, SQLitePath: filepath.Join(dir, "gateway.db")},
+		State: database.Config{Backend: database.BackendSQLite, SQLitePath: filepath.Join(dir, "gateway.db")},
 	})
 	if err != nil {
 		b.Fatal(err)

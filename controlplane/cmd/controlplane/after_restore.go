@@ -8,18 +8,24 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/controlstate"
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/settings"
 	"github.com/hybridinference/gateway/shared/env"
 )
 
 // afterRestore makes what the database has count after a backup was put back.
 func afterRestore(ctx context.Context, _ *env.Environment, s *settings.Migrate, out io.Writer) (err error) {
-	db, err := controlstate.Open(ctx, s.Database.Config())
+	db, err := database.Open(ctx, s.Database.Config())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := db.Restored(ctx, time.Now()); err != nil {
+	control, err := controlstate.Open(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, control.Close()) }()
+	if err := control.Restored(ctx, time.Now()); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(out, "the database's releases and keys are current from now on, even where nodes have seen later ones; (re)start the daemons")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/settings"
 	"github.com/hybridinference/gateway/shared/env"
@@ -23,17 +24,18 @@ func compareLogs(ctx context.Context, _ *env.Environment, s *settings.Compare, o
 type span struct{ since, until time.Time }
 
 // compare counts both logs hour by hour.
-func compare(ctx context.Context, first, second requestlog.Config, s span, repair bool, out io.Writer) (err error) {
-	a, err := requestlog.Open(ctx, first)
+func compare(ctx context.Context, first, second database.Config, s span, repair bool, out io.Writer) (err error) {
+	dbA, err := database.Open(ctx, first)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, a.Close()) }()
-	b, err := requestlog.Open(ctx, second)
+	defer func() { err = errors.Join(err, dbA.Close()) }()
+	dbB, err := database.Open(ctx, second)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, b.Close()) }()
+	defer func() { err = errors.Join(err, dbB.Close()) }()
+	a, b := requestlog.New(dbA), requestlog.New(dbB)
 	hours := func() (inA, inB []requestlog.Hour, err error) {
 		if inA, err = a.Hours(ctx, s.since, s.until); err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", first.Backend, err)

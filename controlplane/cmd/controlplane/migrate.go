@@ -9,14 +9,15 @@ import (
 	"path/filepath"
 
 	"github.com/hybridinference/gateway/controlplane/controlstate"
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/settings"
 	"github.com/hybridinference/gateway/shared/env"
 )
 
 // makeDirectory makes the place for a SQLite file.
-func makeDirectory(c requestlog.Config) error {
-	if c.Backend != requestlog.BackendSQLite {
+func makeDirectory(c database.Config) error {
+	if c.Backend != database.BackendSQLite {
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(c.SQLitePath), 0o750); err != nil {
@@ -26,16 +27,16 @@ func makeDirectory(c requestlog.Config) error {
 }
 
 func migrate(ctx context.Context, _ *env.Environment, s *settings.Migrate, out io.Writer) (err error) {
-	db := s.Database.Config()
-	if err := makeDirectory(db); err != nil {
+	c := s.Database.Config()
+	if err := makeDirectory(c); err != nil {
 		return err
 	}
-	requests, err := requestlog.Open(ctx, db)
+	db, err := database.Open(ctx, c)
 	if err != nil {
-		return fmt.Errorf("request log: %w", err)
+		return err
 	}
-	defer func() { err = errors.Join(err, requests.Close()) }()
-	if err := requests.Migrate(ctx); err != nil {
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := requestlog.New(db).Migrate(ctx); err != nil {
 		return fmt.Errorf("request log: %w", err)
 	}
 	control, err := controlstate.Open(ctx, db) // which migrates

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/hybridinference/gateway/controlplane/app"
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/settings"
 	"github.com/hybridinference/gateway/shared/env"
@@ -22,7 +23,8 @@ func serve(ctx context.Context, vars *env.Environment, s *settings.Serve, _ io.W
 	if err := makeDirectory(db); err != nil {
 		return err
 	}
-	requests, err := requestlog.Open(ctx, s.Dual.Read(db))
+	// its connections are its own: a slow report must not delay a release
+	requests, err := database.Open(ctx, s.Dual.Read(db))
 	if err != nil {
 		return fmt.Errorf("request log: %w", err)
 	}
@@ -31,7 +33,7 @@ func serve(ctx context.Context, vars *env.Environment, s *settings.Serve, _ io.W
 		log.Warn("API_KEY_SECRET is not set: no API keys can be made")
 	}
 	a, err := app.New(ctx, app.Options{
-		Addr: s.Addr(), NATS: s.NATS.Options(), Replicas: s.Streams.Replicas, State: db, LogStore: requests, Files: s.Files.Publish(vars.Lookup), Token: s.Admin.Token,
+		Addr: s.Addr(), NATS: s.NATS.Options(), Replicas: s.Streams.Replicas, State: db, LogStore: requestlog.New(requests), Files: s.Files.Publish(vars.Lookup), Token: s.Admin.Token,
 		Proxies: s.Proxies.List(), TLSCert: string(s.Admin.Listen.Cert), TLSKey: string(s.Admin.Listen.Key), KeySecret: s.KeySecret.Secret, Version: version, Log: log,
 	})
 	if err != nil {

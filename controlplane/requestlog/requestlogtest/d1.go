@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"github.com/hybridinference/gateway/controlplane/d1"
-	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/shared/secret"
 )
 
@@ -72,7 +72,7 @@ func D1(t testing.TB) *Database {
 		t.Fatal(err)
 	}
 	return &Database{
-		Config: requestlog.Config{Backend: requestlog.BackendD1, D1: conf},
+		Config: database.Config{Backend: database.BackendD1, D1: conf},
 		query: func(t testing.TB, query string) [][]any {
 			t.Helper()
 			results, err := client.Repeat(t.Context(), d1.Statement{SQL: query})

@@ -9,13 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 )
 
 // Database is an empty database that goes away with its test.
 type Database struct {
 	// Config opens it.
-	Config requestlog.Config
+	Config database.Config
 	query  func(t testing.TB, query string) [][]any
 }
 
@@ -32,16 +33,22 @@ func (d *Database) Open(t testing.TB) requestlog.Store {
 // OpenEmpty is Open without the migration.
 func (d *Database) OpenEmpty(t testing.TB) requestlog.Store {
 	t.Helper()
-	s, err := requestlog.Open(t.Context(), d.Config)
+	return requestlog.New(d.Connect(t))
+}
+
+// Connect opens the database and closes it with the test.
+func (d *Database) Connect(t testing.TB) database.DB {
+	t.Helper()
+	db, err := database.Open(t.Context(), d.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
+		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return s
+	return db
 }
 
 // Query runs SQL past the store and returns all cells as text that is the same

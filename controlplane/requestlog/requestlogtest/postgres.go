@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/shared/secret"
 )
 
@@ -41,7 +41,7 @@ func Postgres(t testing.TB) *Database {
 	u.Path = "/" + name
 	dsn := u.String()
 	return &Database{
-		Config: requestlog.Config{Backend: requestlog.BackendPostgres, Postgres: requestlog.PostgresConfig{DSN: secret.New(dsn)}},
+		Config: database.Config{Backend: database.BackendPostgres, Postgres: database.PostgresConfig{DSN: secret.New(dsn)}},
 		query:  func(t testing.TB, query string) [][]any { return queryPostgres(t, dsn, query) },
 	}
 }

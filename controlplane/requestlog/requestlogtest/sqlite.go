@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/database"
 )
 
 // SQLite makes a database file.
@@ -15,7 +15,7 @@ func SQLite(t testing.TB) *Database {
 	// characters that mean something in a URL: paths are chosen by people
 	path := filepath.Join(t.TempDir(), "a #1?%20 log.db")
 	return &Database{
-		Config: requestlog.Config{Backend: requestlog.BackendSQLite, SQLitePath: path},
+		Config: database.Config{Backend: database.BackendSQLite, SQLitePath: path},
 		query:  func(t testing.TB, query string) [][]any { return querySQLite(t, path, query) },
 	}
 }

@@ -1,0 +1,88 @@
+package database_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hybridinference/gateway/controlplane/d1"
+	"github.com/hybridinference/gateway/controlplane/database"
+	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
+	"github.com/hybridinference/gateway/shared/secret"
+)
+
+func TestOpenRefusesBadConfig(t *testing.T) {
+	f := func(c database.Config, want string) {
+		t.Helper()
+		_, err := database.Open(t.Context(), c)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+	file := func(path string) database.Config {
+		return database.Config{Backend: database.BackendSQLite, SQLitePath: path}
+	}
+	f(database.Config{Backend: "mysql"}, `"mysql": must be postgres, sqlite or d1`)
+	f(file(""), "path is empty")
+	f(file(filepath.Join(t.TempDir(), "missing", "log.db")), "missing/log.db")
+	f(file(t.TempDir()), "unable to open")
+	f(database.Config{Backend: database.BackendPostgres, Postgres: database.PostgresConfig{SSLMode: "perhaps"}}, "sslmode")
+	f(database.Config{Backend: database.BackendD1, D1: d1.Config{DatabaseID: "d", Token: secret.New("t"), Base: "ftp://x"}}, "D1_API_BASE")
+	f(database.Config{Backend: database.BackendD1, D1: d1.Config{DatabaseID: "d", Token: secret.New("t")}}, "D1_ACCOUNT_ID")
+}
+
+func TestErrorsHideThePassword(t *testing.T) {
+	f := func(c database.PostgresConfig) {
+		t.Helper()
+		db, err := database.Open(t.Context(), database.Config{Backend: database.BackendPostgres, Postgres: c})
+		if err == nil {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			err = db.Ping(ctx)
+			defer db.Close() //nolint:errcheck // it was never connected
+		}
+		if err == nil || strings.Contains(err.Error(), "hush") {
+			t.Errorf("error %v, want one without the password", err)
+		}
+	}
+	f(database.PostgresConfig{Host: "127.0.0.1", Port: 1, Password: secret.New("hush")})
+	f(database.PostgresConfig{Password: secret.New("hush"), SSLMode: "perhaps"})
+	f(database.PostgresConfig{DSN: secret.New("postgres://u:hush@127.0.0.1:1/db")})
+	f(database.PostgresConfig{DSN: secret.New("postgres://u:hush@127.0.0.1:port/db")})
+	f(database.PostgresConfig{DSN: secret.New("host=127.0.0.1 password=hush port=x")})
+	f(database.PostgresConfig{DSN: secret.New("host=127.0.0.1 password='hush")})
+	f(database.PostgresConfig{DSN: secret.New("postgres://u:hush%@127.0.0.1/db")})
+}
+
+func TestD1RefusesAWrongToken(t *testing.T) {
+	db := requestlogtest.D1(t)
+	db.Config.D1.Token = secret.New("wrong")
+	var refused *d1.Error
+	if err := db.Connect(t).Ping(t.Context()); !errors.As(err, &refused) || refused.Status != 401 || refused.Message != "Authentication error" {
+		t.Errorf("with a wrong token: %v", err)
+	}
+}
+
+// Eleven requests at 20 a second take half a second.
+func TestD1KeepsToItsRate(t *testing.T) {
+	db := requestlogtest.D1(t)
+	db.Config.D1.Rate = 20
+	conn := db.Connect(t)
+	start := time.Now()
+	for range 11 {
+		if err := conn.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(start); took < 490*time.Millisecond {
+		t.Errorf("eleven requests took %s", took)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if err := conn.Ping(ctx); err == nil {
+		t.Error("a call that cannot be sent in time has no error")
+	}
+}
