@@ -8,35 +8,37 @@ import (
 	"slices"
 	"strings"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
-func applyCommand() *command {
-	return &command{
-		name: "apply", about: "bring the configuration files to all nodes",
-		details: "Without --models and --routing the daemon reads its own files again. A file with a mistake changes nothing.\n" +
-			"Weights that operators set stay.",
-		examples: []string{"gatewayctl apply --dry-run", "gatewayctl apply --wait --reason 'two more models'"},
-		flags: slices.Concat(fileFlags("send `FILE` instead of the daemon's own"), changeFlags(),
-			[]flag{{name: "dry-run", takes: takesNothing, about: "only tell what would change"}}),
-		run: apply,
+func applyCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "apply", Usage: "roll out the configuration files to all nodes",
+		Description: help("Without --models and --routing the control plane reads its own files again. A file with an error changes nothing.\n"+
+			"Weight overrides are kept.",
+			"gatewayctl apply --dry-run", "gatewayctl apply --wait --reason 'two more models'"),
+		Flags: slices.Concat(fileFlags("send `FILE` instead of the control plane's own"), changeFlags(),
+			[]urfave.Flag{switchFlag("dry-run", "only show what would change")}),
+		Action: run(apply),
 	}
 }
 
-func diffCommand() *command {
-	return &command{
-		name: "diff", about: "tell what apply would change",
-		examples: []string{"gatewayctl diff", "gatewayctl diff -o json"},
-		flags:    fileFlags("compare `FILE` instead of the daemon's own"),
-		run:      func(ctx context.Context, in *invocation) error { return in.apply(ctx, true) },
+func diffCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "diff", Usage: "show what apply would change",
+		Description: help("", "gatewayctl diff", "gatewayctl diff -o json"),
+		Flags:       fileFlags("compare `FILE` instead of the control plane's own"),
+		Action:      run(func(ctx context.Context, in *invocation) error { return in.apply(ctx, true) }),
 	}
 }
 
-func fileFlags(about string) []flag {
-	return []flag{{name: "models", about: about + " models.yaml"}, {name: "routing", about: about + " routing.yaml"}}
+func fileFlags(usage string) []urfave.Flag {
+	return []urfave.Flag{textFlag("models", usage+" models.yaml", ""), textFlag("routing", usage+" routing.yaml", "")}
 }
 
-func apply(ctx context.Context, in *invocation) error { return in.apply(ctx, in.on("dry-run")) }
+func apply(ctx context.Context, in *invocation) error { return in.apply(ctx, in.Bool("dry-run")) }
 
 func (in *invocation) apply(ctx context.Context, dry bool) error {
 	client, err := in.client()
@@ -65,11 +67,9 @@ func (in *invocation) apply(ctx context.Context, dry bool) error {
 }
 
 func (in *invocation) readApplication(a *adminclient.Application) (err error) {
-	if a.Change, err = in.change(); err != nil {
-		return err
-	}
+	a.Change = in.change()
 	if a.DryRun && a.Wait > 0 {
-		return usagef("--wait has nothing to wait for after --dry-run")
+		return usagef("--wait and --dry-run are mutually exclusive")
 	}
 	if a.Models, err = readText("models", in.text("models")); err != nil {
 		return err

@@ -5,17 +5,19 @@ import (
 	"context"
 	"encoding/json"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
 const defaultAudit = 50
 
-func auditCommand() *command {
-	return &command{
-		name: "audit", about: "list who changed what, and why",
-		examples: []string{"gatewayctl audit", "gatewayctl audit --limit 5 -o json"},
-		flags:    pageFlags(defaultAudit),
-		run:      audit,
+func auditCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "audit", Usage: "list changes: who made them, when and why",
+		Description: help("", "gatewayctl audit", "gatewayctl audit --limit 5 -o json"),
+		Flags:       pageFlags(defaultAudit),
+		Action:      run(audit),
 	}
 }
 
@@ -24,11 +26,7 @@ func audit(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	page, err := in.page(defaultAudit)
-	if err != nil {
-		return err
-	}
-	rows, err := client.Audit(ctx, page)
+	rows, err := client.Audit(ctx, in.page(defaultAudit))
 	if err != nil {
 		return err
 	}

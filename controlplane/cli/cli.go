@@ -1,5 +1,6 @@
 // Package cli is gatewayctl: the operators' commands over the admin API of the
 // control plane. Each group of commands has its file; tree.go lists them all.
+// The library urfave/cli parses flags, prints help, suggests and completes.
 //
 // Run never prints on its own nor reads the environment: main hands everything
 // in, so that tests run commands as a shell would.
@@ -34,14 +35,12 @@ func (o *Options) env(name string) string {
 
 // Run carries out one command and returns the exit code.
 func Run(ctx context.Context, opts Options) int {
-	return report(&opts, run(ctx, &opts))
-}
-
-func run(ctx context.Context, opts *Options) error {
-	root := tree()
-	line, err := arrange(root, opts.Args)
-	if err != nil {
-		return err
+	commands := tree()
+	if words, ok := completing(opts.Args); ok {
+		l := arrange(commands, words[:len(words)-1])
+		l.last = words[len(words)-1]
+		return report(&opts, application(session{&opts, l}, commands).RunContext(ctx, l.completion()))
 	}
-	return application(opts, root, line).RunContext(ctx, line.words())
+	l := arrange(commands, opts.Args)
+	return report(&opts, application(session{&opts, l}, commands).RunContext(ctx, l.words()))
 }

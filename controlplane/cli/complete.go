@@ -3,160 +3,132 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
-// completeTime is how long a shell waits for a control plane.
-const completeTime = 2 * time.Second
+const (
+	// completeTime is how long a shell waits for a control plane.
+	completeTime = 2 * time.Second
+	// completeFlag ends a command line whose last word, which may be empty, is
+	// to be completed: the library's convention.
+	completeFlag = "--generate-bash-completion"
+)
 
-// completeCommand answers the scripts of completion: a line for each word that
-// may stand where the last one does.
-func completeCommand() *command {
-	return &command{
-		name: "complete", about: "list the words that complete a command line", args: "[WORD]...", hidden: true,
-		details:  "The scripts of gatewayctl completion call it. The last word is the one to complete and may be empty.",
-		examples: []string{"gatewayctl complete -- weights s"},
-		run: func(ctx context.Context, in *invocation) error {
-			found := candidates(ctx, in.opts, in.args)
-			return in.show(found, func(w io.Writer) error {
-				for _, word := range found {
-					_, _ = fmt.Fprintln(w, printable(word))
-				}
-				return nil
-			})
-		},
+// completing returns the words of a line that a shell wants completed.
+func completing(argv []string) (words []string, ok bool) {
+	if len(argv) < 2 || argv[len(argv)-1] != completeFlag {
+		return nil, false
 	}
+	return argv[:len(argv)-1], true
 }
 
-// candidates completes the last word. A line that makes no sense has none.
-func candidates(ctx context.Context, opts *Options, words []string) []string {
-	found := []string{}
-	if len(words) == 0 {
-		return found
+// completion is the sorted line as the library takes it for completion.
+func (l line) completion() []string {
+	flags := l.flags
+	if l.open != nil {
+		flags = flags[:len(flags)-1]
 	}
-	before, last := words[:len(words)-1], words[len(words)-1]
-	for _, word := range possible(ctx, opts, before, last) {
-		if strings.HasPrefix(word, last) {
-			found = append(found, word)
-		}
-	}
-	slices.Sort(found)
-	return slices.Compact(found)
+	return slices.Concat([]string{program}, l.commands, flags, l.args, []string{completeFlag})
 }
 
-func possible(ctx context.Context, opts *Options, before []string, last string) []string {
-	root := tree()
-	s := scanner{known: knownFlags(root)}
-	if err := s.scan(before); err != nil {
-		return s.known[s.open].words // of no flag: none
-	}
-	l := line{cmd: root, args: s.args}
-	if l.descend() != nil {
-		return nil
-	}
-	switch {
-	case strings.HasPrefix(last, "-") && !slices.Contains(before, "--"):
-		return flagWords(l.cmd, last)
-	case len(l.cmd.subs) > 0:
-		return l.cmd.visible()
-	case l.cmd.suggest == nil:
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, completeTime)
-	defer cancel()
-	in := &invocation{opts: opts, value: s.value, given: s.given, args: l.args}
-	return l.cmd.suggest(ctx, in, l.args)
-}
+// suggester lists what could be the argument after those of the invocation. What
+// goes wrong it keeps to itself: the shell is in the middle of a line.
+type suggester func(ctx context.Context, client *adminclient.Client, args []string) []string
 
-// flagWords lists the flags of a command, or what may follow --flag=.
-func flagWords(c *command, last string) []string {
-	name, _, given := strings.Cut(last, "=")
-	var out []string
-	for _, f := range c.allFlags() {
+// completer lists the words of a command that may come next: values of a flag
+// and arguments are ours, flags and commands the library's.
+func completer(suggest suggester) urfave.BashCompleteFunc {
+	return func(c *urfave.Context) {
+		l := sessionOf(c).line
+		name, _, given := strings.Cut(l.last, "=")
 		switch {
-		case !given:
-			out = append(out, "--"+f.name)
-		case "--"+f.name == name || "-"+f.short == name:
-			for _, word := range f.words {
-				out = append(out, name+"="+word)
+		case l.open != nil:
+			writeWords(c, "", choices(l.open))
+		case strings.HasPrefix(l.last, "-") && given:
+			for _, f := range c.Command.Flags {
+				if slices.Contains(f.Names(), strings.TrimLeft(name, "-")) {
+					writeWords(c, name+"=", choices(f))
+				}
 			}
+		case strings.HasPrefix(l.last, "-") || suggest == nil && !c.Args().Present():
+			urfave.DefaultCompleteWithFlags(c.Command)(c)
+		case suggest != nil:
+			suggestArgument(c, suggest)
 		}
 	}
-	return out
 }
 
-// value returns the value of a flag that was scanned, the last one if it
-// stands there twice.
-func (s *scanner) value(name string) string {
-	for _, f := range slices.Backward(s.flags) {
-		if value, ok := strings.CutPrefix(f, "--"+name+"="); ok {
-			return value
+func suggestArgument(c *urfave.Context, suggest suggester) {
+	client, err := newInvocation(c).client()
+	if err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(c.Context, completeTime)
+	defer cancel()
+	writeWords(c, "", suggest(ctx, client, c.Args().Slice()))
+}
+
+func writeWords(c *urfave.Context, prefix string, words []string) {
+	for _, word := range words {
+		_, _ = fmt.Fprintln(c.App.Writer, prefix+printable(word))
+	}
+}
+
+// choices are the only values that a flag takes, if there are any.
+func choices(f urfave.Flag) []string {
+	if g, ok := f.(*urfave.GenericFlag); ok {
+		if v, ok := g.Value.(interface{ choices() []string }); ok {
+			return v.choices()
 		}
 	}
-	return ""
+	return nil
 }
 
-func (s *scanner) given(name string) bool { return slices.Contains(s.names, name) }
-
-// The functions below suggest arguments. What goes wrong they keep silent
-// about: the shell is in the middle of a line.
-
-func suggestModel(ctx context.Context, in *invocation, args []string) []string {
-	client, err := in.client()
-	if err != nil || len(args) > 0 {
+func suggestModel(ctx context.Context, client *adminclient.Client, args []string) []string {
+	if len(args) > 0 {
 		return nil
 	}
 	rows, _ := client.Models(ctx)
 	return each(rows, func(m adminclient.Model) string { return m.Model })
 }
 
-func suggestEndpoint(ctx context.Context, in *invocation, args []string) []string {
+func suggestEndpoint(ctx context.Context, client *adminclient.Client, args []string) []string {
 	if len(args) == 0 {
-		return suggestModel(ctx, in, args)
-	}
-	client, err := in.client()
-	if err != nil {
-		return nil
+		return suggestModel(ctx, client, args)
 	}
 	rows, _ := client.Weights(ctx, args[0])
 	return each(rows, func(w adminclient.Weight) string { return strings.TrimPrefix(w.Endpoint, w.Model+":") + "=" })
 }
 
-func suggestEndpointID(ctx context.Context, in *invocation, _ []string) []string {
-	client, err := in.client()
-	if err != nil {
-		return nil
-	}
+func suggestEndpointID(ctx context.Context, client *adminclient.Client, _ []string) []string {
 	rows, _ := client.Endpoints(ctx, "")
 	return each(rows, func(e adminclient.Endpoint) string { return e.Endpoint })
 }
 
-func suggestNode(ctx context.Context, in *invocation, args []string) []string {
-	client, err := in.client()
-	if err != nil || len(args) > 0 {
+func suggestNode(ctx context.Context, client *adminclient.Client, args []string) []string {
+	if len(args) > 0 {
 		return nil
 	}
 	rows, _ := client.Nodes(ctx)
 	return each(rows, func(n adminclient.Node) string { return n.Node })
 }
 
-func suggestRelease(ctx context.Context, in *invocation, args []string) []string {
-	client, err := in.client()
-	if err != nil || len(args) > 0 {
+func suggestRelease(ctx context.Context, client *adminclient.Client, args []string) []string {
+	if len(args) > 1 {
 		return nil
 	}
 	rows, _ := client.Releases(ctx, adminclient.Page{Limit: defaultLimit})
 	return each(rows, func(r adminclient.ReleaseInfo) string { return natural(r.Release) })
 }
 
-func suggestKey(ctx context.Context, in *invocation, args []string) []string {
-	client, err := in.client()
-	if err != nil || len(args) > 0 {
+func suggestKey(ctx context.Context, client *adminclient.Client, args []string) []string {
+	if len(args) > 0 {
 		return nil
 	}
 	rows, _ := client.Keys(ctx)

@@ -5,32 +5,34 @@ import (
 	"io"
 	"time"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
-func endpointsCommand() *command {
-	return &command{
-		name: "endpoints", alias: "endpoint", about: "show how each endpoint is, at which node, and why; take endpoints out of service",
-		examples: []string{"gatewayctl endpoints list", "gatewayctl endpoints disable demo:demo-api --reason 'new disk' --wait"},
-		subs: []*command{
+func endpointsCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "endpoints", Aliases: []string{"endpoint"}, Usage: "show the state of endpoints; disable and enable them",
+		Description: help("", "gatewayctl endpoints list", "gatewayctl endpoints disable demo:demo-api --reason 'new disk' --wait"),
+		Subcommands: []*urfave.Command{
 			{
-				name: "list", about: "show how each endpoint is, at which node, and why", args: "[MODEL]",
-				details: "An endpoint is up at all live nodes, partly at some, down at none, off without weight, or disabled. A line for each\n" +
-					"node that is not content with it says why, and when the endpoint is tried again there.",
-				examples: []string{"gatewayctl endpoints list", "gatewayctl endpoints list demo", "gatewayctl endpoints list -o json"},
-				run:      endpoints, suggest: suggestModel,
+				Name: "list", Usage: "show the state of each endpoint, per node where they differ", ArgsUsage: "[MODEL]",
+				Description: help("An endpoint is up (on all live nodes), partly up, down (on no node), off (weight 0) or disabled. Each node\n"+
+					"where it is not healthy has a line with the reason and the time of the next attempt.",
+					"gatewayctl endpoints list", "gatewayctl endpoints list demo", "gatewayctl endpoints list -o json"),
+				Action: run(endpoints), BashComplete: completer(suggestModel),
 			},
 			{
-				name: "disable", about: "take endpoints out of service until they are enabled", args: "ENDPOINT...",
-				details: "An endpoint is named by its whole id, MODEL:ENDPOINT. It keeps its weight for later, stays disabled through restarts\n" +
-					"and new files, and requests that are on their way there end undisturbed.",
-				examples: []string{"gatewayctl endpoints disable demo:demo-api --reason 'new disk' --wait"},
-				flags:    changeFlags(), run: disableEndpoints, suggest: suggestEndpointID,
+				Name: "disable", Usage: "take endpoints out of service until they are enabled", ArgsUsage: "ENDPOINT...",
+				Description: help("ENDPOINT is the full id, MODEL:ENDPOINT. The endpoint keeps its weight and stays disabled across restarts and\n"+
+					"changes to the files. Requests in flight are not interrupted.",
+					"gatewayctl endpoints disable demo:demo-api --reason 'new disk' --wait"),
+				Flags: changeFlags(), Action: run(disableEndpoints), BashComplete: completer(suggestEndpointID),
 			},
 			{
-				name: "enable", about: "put disabled endpoints back into service", args: "ENDPOINT...",
-				examples: []string{"gatewayctl endpoints enable demo:demo-api --wait"},
-				flags:    changeFlags(), run: enableEndpoints, suggest: suggestEndpointID,
+				Name: "enable", Usage: "put disabled endpoints back into service", ArgsUsage: "ENDPOINT...",
+				Description: help("", "gatewayctl endpoints enable demo:demo-api --wait"),
+				Flags:       changeFlags(), Action: run(enableEndpoints), BashComplete: completer(suggestEndpointID),
 			},
 		},
 	}

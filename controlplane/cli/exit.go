@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
@@ -21,19 +23,15 @@ const (
 
 const exitHelp = `Exit codes:
   0  done
-  1  failed; the line on stderr says why
-  2  wrong usage: an unknown command, flag or value
-  3  --wait ended while a node had not applied the release
-  4  the control plane cannot be reached`
+  1  failed; the reason is on stderr
+  2  usage error: unknown command, flag or value
+  3  --wait timed out before every live node had applied the change
+  4  the control plane is unreachable`
 
-// usageError is a command line that makes no sense.
-type usageError struct{ message string }
+// usageError is a wrong command line.
+type usageError struct{ error }
 
-func (e *usageError) Error() string { return e.message }
-
-func usagef(format string, args ...any) error {
-	return &usageError{fmt.Sprintf(format, args...)}
-}
+func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
 // errShown ends a command whose output has already said what is wrong.
 var errShown = errors.New("shown")
@@ -43,7 +41,7 @@ type incompleteError struct{ message string }
 
 func (e *incompleteError) Error() string { return e.message }
 
-// deniedError is a token that the daemon does not take.
+// deniedError is a token that the daemon rejects.
 type deniedError struct {
 	// from is the variable or flag that held the token, "" if none did.
 	from string
@@ -52,9 +50,9 @@ type deniedError struct {
 
 func (e *deniedError) Error() string {
 	if e.from == "" {
-		return fmt.Sprintf("%s asks for a token: set %s", e.url, tokenVariable)
+		return fmt.Sprintf("%s requires a token: set %s", e.url, tokenVariable)
 	}
-	return fmt.Sprintf("%s is not accepted by %s", e.from, e.url)
+	return fmt.Sprintf("%s rejected the token in %s", e.url, e.from)
 }
 
 // report prints an error and returns the exit code that belongs to it.
@@ -77,6 +75,9 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return ExitUsage
 	}
+	if _, ok := errors.AsType[urfave.ExitCoder](err); ok { // help for an unknown command
+		return ExitUsage
+	}
 	if _, ok := errors.AsType[*incompleteError](err); ok {
 		return ExitIncomplete
 	}
@@ -88,15 +89,15 @@ func exitCode(err error) int {
 
 func message(err error) string {
 	if errors.Is(err, context.Canceled) {
-		return "interrupted; a change that was under way may have been made"
+		return "interrupted; the change may have been applied"
 	}
 	if _, ok := errors.AsType[*adminclient.Unreachable](err); ok {
-		return fmt.Sprintf("%s (%s or --url says where it is)", err, urlVariable)
+		return fmt.Sprintf("%s (set %s or --url)", err, urlVariable)
 	}
 	return err.Error()
 }
 
-// oneLine keeps an error from filling the screen or steering the terminal.
+// oneLine keeps an error from filling the screen or controlling the terminal.
 func oneLine(text string) string {
 	return printable(strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), "; "))
 }

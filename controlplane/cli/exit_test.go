@@ -22,7 +22,7 @@ func TestUnreachable(t *testing.T) {
 	}
 	for _, args := range [][]string{{"status"}, {"weights", "set", "demo", "demo-api=1"}, {"keys", "create", "--name", "x"}} {
 		r := runWith(t, map[string]string{"GATEWAY_ADMIN_URL": url}, args...)
-		want := "gatewayctl: the control plane at " + url + " cannot be reached: connection refused (GATEWAY_ADMIN_URL or --url says where it is)\n"
+		want := "gatewayctl: the control plane at " + url + " cannot be reached: connection refused (set GATEWAY_ADMIN_URL or --url)\n"
 		if r.code != cli.ExitUnreachable || r.stderr != want || r.stdout != "" {
 			t.Errorf("%s: exit %d, %q, %q", args, r.code, r.stderr, r.stdout)
 		}
@@ -50,7 +50,7 @@ func TestInterrupt(t *testing.T) {
 	code := cli.Run(ctx, cli.Options{
 		Args: []string{"weights", "set", "demo", "demo-api=1", "--wait"}, Env: lookup(a.vars()), Stdout: &stderr, Stderr: &stderr,
 	})
-	if want := "gatewayctl: interrupted; a change that was under way may have been made\n"; code != cli.ExitFailed || stderr.String() != want {
+	if want := "gatewayctl: interrupted; the change may have been applied\n"; code != cli.ExitFailed || stderr.String() != want {
 		t.Errorf("exit %d, %q", code, stderr.String())
 	}
 }
@@ -69,7 +69,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 	f(refusal(409, "first\nsecond\x1b[2J"), cli.ExitFailed, `first; second\u001b[2J`)
 	f(answer{404, "<html>"}, cli.ExitFailed, "URL answers 404 Not Found and is not the admin API")
 	f(answer{200, "<html>"}, cli.ExitFailed, "URL answered /admin/status with something else than the admin API's JSON: invalid character '<' looking for beginning of value")
-	f(answer{502, "<html>"}, cli.ExitUnreachable, "the control plane at URL cannot be reached: a proxy in front of it answers 502 Bad Gateway (GATEWAY_ADMIN_URL or --url says where it is)")
+	f(answer{502, "<html>"}, cli.ExitUnreachable, "the control plane at URL cannot be reached: a proxy in front of it answers 502 Bad Gateway (set GATEWAY_ADMIN_URL or --url)")
 	f(refusal(503, "the database does not answer; nothing was changed"), cli.ExitFailed, "the database does not answer; nothing was changed")
 }
 

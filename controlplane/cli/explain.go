@@ -7,27 +7,27 @@ import (
 	"io"
 	"strings"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
-func explainCommand() *command {
-	return &command{
-		name: "explain", about: "say which endpoints a request would be sent to, and why not to others", args: "[MODEL]",
-		details: "A node plans the request as if it had come, and sends nothing. The request is --request, else a short one for MODEL.\n" +
-			"Where weights decide, the order is one draw of many.",
-		examples: []string{
+func explainCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "explain", Usage: "show which endpoints a request would be sent to, and why others are skipped", ArgsUsage: "[MODEL]",
+		Description: help("A node plans the request without sending it. The request is --request, or a short one for MODEL.\n"+
+			"Where weights decide, the order is one random draw.",
 			"gatewayctl explain demo",
-			"gatewayctl explain --request '{\"model\":\"demo\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"provider\":{\"only\":[\"demo\"]}}' -o json",
+			"gatewayctl explain --request '{\"model\":\"demo\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"provider\":{\"only\":[\"demo\"]}}' -o json"),
+		Flags: []urfave.Flag{
+			textFlag("request", "request `BODY` as JSON, @FILE, or - for standard input", ""),
+			choiceFlag("path", "`API` below /v1", "chat/completions", "chat/completions", "completions", "embeddings", "messages"),
+			textFlag("key", "`ID` of the API key that sends it", "an administrator"),
+			textFlag("node", "`NODE` to ask", "any"),
+			textFlag("session", "`ID` of its session", ""),
 		},
-		flags: []flag{
-			{name: "request", about: "`BODY` of the request as JSON, @FILE, or - for the standard input"},
-			{name: "path", about: "`API` below /v1", def: "chat/completions", words: []string{"chat/completions", "completions", "embeddings", "messages"}},
-			{name: "key", about: "`ID` of the API key that it comes with", def: "an administrator's"},
-			{name: "node", about: "the `NODE` to ask", def: "any"},
-			{name: "session", about: "`ID` of the session that it belongs to"},
-		},
-		run: explain, suggest: suggestModel,
+		Action: run(explain), BashComplete: completer(suggestModel),
 	}
 }
 
@@ -40,7 +40,7 @@ func explain(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	q := adminclient.Question{Request: body, Path: in.text("path"), Key: in.text("key"), Node: in.text("node")}
+	q := adminclient.Question{Request: body, Path: valueOf(in, "path", ""), Key: in.text("key"), Node: in.text("node")}
 	if session := in.text("session"); session != "" {
 		q.Headers = map[string]string{"X-Session-ID": session}
 	}
@@ -56,9 +56,9 @@ func (in *invocation) explained() (json.RawMessage, error) {
 	text := in.text("request")
 	switch {
 	case text == "" && in.first() == "":
-		return nil, usagef("explain takes a MODEL or --request")
+		return nil, usagef("explain: MODEL or --request is required")
 	case text != "" && in.first() != "":
-		return nil, usagef("explain takes a MODEL or --request, not both")
+		return nil, usagef("explain: MODEL and --request are mutually exclusive")
 	case text == "":
 		content := any([]map[string]string{{"role": "user", "content": "Hi"}})
 		body := map[string]any{"model": in.first(), "messages": content, "max_tokens": 16}
@@ -77,7 +77,7 @@ func (in *invocation) explained() (json.RawMessage, error) {
 		text = string(content)
 	}
 	if !json.Valid([]byte(text)) {
-		return nil, usagef("--request is not JSON")
+		return nil, usagef("--request is not valid JSON")
 	}
 	return json.RawMessage(text), nil
 }

@@ -1,21 +1,17 @@
 package cli
 
-import "io"
+import (
+	"io"
+	"strings"
 
-// What the tests see of the inside.
-var (
-	Nearest   = nearest
-	Printable = printable
+	urfave "github.com/urfave/cli/v2"
 )
 
+// Printable is what a table does to the text of others.
+var Printable = printable
+
 // Arrange returns the command line as the library gets it.
-func Arrange(argv []string) ([]string, error) {
-	l, err := arrange(tree(), argv)
-	if err != nil {
-		return nil, err
-	}
-	return l.words(), nil
-}
+func Arrange(argv []string) []string { return arrange(tree(), argv).words() }
 
 // WriteYAML prints a value as -o yaml does.
 func WriteYAML(w io.Writer, value any) error { return writeYAML(w, value) }
@@ -25,51 +21,59 @@ type Example struct{ Command, Line string }
 
 // CommandExamples lists the examples of all commands, "" for a command without any.
 func CommandExamples() []Example {
-	var out []Example
-	var visit func(*command)
-	visit = func(c *command) {
-		for _, line := range c.examples {
-			out = append(out, Example{c.String(), line})
-		}
-		if len(c.examples) == 0 {
-			out = append(out, Example{c.String(), ""})
-		}
-		for _, s := range c.subs {
-			visit(s)
-		}
+	out := examples(program, rootHelp)
+	eachCommand(func(path string, c *urfave.Command) { out = append(out, examples(path, c.Description)...) })
+	return out
+}
+
+func examples(command, text string) (out []Example) {
+	_, lines, found := strings.Cut(text, examplesTitle)
+	if !found {
+		return []Example{{command, ""}}
 	}
-	visit(tree())
+	for line := range strings.SplitSeq(lines, "\n") {
+		out = append(out, Example{command, strings.TrimSpace(line)})
+	}
 	return out
 }
 
 // Runnable lists the commands that do something.
-func Runnable() []string {
-	var out []string
-	var visit func(*command)
-	visit = func(c *command) {
-		if c.run != nil {
-			out = append(out, c.String())
+func Runnable() (out []string) {
+	eachCommand(func(path string, c *urfave.Command) {
+		if len(c.Subcommands) == 0 {
+			out = append(out, path)
 		}
-		for _, s := range c.subs {
-			visit(s)
-		}
-	}
-	visit(tree())
+	})
 	return out
 }
 
 // FlagKinds lists how each flag is taken, once for every command that has it.
 func FlagKinds() map[string][]string {
 	kinds := map[string][]string{}
-	var visit func(*command)
-	visit = func(c *command) {
-		for _, f := range c.allFlags() {
-			kinds[f.name] = append(kinds[f.name], f.short+string(rune('0'+f.takes)))
+	eachCommand(func(_ string, c *urfave.Command) {
+		for _, f := range c.Flags {
+			kind := "switch"
+			if standsAlone(f) {
+				kind = "optional value"
+			} else if takesValue(f) {
+				kind = "value"
+			}
+			for _, name := range f.Names() {
+				kinds[name] = append(kinds[name], kind)
+			}
 		}
-		for _, s := range c.subs {
-			visit(s)
+	})
+	return kinds
+}
+
+func eachCommand(do func(path string, c *urfave.Command)) {
+	var visit func(above string, commands []*urfave.Command)
+	visit = func(above string, commands []*urfave.Command) {
+		for _, c := range commands {
+			path := strings.TrimSpace(above + " " + c.Name)
+			do(path, c)
+			visit(path, c.Subcommands)
 		}
 	}
-	visit(tree())
-	return kinds
+	visit("", tree())
 }

@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -11,112 +14,171 @@ import (
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
-// takes is what may follow a flag.
-type takes int
-
-const (
-	takesValue takes = iota
-	takesNothing
-	// takesSpan is a flag that stands alone or with a time span.
-	takesSpan
-)
-
-// flag is one flag. A name means the same kind of flag wherever it is used.
-type flag struct {
-	name  string
-	short string
-	takes takes
-	// about describes it; the name of the value stands in backquotes.
-	about string
-	// def is what --help tells of the value when the flag is not given.
-	def string
-	// words are the only values, if there are any.
-	words []string
-}
-
 const (
 	urlVariable   = "GATEWAY_ADMIN_URL"
 	tokenVariable = "ADMIN_TOKEN"
 	caVariable    = "GATEWAY_ADMIN_CA"
-	globalGroup   = "Flags of every command:"
+	globalGroup   = "Flags of every command"
 
 	defaultWait = 30 * time.Second
-	// maxSpan is the longest wait that the daemon agrees to.
+	// maxSpan is the longest wait that the daemon accepts.
 	maxSpan = 10 * time.Minute
 )
 
-// globalFlags are those of every command.
-func globalFlags() []flag {
-	return []flag{
-		{name: "output", short: "o", about: "print as `FORMAT`: table, json or yaml", def: formatTable, words: []string{formatTable, formatJSON, formatYAML}},
-		{name: "url", about: "`URL` of the control plane, instead of " + urlVariable, def: adminclient.DefaultURL},
-		{name: "token", about: "`TOKEN` for the control plane, instead of " + tokenVariable + "; other users of the machine can read a command line"},
-		{name: "ca", about: "PEM `FILE` of an authority to believe when the URL is https, instead of " + caVariable},
-		{name: "author", about: "`NAME` that the audit log gets", def: "$USER"},
-		{name: "timeout", about: "give up a call after `SPAN`, plus the time of --wait", def: adminclient.DefaultTimeout.String()},
+// parsed is a flag's value that is checked while the library reads the command line.
+type parsed[T any] struct {
+	text  string
+	value T
+	parse func(text string) (T, error)
+	// alone is what the flag means without a value; "" if it needs one.
+	alone string
+	// words are the only values, if there are any.
+	words []string
+}
+
+// Set implements urfave.Generic.
+func (p *parsed[T]) Set(text string) (err error) {
+	if p.alone != "" && text == "true" {
+		text = p.alone
 	}
+	p.text = text
+	p.value, err = p.parse(text)
+	return err
 }
 
-func reasonFlag() flag {
-	return flag{name: "reason", about: "`TEXT` for the audit log and the list of releases"}
+func (p *parsed[T]) String() string { return p.text }
+
+// IsBoolFlag lets package flag accept the flag without a value.
+func (p *parsed[T]) IsBoolFlag() bool { return p.alone != "" }
+
+func (p *parsed[T]) choices() []string { return p.words }
+
+// valueOf returns the value of a flag, def if it is not given.
+func valueOf[T any](in *invocation, name string, def T) T {
+	if p, ok := in.Generic(name).(*parsed[T]); ok && p.text != "" {
+		return p.value
+	}
+	return def
 }
 
-func waitFlag() flag {
-	return flag{name: "wait", takes: takesSpan, about: "wait until all live nodes have it, at most for `SPAN`: --wait 5s, --wait=5, or --wait alone for " + defaultWait.String()}
+// globalFlags are those of every command.
+func globalFlags() []urfave.Flag {
+	output := choiceFlag("output", "print as `FORMAT`: table, json or yaml", formatTable, formatTable, formatJSON, formatYAML)
+	output.Aliases = []string{"o"}
+	flags := []urfave.Flag{
+		output,
+		textFlag("url", "`URL` of the control plane; overrides "+urlVariable, adminclient.DefaultURL),
+		textFlag("token", "admin `TOKEN`; overrides "+tokenVariable+", which is safer: other users of this machine can read a command line", ""),
+		textFlag("ca", "PEM `FILE` with an extra CA certificate to trust; overrides "+caVariable, ""),
+		textFlag("author", "`NAME` to record in the audit log", "$USER"),
+		spanFlag("timeout", "request timeout, to which --wait is added: a `DURATION` such as 10s", time.Nanosecond, adminclient.DefaultTimeout),
+	}
+	for _, f := range flags {
+		switch f := f.(type) {
+		case *urfave.GenericFlag:
+			f.Category = globalGroup
+		case *urfave.StringFlag:
+			f.Category = globalGroup
+		}
+	}
+	return flags
+}
+
+func reasonFlag() urfave.Flag {
+	return textFlag("reason", "`TEXT` for the audit log and the release history", "")
+}
+
+func waitFlag() urfave.Flag {
+	return &urfave.GenericFlag{
+		Name: "wait", Usage: "wait until every live node has applied the change, for at most `DURATION`: --wait 5s, --wait=5, or --wait for " + defaultWait.String(),
+		Value: &parsed[time.Duration]{parse: func(text string) (time.Duration, error) { return parseSpan(text, 0) }, alone: defaultWait.String()},
+	}
 }
 
 // changeFlags are those of every command that makes a release.
-func changeFlags() []flag {
-	return []flag{reasonFlag(), waitFlag(), {name: "if-release", about: "refuse unless release `N` is still the current one"}}
+func changeFlags() []urfave.Flag {
+	return []urfave.Flag{reasonFlag(), waitFlag(), numberFlag("if-release", "fail unless release `N` is the current one")}
 }
 
-func pageFlags(def int) []flag {
-	return []flag{
-		{name: "limit", about: "show `N`, the newest first", def: strconv.Itoa(def)},
-		{name: "before", about: "show those before number `N`"},
+func pageFlags(def int) []urfave.Flag {
+	return []urfave.Flag{
+		countFlag("limit", "show at most `N`, newest first", def, maxLimit),
+		numberFlag("before", "show only entries before number `N`"),
 	}
 }
 
-// urfave returns the flag for the library.
-func (f flag) urfave(category string) urfave.Flag {
-	var short []string
-	if f.short != "" {
-		short = []string{f.short}
+// textFlag takes any text; def is what --help shows as the default.
+func textFlag(name, usage, def string) *urfave.StringFlag {
+	return &urfave.StringFlag{Name: name, Usage: usage, DefaultText: def}
+}
+
+func switchFlag(name, usage string) *urfave.BoolFlag {
+	return &urfave.BoolFlag{Name: name, Usage: usage, DisableDefaultText: true}
+}
+
+// choiceFlag takes one of some words.
+func choiceFlag(name, usage, def string, words ...string) *urfave.GenericFlag {
+	parse := func(text string) (string, error) {
+		if !slices.Contains(words, text) {
+			return "", fmt.Errorf("must be one of %s", strings.Join(words, ", "))
+		}
+		return text, nil
 	}
-	if f.takes == takesNothing {
-		return &urfave.BoolFlag{Name: f.name, Aliases: short, Usage: f.about, Category: category, DisableDefaultText: true}
+	return &urfave.GenericFlag{Name: name, Usage: usage, DefaultText: def, Value: &parsed[string]{parse: parse, words: words}}
+}
+
+// countFlag takes a whole number from 1 to most.
+func countFlag(name, usage string, def, most int) *urfave.GenericFlag {
+	parse := func(text string) (int, error) {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > most {
+			return 0, fmt.Errorf("must be an integer from 1 to %d", most)
+		}
+		return n, nil
 	}
-	return &urfave.StringFlag{Name: f.name, Aliases: short, Usage: f.about, DefaultText: f.def, Category: category}
+	return &urfave.GenericFlag{Name: name, Usage: usage, DefaultText: strconv.Itoa(def), Value: &parsed[int]{parse: parse}}
+}
+
+// numberFlag takes the number of a release or of an entry.
+func numberFlag(name, usage string) *urfave.GenericFlag {
+	return &urfave.GenericFlag{Name: name, Usage: usage, Value: &parsed[uint64]{parse: parseNumber}}
+}
+
+// spanFlag takes a time span of at least least.
+func spanFlag(name, usage string, least, def time.Duration) *urfave.GenericFlag {
+	parse := func(text string) (time.Duration, error) { return parseSpan(text, least) }
+	return &urfave.GenericFlag{Name: name, Usage: usage, DefaultText: def.String(), Value: &parsed[time.Duration]{parse: parse}}
 }
 
 // parseSpan reads a time span as the variables of the daemons are: seconds, or
 // a number with a unit.
-func parseSpan(name, text string) (time.Duration, error) {
+func parseSpan(text string, least time.Duration) (time.Duration, error) {
 	span, err := time.ParseDuration(text)
 	if seconds, numberErr := strconv.ParseFloat(text, 64); numberErr == nil {
 		span, err = time.Duration(math.Min(seconds, maxSpan.Seconds()+1)*float64(time.Second)), nil
 	}
-	if err != nil || span < 0 || span > maxSpan {
-		return 0, usagef("--%s must be seconds or a span such as 500ms or 2m, at most %s, got %q", name, maxSpan, text)
+	switch {
+	case err != nil || span < 0 || span > maxSpan:
+		return 0, fmt.Errorf("must be seconds or a duration such as 500ms or 2m, at most %s", maxSpan)
+	case span < least:
+		return 0, errors.New("must be positive")
 	}
 	return span, nil
 }
 
-func parseCount(name, text string, least, most int) (int, error) {
-	n, err := strconv.Atoi(text)
-	if err != nil || n < least || n > most {
-		return 0, usagef("--%s must be a whole number from %d to %d, got %q", name, least, most, text)
-	}
-	return n, nil
-}
-
-// parseNumber reads the number of a release or of an entry.
-func parseNumber(what, text string) (uint64, error) {
+func parseNumber(text string) (uint64, error) {
 	n, err := strconv.ParseUint(text, 10, 63)
 	if err != nil || n == 0 {
-		return 0, usagef("%s must be a number such as 12, got %q", what, text)
+		return 0, errors.New("must be a number such as 12")
 	}
 	return n, nil
 }
 
-func (f flag) String() string { return fmt.Sprintf("--%s", f.name) }
+// numberArgument reads the number of a release or of an entry among the arguments.
+func numberArgument(what, text string) (uint64, error) {
+	n, err := parseNumber(text)
+	if err != nil {
+		return 0, usagef("%s %w, got %q", what, err, text)
+	}
+	return n, nil
+}

@@ -5,9 +5,10 @@ import (
 	"crypto/x509"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"time"
+
+	urfave "github.com/urfave/cli/v2"
 
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 	"github.com/hybridinference/gateway/shared/secret"
@@ -15,18 +16,17 @@ import (
 
 // invocation is one command that runs: its flags and arguments.
 type invocation struct {
+	*urfave.Context
+
 	opts *Options
-	// value returns that of a flag as text, "" if it is not given.
-	value func(name string) string
-	// given tells a flag with an empty value from none.
-	given func(name string) bool
-	args  []string
+	args []string
 }
 
-func (in *invocation) text(name string) string { return in.value(name) }
+func newInvocation(c *urfave.Context) *invocation {
+	return &invocation{Context: c, opts: sessionOf(c).opts, args: c.Args().Slice()}
+}
 
-// on reports whether a flag without value is given.
-func (in *invocation) on(name string) bool { return in.value(name) == "true" }
+func (in *invocation) text(name string) string { return in.String(name) }
 
 // setting returns a flag's value, or a variable's, and the name of the one that had it.
 func (in *invocation) setting(name, variable string) (value, from string) {
@@ -46,13 +46,6 @@ func (in *invocation) token() (token secret.String, from string) {
 
 // client returns a client as flags and variables describe it.
 func (in *invocation) client() (*adminclient.Client, error) {
-	timeout, err := in.span("timeout", adminclient.DefaultTimeout)
-	if err != nil {
-		return nil, err
-	}
-	if timeout == 0 {
-		return nil, usagef("--timeout must be more than nothing")
-	}
 	url, urlFrom := in.setting("url", urlVariable)
 	token, tokenFrom := in.token()
 	author, authorFrom := in.setting("author", "USER")
@@ -61,7 +54,7 @@ func (in *invocation) client() (*adminclient.Client, error) {
 		return nil, err
 	}
 	client, err := adminclient.New(adminclient.Options{
-		URL: url, Token: token, Author: author, Timeout: timeout, UserAgent: "gatewayctl/" + in.opts.Version, Transport: transport,
+		URL: url, Token: token, Author: author, Timeout: valueOf(in, "timeout", adminclient.DefaultTimeout), UserAgent: "gatewayctl/" + in.opts.Version, Transport: transport,
 	})
 	if bad, ok := adminclient.AsInvalid(err); ok {
 		from := map[adminclient.Option]string{adminclient.OptionURL: urlFrom, adminclient.OptionToken: tokenFrom, adminclient.OptionAuthor: authorFrom}
@@ -70,8 +63,8 @@ func (in *invocation) client() (*adminclient.Client, error) {
 	return client, err
 }
 
-// transport believes, beside the system's authorities, those of --ca. It is
-// nil without.
+// transport trusts the CA certificates of --ca besides the system's. It is nil
+// without that flag.
 func (in *invocation) transport() (http.RoundTripper, error) {
 	path, from := in.setting("ca", caVariable)
 	if path == "" {
@@ -79,66 +72,34 @@ func (in *invocation) transport() (http.RoundTripper, error) {
 	}
 	text, err := os.ReadFile(path) //nolint:gosec // the operator names it
 	if err != nil {
-		return nil, usagef("%s must name a PEM file: %s", from, err)
+		return nil, usagef("%s must name a PEM file: %w", from, err)
 	}
 	roots, err := x509.SystemCertPool()
 	if err != nil {
 		roots = x509.NewCertPool()
 	}
 	if !roots.AppendCertsFromPEM(text) {
-		return nil, usagef("%s: there is no certificate in %s", from, path)
+		return nil, usagef("%s: no certificate in %s", from, path)
 	}
-	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // nobody replaces it
+	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // it is never replaced
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 	return t, nil
 }
 
-// span returns the value of a flag that is a time span.
-func (in *invocation) span(name string, def time.Duration) (time.Duration, error) {
-	text := in.text(name)
-	if text == "" {
-		return def, nil
-	}
-	return parseSpan(name, text)
-}
-
 // wait is how long to wait for nodes, 0 for not at all.
-func (in *invocation) wait() (time.Duration, error) { return in.span("wait", 0) }
+func (in *invocation) wait() time.Duration { return valueOf(in, "wait", time.Duration(0)) }
 
 // change returns the flags of changeFlags.
-func (in *invocation) change() (adminclient.Change, error) {
-	wait, err := in.wait()
-	if err != nil {
-		return adminclient.Change{}, err
-	}
-	c := adminclient.Change{Reason: in.text("reason"), Wait: wait}
-	if text := in.text("if-release"); text != "" {
-		c.IfRelease, err = parseNumber("--if-release", text)
-	}
-	return c, err
+func (in *invocation) change() adminclient.Change {
+	return adminclient.Change{Reason: in.text("reason"), Wait: in.wait(), IfRelease: valueOf(in, "if-release", uint64(0))}
 }
 
 // page returns the flags of pageFlags.
-func (in *invocation) page(limit int) (p adminclient.Page, err error) {
-	if p.Limit, err = in.count("limit", limit, maxLimit); err != nil {
-		return p, err
-	}
-	if text := in.text("before"); text != "" {
-		p.Before, err = parseNumber("--before", text)
-	}
-	return p, err
+func (in *invocation) page(limit int) adminclient.Page {
+	return adminclient.Page{Limit: valueOf(in, "limit", limit), Before: valueOf(in, "before", uint64(0))}
 }
 
-// count returns the value of a flag that is a whole number.
-func (in *invocation) count(name string, def, most int) (int, error) {
-	text := in.text(name)
-	if text == "" {
-		return def, nil
-	}
-	return parseCount(name, text, 1, most)
-}
-
-// items returns the values of a flag that takes several, with commas between.
+// items returns the values of a flag that takes several, separated by commas.
 func (in *invocation) items(name string) []string {
 	var out []string
 	for item := range strings.SplitSeq(in.text(name), ",") {
@@ -149,19 +110,7 @@ func (in *invocation) items(name string) []string {
 	return out
 }
 
-func (in *invocation) format() string {
-	if text := in.text("output"); text != "" {
-		return text
-	}
-	return formatTable
-}
-
-func (in *invocation) checkFormat() error {
-	if all := []string{formatTable, formatJSON, formatYAML}; !slices.Contains(all, in.format()) {
-		return usagef("--output must be one of %s, got %q", strings.Join(all, ", "), in.format())
-	}
-	return nil
-}
+func (in *invocation) format() string { return valueOf(in, "output", formatTable) }
 
 // colour is for people who look at a terminal and did not object.
 func (in *invocation) colour() bool {

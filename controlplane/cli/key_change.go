@@ -5,33 +5,28 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
 // keyChange returns the flags of a change to a key. Without --wait the daemon
 // itself decides how long to wait.
-func (in *invocation) keyChange() (adminclient.KeyChange, error) {
+func (in *invocation) keyChange() adminclient.KeyChange {
 	c := adminclient.KeyChange{Reason: in.text("reason")}
-	if in.text("wait") == "" {
-		return c, nil
+	if in.IsSet("wait") {
+		wait := in.wait()
+		c.Wait = &wait
 	}
-	wait, err := in.wait()
-	c.Wait = &wait
-	return c, err
+	return c
 }
 
-// changeKey makes a change and shows what came of it.
+// changeKey makes a change and shows the result.
 func changeKey[T any](ctx context.Context, in *invocation, do func(context.Context, *adminclient.Client, adminclient.KeyChange) (T, keyOutcome, error)) error {
 	client, err := in.client()
 	if err != nil {
 		return err
 	}
-	change, err := in.keyChange()
-	if err != nil {
-		return err
-	}
+	change := in.keyChange()
 	made, outcome, err := do(ctx, client, change)
 	if err != nil {
 		return err
@@ -40,14 +35,10 @@ func changeKey[T any](ctx context.Context, in *invocation, do func(context.Conte
 	if err != nil {
 		return err
 	}
-	wait := time.Duration(0)
-	if change.Wait != nil {
-		wait = *change.Wait
-	}
-	return in.complete(wait, "the change", outcome.nodes)
+	return in.complete(in.wait(), "the change", outcome.nodes)
 }
 
-// keyOutcome is what people see of a change.
+// keyOutcome is what the table shows of a change.
 type keyOutcome struct {
 	fields []field
 	nodes  []adminclient.NodeResult
@@ -70,7 +61,7 @@ func (in *invocation) writeKeyChange(w io.Writer, outcome keyOutcome) error {
 func createKey(ctx context.Context, in *invocation) error {
 	spec := adminclient.KeySpec{Name: in.text("name"), User: in.text("user"), Role: in.text("role"), Models: in.items("models"), Expires: in.text("expires")}
 	if strings.TrimSpace(spec.Name) == "" {
-		return usagef("keys create: --name is missing, such as --name build-farm")
+		return usagef("keys create: --name is required, such as --name build-farm")
 	}
 	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminclient.KeyChange) (adminclient.NewKey, keyOutcome, error) {
 		k, err := client.CreateKey(ctx, spec, change)
@@ -78,10 +69,10 @@ func createKey(ctx context.Context, in *invocation) error {
 	})
 }
 
-// newKey is what people see of a key that was made, with its text.
+// newKey is what the table shows of a new key, with its plaintext.
 func (in *invocation) newKey(k adminclient.NewKey, err error) keyOutcome {
 	if err == nil && in.format() == formatTable {
-		_, _ = fmt.Fprintln(in.opts.Stderr, "This is the only time that the key is shown.")
+		_, _ = fmt.Fprintln(in.opts.Stderr, "Save the key: it is not shown again.")
 	}
 	fields := append([]field{{name: "key", text: k.Plaintext, tint: good}}, keyFields(adminclient.Key{
 		ID: k.ID, Name: k.Name, User: k.User, Role: k.Role, Models: k.Models, Created: k.Created, Expires: k.Expires, Prefix: k.Prefix,
@@ -115,19 +106,19 @@ func updateKey(ctx context.Context, in *invocation) error {
 
 func (in *invocation) keyUpdate() (adminclient.KeyUpdate, error) {
 	update := adminclient.KeyUpdate{Name: in.ifGiven("name"), User: in.ifGiven("user"), Role: in.ifGiven("role"), Expires: in.ifGiven("expires")}
-	if in.given("models") {
+	if in.IsSet("models") {
 		models := append([]string{}, in.items("models")...)
 		update.Models = &models
 	}
 	if update == (adminclient.KeyUpdate{}) {
-		return update, usagef("keys update: nothing to change, give one of --name, --user, --role, --models, --expires")
+		return update, usagef("keys update: nothing to change; set at least one of --name, --user, --role, --models, --expires")
 	}
 	return update, nil
 }
 
 // ifGiven returns a flag's value, nil without the flag.
 func (in *invocation) ifGiven(name string) *string {
-	if !in.given(name) {
+	if !in.IsSet(name) {
 		return nil
 	}
 	text := in.text(name)

@@ -42,7 +42,7 @@ func (in *invocation) readKeys(path string) ([]adminclient.ImportedKey, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("%s has no keys", path)
+		return nil, fmt.Errorf("%s contains no keys", path)
 	}
 	return list, nil
 }
@@ -80,17 +80,17 @@ func keysOfCSV(text []byte) (list []adminclient.ImportedKey, err error) {
 	table := csv.NewReader(bytes.NewReader(text))
 	columns, err := table.Read()
 	if err != nil {
-		return nil, fmt.Errorf("the line with the columns' names: %w", err)
+		return nil, fmt.Errorf("header line: %w", err)
 	}
 	known := []string{"hash", "prefix", "name", "user", "role", "models", "expires"}
 	for i, name := range columns {
 		columns[i] = strings.TrimSpace(name)
 		if !slices.Contains(known, columns[i]) {
-			return nil, fmt.Errorf("line 1: unknown column %q; known are %s", columns[i], strings.Join(known, ", "))
+			return nil, fmt.Errorf("line 1: unknown column %q, must be one of %s", columns[i], strings.Join(known, ", "))
 		}
 	}
 	if !slices.Contains(columns, "hash") {
-		return nil, errors.New("line 1: there is no column hash")
+		return nil, errors.New("line 1: the column hash is missing")
 	}
 	for {
 		cells, err := table.Read()

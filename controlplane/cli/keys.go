@@ -5,82 +5,74 @@ import (
 	"io"
 	"strings"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
-func keysCommand() *command {
-	return &command{
-		name: "keys", about: "make, list, change and revoke API keys",
-		examples: []string{"gatewayctl keys create --name build-farm", "gatewayctl keys list"},
-		subs: []*command{
+func keysCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "keys", Usage: "create, list, update and revoke API keys",
+		Description: help("", "gatewayctl keys create --name build-farm", "gatewayctl keys list"),
+		Subcommands: []*urfave.Command{
 			{
-				name: "create", about: "make a key and show it, this one time",
-				details: "--expires takes a span from now, such as 30d or 12h, or a time such as 2030-01-31T00:00:00Z.",
-				examples: []string{
+				Name: "create", Usage: "create a key and show it once",
+				Description: help("--expires takes a duration from now, such as 30d or 12h, or a time such as 2030-01-31T00:00:00Z.",
 					"gatewayctl keys create --name build-farm",
-					"gatewayctl keys create --name alice --user alice@example.org --role pro --models demo --expires 30d -o json",
-				},
-				flags: keyFlags("NAME", "free", "all of the role", "never"),
-				run:   createKey,
+					"gatewayctl keys create --name alice --user alice@example.org --role pro --models demo --expires 30d -o json"),
+				Flags:  keyFlags("; required", "free", "all that the role allows", "never"),
+				Action: run(createKey),
 			},
 			{
-				name: "list", about: "list all keys, revoked ones too",
-				examples: []string{"gatewayctl keys list", "gatewayctl keys list -o yaml"},
-				run:      listKeys,
+				Name: "list", Usage: "list all keys, including revoked ones",
+				Description: help("", "gatewayctl keys list", "gatewayctl keys list -o yaml"),
+				Action:      run(listKeys),
 			},
 			{
-				name: "show", about: "show one key, without its text", args: "ID",
-				examples: []string{"gatewayctl keys show KEY_ID"},
-				run:      showKey, suggest: suggestKey,
+				Name: "show", Usage: "show a key's properties", ArgsUsage: "ID",
+				Description: help("", "gatewayctl keys show KEY_ID"),
+				Action:      run(showKey), BashComplete: completer(suggestKey),
 			},
 			{
-				name: "update", about: "change a key, whose text stays", args: "ID",
-				details: "What no flag names stays as it is. --models '' lifts the limit to some models, --expires never the end.",
-				examples: []string{
+				Name: "update", Usage: "change a key's properties", ArgsUsage: "ID",
+				Description: help("Properties without a flag keep their values. --models '' allows all models of the role, --expires never removes the expiry.",
 					"gatewayctl keys update KEY_ID --role internal --models ''",
-					"gatewayctl keys update KEY_ID --expires never --wait --reason 'stays with us'",
-				},
-				flags: keyFlags("", "", "", ""), run: updateKey, suggest: suggestKey,
+					"gatewayctl keys update KEY_ID --expires never --wait --reason 'permanent'"),
+				Flags: keyFlags("", "", "", ""), Action: run(updateKey), BashComplete: completer(suggestKey),
 			},
 			{
-				name: "rotate", about: "make a key in the place of another, which lives on for a while", args: "ID",
-				details: "The new key has the old one's name, user, role, models and end. The old one ends after --overlap, at once with 0s.",
-				examples: []string{
-					"gatewayctl keys rotate KEY_ID --overlap 7d --reason 'once a year'",
-					"gatewayctl keys rotate KEY_ID --overlap 0s --reason 'leaked' -o json",
-				},
-				flags: []flag{{name: "overlap", about: "the old key works on for `SPAN`, such as 24h or 7d", def: "24h"}, reasonFlag(), waitFlag()},
-				run:   rotateKey, suggest: suggestKey,
+				Name: "rotate", Usage: "replace a key with a new one; the old one stays valid for a while", ArgsUsage: "ID",
+				Description: help("The new key has the old one's name, user, role, models and expiry. The old key expires after --overlap, at once with 0s.",
+					"gatewayctl keys rotate KEY_ID --overlap 7d --reason 'yearly rotation'",
+					"gatewayctl keys rotate KEY_ID --overlap 0s --reason 'leaked' -o json"),
+				Flags:  []urfave.Flag{textFlag("overlap", "keep the old key valid for `DURATION`, such as 24h or 7d", "24h"), reasonFlag(), waitFlag()},
+				Action: run(rotateKey), BashComplete: completer(suggestKey),
 			},
 			{
-				name: "import", about: "take over keys that exist elsewhere, by their hashes", args: "FILE",
-				details: "FILE is CSV with a header line, or JSON: an array, or an object a line; - reads the standard input. The fields are hash\n" +
-					"(HMAC-SHA256(key, API_KEY_SECRET) in hex), prefix, name, user, role, models and expires; only the first is needed.\n" +
-					"In CSV, models are separated by spaces. A hash that is known already stays as it is. All keys are taken, or none.",
-				examples: []string{"gatewayctl keys import config/keys.example.csv --reason 'from the old gateway'"},
-				flags:    []flag{reasonFlag(), waitFlag()}, run: importKeys,
+				Name: "import", Usage: "import existing keys by their hashes", ArgsUsage: "FILE",
+				Description: help("FILE is CSV with a header line, or JSON (an array, or one object per line); - reads standard input. The fields are hash\n"+
+					"(HMAC-SHA256(key, API_KEY_SECRET) in hex), prefix, name, user, role, models and expires; only hash is required.\n"+
+					"In CSV, models are separated by spaces. Keys whose hash exists are left unchanged. Either all keys are imported or none.",
+					"gatewayctl keys import config/keys.example.csv --reason 'from the old gateway'"),
+				Flags: []urfave.Flag{reasonFlag(), waitFlag()}, Action: run(importKeys),
 			},
 			{
-				name: "revoke", about: "end a key on all nodes", args: "ID",
-				examples: []string{"gatewayctl keys revoke KEY_ID --reason 'left the team'"},
-				flags:    []flag{reasonFlag(), waitFlag()}, run: revokeKey, suggest: suggestKey,
+				Name: "revoke", Usage: "revoke a key on all nodes", ArgsUsage: "ID",
+				Description: help("", "gatewayctl keys revoke KEY_ID --reason 'left the team'"),
+				Flags:       []urfave.Flag{reasonFlag(), waitFlag()}, Action: run(revokeKey), BashComplete: completer(suggestKey),
 			},
 		},
 	}
 }
 
 // keyFlags describe a key; the defaults are for --help.
-func keyFlags(name, role, models, expires string) []flag {
-	about := "`NAME` to know the key by"
-	if name != "" {
-		about += "; it has to be given"
-	}
-	return []flag{
-		{name: "name", about: about},
-		{name: "user", about: "`USER` whose requests these are"},
-		{name: "role", about: "`ROLE`: free, pro, internal or admin", def: role, words: []string{"free", "pro", "internal", "admin"}},
-		{name: "models", about: "the only `MODELS` allowed, with commas between", def: models},
-		{name: "expires", about: "`WHEN` the key ends", def: expires},
+func keyFlags(required, role, models, expires string) []urfave.Flag {
+	return []urfave.Flag{
+		textFlag("name", "`NAME` of the key"+required, ""),
+		textFlag("user", "`USER` who owns the key", ""),
+		choiceFlag("role", "`ROLE`: free, pro, internal or admin", role, "free", "pro", "internal", "admin"),
+		textFlag("models", "only allow `MODELS`, separated by commas", models),
+		textFlag("expires", "`WHEN` the key expires", expires),
 		reasonFlag(), waitFlag(),
 	}
 }

@@ -1,21 +1,24 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
-func ledgerCommand() *command {
-	return &command{
-		name: "ledger", about: "show where every usage event is, and whether any is missing",
-		details: "ISSUED = STORED + PENDING + LOST, at each node since it started. Gaps are numbers without rows between others, among\n" +
-			"events that are older than five minutes; dead letters leave gaps, too. Exit status 1 if events are lost or missing.",
-		examples: []string{"gatewayctl ledger", "gatewayctl ledger --since 7d -o json"},
-		flags:    []flag{{name: "since", about: "look for gaps from `WHEN` on: a time, or a span back such as 7d", def: "24h"}},
-		run:      ledger,
+func ledgerCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "ledger", Usage: "account for every usage event and report missing ones",
+		Description: help("ISSUED = STORED + PENDING + LOST, for each node since it started. Gaps are numbers without a row between others,\n"+
+			"among events older than five minutes; dead letters leave gaps too. Exits with 1 if events are lost or missing.",
+			"gatewayctl ledger", "gatewayctl ledger --since 7d -o json"),
+		Flags:  []urfave.Flag{textFlag("since", "look for gaps since `WHEN`: a time, or a duration back such as 7d", "24h")},
+		Action: run(ledger),
 	}
 }
 
@@ -32,7 +35,7 @@ func ledger(ctx context.Context, in *invocation) error {
 		return err
 	}
 	if l.Sum.Lost > 0 || !l.Sum.Balanced || len(l.Gaps) > 0 {
-		return fmt.Errorf("%d events are lost, %d runs of numbers have no rows, balanced: %v", l.Sum.Lost, len(l.Gaps), l.Sum.Balanced)
+		return fmt.Errorf("%d %s lost, %d %s, balanced: %s", l.Sum.Lost, plural("event", int(l.Sum.Lost)), len(l.Gaps), plural("gap", len(l.Gaps)), cmp.Or(yes(l.Sum.Balanced), "no"))
 	}
 	return nil
 }
@@ -63,7 +66,7 @@ func writeLedger(w io.Writer, colour bool, l adminclient.Ledger) error {
 		return err
 	}
 	for _, s := range l.Sinks {
-		_, _ = fmt.Fprintf(w, "sink %s: %d frames wait, %d are in hand\n", printable(s.Sink), s.Waiting, s.InHand)
+		_, _ = fmt.Fprintf(w, "sink %s: %d frames waiting, %d in progress\n", printable(s.Sink), s.Waiting, s.InHand)
 	}
 	_, _ = fmt.Fprintf(w, "%d frames in NATS, %d dead letters\n", l.StreamFrames, l.DeadLetters)
 	for _, g := range l.Gaps {
@@ -72,34 +75,40 @@ func writeLedger(w io.Writer, colour bool, l adminclient.Ledger) error {
 	return nil
 }
 
-func deadLettersCommand() *command {
+func deadLettersCommand() *urfave.Command {
 	choose := func(what string) string {
-		return what + " the letters with these numbers, or --all. Stops at the first that fails."
+		return what + " the dead letters with these numbers, or --all. Stops at the first failure."
 	}
-	flags := []flag{reasonFlag(), {name: "all", takes: takesNothing, about: "take all of them"}}
-	return &command{
-		name: "deadletters", about: "look after usage events that no store could take",
-		examples: []string{"gatewayctl deadletters list", "gatewayctl deadletters replay --all --reason 'collector is upgraded'"},
-		subs: []*command{
+	flags := func() []urfave.Flag {
+		return []urfave.Flag{reasonFlag(), switchFlag("all", "select all dead letters")}
+	}
+	return &urfave.Command{
+		Name: "deadletters", Usage: "list, replay and drop usage events that could not be stored",
+		Description: help("", "gatewayctl deadletters list", "gatewayctl deadletters replay --all --reason 'collector is upgraded'"),
+		Subcommands: []*urfave.Command{
 			{
-				name: "list", about: "list them, oldest first, with the reason",
-				examples: []string{"gatewayctl deadletters list", "gatewayctl deadletters list --limit 5 -o json"},
-				flags:    []flag{{name: "limit", about: "show `N`", def: whole(defaultLimit)}, {name: "after", about: "show those after number `N`"}},
-				run:      listDeadLetters,
+				Name: "list", Usage: "list dead letters, oldest first, with the reason",
+				Description: help("", "gatewayctl deadletters list", "gatewayctl deadletters list --limit 5 -o json"),
+				Flags: []urfave.Flag{
+					countFlag("limit", "show at most `N`", defaultLimit, maxLimit), numberFlag("after", "show only dead letters after number `N`"),
+				},
+				Action: run(listDeadLetters),
 			},
 			{
-				name: "replay", about: "give them to the stores once more", args: "[NUMBER]...", details: choose("Replays") + " A letter has to be a minute old.",
-				examples: []string{"gatewayctl deadletters replay 7 8", "gatewayctl deadletters replay --all"}, flags: flags,
-				run: func(ctx context.Context, in *invocation) error {
+				Name: "replay", Usage: "send dead letters to the stores again", ArgsUsage: "[NUMBER]...",
+				Description: help(choose("Replays")+" A dead letter must be at least a minute old.", "gatewayctl deadletters replay 7 8", "gatewayctl deadletters replay --all"),
+				Flags:       flags(),
+				Action: run(func(ctx context.Context, in *invocation) error {
 					return in.changeLetters(ctx, (*adminclient.Client).ReplayDeadLetters)
-				},
+				}),
 			},
 			{
-				name: "drop", about: "remove them for good", args: "[NUMBER]...", details: choose("Drops"),
-				examples: []string{"gatewayctl deadletters drop 7 --reason 'from a test'"}, flags: flags,
-				run: func(ctx context.Context, in *invocation) error {
+				Name: "drop", Usage: "delete dead letters", ArgsUsage: "[NUMBER]...",
+				Description: help(choose("Deletes"), "gatewayctl deadletters drop 7 --reason 'from a test'"),
+				Flags:       flags(),
+				Action: run(func(ctx context.Context, in *invocation) error {
 					return in.changeLetters(ctx, (*adminclient.Client).DropDeadLetters)
-				},
+				}),
 			},
 		},
 	}
@@ -110,17 +119,7 @@ func listDeadLetters(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	limit, err := in.count("limit", defaultLimit, maxLimit)
-	if err != nil {
-		return err
-	}
-	var after uint64
-	if text := in.text("after"); text != "" {
-		if after, err = parseNumber("--after", text); err != nil {
-			return err
-		}
-	}
-	rows, err := client.DeadLetters(ctx, after, limit)
+	rows, err := client.DeadLetters(ctx, valueOf(in, "after", uint64(0)), valueOf(in, "limit", defaultLimit))
 	if err != nil {
 		return err
 	}
@@ -139,14 +138,14 @@ func listDeadLetters(ctx context.Context, in *invocation) error {
 func (in *invocation) changeLetters(ctx context.Context, do func(*adminclient.Client, context.Context, []uint64, string) (adminclient.LettersDone, error)) error {
 	var ids []uint64
 	for _, arg := range in.args {
-		id, err := parseNumber("a dead letter", arg)
+		id, err := numberArgument("NUMBER", arg)
 		if err != nil {
 			return err
 		}
 		ids = append(ids, id)
 	}
-	if (len(ids) > 0) == in.on("all") {
-		return usagef("give the numbers of dead letters, or --all")
+	if (len(ids) > 0) == in.Bool("all") {
+		return usagef("deadletters: specify either NUMBER or --all")
 	}
 	client, err := in.client()
 	if err != nil {
@@ -157,7 +156,7 @@ func (in *invocation) changeLetters(ctx context.Context, do func(*adminclient.Cl
 		return err
 	}
 	return in.show(done, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "%d %s\n", len(done.Done), plural("letter", len(done.Done)))
+		_, err := fmt.Fprintf(w, "%d dead %s\n", len(done.Done), plural("letter", len(done.Done)))
 		return err
 	})
 }

@@ -12,11 +12,14 @@ import (
 	"strings"
 	"time"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
 const (
-	logPage = 1000
+	logPage     = 1000
+	defaultTail = 10
 	// tailEvery is the pause between two looks.
 	tailEvery = time.Second
 	// tailSpan is how far back a look goes: a row is numbered by its request's
@@ -25,61 +28,63 @@ const (
 )
 
 // logFilters are flags that select by the same parameter of the API.
-func logFilters() []flag {
-	return []flag{
-		{name: "model", about: "only of `MODEL`, as the client named it"},
-		{name: "provider", about: "only of `PROVIDER`"},
-		{name: "endpoint", about: "only of `ENDPOINT`, by its whole id"},
-		{name: "node", about: "only of `NODE`"},
-		{name: "key", about: "only of the API key with this `ID`"},
-		{name: "user", about: "only of `USER`"},
-		{name: "session", about: "only of `SESSION`"},
-		{name: "outcome", about: "only with this `END`: complete, client_gone, upstream_error, timeout or rejected"},
-		{name: "id", about: "only the request with this `ID`"},
-		{name: "errors", takes: takesNothing, about: "only requests that failed"},
+func logFilters() []urfave.Flag {
+	return []urfave.Flag{
+		textFlag("model", "only requests for `MODEL`, as the client named it", ""),
+		textFlag("provider", "only requests served by `PROVIDER`", ""),
+		textFlag("endpoint", "only requests served by `ENDPOINT`, its full id", ""),
+		textFlag("node", "only requests at `NODE`", ""),
+		textFlag("key", "only requests with the API key `ID`", ""),
+		textFlag("user", "only requests of `USER`", ""),
+		textFlag("session", "only requests of `SESSION`", ""),
+		choiceFlag("outcome", "only requests with `OUTCOME`: complete, client_gone, upstream_error, timeout or rejected", "",
+			"complete", "client_gone", "upstream_error", "timeout", "rejected"),
+		textFlag("id", "only the request `ID`", ""),
+		switchFlag("errors", "only failed requests"),
 	}
 }
 
-func spanFlags(since string) []flag {
-	return []flag{
-		{name: "since", about: "from `WHEN` on: a time such as 2030-01-31T00:00:00Z, or a span back such as 90m or 7d", def: since},
-		{name: "until", about: "before `WHEN`", def: "now"},
+func spanFlags(since string) []urfave.Flag {
+	return []urfave.Flag{
+		textFlag("since", "since `WHEN`: a time such as 2030-01-31T00:00:00Z, or a duration back such as 90m or 7d", since),
+		textFlag("until", "before `WHEN`", "now"),
 	}
 }
 
-func logsCommand() *command {
-	return &command{
-		name: "logs", about: "look into the request log",
-		examples: []string{"gatewayctl logs search --errors --since 1h", "gatewayctl logs export --since 7d --format csv"},
-		subs: []*command{
+func logsCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "logs", Usage: "search, follow and export the request log",
+		Description: help("", "gatewayctl logs search --errors --since 1h", "gatewayctl logs export --since 7d --format csv"),
+		Subcommands: []*urfave.Command{
 			{
-				name: "search", about: "show requests, newest first",
-				examples: []string{"gatewayctl logs search", "gatewayctl logs search --model demo --errors --since 1h -o json"},
-				flags:    slices.Concat(logFilters(), spanFlags("24h"), []flag{{name: "limit", about: "show `N`", def: whole(defaultLimit)}, {name: "before", about: "show those before the request with this `ID`"}}),
-				run:      searchLogs,
-			},
-			{
-				name: "content", about: "show what was asked and answered, where nodes keep it", args: "ID",
-				details:  "Nodes keep prompts and answers with DB_STORE_FULL_CONTENT=true.",
-				examples: []string{"gatewayctl logs content gen-1893553445-a"},
-				run:      showContent,
-			},
-			{
-				name: "tail", about: "show the latest requests, and with --follow those that come",
-				examples: []string{"gatewayctl logs tail --limit 5", "gatewayctl logs tail --model demo -o json"},
-				flags: append(logFilters(), flag{name: "limit", about: "begin with the latest `N`", def: "10"},
-					flag{name: "follow", short: "f", takes: takesNothing, about: "go on until interrupted"}),
-				run: tailLogs,
-			},
-			{
-				name: "export", about: "write all requests of a span, oldest first, as JSON lines or CSV",
-				details:  "The log is read page by page, however long it is; what was written stays correct when the connection breaks, and --after goes on.",
-				examples: []string{"gatewayctl logs export --since 1h", "gatewayctl logs export --since 7d --format csv --key KEY_ID"},
-				flags: slices.Concat(logFilters(), spanFlags("24h"), []flag{
-					{name: "format", about: "write `FORMAT`: jsonl or csv", def: "jsonl", words: []string{"jsonl", "csv"}},
-					{name: "after", about: "go on after the request with this `ID`"},
+				Name: "search", Usage: "show requests, newest first",
+				Description: help("", "gatewayctl logs search", "gatewayctl logs search --model demo --errors --since 1h -o json"),
+				Flags: slices.Concat(logFilters(), spanFlags("24h"), []urfave.Flag{
+					countFlag("limit", "show at most `N`", defaultLimit, maxLimit), textFlag("before", "show only requests before the request `ID`", ""),
 				}),
-				run: exportLogs,
+				Action: run(searchLogs),
+			},
+			{
+				Name: "content", Usage: "show a request's prompt and answer, if they are stored", ArgsUsage: "ID",
+				Description: help("Prompts and answers are stored only with DB_STORE_FULL_CONTENT=true.", "gatewayctl logs content gen-1893553445-a"),
+				Action:      run(showContent),
+			},
+			{
+				Name: "tail", Usage: "show the latest requests; --follow waits for new ones",
+				Description: help("", "gatewayctl logs tail --limit 5", "gatewayctl logs tail --model demo -o json"),
+				Flags: append(logFilters(), countFlag("limit", "start with the latest `N`", defaultTail, maxLimit),
+					&urfave.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "continue until interrupted", DisableDefaultText: true}),
+				Action: run(tailLogs),
+			},
+			{
+				Name: "export", Usage: "write all requests of a time range, oldest first, as JSON lines or CSV",
+				Description: help("The log is read in pages. If the connection breaks, what was written is complete, and --after continues from there.",
+					"gatewayctl logs export --since 1h", "gatewayctl logs export --since 7d --format csv --key KEY_ID"),
+				Flags: slices.Concat(logFilters(), spanFlags("24h"), []urfave.Flag{
+					choiceFlag("format", "write `FORMAT`: jsonl or csv", "jsonl", "jsonl", "csv"),
+					textFlag("after", "continue after the request `ID`", ""),
+				}),
+				Action: run(exportLogs),
 			},
 		},
 	}
@@ -89,8 +94,9 @@ func logsCommand() *command {
 func (in *invocation) logQuery(since string) url.Values {
 	q := url.Values{}
 	for _, f := range logFilters() {
-		if text := in.text(f.name); text != "" && (f.takes != takesNothing || in.on(f.name)) {
-			q.Set(f.name, text)
+		name := f.Names()[0]
+		if text := in.text(name); text != "" && text != "false" {
+			q.Set(name, text)
 		}
 	}
 	for name, def := range map[string]string{"since": since, "until": "", "before": "", "after": ""} {
@@ -151,12 +157,8 @@ func searchLogs(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	limit, err := in.count("limit", defaultLimit, maxLimit)
-	if err != nil {
-		return err
-	}
 	q := in.logQuery("24h")
-	q.Set("limit", whole(limit))
+	q.Set("limit", whole(valueOf(in, "limit", defaultLimit)))
 	rows, err := client.Logs(ctx, q)
 	if err != nil {
 		return err
@@ -169,18 +171,14 @@ func tailLogs(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	limit, err := in.count("limit", 10, maxLimit) //nolint:mnd // the default that --help tells
-	if err != nil {
-		return err
-	}
 	q := in.logQuery("")
-	q.Set("limit", whole(limit))
+	q.Set("limit", whole(valueOf(in, "limit", defaultTail)))
 	rows, err := client.Logs(ctx, q)
 	if err != nil {
 		return err
 	}
 	slices.Reverse(rows)
-	if !in.on("follow") {
+	if !in.Bool("follow") {
 		return list(in, rows, logColumns())
 	}
 	seen := map[string]bool{}
@@ -235,10 +233,7 @@ func exportLogs(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	write, flush, err := in.exporter()
-	if err != nil {
-		return err
-	}
+	write, flush := in.exporter()
 	q := in.logQuery("24h")
 	q.Set("limit", whole(logPage))
 	if q.Get("after") == "" {
@@ -249,7 +244,7 @@ func exportLogs(ctx context.Context, in *invocation) error {
 		rows, err := client.Logs(ctx, q)
 		if err != nil {
 			if last != "" {
-				err = fmt.Errorf("%w; --after %s goes on", err, last)
+				err = fmt.Errorf("%w; continue with --after %s", err, last)
 			}
 			return errors.Join(flush(), err)
 		}
@@ -267,43 +262,40 @@ func exportLogs(ctx context.Context, in *invocation) error {
 }
 
 // exporter returns how a row is written.
-func (in *invocation) exporter() (write func(adminclient.LogRow) error, flush func() error, err error) {
-	if f := in.text("output"); f == formatJSON || f == formatYAML { // JSON is YAML
+func (in *invocation) exporter() (write func(adminclient.LogRow) error, flush func() error) {
+	switch {
+	case in.format() != formatTable: // JSON is YAML
 		return in.jsonArray()
+	case in.text("format") == "csv":
+		return in.csvRows()
 	}
-	switch format := in.text("format"); format {
-	case "", "jsonl":
-		return in.jsonLines()
-	case "csv":
-		table := csv.NewWriter(in.opts.Stdout)
-		var columns []string
-		return func(r adminclient.LogRow) error {
-				names, values, err := members(r.Raw)
-				if err == nil && columns == nil {
-					columns = names
-					err = table.Write(columns)
-				}
-				if err != nil {
-					return err
-				}
-				return table.Write(values)
-			}, func() error {
-				table.Flush()
-				return table.Error()
-			}, nil
-	default:
-		return nil, nil, usagef("--format must be jsonl or csv, got %q", format)
-	}
-}
-
-func (in *invocation) jsonLines() (write func(adminclient.LogRow) error, flush func() error, err error) {
 	return func(r adminclient.LogRow) error {
 		_, err := fmt.Fprintf(in.opts.Stdout, "%s\n", r.Raw)
 		return err
-	}, func() error { return nil }, nil
+	}, func() error { return nil }
 }
 
-func (in *invocation) jsonArray() (write func(adminclient.LogRow) error, flush func() error, err error) {
+func (in *invocation) csvRows() (write func(adminclient.LogRow) error, flush func() error) {
+	table := csv.NewWriter(in.opts.Stdout)
+	var columns []string
+	write = func(r adminclient.LogRow) error {
+		names, values, err := members(r.Raw)
+		if err == nil && columns == nil {
+			columns = names
+			err = table.Write(columns)
+		}
+		if err != nil {
+			return err
+		}
+		return table.Write(values)
+	}
+	return write, func() error {
+		table.Flush()
+		return table.Error()
+	}
+}
+
+func (in *invocation) jsonArray() (write func(adminclient.LogRow) error, flush func() error) {
 	before := "["
 	return func(r adminclient.LogRow) error {
 			_, err := fmt.Fprintf(in.opts.Stdout, "%s\n%s", before, r.Raw)
@@ -315,7 +307,7 @@ func (in *invocation) jsonArray() (write func(adminclient.LogRow) error, flush f
 			}
 			_, err := fmt.Fprintln(in.opts.Stdout, "\n]")
 			return err
-		}, nil
+		}
 }
 
 // members are the names of an object's members and their values: text as it

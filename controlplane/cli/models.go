@@ -6,15 +6,16 @@ import (
 	"maps"
 	"slices"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
-func modelsCommand() *command {
-	return &command{
-		name: "models", about: "list the models in service",
-		details:  "Prices are in USD per million tokens. ROLE is the least role that a key needs for the model.",
-		examples: []string{"gatewayctl models", "gatewayctl models -o yaml"},
-		run:      models,
+func modelsCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "models", Usage: "list the models in service",
+		Description: help("Prices are in USD per million tokens. ROLE is the lowest role whose keys may use the model.", "gatewayctl models", "gatewayctl models -o yaml"),
+		Action:      run(models),
 	}
 }
 
@@ -39,12 +40,12 @@ func models(ctx context.Context, in *invocation) error {
 	})
 }
 
-func routingCommand() *command {
-	return &command{
-		name: "routing", about: "show which endpoints serve each model",
-		details:  "WEIGHT is the share of the model's traffic, CONFIGURED the weight of the files, OVERRIDE the one that an operator set instead.",
-		examples: []string{"gatewayctl routing", "gatewayctl routing -o json"},
-		run:      routing,
+func routingCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "routing", Usage: "show which endpoints serve each model",
+		Description: help("WEIGHT is the endpoint's share of the model's traffic, CONFIGURED the weight in the files, OVERRIDE the weight that\n"+
+			"an operator set instead.", "gatewayctl routing", "gatewayctl routing -o json"),
+		Action: run(routing),
 	}
 }
 

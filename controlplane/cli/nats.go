@@ -6,30 +6,30 @@ import (
 	"fmt"
 	"io"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/natssetup"
 )
 
-func natsCommand() *command {
-	return &command{
-		name: "nats", about: "make what NATS servers and their clients need",
-		examples: []string{"gatewayctl nats setup --dir /tmp/gateway-nats-example"},
-		subs: []*command{{
-			name: "setup", about: "write credentials for each role, certificates, and the servers' configurations",
-			details: "Makes controlplane.creds, collector.creds, dataplane.creds and one file for each of --nodes, each allowed no more than its\n" +
-				"role needs; ca.pem and a certificate and a configuration for each of --hosts; and keys/, which belongs on no server.\n" +
-				"What is there already is kept, but for the configurations: call it again to add a node or a host. No control plane is asked.",
-			examples: []string{
+func natsCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "nats", Usage: "set up NATS servers and credentials",
+		Description: help("", "gatewayctl nats setup --dir /tmp/gateway-nats-example"),
+		Subcommands: []*urfave.Command{{
+			Name: "setup", Usage: "write credentials for each role, certificates and server configurations",
+			Description: help("Writes controlplane.creds, collector.creds, dataplane.creds and one file for each of --nodes, each with the least\n"+
+				"permissions its role needs; ca.pem, and a certificate and a configuration for each of --hosts; and keys/, which belongs on\n"+
+				"no server. Existing files are kept, except the configurations: run it again to add a node or a host. It works offline.",
 				"gatewayctl nats setup --dir /tmp/gateway-nats-example --nodes node-1,node-2",
-				"gatewayctl nats setup --dir /tmp/gateway-nats-cluster --hosts 10.0.0.1,10.0.0.2,10.0.0.3 --install-dir /etc/gateway/nats -o json",
+				"gatewayctl nats setup --dir /tmp/gateway-nats-cluster --hosts 10.0.0.1,10.0.0.2,10.0.0.3 --install-dir /etc/gateway/nats -o json"),
+			Flags: []urfave.Flag{
+				textFlag("dir", "output `DIR`", "nats"),
+				textFlag("nodes", "data-plane `NODES` that get their own credentials, separated by commas", ""),
+				textFlag("hosts", "host names or addresses of the 1, 3 or 5 NATS `SERVERS`, separated by commas", "localhost"),
+				textFlag("install-dir", "`DIR` of the files on the servers", "that of --dir"),
+				textFlag("store-dir", "JetStream storage `DIR` on the servers", defaultStoreDir),
 			},
-			flags: []flag{
-				{name: "dir", about: "write to `DIR`", def: "nats"},
-				{name: "nodes", about: "data-plane `NODES` that get credentials of their own, with commas between"},
-				{name: "hosts", about: "names or addresses of the NATS `HOSTS`: 1, 3 or 5, with commas between", def: "localhost"},
-				{name: "install-dir", about: "where the files will be on the servers", def: "DIR"},
-				{name: "store-dir", about: "where a server keeps its data", def: defaultStoreDir},
-			},
-			run: setUpNATS,
+			Action: run(setUpNATS),
 		}},
 	}
 }

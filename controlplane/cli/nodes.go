@@ -10,16 +10,18 @@ import (
 	"strings"
 	"time"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
-func nodesCommand() *command {
-	return &command{
-		name: "nodes", about: "list the data-plane nodes, or show one", args: "[NODE]",
-		details: "A node is live while its heartbeats come, stale after that, and gone when it said so or is silent for long. The USAGE\n" +
-			"columns count usage events since the node started: pending ones are kept by the node until the collector has stored them.",
-		examples: []string{"gatewayctl nodes", "gatewayctl nodes node-1", "gatewayctl nodes -o json"},
-		run:      nodes, suggest: suggestNode,
+func nodesCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "nodes", Usage: "list data-plane nodes, or show one", ArgsUsage: "[NODE]",
+		Description: help("A node is live while its heartbeats arrive, stale when they stop, and gone after a clean shutdown or a long silence.\n"+
+			"The USAGE columns count usage events since the node started; it keeps pending ones until the collector has stored them.",
+			"gatewayctl nodes", "gatewayctl nodes node-1", "gatewayctl nodes -o json"),
+		Action: run(nodes), BashComplete: completer(suggestNode),
 	}
 }
 

@@ -28,7 +28,7 @@ func diffReleases(ctx context.Context, in *invocation) error {
 func (in *invocation) twoReleases() (from, to uint64, err error) {
 	for _, arg := range in.args {
 		from = to
-		if to, err = parseNumber("RELEASE", arg); err != nil {
+		if to, err = numberArgument("RELEASE", arg); err != nil {
 			return 0, 0, err
 		}
 	}
@@ -37,7 +37,7 @@ func (in *invocation) twoReleases() (from, to uint64, err error) {
 
 func writeComparison(w io.Writer, c adminclient.Comparison) error {
 	if len(c.Changes) == 0 {
-		_, err := fmt.Fprintf(w, "releases %d and %d route alike\n", c.From, c.To)
+		_, err := fmt.Fprintf(w, "releases %d and %d are the same\n", c.From, c.To)
 		return err
 	}
 	for _, change := range c.Changes {

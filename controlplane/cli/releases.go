@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -17,32 +19,31 @@ const (
 	maxLimit     = 1000
 )
 
-func releasesCommand() *command {
-	return &command{
-		name: "releases", about: "list, show, compare and take back releases",
-		examples: []string{"gatewayctl releases list", "gatewayctl releases rollback 1 --wait"},
-		subs: []*command{
+func releasesCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "releases", Usage: "list, show, compare and roll back releases",
+		Description: help("", "gatewayctl releases list", "gatewayctl releases rollback 1 --wait"),
+		Subcommands: []*urfave.Command{
 			{
-				name: "list", about: "list the newest releases",
-				examples: []string{"gatewayctl releases list", "gatewayctl releases list --limit 5"},
-				flags:    pageFlags(defaultLimit), run: listReleases,
+				Name: "list", Usage: "list releases, newest first",
+				Description: help("", "gatewayctl releases list", "gatewayctl releases list --limit 5"),
+				Flags:       pageFlags(defaultLimit), Action: run(listReleases),
 			},
 			{
-				name: "show", about: "show one release", args: "RELEASE",
-				details:  "-o json and -o yaml show all that the nodes get.",
-				examples: []string{"gatewayctl releases show 1", "gatewayctl releases show 1 -o json"},
-				run:      showRelease, suggest: suggestRelease,
+				Name: "show", Usage: "show a release", ArgsUsage: "RELEASE",
+				Description: help("-o json and -o yaml show everything the nodes receive.", "gatewayctl releases show 1", "gatewayctl releases show 1 -o json"),
+				Action:      run(showRelease), BashComplete: completer(suggestRelease),
 			},
 			{
-				name: "diff", about: "tell what a release changed, or what is different between two", args: "RELEASE [RELEASE]",
-				details:  "One release is compared with the one before it, two from the first to the second.",
-				examples: []string{"gatewayctl releases diff 2", "gatewayctl releases diff 1 2 -o json"},
-				run:      diffReleases, suggest: suggestRelease,
+				Name: "diff", Usage: "show what a release changed, or how two releases differ", ArgsUsage: "RELEASE [RELEASE]",
+				Description: help("A single release is compared with its predecessor, two releases from the first to the second.",
+					"gatewayctl releases diff 2", "gatewayctl releases diff 1 2 -o json"),
+				Action: run(diffReleases), BashComplete: completer(suggestRelease),
 			},
 			{
-				name: "rollback", about: "make a new release with the content of an old one", args: "RELEASE",
-				examples: []string{"gatewayctl releases rollback 1 --wait --reason 'errors at the new endpoint'"},
-				flags:    changeFlags(), run: rollback, suggest: suggestRelease,
+				Name: "rollback", Usage: "roll back to an earlier release, as a new one", ArgsUsage: "RELEASE",
+				Description: help("", "gatewayctl releases rollback 1 --wait --reason 'errors at the new endpoint'"),
+				Flags:       changeFlags(), Action: run(rollback), BashComplete: completer(suggestRelease),
 			},
 		},
 	}
@@ -53,11 +54,7 @@ func listReleases(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	page, err := in.page(defaultLimit)
-	if err != nil {
-		return err
-	}
-	rows, err := client.Releases(ctx, page)
+	rows, err := client.Releases(ctx, in.page(defaultLimit))
 	if err != nil {
 		return err
 	}
@@ -80,7 +77,7 @@ func showRelease(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	number, err := parseNumber("RELEASE", in.args[0])
+	number, err := numberArgument("RELEASE", in.args[0])
 	if err != nil {
 		return err
 	}
@@ -133,7 +130,7 @@ func writeRelease(w io.Writer, colour bool, r wire.Release) error {
 }
 
 func rollback(ctx context.Context, in *invocation) error {
-	number, err := parseNumber("RELEASE", in.args[0])
+	number, err := numberArgument("RELEASE", in.args[0])
 	if err != nil {
 		return err
 	}

@@ -11,17 +11,13 @@ import (
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
-// rollOut makes a change, tells meanwhile how far the nodes are, and shows
-// what came of it.
+// rollOut makes a change, shows the progress of the nodes, and then the result.
 func (in *invocation) rollOut(ctx context.Context, do func(context.Context, *adminclient.Client, adminclient.Change) (adminclient.Rollout, error)) error {
 	client, err := in.client()
 	if err != nil {
 		return err
 	}
-	change, err := in.change()
-	if err != nil {
-		return err
-	}
+	change := in.change()
 	var made adminclient.Rollout
 	err = in.during(ctx, client, change.Wait, func() error {
 		made, err = do(ctx, client, change)
@@ -45,7 +41,7 @@ type shownRollout struct {
 func writeRollout(w io.Writer, colour bool, made adminclient.Rollout) error {
 	text := "release %d\n"
 	if !made.Changed {
-		text = "nothing to change, release %d has it\n"
+		text = "no change, current release is %d\n"
 	}
 	_, _ = fmt.Fprintf(w, text, made.Release)
 	return writeResults(w, colour, made.Nodes)
@@ -67,13 +63,13 @@ func writeResults(w io.Writer, colour bool, nodes []adminclient.NodeResult) erro
 	return writeTable(w, colour, nodes, resultColumns())
 }
 
-// complete is an error if a wait ended too early for some node.
+// complete returns an error if some node had not applied the change when the wait ended.
 func (in *invocation) complete(wait time.Duration, what string, nodes []adminclient.NodeResult) error {
 	if wait == 0 {
 		return nil
 	}
 	if len(nodes) == 0 && in.format() == formatTable {
-		_, _ = fmt.Fprintln(in.opts.Stderr, "gatewayctl: no node is live; each takes "+what+" when it comes")
+		_, _ = fmt.Fprintln(in.opts.Stderr, "gatewayctl: no live node; nodes apply "+what+" when they start")
 	}
 	var late []string
 	for _, n := range nodes {
@@ -88,7 +84,7 @@ func (in *invocation) complete(wait time.Duration, what string, nodes []admincli
 	if len(late) == 0 {
 		return nil
 	}
-	return &incompleteError{fmt.Sprintf("%s is not on %d of %d nodes: %s", what, len(late), len(nodes), strings.Join(late, "; "))}
+	return &incompleteError{fmt.Sprintf("%s was not applied on %d of %d nodes: %s", what, len(late), len(nodes), strings.Join(late, "; "))}
 }
 
 func stateTint(state string) tint {

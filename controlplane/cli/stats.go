@@ -4,24 +4,26 @@ import (
 	"context"
 	"strconv"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
 const (
 	defaultHours = 24
-	maxHours     = 87_600 // what the daemon agrees to
+	maxHours     = 87_600 // what the daemon accepts
 )
 
-func statsCommand() *command {
-	return &command{
-		name: "stats", about: "count requests, tokens and latencies by the hour",
-		examples: []string{"gatewayctl stats", "gatewayctl stats --model demo --hours 2 -o json"},
-		flags: []flag{
-			{name: "model", about: "only of `MODEL`"},
-			{name: "provider", about: "only of `PROVIDER`"},
-			{name: "hours", about: "how many `HOURS` back", def: strconv.Itoa(defaultHours)},
+func statsCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "stats", Usage: "show requests, tokens and latencies per hour",
+		Description: help("", "gatewayctl stats", "gatewayctl stats --model demo --hours 2 -o json"),
+		Flags: []urfave.Flag{
+			textFlag("model", "only `MODEL`", ""),
+			textFlag("provider", "only `PROVIDER`", ""),
+			countFlag("hours", "show the last `HOURS`", defaultHours, maxHours),
 		},
-		run: stats,
+		Action: run(stats),
 	}
 }
 
@@ -30,11 +32,7 @@ func stats(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	hours, err := in.count("hours", defaultHours, maxHours)
-	if err != nil {
-		return err
-	}
-	rows, err := client.Stats(ctx, adminclient.StatsQuery{Model: in.text("model"), Provider: in.text("provider"), Hours: hours})
+	rows, err := client.Stats(ctx, adminclient.StatsQuery{Model: in.text("model"), Provider: in.text("provider"), Hours: valueOf(in, "hours", defaultHours)})
 	if err != nil {
 		return err
 	}

@@ -6,14 +6,16 @@ import (
 	"io"
 	"time"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
-func statusCommand() *command {
-	return &command{
-		name: "status", about: "tell how the control plane, its stores and its nodes are",
-		examples: []string{"gatewayctl status", "gatewayctl status -o json"},
-		run:      status,
+func statusCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "status", Usage: "show the status of the control plane, its stores and its nodes",
+		Description: help("", "gatewayctl status", "gatewayctl status -o json"),
+		Action:      run(status),
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode"
+
+	"github.com/mattn/go-runewidth"
 )
 
 // tint is a colour with a meaning.
@@ -92,7 +94,7 @@ func writeLines(w io.Writer, colour bool, lines [][]cell) error {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], width(c.text))
+			widths[i] = max(widths[i], runewidth.StringWidth(c.text))
 		}
 	}
 	for _, line := range lines {
@@ -109,7 +111,7 @@ func writeLines(w io.Writer, colour bool, lines [][]cell) error {
 
 // pad fills a cell up to its width. Nothing follows the last cell of a line.
 func pad(c cell, places int, last, colour bool) string {
-	blanks := strings.Repeat(" ", places-width(c.text))
+	blanks := strings.Repeat(" ", places-runewidth.StringWidth(c.text))
 	text := c.text
 	if colour && c.tint != plain {
 		text = string(c.tint) + text + reset
@@ -123,23 +125,6 @@ func pad(c cell, places int, last, colour bool) string {
 		return text
 	}
 	return text + blanks + "  "
-}
-
-// width is how many places a text takes on a terminal: the letters of East Asia
-// and emoji take two, accents on the letter before take none.
-func width(text string) int {
-	n := 0
-	for _, r := range text {
-		switch {
-		case unicode.In(r, unicode.Mn, unicode.Me):
-		case unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana),
-			r >= 0x3000 && r <= 0x303e, r >= 0xff01 && r <= 0xff60, r >= 0x1f300 && r <= 0x1faff:
-			n += 2
-		default:
-			n++
-		}
-	}
-	return n
 }
 
 // orDash keeps the number of columns the same on each line.

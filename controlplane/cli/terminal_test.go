@@ -79,7 +79,7 @@ func TestNothingToWaitFor(t *testing.T) {
 	a := newAdmin(t)
 	a.say("PUT weights", answer{200, `{"release":13,"nodes":[]}`})
 	r := runWith(t, a.vars(), "weights", "set", "demo", "demo-api=1", "--wait")
-	if r.code != 0 || !strings.Contains(r.stderr, "no node is live") {
+	if r.code != 0 || !strings.Contains(r.stderr, "no live node") {
 		t.Errorf("exit %d, %q", r.code, r.stderr)
 	}
 }

@@ -4,19 +4,21 @@ import (
 	"cmp"
 	"context"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
-func usageCommand() *command {
-	return &command{
-		name: "usage", about: "sum up requests, tokens and cost by model, provider, endpoint, node, key or user",
-		details:  "--since is a time such as 2030-01-31T00:00:00Z, or a span back such as 90m or 7d. By model and provider, whole hours are counted.",
-		examples: []string{"gatewayctl usage", "gatewayctl usage --by key --since 7d -o json"},
-		flags: []flag{
-			{name: "by", about: "sum up by `WHAT`", def: "model", words: []string{"model", "provider", "endpoint", "node", "key", "user"}},
-			{name: "since", about: "from `WHEN` on", def: "24h"},
+func usageCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "usage", Usage: "sum up requests, tokens and cost by model, provider, endpoint, node, key or user",
+		Description: help("--since is a time such as 2030-01-31T00:00:00Z, or a duration back such as 90m or 7d. By model and provider, full hours are counted.",
+			"gatewayctl usage", "gatewayctl usage --by key --since 7d -o json"),
+		Flags: []urfave.Flag{
+			choiceFlag("by", "group by `DIMENSION`: model, provider, endpoint, node, key or user", "model", "model", "provider", "endpoint", "node", "key", "user"),
+			textFlag("since", "since `WHEN`", "24h"),
 		},
-		run: usage,
+		Action: run(usage),
 	}
 }
 
@@ -25,7 +27,7 @@ func usage(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	by := cmp.Or(in.text("by"), "model")
+	by := valueOf(in, "by", "model")
 	rows, err := client.Usage(ctx, by, cmp.Or(in.text("since"), "24h"))
 	if err != nil {
 		return err

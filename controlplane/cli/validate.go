@@ -8,21 +8,23 @@ import (
 	"io"
 	"time"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/compile"
 	"github.com/hybridinference/gateway/controlplane/config"
 )
 
-func validateCommand() *command {
-	return &command{
-		name: "validate", about: "check configuration files without a control plane",
-		details: "Reads the files that MODELS_CONFIG and ROUTING_CONFIG name and tells everything that is wrong with them.\n" +
-			"${VAR} is looked up in the environment of this command. Exits with 1 if there is a mistake.",
-		examples: []string{"gatewayctl validate", "gatewayctl validate --models config/models.yaml --routing config/routing.yaml"},
-		flags: []flag{
-			{name: "models", about: "check `FILE` instead of MODELS_CONFIG", def: config.DefaultModelsPath},
-			{name: "routing", about: "check `FILE` instead of ROUTING_CONFIG", def: config.DefaultRoutingPath},
+func validateCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "validate", Usage: "check configuration files offline",
+		Description: help("Reads the files named by MODELS_CONFIG and ROUTING_CONFIG and reports everything that is wrong with them.\n"+
+			"${VAR} is expanded from the environment of this command. Exits with 1 if there is an error.",
+			"gatewayctl validate", "gatewayctl validate --models config/models.yaml --routing config/routing.yaml"),
+		Flags: []urfave.Flag{
+			textFlag("models", "check `FILE` instead of MODELS_CONFIG", config.DefaultModelsPath),
+			textFlag("routing", "check `FILE` instead of ROUTING_CONFIG", config.DefaultRoutingPath),
 		},
-		run: validate,
+		Action: run(validate),
 	}
 }
 
@@ -97,7 +99,7 @@ func (in *invocation) writeVerdict(w io.Writer, v verdict, path string) error {
 	if !v.Valid {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "%s is good: %d %s, %d %s\n", path, v.Models, plural("model", v.Models), v.Endpoints, plural("endpoint", v.Endpoints))
+	_, err := fmt.Fprintf(w, "%s is valid: %d %s, %d %s\n", path, v.Models, plural("model", v.Models), v.Endpoints, plural("endpoint", v.Endpoints))
 	return err
 }
 

@@ -6,38 +6,37 @@ import (
 	"strconv"
 	"strings"
 
+	urfave "github.com/urfave/cli/v2"
+
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
-func weightsCommand() *command {
-	return &command{
-		name: "weights", about: "show and move the traffic between a model's endpoints",
-		examples: []string{"gatewayctl weights show demo", "gatewayctl weights set demo demo-api=0.8 --wait"},
-		subs: []*command{
+func weightsCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "weights", Usage: "show and shift traffic between a model's endpoints",
+		Description: help("", "gatewayctl weights show demo", "gatewayctl weights set demo demo-api=0.8 --wait"),
+		Subcommands: []*urfave.Command{
 			{
-				name: "show", about: "list the weights of a model, or of all", args: "[MODEL]",
-				details:  "SHARE is the weight's part of the model's traffic. OVERRIDE marks the weights that replace the CONFIGURED one.",
-				examples: []string{"gatewayctl weights show", "gatewayctl weights show demo -o json"},
-				run:      showWeights, suggest: suggestModel,
+				Name: "show", Usage: "list the weights of one model or of all models", ArgsUsage: "[MODEL]",
+				Description: help("SHARE is the endpoint's part of the model's traffic. OVERRIDE marks weights that replace the CONFIGURED one.",
+					"gatewayctl weights show", "gatewayctl weights show demo -o json"),
+				Action: run(showWeights), BashComplete: completer(suggestModel),
 			},
 			{
-				name: "set", about: "give endpoints of a model another weight", args: "MODEL ENDPOINT=WEIGHT...",
-				details: "A weight is a number such as 0.8; 0 takes the endpoint out. The endpoints of the model that are not\n" +
-					"named keep theirs. An endpoint is named by its id, or by the part of it after the colon. The weights last\n" +
-					"until they are set again or reset, through restarts and new files.",
-				examples: []string{
+				Name: "set", Usage: "override weights of a model's endpoints", ArgsUsage: "MODEL ENDPOINT=WEIGHT...",
+				Description: help("A weight is a number such as 0.8; 0 takes the endpoint out of service. Endpoints that are not named keep their\n"+
+					"weights. ENDPOINT is an endpoint's id, or the part of it after the colon. Overrides last until they are set again\n"+
+					"or reset, across restarts and changes to the files.",
 					"gatewayctl weights set demo demo-api=0.8",
 					"gatewayctl weights set demo demo:demo-api=1 --wait --reason 'night shift'",
-					"gatewayctl weights set demo demo-api=0.5 --wait 5s -o json",
-				},
-				flags: changeFlags(),
-				run:   setWeights, suggest: suggestEndpoint,
+					"gatewayctl weights set demo demo-api=0.5 --wait 5s -o json"),
+				Flags: changeFlags(), Action: run(setWeights), BashComplete: completer(suggestEndpoint),
 			},
 			{
-				name: "reset", about: "go back to the configured weights of a model, or of all", args: "[MODEL]",
-				examples: []string{"gatewayctl weights reset demo --reason 'incident is over'", "gatewayctl weights reset --all --wait"},
-				flags:    append(changeFlags(), flag{name: "all", takes: takesNothing, about: "reset the weights of all models"}),
-				run:      resetWeights, suggest: suggestModel,
+				Name: "reset", Usage: "return to the configured weights of one model or of all models", ArgsUsage: "[MODEL]",
+				Description: help("", "gatewayctl weights reset demo --reason 'incident is over'", "gatewayctl weights reset --all --wait"),
+				Flags:       append(changeFlags(), switchFlag("all", "reset the weights of all models")),
+				Action:      run(resetWeights), BashComplete: completer(suggestModel),
 			},
 		},
 	}
@@ -89,10 +88,10 @@ func parseWeights(args []string) (map[string]float64, error) {
 		endpoint, text := arg[:i], arg[i+1:]
 		weight, err := strconv.ParseFloat(text, 64)
 		if err != nil || !(weight >= 0) || math.IsInf(weight, 0) {
-			return nil, usagef("weights set: the weight of %s must be a number from 0 on, such as 0.8, got %q", endpoint, text)
+			return nil, usagef("weights set: the weight of %s must be a non-negative number such as 0.8, got %q", endpoint, text)
 		}
 		if _, twice := weights[endpoint]; twice {
-			return nil, usagef("weights set: %s stands there twice", endpoint)
+			return nil, usagef("weights set: duplicate endpoint %s", endpoint)
 		}
 		weights[endpoint] = weight
 	}
@@ -100,9 +99,9 @@ func parseWeights(args []string) (map[string]float64, error) {
 }
 
 func resetWeights(ctx context.Context, in *invocation) error {
-	model, all := in.first(), in.on("all")
+	model, all := in.first(), in.Bool("all")
 	if (model == "") != all {
-		return usagef("weights reset takes a MODEL or --all")
+		return usagef("weights reset: specify either MODEL or --all")
 	}
 	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, change adminclient.Change) (adminclient.Rollout, error) {
 		return client.ResetWeights(ctx, adminclient.WeightReset{Change: change, Model: model})

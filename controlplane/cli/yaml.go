@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -42,9 +41,9 @@ func readNode(dec *json.Decoder) (*yaml.Node, error) {
 	case json.Delim:
 		return readCollection(dec, x)
 	case json.Number:
-		return number(x.String()), nil
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: x.String()}, nil // every digit as it is
 	case string:
-		// in quotes, so that no reader takes it for a number, a date or a yes
+		// quoted, so that no reader takes it for a number, a date or a boolean
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: x, Style: yaml.DoubleQuotedStyle}, nil
 	case bool:
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: fmt.Sprint(x)}, nil
@@ -79,15 +78,7 @@ func readCollection(dec *json.Decoder, open json.Delim) (*yaml.Node, error) {
 	return node, nil
 }
 
-// number writes large and small numbers so that YAML knows them as such.
-func number(text string) *yaml.Node {
-	if !strings.ContainsAny(text, ".eE") {
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: text}
-	}
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!float", Value: text}
-}
-
-// nameStyle leaves names bare that no reader takes for anything else.
+// nameStyle leaves unquoted the names that no reader takes for anything else.
 func nameStyle(name string) yaml.Style {
 	switch name {
 	case "y", "n", "yes", "no", "on", "off", "true", "false", "null":

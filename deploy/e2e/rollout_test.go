@@ -175,7 +175,7 @@ func TestTheFleetOutlivesItsCluster(t *testing.T) {
 		s.kill()
 	}
 	out, text, err := f.setWeight(4.5, "--wait", "1s")
-	if exitOf(err) == 0 || out.Release == 0 || !strings.Contains(text, "is not on 3 of 3 nodes") {
+	if exitOf(err) == 0 || out.Release == 0 || !strings.Contains(text, "was not applied on 3 of 3 nodes") {
 		t.Errorf("without NATS a wait ends with %v: %s", err, text)
 	}
 	if status := f.ctl("status", "-o", "json"); strings.Contains(status, `"nats": "connected"`) {

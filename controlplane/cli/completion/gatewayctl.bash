@@ -3,19 +3,21 @@
 # or keep the output in /etc/bash_completion.d/gatewayctl.
 
 _gatewayctl() {
-  local typed word broken i
+  local typed word broken found i
   local -a words
   COMPREPLY=()
 
-  # bash splits words at : and = too. gatewayctl wants them whole, so the line
-  # is split at blanks here; a line that ends with a blank begins a new word.
+  # bash splits words at : and = too. gatewayctl needs them in one piece, so the line
+  # is split at blanks here; a line that ends in a blank starts a new word.
   typed=${COMP_LINE:0:COMP_POINT}
   read -ra words <<<"$typed"
   [[ $typed == *[[:space:]] ]] && words+=("")
   ((${#words[@]} > 1)) || return 0
   word=${words[-1]}
 
-  mapfile -t COMPREPLY < <("${words[0]}" complete -- "${words[@]:1}" 2>/dev/null)
+  while read -r found; do
+    [[ $found == "$word"* ]] && COMPREPLY+=("$found")
+  done < <("${words[0]}" "${words[@]:1}" --generate-bash-completion 2>/dev/null)
 
   # What bash will replace is only the part after the last : or =.
   broken=${word%"${word##*[:=]}"}

@@ -4,8 +4,8 @@
 # after compinit, or keep the output as _gatewayctl in a folder of $fpath.
 
 _gatewayctl() {
-  local -a found open whole
-  found=("${(@f)$(${words[1]} complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  local -a found open full
+  found=("${(@f)$(${words[1]} "${(@)words[2,CURRENT]}" --generate-bash-completion 2>/dev/null)}")
   found=(${found:#})
   if (( ! ${#found} )); then
     _files
@@ -13,9 +13,9 @@ _gatewayctl() {
   fi
   # No blank after "endpoint=", where the weight follows.
   open=(${(M)found:#*=})
-  whole=(${found:#*=})
+  full=(${found:#*=})
   (( ${#open} )) && compadd -S '' -- $open
-  (( ${#whole} )) && compadd -- $whole
+  (( ${#full} )) && compadd -- $full
 }
 
 if [[ $funcstack[1] == _gatewayctl ]]; then

@@ -72,13 +72,13 @@ func TestProgram(t *testing.T) {
 		}
 	}
 
-	f(command(nil, "version"), 0, "gatewayctl v9.8.7\n")
+	f(command(nil, "version"), 0, "gatewayctl version v9.8.7\n")
 	f(command(nil, "status", "--nothing"), 2, "unknown flag --nothing")
 	f(command(nil, "status", "--url", "http://127.0.0.1:1"), 4, "cannot be reached")
 
 	dotenv("ADMIN_TOKEN=from-file\nGATEWAY_ADMIN_URL=" + server.URL + "\n")
 	f(command(nil, "models", "-o", "json"), 0, "[]\n")
-	f(command([]string{"ADMIN_TOKEN=from-environment"}, "models"), 1, "gatewayctl: ADMIN_TOKEN is not accepted by "+server.URL)
+	f(command([]string{"ADMIN_TOKEN=from-environment"}, "models"), 1, "gatewayctl: "+server.URL+" rejected the token in ADMIN_TOKEN")
 
 	interrupted, said := command(nil, "weights", "set", "demo", "demo-api=1", "--wait"), new(bytes.Buffer)
 	interrupted.Stderr = said
