@@ -33,31 +33,38 @@ func (r *refusals) has(m *snapshot.Model) bool {
 // hasNext steps over the candidates of models that have refused and reports
 // whether one is left.
 func (r *Run) hasNext() bool {
-	for r.next < len(r.plan) && r.refused.has(r.plan[r.next].Model) {
-		r.next++
+	q := &r.request
+	for q.next < len(q.Plan) && q.refused.has(q.Plan[q.next].Model) {
+		q.next++
 	}
-	return r.next < len(r.plan)
+	return q.next < len(q.Plan)
 }
 
-// noCandidate is the fault when no candidate is left that may be tried now: that of
-// the last attempt, or if there was none, when the first one can be.
+// noCandidate is the fault when no candidate is left that admits a request now:
+// that of the last attempt, or if there was none, when the first one will.
 func (r *Run) noCandidate() *fault.Error {
-	if r.last != nil {
-		return r.final(r.last)
+	if r.request.last != nil {
+		return r.final(r.request.last)
 	}
-	return r.outOfService()
+	return outOfService(r.request.Plan, time.Now())
 }
 
-// outOfService says when the first candidate can be tried.
-func (r *Run) outOfService() *fault.Error {
-	message, wait := "Every endpoint of the model is out of service", time.Duration(0)
-	for i, c := range r.plan {
-		if d := c.Endpoint.State.Until(r.started).Sub(r.started); i == 0 || d < wait {
-			wait = d
+// outOfService says when the first candidate admits requests again. Where that
+// is the end of a cool-down the answer is the upstream's 429.
+func outOfService(plan []route.Candidate, now time.Time) *fault.Error {
+	f := &fault.Error{Kind: fault.Overloaded, Message: "Every endpoint of the model is out of service"}
+	for i, c := range plan {
+		wait := max(0, c.Endpoint.State.Until(now).Sub(now))
+		if i > 0 && wait >= f.RetryAfter {
+			continue
 		}
-		if c.Endpoint.Full() {
-			message = "Every endpoint of the model is busy"
+		f.RetryAfter = wait
+		if cooling := c.Endpoint.State.Cooling(now); cooling != nil && cooling.Kind == fault.RateLimit {
+			f.Kind, f.Message = fault.RateLimit, cooling.Message
+		} else if c.Endpoint.Full() {
+			f.Kind, f.Message = fault.Overloaded, "Every endpoint of the model is at capacity"
 		}
 	}
-	return &fault.Error{Kind: fault.Overloaded, Message: message, RetryAfter: max(time.Second, wait)}
+	f.RetryAfter = max(time.Second, f.RetryAfter)
+	return f
 }

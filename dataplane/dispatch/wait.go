@@ -12,11 +12,12 @@ import (
 )
 
 // read reads from the answer, for as long as the timeouts allow.
-func (r *Run) read(p []byte, wait time.Duration) (int, error) {
-	if wait == 0 {
-		return 0, upstream.ErrSilent
+func (r *Run) read(p []byte, until time.Time) (int, error) {
+	wait, err := r.remaining(until)
+	if err != nil {
+		return 0, err
 	}
-	n, err := r.answer.Read(p, r.remaining(wait))
+	n, err := r.attempt.answer.Read(p, wait)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return 0, r.asTimeout(err)
 	}
@@ -27,32 +28,44 @@ func (r *Run) read(p []byte, wait time.Duration) (int, error) {
 // any content, that of all attempts together.
 func (r *Run) limit() (time.Time, bool) {
 	end, ok := r.attemptLimit()
-	if !r.content && !r.deadline.IsZero() && (!ok || r.deadline.Before(end)) {
-		return r.deadline, true
+	if deadline := r.request.deadline; !r.request.content && !deadline.IsZero() && (!ok || deadline.Before(end)) {
+		return deadline, true
 	}
 	return end, ok
 }
 
-// attemptLimit is the end of the current attempt: a whole answer has its total,
+// attemptLimit is the end of the current attempt: a unary answer has its total,
 // a stream its first event and then each next one.
 func (r *Run) attemptLimit() (time.Time, bool) {
-	t := r.current.Endpoint.Timeouts
+	a := &r.attempt
+	t := a.Endpoint.Timeouts
 	switch {
-	case !r.wantsStream:
-		return r.started.Add(t.Total), t.Total > 0
-	case !r.content:
-		return r.started.Add(t.FirstByte), t.FirstByte > 0
+	case !r.request.streamed:
+		return a.started.Add(t.Total), t.Total > 0
+	case !r.request.content:
+		return a.started.Add(t.FirstByte), t.FirstByte > 0
 	}
-	return r.silent.Add(t.Idle), t.Idle > 0
+	return a.silent.Add(t.Idle), t.Idle > 0
 }
 
-// remaining shortens wait to what the timeouts leave.
-func (r *Run) remaining(wait time.Duration) time.Duration {
-	end, ok := r.limit()
-	if !ok {
-		return wait
+// remaining is how long a read may wait: until then, or until a timeout of the
+// attempt. Once that is over it is ErrSilent or a Timeout fault, whatever may
+// still be trickling in.
+func (r *Run) remaining(until time.Time) (time.Duration, error) {
+	if until.IsZero() {
+		return 0, upstream.ErrSilent
 	}
-	return max(time.Millisecond, min(wait, time.Until(end)))
+	now := time.Now()
+	if end, ok := r.limit(); ok && end.Before(until) {
+		if !now.Before(end) {
+			return 0, timeout()
+		}
+		until = end
+	}
+	if !now.Before(until) {
+		return 0, upstream.ErrSilent
+	}
+	return until.Sub(now), nil
 }
 
 // asTimeout turns silence beyond the timeouts into a fault.
@@ -61,10 +74,12 @@ func (r *Run) asTimeout(err error) error {
 		return err
 	}
 	if end, ok := r.limit(); ok && !time.Now().Before(end) {
-		return fault.New(fault.Timeout, "The upstream did not answer in time")
+		return timeout()
 	}
 	return err
 }
+
+func timeout() *fault.Error { return fault.New(fault.Timeout, "The upstream did not answer in time") }
 
 // maxRetryAfter bounds what an upstream may ask for.
 const maxRetryAfter = time.Hour

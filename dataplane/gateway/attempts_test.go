@@ -124,7 +124,7 @@ func TestMaxConcurrency(t *testing.T) {
 	if r := n.chat(ping); r.StatusCode != 200 || !strings.Contains(r.body, `"provider":"SGLANG"`) {
 		t.Errorf("%d %s", r.StatusCode, r.body)
 	}
-	if r := n.chat(strings.Replace(ping, "{", `{"model":"alone",`, 1)); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" || !strings.Contains(r.body, "busy") {
+	if r := n.chat(strings.Replace(ping, "{", `{"model":"alone",`, 1)); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" || !strings.Contains(r.body, "at capacity") {
 		t.Errorf("%d %s", r.StatusCode, r.body)
 	}
 	open()

@@ -53,9 +53,7 @@ func TestSessionsMoveOnlyIfTheyMust(t *testing.T) {
 	for _, s := range sessions(2000) {
 		before[s] = home(m, s)
 	}
-	for range 3 {
-		m.Endpoints[1].State.Failed(fault.New(fault.Unavailable, "down"), time.Now())
-	}
+	open(m.Endpoints[1], time.Now())
 	for s, at := range before {
 		if now := home(m, s); at != "b" && now != at || now == "b" {
 			t.Fatalf("%s went from %s to %s", s, at, now)

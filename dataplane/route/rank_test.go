@@ -10,7 +10,6 @@ import (
 	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
-	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -167,11 +166,7 @@ func rename(m *snapshot.Model) []*snapshot.Endpoint {
 
 func TestOpenBreakersAreLeftOutOfPreferences(t *testing.T) {
 	m := catalog(t, "m")
-	down := func(i int, at time.Time) {
-		for range 3 {
-			m.Endpoints[i].State.Failed(fault.New(fault.Unavailable, "down"), at)
-		}
-	}
+	down := func(i int, at time.Time) { open(m.Endpoints[i], at) }
 	down(2, time.Now())
 	if got := ids(plan(t, `{"sort":"price"}`, 0, route.Target{Model: m})); got != "a b" {
 		t.Errorf("plan %q", got)

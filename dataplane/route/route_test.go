@@ -50,14 +50,19 @@ func TestWeightsHold(t *testing.T) {
 	}
 }
 
+// open makes an endpoint fail until its breaker opens.
+func open(e *snapshot.Endpoint, at time.Time) {
+	for range 3 {
+		place, _ := e.State.Acquire(at, 0)
+		place.Failed(fault.New(fault.Unavailable, "down"), at)
+		place.Release()
+	}
+}
+
 func TestOpenBreakersAreLeftOut(t *testing.T) {
 	now := time.Now()
 	m := model(1, 1, 1)
-	down := func(i int, at time.Time) {
-		for range 3 {
-			m.Endpoints[i].State.Failed(fault.New(fault.Unavailable, "down"), at)
-		}
-	}
+	down := func(i int, at time.Time) { open(m.Endpoints[i], at) }
 	down(1, now)
 	var p route.Plan
 	for range 200 {

@@ -9,7 +9,7 @@ import (
 	"github.com/hybridinference/gateway/shared/fault"
 )
 
-// BreakerSettings say when an endpoint is left alone, and for how long.
+// BreakerSettings say when an endpoint gets no requests, and for how long.
 type BreakerSettings struct {
 	// Threshold is how many failures in a row open the breaker.
 	Threshold int
@@ -31,12 +31,10 @@ const (
 	maxOpen = 5 * time.Minute
 	// maxCool bounds how long a 429 can keep an endpoint away.
 	maxCool = time.Hour
-	// probeTime is after how long a probe that has not come back is given up.
-	probeTime = time.Minute
 )
 
 // State is what a node has learnt of an endpoint. It outlives releases, is
-// shared by all requests and never locks.
+// shared by all requests and does not lock on their way.
 type State struct {
 	InFlight atomic.Int64
 	// Requests and Failures count attempts since the process started.
@@ -50,9 +48,11 @@ type State struct {
 	downtime  atomic.Uint64 // bits of 1 - availability, so that zero is a good start
 	opened    atomic.Int32  // times in a row
 	openUntil atomic.Int64  // unix nanoseconds; 0 is closed
+	probing   atomic.Bool   // the one probe of half-open is under way
 	coolUntil atomic.Int64
-	probeAt   atomic.Int64 // when the one probe of half-open was let through
+	cooledBy  atomic.Pointer[fault.Error]
 	lastFault atomic.Pointer[fault.Error]
+	dead      deadConnections
 	keys      keyring
 	health    health
 }
@@ -65,10 +65,15 @@ func (s *State) NextKey(n int) int {
 	return int(s.nextKey.Add(1) % uint64(n)) //nolint:gosec // below n
 }
 
-// Available reports whether the endpoint may be planned for.
-func (s *State) Available(now time.Time) bool {
+// Available reports whether the endpoint may be planned for: its breaker
+// admits requests and no health check has taken it out.
+func (s *State) Available(now time.Time) bool { return s.Admits(now) && !s.health.out.Load() }
+
+// Admits reports whether the breaker is closed or half-open and no cool-down
+// is running. What health checks have found is left out of account.
+func (s *State) Admits(now time.Time) bool {
 	t := now.UnixNano()
-	return s.openUntil.Load() <= t && s.coolUntil.Load() <= t && !s.health.out.Load()
+	return s.openUntil.Load() <= t && s.coolUntil.Load() <= t
 }
 
 // Until is when the endpoint becomes available, the zero time if it is.
@@ -83,62 +88,26 @@ func (s *State) Until(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// Acquire claims one of the places that an endpoint has for requests at the same
-// time; 0 is no bound. Whoever got one gives it back with Release.
-func (s *State) Acquire(places int) bool {
-	if n := s.InFlight.Add(1); places > 0 && n > int64(places) {
-		s.InFlight.Add(-1)
-		return false
+// Cooling returns the fault that asked for the cool-down under way, nil if the
+// endpoint is out of service for another reason or not at all.
+func (s *State) Cooling(now time.Time) *fault.Error {
+	cool := s.coolUntil.Load()
+	if cool <= now.UnixNano() || cool < s.openUntil.Load() {
+		return nil
 	}
-	return true
+	return s.cooledBy.Load()
 }
 
-// Release gives back a place.
-func (s *State) Release() { s.InFlight.Add(-1) }
-
-// Allow is asked right before an attempt. While the breaker is half-open it
-// lets a single probe through.
-func (s *State) Allow(now time.Time) bool {
-	if s.openUntil.Load() == 0 {
-		return true
-	}
-	last := s.probeAt.Load()
-	return now.UnixNano()-last > int64(probeTime) && s.probeAt.CompareAndSwap(last, now.UnixNano())
-}
-
-// Succeeded takes note of an answer.
-func (s *State) Succeeded() {
-	s.failed.Store(0)
-	if s.openUntil.Load() != 0 { // the probe came back: a fresh start
-		s.downtime.Store(0)
-		s.opened.Store(0)
-		s.openUntil.Store(0)
-		s.probeAt.Store(0)
-		return
-	}
-	if s.downtime.Load() != 0 {
-		s.average(0)
-	}
-}
-
-// Failed takes note of a fault. Only what speaks against the endpoint counts;
-// a 429 that says when to come back is a pause, not a failure.
-func (s *State) Failed(f *fault.Error, now time.Time) {
-	defer s.probeAt.Store(0) // whatever it was, a probe is over
-	if f.Kind == fault.RateLimit && f.RetryAfter > 0 {
-		s.coolUntil.Store(now.Add(min(f.RetryAfter, maxCool)).UnixNano())
-		s.lastFault.Store(f)
-		return
-	}
-	if !f.Kind.Unhealthy() {
-		return
-	}
-	s.Failures.Add(1)
+// Pause keeps all requests away until then, or longer where an earlier pause
+// was longer; f says why.
+func (s *State) Pause(until time.Time, f *fault.Error) {
+	s.cooledBy.Store(f)
 	s.lastFault.Store(f)
-	failed := s.failed.Add(1)
-	down := s.average(1)
-	if s.openUntil.Load() != 0 || int(failed) >= s.settings.Threshold || 1-down < s.settings.MinAvailability {
-		s.open(now)
+	for t := until.UnixNano(); ; {
+		old := s.coolUntil.Load()
+		if old >= t || s.coolUntil.CompareAndSwap(old, t) {
+			return
+		}
 	}
 }
 
@@ -157,17 +126,22 @@ func (s *State) average(sample float64) float64 {
 	}
 }
 
-// open leaves the endpoint alone for a while. Failures of requests that were
-// under way when it opened change nothing.
-func (s *State) open(now time.Time) {
-	until := s.openUntil.Load()
-	if until > now.UnixNano() {
-		return
-	}
-	times := s.opened.Add(1)
-	d := min(s.settings.Cooldown<<min(times-1, 10), maxOpen)
+// open keeps all requests away for a while, longer each time in a row. Of
+// several that saw the same state only one has an effect.
+func (s *State) open(seen int64, now time.Time) {
+	times := s.opened.Load()
+	d := min(s.settings.Cooldown<<min(times, 10), maxOpen)
 	d += time.Duration((rand.Float64() - 0.5) * 0.2 * float64(d))
-	s.openUntil.CompareAndSwap(until, now.Add(d).UnixNano())
+	if s.openUntil.CompareAndSwap(seen, now.Add(d).UnixNano()) {
+		s.opened.Add(1)
+	}
+}
+
+// reset closes the breaker: a probe was answered.
+func (s *State) reset() {
+	s.downtime.Store(0)
+	s.opened.Store(0)
+	s.openUntil.Store(0)
 }
 
 // Condition is a word for the state, with the reason for anything but closed.

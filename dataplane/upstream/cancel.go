@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -78,3 +79,22 @@ func (w waker) abort() {
 	default: // it is awake
 	}
 }
+
+// Context returns a context that ends with Fire or after wait. The caller
+// calls stop when it is done with it.
+func (c *Cancel) Context(wait time.Duration) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithTimeout(context.Background(), wait) //nolint:forbidigo // the request's life is bound to Cancel
+	if !c.arm(canceler(cancel)) {
+		cancel()
+		return ctx, cancel
+	}
+	return ctx, func() {
+		c.disarm()
+		cancel()
+	}
+}
+
+// canceler is the exchange of a request that waits for something with a context.
+type canceler context.CancelFunc
+
+func (c canceler) abort() { c() }

@@ -3,8 +3,6 @@ package upstream
 import (
 	"sync/atomic"
 	"time"
-
-	"github.com/hybridinference/gateway/shared/fault"
 )
 
 const (
@@ -65,14 +63,3 @@ func (s *State) Share(now time.Time) float64 {
 	}
 	return max(rampStart, part)
 }
-
-// Pause leaves the endpoint alone until then; f says why.
-func (s *State) Pause(until time.Time, f *fault.Error) {
-	s.coolUntil.Store(until.UnixNano())
-	s.lastFault.Store(f)
-	s.ReleaseProbe()
-}
-
-// ReleaseProbe ends an attempt that says nothing of the endpoint: if it was the
-// probe of a half-open breaker, there may be another one.
-func (s *State) ReleaseProbe() { s.probeAt.Store(0) }

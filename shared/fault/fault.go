@@ -79,6 +79,9 @@ type Error struct {
 	RetryAfter time.Duration
 	// Unsent means that the request surely never reached the upstream.
 	Unsent bool
+	// Connection is the number of the connection that died, where it was shared
+	// with other requests: their faults have one cause.
+	Connection uint64
 	// Err is the cause, for the log only.
 	Err error
 }

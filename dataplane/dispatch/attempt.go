@@ -1,0 +1,114 @@
+package dispatch
+
+import (
+	"time"
+
+	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/adapters/sse"
+	"github.com/hybridinference/gateway/dataplane/route"
+	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/fault"
+)
+
+// attempt is the state of one attempt at an endpoint. It is replaced by the
+// next one and keeps its candidate after its end.
+type attempt struct {
+	route.Candidate
+	place      upstream.Place
+	credential *snapshot.Credential
+	auth       codec.Header
+	answer     upstream.Answer
+	decoder    codec.Decoder
+	reader     sse.Reader
+	mode       mode
+	status     int
+	encoded    bool // the endpoint's language can say the request
+	recorded   bool // its end was noted
+	progress   bool // the last thing returned was progress
+	started    time.Time
+	// silent is since when there was no progress: the start, or when the caller
+	// came back for more after the last.
+	silent time.Time
+	first  time.Duration // from the start to the first content, 0 before
+	tokens int64         // of the completion, as reported so far
+}
+
+// mode is what an answer turned out to be.
+type mode uint8
+
+const (
+	headless mode = iota // there is no status yet
+	undecided
+	unary  // one JSON document
+	stream // server-sent events
+	failed // an error status, whose body is read
+)
+
+// listen notes that the caller waits again: what it took to come back is not
+// the upstream's silence.
+func (a *attempt) listen(now time.Time) {
+	if a.progress {
+		a.progress, a.silent = false, now
+	}
+}
+
+// end closes the answer and gives the place back, the first time that it is
+// called.
+func (a *attempt) end() {
+	defer a.place.Release()
+	if a.answer != nil {
+		answer := a.answer
+		a.answer = nil
+		answer.Close()
+	}
+}
+
+// judge adds a fault to what is known of the endpoint. One of several keys
+// rests by itself, the endpoint only when none is left.
+func (a *attempt) judge(f *fault.Error, now time.Time) {
+	keys := a.Endpoint.Auth
+	if len(keys) < 2 || a.credential == nil || !upstream.OfKey(f) {
+		a.place.Failed(f, now)
+		return
+	}
+	a.credential.State.Refused(f, now)
+	if usableKey(a.Endpoint, now) != nil {
+		return
+	}
+	first := keys[0].State.RestsUntil()
+	for _, c := range keys[1:] {
+		if at := c.State.RestsUntil(); at.Before(first) {
+			first = at
+		}
+	}
+	a.Endpoint.State.Pause(first, f)
+}
+
+// measure adds the attempt that has just ended to the statistics of its
+// endpoint. f is nil for success. A client that left takes nothing from an
+// endpoint that was answering; a request that is at fault itself says nothing.
+func (a *attempt) measure(f *fault.Error, now time.Time, streamed bool) {
+	stats := &a.Endpoint.State.Stats
+	switch {
+	case f == nil:
+		m := upstream.Measure{Total: now.Sub(a.started), Tokens: a.tokens}
+		if streamed {
+			m.FirstToken = a.first
+		}
+		stats.Answered(now, m)
+	case f.Kind == fault.Canceled:
+		a.countAbandoned()
+	case f.Kind.Failover():
+		stats.Failed(now)
+	}
+}
+
+// countAbandoned counts a stream that its client gave up after it had begun:
+// how soon it began is known, how fast it would have gone on is not.
+func (a *attempt) countAbandoned() {
+	if a.first > 0 && !a.recorded {
+		a.recorded = true
+		a.Endpoint.State.Stats.Answered(time.Now(), upstream.Measure{FirstToken: a.first})
+	}
+}
