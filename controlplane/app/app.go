@@ -171,11 +171,12 @@ func (a *App) accept(srv *http.Server) error {
 	return srv.ServeTLS(a.listener, "", "")
 }
 
-// Reload reads the configuration again, as SIGHUP asks for. A broken one
-// changes nothing; all that is wrong with it is logged.
+// Reload reads the configuration files again, as SIGHUP asks for. Files that
+// are as they were change nothing, so that configuration that was pushed stays;
+// broken ones change nothing either, and all that is wrong with them is logged.
 func (a *App) Reload(ctx context.Context, why string) {
 	log := a.o.Log
-	done, err := a.publisher.Apply(ctx, publish.Change{Author: "controlplane", Reason: why}, publish.Source{})
+	done, err := a.publisher.Reload(ctx, publish.Change{Author: "controlplane", Reason: why})
 	for _, text := range done.Warnings {
 		log.WarnContext(ctx, "configuration", slog.String("note", text))
 	}

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -121,5 +123,44 @@ func TestNothingToServeEndsTheDaemon(t *testing.T) {
 	var broken config.Problems
 	if err := a.Run(t.Context()); !errors.As(err, &broken) {
 		t.Errorf("a broken configuration and no release: %v", err)
+	}
+}
+
+// Configuration that was pushed outlives a reload of files that are untouched,
+// as it outlives a restart; an edited file replaces it.
+func TestReloadKeepsWhatWasPushed(t *testing.T) {
+	o := options(t, new(lines))
+	a, stop := run(t, o)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+a.Addr()+"/admin/apply", strings.NewReader(`{"models_yaml":"models: [{id: demo, provider: demo}, {id: pushed, provider: demo}]"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer t")
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("status %d, %v", resp.StatusCode, err)
+	}
+	serves := func(ids ...string) {
+		t.Helper()
+		var got []string
+		for _, m := range a.Release().Snapshot.Models {
+			got = append(got, m.ID)
+		}
+		if !slices.Equal(got, ids) {
+			t.Errorf("in service: %v, want %v", got, ids)
+		}
+	}
+	serves("demo", "pushed")
+	a.Reload(t.Context(), "SIGHUP")
+	serves("demo", "pushed")
+	write(t, o.Files.Models, "models: [{id: demo, provider: demo}, {id: edited, provider: demo}]")
+	a.Reload(t.Context(), "SIGHUP")
+	serves("demo", "edited")
+	if err := stop(); err != nil {
+		t.Error(err)
 	}
 }

@@ -16,6 +16,36 @@ func (p *Publisher) Apply(ctx context.Context, c Change, src Source) (Result, er
 	if err != nil {
 		return Result{Warnings: texts(warnings)}, err
 	}
+	return p.apply(ctx, c, files, warnings, src == (Source{}))
+}
+
+// Reload applies the files if they, or variables that they refer to, say
+// something else than when they were last applied. What was sent over the admin
+// API since then thus outlives it, as it outlives a restart.
+func (p *Publisher) Reload(ctx context.Context, c Change) (Result, error) {
+	files, warnings, err := p.o.Files.load(nil, nil)
+	if err != nil {
+		return Result{Warnings: texts(warnings)}, err
+	}
+	sum, err := digest(files)
+	if err != nil {
+		return Result{Warnings: texts(warnings)}, err
+	}
+	db, err := p.State()
+	if err != nil {
+		return Result{}, err
+	}
+	if last, err := db.Files(ctx); err != nil {
+		return Result{}, err
+	} else if current := p.Current(); current != nil && sum == last {
+		return Result{Release: current, Warnings: texts(warnings)}, nil
+	}
+	return p.apply(ctx, c, files, warnings, true)
+}
+
+// apply commits what the configuration says; ours tells the daemon's own files
+// from what was sent.
+func (p *Publisher) apply(ctx context.Context, c Change, files *config.Files, warnings []config.Warning, ours bool) (Result, error) {
 	return p.change(ctx, c, func(b *basis) (*plan, error) {
 		out, err := compiled(files, b)
 		if err != nil {
@@ -30,7 +60,7 @@ func (p *Publisher) Apply(ctx context.Context, c Change, src Source) (Result, er
 		for _, id := range out.Orphans {
 			w.warnings = append(w.warnings, fmt.Sprintf("what was set for %s is dropped: there is no such endpoint any more", id))
 		}
-		if src == (Source{}) {
+		if ours {
 			w.files, err = digest(files)
 		}
 		return w, err

@@ -176,6 +176,10 @@ func (n *Node) Name() string { return n.o.Node }
 // Current is the snapshot in service.
 func (n *Node) Current() *snapshot.Snapshot { return n.current.Load() }
 
+// Reload looks all secrets up again and serves with what they are now, which
+// takes a moment. Requests that are running keep what they have.
+func (n *Node) Reload() { n.watcher.Reload() }
+
 // Run serves until ctx is done, then drains: streams finish, then the usage
 // events are handed over, then NATS is left.
 func (n *Node) Run(ctx context.Context) error {

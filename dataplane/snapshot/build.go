@@ -112,6 +112,10 @@ func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 	return s, nil
 }
 
+// Forget has the next Build compile everything, and look up all secrets, again;
+// what endpoints have learnt stays.
+func (b *Builder) Forget() { b.built = nil }
+
 // model compiles a model, unless it is what it was before.
 func (b *Builder) model(w *wire.Model, used map[string]*upstream.State) (builtModel, error) {
 	for i := range w.Endpoints {

@@ -49,6 +49,8 @@ type Watcher struct {
 	o     Options
 	disk  disk
 	beats chan wire.Beat
+	// reload asks Run to build what is in service once more.
+	reload chan struct{}
 
 	decoder wire.ReleaseDecoder
 	release *wire.Release
@@ -83,7 +85,7 @@ func (r *refusal) is(epoch, number uint64, hash string) bool {
 // are any, into service.
 func New(o Options) *Watcher {
 	w := &Watcher{
-		o: o, disk: disk{dir: o.Dir}, beats: make(chan wire.Beat, 16), source: wire.SourceNATS,
+		o: o, disk: disk{dir: o.Dir}, beats: make(chan wire.Beat, 16), reload: make(chan struct{}, 1), source: wire.SourceNATS,
 	}
 	w.boot()
 	return w
@@ -110,6 +112,27 @@ func (w *Watcher) boot() {
 		w.offered = release.Number
 		w.o.Log.Info("serving the release kept on disk", slog.Uint64("release", release.Number))
 	}
+}
+
+// Reload has the snapshot built anew, with secrets as they are now.
+func (w *Watcher) Reload() {
+	select {
+	case w.reload <- struct{}{}:
+	default: // one is waiting already
+	}
+}
+
+// rebuild compiles what is in service once more.
+func (w *Watcher) rebuild() {
+	w.o.Builder.Forget()
+	s, err := w.o.Builder.Build(w.release, w.keys)
+	if err != nil {
+		w.o.Log.Error("the release could not be built again; the last snapshot stays", slog.String("error", err.Error()))
+		return
+	}
+	w.o.Current.Store(s)
+	w.o.Log.Info("secrets were read again", slog.Int("out_of_service", len(s.Missing)))
+	w.sendStatus()
 }
 
 // Run follows the announcements until ctx is done.
@@ -140,6 +163,8 @@ func (w *Watcher) Run(ctx context.Context) error {
 			}
 		case <-connected:
 			w.refresh(ctx, true, true)
+		case <-w.reload:
+			w.rebuild()
 		case <-poll.C:
 			poll.Reset(pollEvery - pollEvery/10 + rand.N(pollEvery/5))
 			w.keep(nil, nil)

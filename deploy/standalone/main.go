@@ -41,9 +41,11 @@ func start(args []string) error {
 	} else if err != nil {
 		return err
 	}
+	hangups, ignore := env.Hangups()
+	defer ignore()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	p := process{settings: &s, vars: vars, version: version, log: s.Log.New(os.Stderr), out: os.Stdout}
+	p := process{settings: &s, vars: vars, hangups: hangups, version: version, log: s.Log.New(os.Stderr), out: os.Stdout}
 	defer logs.Stopping(ctx, p.log)()
 	return p.serve(ctx)
 }

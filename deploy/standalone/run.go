@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -88,6 +89,7 @@ func (p *process) start(ctx context.Context) (err error) {
 type process struct {
 	settings *Settings
 	vars     *env.Environment
+	hangups  <-chan os.Signal
 	version  string
 	log      *slog.Logger
 	out      io.Writer
@@ -124,8 +126,12 @@ func (p *process) serve(ctx context.Context) error {
 		ended <- err
 	}()
 	go p.greet(nodeCtx)
-	defer p.control.ReloadOnHangup(rest)()
+	stopFollowing := p.vars.Follow(rest, p.hangups, p.settings, p.log, func(why string) {
+		p.control.Reload(rest, why)
+		p.node.Reload()
+	})
 	err := p.node.Run(nodeCtx)
+	stopFollowing()
 	stopRest()
 	return errors.Join(err, <-ended, p.unwind(ctx))
 }

@@ -108,17 +108,20 @@ func (e *Environment) Reload() (changed []string, err error) {
 	return changed, nil
 }
 
-// Stale reports whether a secret file has changed since it was read. The .env
+// Stale reports whether a secret file has changed since it was read, or since
+// the last Stale: a change that cannot be read is not reported again. The .env
 // file does not count: it is edited by hand, and may be half done.
 func (e *Environment) Stale() bool {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	stale := false
 	for path, was := range e.files {
 		if is, err := stampOf(path); err == nil && is != was {
-			return true
+			e.files[path] = is
+			stale = true
 		}
 	}
-	return false
+	return stale
 }
 
 func stampOf(path string) (stamp, error) {
@@ -147,7 +150,11 @@ func readSecretFiles(vars map[string]string) (files map[string]stamp, err error)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", variable, err)
 		}
-		vars[m[1]] = strings.TrimSpace(string(text))
+		value := strings.TrimSpace(string(text))
+		if value == "" {
+			return nil, fmt.Errorf("%s: %s is empty", variable, path)
+		}
+		vars[m[1]] = value
 	}
 	return files, nil
 }

@@ -17,7 +17,9 @@ import (
 )
 
 // collect feeds the database and, for dual writing, D1.
-func collect(ctx context.Context, _ *env.Environment, s *settings.Collect, _ io.Writer) (err error) {
+func collect(ctx context.Context, vars *env.Environment, s *settings.Collect, _ io.Writer) (err error) {
+	hangups, stop := env.Hangups()
+	defer stop()
 	log := s.Log.New(os.Stderr)
 	defer logs.Stopping(ctx, log)()
 	db := s.Database.Config()
@@ -41,5 +43,7 @@ func collect(ctx context.Context, _ *env.Environment, s *settings.Collect, _ io.
 	if s.Health.Addr != "" {
 		actors.Add("health", func(ctx context.Context) error { return serveHealth(ctx, s.Health.Addr, all) })
 	}
+	// a collector has nothing that can change while it runs; what has changed is logged
+	defer vars.Follow(ctx, hangups, s, log, func(string) {})()
 	return actors.Run(ctx)
 }

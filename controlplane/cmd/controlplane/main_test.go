@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -215,4 +216,44 @@ func TestHelpListsTheSettingsOfACommand(t *testing.T) {
 			t.Errorf("%s --help: %d %s %s", command, status, stdout, stderr)
 		}
 	}
+}
+
+// A collector has nothing to read again, and SIGHUP does not end it.
+func TestCollectOutlivesHangup(t *testing.T) {
+	s := bustest.Start(t)
+	c := process(t, t.TempDir(), []string{"DB_BACKEND=sqlite", "NATS_URL=" + s.ClientURL(), "STATE_DIR=."}, "collect")
+	var log safeBuffer
+	c.Stderr = &log
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually.True(t, "it collects", func() bool { return strings.Contains(log.String(), "collecting") })
+	if err := c.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	eventually.True(t, "SIGHUP is logged", func() bool { return strings.Contains(log.String(), "SIGHUP") })
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Errorf("%v: %s", err, log.String())
+	}
+}
+
+// safeBuffer can be read while a process writes to it.
+type safeBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
 }

@@ -17,6 +17,8 @@ import (
 )
 
 func serve(ctx context.Context, vars *env.Environment, s *settings.Serve, _ io.Writer) (err error) {
+	hangups, stop := env.Hangups()
+	defer stop()
 	log := s.Log.New(os.Stderr)
 	defer logs.Stopping(ctx, log)()
 	db := s.Database.Config()
@@ -40,6 +42,6 @@ func serve(ctx context.Context, vars *env.Environment, s *settings.Serve, _ io.W
 		return err
 	}
 	log.Info("listening", slog.String("addr", a.Addr()), slog.String("version", version))
-	defer a.ReloadOnHangup(ctx)()
+	defer vars.Follow(ctx, hangups, s, log, func(why string) { a.Reload(ctx, why) })()
 	return a.Run(ctx)
 }

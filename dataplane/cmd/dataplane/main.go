@@ -50,6 +50,8 @@ func run(args []string) error {
 }
 
 func serve(s *node.Settings, vars *env.Environment) error {
+	hangups, ignore := env.Hangups()
+	defer ignore()
 	o := s.Options(vars.Lookup)
 	o.Version, o.Log = version, s.Log.New(os.Stderr)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -60,6 +62,7 @@ func serve(s *node.Settings, vars *env.Environment) error {
 		return err
 	}
 	o.Log.Info("listening", slog.String("addr", n.Addr()), slog.String("node", n.Name()), slog.String("version", version))
+	defer vars.Follow(context.WithoutCancel(ctx), hangups, s, o.Log, func(string) { n.Reload() })()
 	return n.Run(ctx)
 }
 
