@@ -28,6 +28,8 @@ type Provider struct {
 	AnyHost bool
 	// Pins kinds take the provider behind them in brackets: kind[slug].
 	Pins bool
+	// HealthPath is where a server of this kind says how it is, "" for /health.
+	HealthPath string
 	// BuiltIn kinds answer in process: no address, no network, and in service
 	// only while no other endpoint of the model is.
 	BuiltIn bool
@@ -42,7 +44,7 @@ func Providers() []Provider {
 	return []Provider{
 		{Kind: "vllm", name: "vLLM", AnyHost: true, codec: compatible(openai.VLLM)},
 		{Kind: "sglang", name: "SGLang", AnyHost: true, codec: compatible(openai.SGLang)},
-		{Kind: "ollama", name: "Ollama", BaseURL: "http://localhost:11434", codec: compatible(openai.Ollama)},
+		{Kind: "ollama", name: "Ollama", BaseURL: "http://localhost:11434", HealthPath: "/", codec: compatible(openai.Ollama)},
 		{Kind: "openai_compat", AnyHost: true, codec: compatible(openai.OpenAI)},
 		{Kind: "deepseek", name: "DeepSeek", BaseURL: "https://api.deepseek.com", KeyRequired: true, codec: compatible(openai.DeepSeek)},
 		{Kind: "zhipu", name: "Z.AI", BaseURL: "https://open.bigmodel.cn/api/paas/v4", KeyRequired: true, codec: compatible(openai.Zhipu)},

@@ -22,7 +22,7 @@ type Settings struct {
 	// Model is the upstream's name for the model.
 	Model string
 	// Processor names the text-to-structure conversion of the answers: default,
-	// glm, qwen_coder, think_block, or "" for what the adapter finds fit.
+	// glm, qwen_coder, think_block, think_open, or "" for what the adapter finds fit.
 	Processor string
 	// ExtraBody is a JSON object whose members are merged into each request.
 	ExtraBody json.RawMessage

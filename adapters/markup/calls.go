@@ -14,6 +14,14 @@ func (p *Parser) parse(block []byte, out []Piece) ([]Piece, bool) {
 		return p.functions(inner(block, openMiniMax, closeMiniMax), `<invoke name=`, "</invoke>", `<parameter name=`, out)
 	case endFunction:
 		return p.functions(block, openFunction, endFunction, "<parameter=", out)
+	case closeDSML:
+		return p.dsml(inner(block, openDSML, closeDSML), out)
+	case closeDSML32:
+		return p.dsml(inner(block, openDSML32, closeDSML32), out)
+	case closeKimi:
+		return kimi(inner(block, openKimi, closeKimi), out)
+	case endKimiCall:
+		return kimi(block, out)
 	}
 	body := inner(block, openCall, closeCall)
 	switch {
@@ -43,8 +51,11 @@ func document(body []byte, out []Piece) ([]Piece, bool) {
 	if len(arguments) > 0 && arguments[0] == '"' {
 		arguments = []byte(rawjson.Text(arguments))
 	}
-	if len(arguments) == 0 || arguments[0] != '{' || rawjson.Valid(arguments) != nil {
+	switch {
+	case rawjson.IsNull(arguments):
 		arguments = []byte("{}")
+	case arguments[0] != '{' || rawjson.Valid(arguments) != nil:
+		return out, false // text, so that what the model meant is not lost
 	}
 	return append(out, Piece{Kind: Call, Name: []byte(rawjson.Text(name)), Arguments: arguments}), true
 }
@@ -68,6 +79,65 @@ func (p *Parser) glm(body []byte, out []Piece) ([]Piece, bool) {
 		_, rest, more = bytes.Cut(after, []byte("<arg_key>"))
 	}
 	return append(out, Piece{Kind: Call, Name: name, Arguments: args.object()}), true
+}
+
+// kimi reads calls of the form functions.name:index, which is also their id.
+func kimi(body []byte, out []Piece) ([]Piece, bool) {
+	n := len(out)
+	for {
+		_, rest, ok := bytes.Cut(body, []byte(openKimiCall))
+		if !ok {
+			return out, len(out) > n
+		}
+		call, rest, ok := bytes.Cut(rest, []byte(endKimiCall))
+		id, arguments, ok2 := bytes.Cut(call, []byte("<|tool_call_argument_begin|>"))
+		id, arguments = bytes.TrimSpace(id), bytes.TrimSpace(arguments)
+		if !ok || !ok2 || !isName(id) {
+			return out[:n], false
+		}
+		if len(arguments) == 0 {
+			arguments = []byte("{}")
+		}
+		if arguments[0] != '{' || rawjson.Valid(arguments) != nil {
+			return out[:n], false
+		}
+		name := bytes.TrimPrefix(id, []byte("functions."))
+		if i := bytes.LastIndexByte(name, ':'); i > 0 {
+			name = name[:i]
+		}
+		out = append(out, Piece{Kind: Call, ID: id, Name: name, Arguments: arguments})
+		body = rest
+	}
+}
+
+// dsml reads DeepSeek's invocations, whose parameters say whether they are text.
+func (p *Parser) dsml(body []byte, out []Piece) ([]Piece, bool) {
+	const open, closing, parameter, endParameter = `<｜DSML｜invoke name="`, "</｜DSML｜invoke>", `<｜DSML｜parameter name="`, "</｜DSML｜parameter>"
+	n := len(out)
+	for {
+		_, rest, ok := bytes.Cut(body, []byte(open))
+		if !ok {
+			return out, len(out) > n
+		}
+		name, rest, ok := bytes.Cut(rest, []byte(`">`))
+		function, rest, ok2 := bytes.Cut(rest, []byte(closing))
+		if !ok || !ok2 || !isName(name) {
+			return out[:n], false
+		}
+		args := p.arguments(name)
+		for _, after, more := bytes.Cut(function, []byte(parameter)); more; _, after, more = bytes.Cut(after, []byte(parameter)) {
+			head, value, ok := bytes.Cut(after, []byte(">"))
+			value, after2, ok2 := bytes.Cut(value, []byte(endParameter))
+			if !ok || !ok2 {
+				return out[:n], false
+			}
+			key, form, _ := bytes.Cut(head, []byte(`"`))
+			args.addAs(key, value, bytes.Contains(form, []byte(`string="true"`)) || args.isText(key))
+			after = after2
+		}
+		out = append(out, Piece{Kind: Call, Name: name, Arguments: args.object()})
+		body = rest
+	}
 }
 
 // functions reads any number of functions with their parameters.
@@ -145,11 +215,15 @@ func (a *arguments) parameters(body []byte, open string) bool {
 func (a *arguments) add(key, value []byte) {
 	value = bytes.TrimPrefix(bytes.TrimPrefix(value, []byte("\r")), []byte("\n"))
 	value = bytes.TrimSuffix(bytes.TrimSuffix(value, []byte("\n")), []byte("\r"))
+	a.addAs(key, value, a.isText(key))
+}
+
+func (a *arguments) addAs(key, value []byte, text bool) {
 	if len(a.json) > 1 {
 		a.json = append(a.json, ',')
 	}
 	a.json = append(rawjson.AppendString(a.json, key), ':')
-	if raw := bytes.TrimSpace(value); !a.isText(key) && rawjson.Valid(raw) == nil {
+	if raw := bytes.TrimSpace(value); !text && rawjson.Valid(raw) == nil {
 		a.json = append(a.json, raw...)
 		return
 	}

@@ -1,7 +1,7 @@
-// Package markup turns what models write into their text for want of a server
-// that parses it: thoughts between think tags, and tool calls in the XML-like
-// dialects of some model families. Text may be cut anywhere; however it is
-// cut, the same pieces come out, joined.
+// Package markup reads what models write into their text where no server
+// parses it: thoughts between think tags, and tool calls in the dialects of
+// some model families. Text may be cut anywhere; the same pieces come out,
+// joined, however it is cut.
 package markup
 
 import (
@@ -19,8 +19,20 @@ const (
 	GLM                         // <tool_call>name<arg_key>k</arg_key><arg_value>v</arg_value></tool_call>
 	Qwen                        // <tool_call><function=name><parameter=k>v</parameter></function></tool_call>
 	MiniMax                     // <minimax:tool_call><invoke name="name"><parameter name="k">v</parameter></invoke></minimax:tool_call>
+	DSML                        // <｜DSML｜tool_calls><｜DSML｜invoke name="name"><｜DSML｜parameter name="k" string="true">v</｜DSML｜parameter></｜DSML｜invoke></｜DSML｜tool_calls>
+	Kimi                        // <|tool_calls_section_begin|><|tool_call_begin|>functions.name:0<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_calls_section_end|>
 
-	calls = GLM | Qwen | MiniMax
+	// CloseOnly takes text up to a </think> for a thought, even if no <think>
+	// came before it: some chat templates write that tag themselves. Text is held
+	// back until it is clear which of both it is.
+	CloseOnly
+	// Opened takes text from its first byte on for a thought.
+	Opened
+
+	calls = GLM | Qwen | MiniMax | DSML | Kimi
+	// Reasoned are calls that models also write into their reasoning. Their tags
+	// are tokens of their own, so that prose cannot be mistaken for them.
+	Reasoned = DSML | Kimi
 )
 
 // Kind tells what a piece is.
@@ -38,18 +50,24 @@ type Piece struct {
 	Kind Kind
 	// Text is plain text, not a literal.
 	Text []byte
-	// Name and Arguments describe a Call; Arguments is a JSON object.
-	Name, Arguments []byte
+	// ID, Name and Arguments describe a Call; Arguments is a JSON object, ID nil
+	// where the dialect has none.
+	ID, Name, Arguments []byte
 }
 
-// maxCall bounds how much is held back for a tool call that does not end.
-const maxCall = 1 << 20
+// maxHeld bounds how much is held back for a tool call, or a thought without
+// an opening tag, that does not end.
+const maxHeld = 1 << 20
 
 const (
 	openThink, closeThink     = "<think>", "</think>"
 	openCall, closeCall       = "<tool_call>", "</tool_call>"
 	openFunction, endFunction = "<function=", "</function>"
 	openMiniMax, closeMiniMax = "<minimax:tool_call>", "</minimax:tool_call>"
+	openDSML, closeDSML       = "<｜DSML｜tool_calls>", "</｜DSML｜tool_calls>"
+	openDSML32, closeDSML32   = "<｜DSML｜function_calls>", "</｜DSML｜function_calls>" // DeepSeek V3.2
+	openKimi, closeKimi       = "<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"
+	openKimiCall, endKimiCall = "<|tool_call_begin|>", "<|tool_call_end|>"
 )
 
 type mode uint8
@@ -75,8 +93,10 @@ type Parser struct {
 	// closing is the tag that ends the call at hand, seen how far it was looked for.
 	closing string
 	seen    int
-	// resume is the mode after white space.
-	resume mode
+	// resume is the mode after white space, outer the mode around a call.
+	resume, outer mode
+	// settled means that no thought without an opening tag can come any more.
+	settled bool
 	// thought means that a thought was returned before, fresh that none was
 	// returned of the block at hand.
 	thought, fresh bool
@@ -84,7 +104,13 @@ type Parser struct {
 
 // New returns a parser. tools is the request's raw array of tools; without it
 // an argument that reads as JSON is taken for JSON.
-func New(d Dialect, tools []byte) *Parser { return &Parser{dialect: d, tools: tools} }
+func New(d Dialect, tools []byte) *Parser {
+	p := &Parser{dialect: d, tools: tools, settled: d&CloseOnly == 0}
+	if d&Opened != 0 {
+		p.mode, p.resume, p.fresh = between, thinking, true
+	}
+	return p
+}
 
 // Plain reports whether text without '<' would come back as it is, so that the
 // caller need not take it apart.
@@ -112,10 +138,15 @@ func (p *Parser) Close(out []Piece) []Piece {
 	p.used = len(p.held)
 	switch p.mode {
 	case between:
+		if p.resume == thinking {
+			return p.think(bytes.TrimSpace(rest), out)
+		}
 		return out
 	case thinking:
 		return p.think(bytes.TrimRight(rest, " \t\r\n"), out)
-	case start, text, calling:
+	case calling:
+		return p.asWritten(rest, out)
+	case start, text:
 	}
 	return emit(Text, rest, out)
 }
@@ -142,10 +173,13 @@ func emit(kind Kind, b []byte, out []Piece) []Piece {
 	return append(out, Piece{Kind: kind, Text: b})
 }
 
-// answer looks for the next opening tag.
+// answer looks for the next tag.
 func (p *Parser) answer(out []Piece) []Piece {
 	rest := p.held[p.used:]
 	at := 0
+	if p.holds() {
+		at = p.seen
+	}
 	for {
 		i := bytes.IndexByte(rest[at:], '<')
 		if i < 0 {
@@ -153,6 +187,8 @@ func (p *Parser) answer(out []Piece) []Piece {
 		}
 		at += i
 		switch tag, whole := p.opening(rest[at:]); {
+		case whole && tag == closeThink:
+			return p.closeUnopened(rest, at, out)
 		case whole:
 			return p.open(rest, at, tag, out)
 		case tag != "":
@@ -162,11 +198,25 @@ func (p *Parser) answer(out []Piece) []Piece {
 	}
 }
 
+// holds reports whether the text so far may turn out to be a thought.
+func (p *Parser) holds() bool { return p.mode == start && !p.settled }
+
+// closeUnopened ends a thought whose opening tag the chat template wrote.
+func (p *Parser) closeUnopened(rest []byte, at int, out []Piece) []Piece {
+	p.used += at + len(closeThink)
+	p.mode, p.resume, p.settled, p.fresh = between, start, true, true
+	return p.think(bytes.Trim(rest[:at], " \t\r\n"), out)
+}
+
 // plain returns the first n bytes of rest as text, less the white space at
 // their end if that may stand in front of a call.
 func (p *Parser) plain(rest []byte, n int, out []Piece) []Piece {
 	ready := rest[:n]
 	if p.mode == start && len(bytes.TrimSpace(ready)) == 0 {
+		return out
+	}
+	if p.holds() && len(rest) <= maxHeld {
+		p.seen = n
 		return out
 	}
 	if p.dialect&calls != 0 {
@@ -183,6 +233,7 @@ func (p *Parser) plain(rest []byte, n int, out []Piece) []Piece {
 // open begins what the tag at rest[at:] opens.
 func (p *Parser) open(rest []byte, at int, tag string, out []Piece) []Piece {
 	lead := rest[:at]
+	p.settled = true
 	if tag == openThink {
 		if len(bytes.TrimSpace(lead)) > 0 { // not ahead of the text after all
 			p.mode = text
@@ -193,27 +244,59 @@ func (p *Parser) open(rest []byte, at int, tag string, out []Piece) []Piece {
 		p.used += at + len(tag)
 		return out
 	}
-	p.mode, p.seen = calling, 0
-	switch tag {
-	case openMiniMax:
-		p.closing = closeMiniMax
-	case openFunction:
-		p.closing = endFunction
-	default:
-		p.closing = closeCall
-	}
+	p.mode, p.outer, p.seen, p.closing = calling, text, 0, closingOf(tag)
 	p.used += at // the tag belongs to what the call's parser gets
 	return emit(Text, bytes.TrimRight(lead, " \t\r\n"), out)
+}
+
+func closingOf(tag string) string {
+	switch tag {
+	case openMiniMax:
+		return closeMiniMax
+	case openFunction:
+		return endFunction
+	case openDSML:
+		return closeDSML
+	case openDSML32:
+		return closeDSML32
+	case openKimi:
+		return closeKimi
+	case openKimiCall:
+		return endKimiCall
+	}
+	return closeCall
+}
+
+// tags lists what is looked for in which dialect.
+func tags() [9]struct {
+	dialect Dialect
+	tag     string
+} {
+	return [...]struct {
+		dialect Dialect
+		tag     string
+	}{
+		{Think, openThink},
+		{CloseOnly, closeThink},
+		{GLM | Qwen, openCall},
+		{Qwen, openFunction},
+		{MiniMax, openMiniMax},
+		{DSML, openDSML},
+		{DSML, openDSML32},
+		{Kimi, openKimi},
+		{Kimi, openKimiCall},
+	}
 }
 
 // opening returns the tag that b begins with, or may begin with once there is
 // more of it; "" if none.
 func (p *Parser) opening(b []byte) (tag string, whole bool) {
-	for _, o := range []struct {
-		dialect Dialect
-		tag     string
-	}{{Think, openThink}, {GLM | Qwen, openCall}, {Qwen, openFunction}, {MiniMax, openMiniMax}} {
-		if p.dialect&o.dialect == 0 || o.dialect == Think && p.mode != start {
+	for _, o := range tags() {
+		switch {
+		case p.dialect&o.dialect == 0,
+			o.tag == openThink && p.mode != start,
+			o.tag == closeThink && !p.holds(),
+			p.mode == thinking && o.dialect&Reasoned == 0:
 			continue
 		}
 		n := min(len(b), len(o.tag))
@@ -224,10 +307,24 @@ func (p *Parser) opening(b []byte) (tag string, whole bool) {
 	return "", false
 }
 
-// thoughts returns reasoning up to the closing tag.
+// thoughts returns reasoning up to the closing tag, or to a call within it.
 func (p *Parser) thoughts(out []Piece) []Piece {
 	rest := p.held[p.used:]
 	end := bytes.Index(rest, []byte(closeThink))
+	limit := len(rest)
+	if end >= 0 {
+		limit = end
+	}
+	if at, tag, whole := p.callIn(rest[:limit], end >= 0); tag != "" {
+		ready := bytes.TrimRight(rest[:at], " \t\r\n")
+		if whole {
+			p.used += at
+			p.mode, p.outer, p.seen, p.closing = calling, thinking, 0, closingOf(tag)
+		} else {
+			p.used += len(ready)
+		}
+		return p.think(ready, out)
+	}
 	if end >= 0 {
 		p.used += end + len(closeThink)
 		p.mode, p.resume = between, start
@@ -236,6 +333,23 @@ func (p *Parser) thoughts(out []Piece) []Piece {
 	ready := bytes.TrimRight(rest[:len(rest)-partial(rest, closeThink)], " \t\r\n")
 	p.used += len(ready)
 	return p.think(ready, out)
+}
+
+// callIn finds the first tag of a call in a thought; one that is cut off at
+// the end of b counts unless the thought ends there.
+func (p *Parser) callIn(b []byte, ends bool) (at int, tag string, whole bool) {
+	for p.dialect&Reasoned != 0 {
+		i := bytes.IndexByte(b[at:], '<')
+		if i < 0 {
+			break
+		}
+		at += i
+		if tag, whole = p.opening(b[at:]); tag != "" && (whole || !ends) {
+			return at, tag, whole
+		}
+		at++
+	}
+	return 0, "", false
 }
 
 // think returns reasoning; a second block is set off from the first.
@@ -266,6 +380,16 @@ func (p *Parser) space() {
 	rest := p.held[p.used:]
 	left := bytes.TrimLeft(rest, " \t\r\n")
 	p.used += len(rest) - len(left)
+	if p.resume == thinking && p.dialect&Opened != 0 && !p.thought && len(left) > 0 { // a model may repeat the tag
+		n := min(len(left), len(openThink))
+		if string(left[:n]) == openThink[:n] {
+			if n == len(openThink) {
+				p.used += n
+				p.dialect &^= Opened
+			}
+			return
+		}
+	}
 	if p.resume == text {
 		n := min(len(left), len(closeCall))
 		if n > 0 && string(left[:n]) == closeCall[:n] {
@@ -287,10 +411,9 @@ func (p *Parser) call(out []Piece) []Piece {
 	from := max(0, p.seen-len(p.closing))
 	end := bytes.Index(rest[from:], []byte(p.closing))
 	if end < 0 {
-		if p.seen = len(rest); p.seen > maxCall {
-			p.mode = text
+		if p.seen = len(rest); p.seen > maxHeld {
 			p.used += len(rest)
-			return emit(Text, rest, out)
+			return p.asWritten(rest, out)
 		}
 		return out
 	}
@@ -298,9 +421,16 @@ func (p *Parser) call(out []Piece) []Piece {
 	p.used += end
 	found, ok := p.parse(rest[:end], nil)
 	if !ok {
-		p.mode = text
-		return emit(Text, rest[:end], out)
+		return p.asWritten(rest[:end], out)
 	}
-	p.mode, p.resume = between, text
+	p.mode, p.resume = between, p.outer
 	return append(out, found...)
+}
+
+// asWritten goes on behind what looked like a call.
+func (p *Parser) asWritten(b []byte, out []Piece) []Piece {
+	if p.mode = p.outer; p.outer == thinking {
+		return p.think(b, out)
+	}
+	return emit(Text, b, out)
 }

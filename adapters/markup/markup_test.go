@@ -22,7 +22,7 @@ func parse(d markup.Dialect, tools, text string, size int) string {
 			case markup.Text:
 				answer += string(pc.Text)
 			case markup.Call:
-				calls += fmt.Sprintf(" %s(%s)", pc.Name, pc.Arguments)
+				calls += fmt.Sprintf(" %s%s(%s)", pc.ID, pc.Name, pc.Arguments)
 			}
 		}
 	}
@@ -82,6 +82,73 @@ func TestParser(t *testing.T) {
 	f(markup.MiniMax, "<minimax:tool_call>nothing</minimax:tool_call>", "|<minimax:tool_call>nothing</minimax:tool_call>|")
 }
 
+func TestCallsOfDeepSeekAndKimi(t *testing.T) {
+	f := func(d markup.Dialect, in, want string) {
+		t.Helper()
+		for size := len(in) + 1; size > 0; size-- {
+			if got := parse(d, tools, in, size); got != want {
+				t.Fatalf("%q in pieces of %d:\n got %q\nwant %q", in, size, got, want)
+			}
+		}
+	}
+	const dsml = "<｜DSML｜tool_calls>\n<｜DSML｜invoke name=\"f\">\n<｜DSML｜parameter name=\"zip\" string=\"true\">0123</｜DSML｜parameter>\n<｜DSML｜parameter name=\"n\" string=\"false\">3</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜tool_calls>"
+	f(markup.DSML, "Let me look.\n\n"+dsml, `|Let me look.|f({"zip":"0123","n":3})`)
+	f(markup.DSML, strings.ReplaceAll(dsml, "tool_calls", "function_calls"), `||f({"zip":"0123","n":3})`)
+	f(markup.DSML, "<｜DSML｜tool_calls><｜DSML｜invoke name=\"f\"></｜DSML｜invoke><｜DSML｜invoke name=\"g\"><｜DSML｜parameter name=\"s\" string=\"true\">\n a </｜DSML｜parameter></｜DSML｜invoke></｜DSML｜tool_calls>", `||f({}) g({"s":"\n a "})`)
+	f(markup.DSML, "<｜DSML｜tool_calls>nothing</｜DSML｜tool_calls>!", "|<｜DSML｜tool_calls>nothing</｜DSML｜tool_calls>!|")
+	f(markup.DSML, "<｜DSML｜too", "|<｜DSML｜too|")
+	f(markup.Think|markup.DSML, "<think>hm\n"+dsml+"\n</think>Done", `hm|Done|f({"zip":"0123","n":3})`)
+
+	const call = `<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{"n":3}<|tool_call_end|>`
+	const section = "<|tool_calls_section_begin|>" + call + `<|tool_call_begin|>functions.g:1<|tool_call_argument_begin|><|tool_call_end|><|tool_calls_section_end|>`
+	f(markup.Kimi, "I look. "+section, `|I look.|functions.f:0f({"n":3}) functions.g:1g({})`)
+	f(markup.Kimi, "I look. "+call+" Yes.", `|I look.Yes.|functions.f:0f({"n":3})`)
+	f(markup.Kimi, strings.Replace(call, "}", "", 1), "|"+strings.Replace(call, "}", "", 1)+"|")
+	f(markup.Think|markup.Kimi, "<think>I must\n"+section+"</think>", `I must||functions.f:0f({"n":3}) functions.g:1g({})`)
+	f(markup.Think|markup.Kimi, "<think>a "+section+" b</think>c", `ab|c|functions.f:0f({"n":3}) functions.g:1g({})`)
+	f(markup.Think|markup.Kimi, "<think>a <|tool_call</think>c", `a <|tool_call|c|`)
+	f(markup.Think|markup.Qwen, "<think>a <tool_call> tag</think>c", `a <tool_call> tag|c|`)
+}
+
+func TestThoughtsWithoutAnOpeningTag(t *testing.T) {
+	f := func(d markup.Dialect, in, want string) {
+		t.Helper()
+		for size := len(in) + 1; size > 0; size-- {
+			if got := parse(d, tools, in, size); got != want {
+				t.Fatalf("%q in pieces of %d:\n got %q\nwant %q", in, size, got, want)
+			}
+		}
+	}
+	const closeOnly, opened = markup.Think | markup.CloseOnly, markup.Think | markup.Opened
+	f(closeOnly, "let me see\n</think>\n\nAnswer", "let me see|Answer|")
+	f(closeOnly, "<think>a</think>b </think> c", "a|b </think> c|")
+	f(closeOnly, "a</think>b</think>c", "a|b</think>c|")
+	f(closeOnly, "</think>c", "|c|")
+	f(closeOnly, "no thoughts <b>at all</b>", "|no thoughts <b>at all</b>|")
+	f(closeOnly|markup.GLM, "thinking..</think>Sure.<tool_call>f\n<arg_key>zip</arg_key>\n<arg_value>A</arg_value>\n</tool_call>", `thinking..|Sure.|f({"zip":"A"})`)
+	f(closeOnly|markup.GLM, "Sure.<tool_call>f</tool_call> a </think>", `|Sure.a </think>|f({})`)
+	f(markup.Think, "let me see</think>Answer", "|let me see</think>Answer|")
+	f(opened, "let me see\n</think>\n\nAnswer", "let me see|Answer|")
+	f(opened, "\n<think>\nlet me see</think>Answer", "let me see|Answer|")
+	f(opened, "a <think> b</think>c</think>", "a <think> b|c</think>|")
+	f(opened, "cut", "cut||")
+	f(opened, "<thi", "<thi||")
+}
+
+// Text that may be a thought is not held back for ever, nor read again and again.
+func TestEndlessThought(t *testing.T) {
+	p := markup.New(markup.Think|markup.CloseOnly, nil)
+	n := 0
+	for range 100_000 {
+		for _, pc := range p.Write([]byte("word and <word>, "), nil) {
+			n += len(pc.Text)
+		}
+	}
+	if n < 1<<19 {
+		t.Errorf("%d bytes of text", n)
+	}
+}
+
 // A call that never ends is text at last, and takes no time out of proportion.
 func TestEndlessCall(t *testing.T) {
 	p := markup.New(markup.GLM, nil)
@@ -103,9 +170,11 @@ func TestEndlessCall(t *testing.T) {
 func FuzzParser(f *testing.F) {
 	f.Add("<think>a</think>b<tool_call>f<arg_key>k</arg_key><arg_value>v</arg_value></tool_call>", 3)
 	f.Add("<tool_call><function=f><parameter=x>1</parameter></function></tool_call>", 5)
+	f.Add("<think>a<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_calls_section_end|></think>", 4)
+	f.Add("a</think><｜DSML｜tool_calls><｜DSML｜invoke name=\"f\"><｜DSML｜parameter name=\"zip\" string=\"true\">R</｜DSML｜parameter></｜DSML｜invoke></｜DSML｜tool_calls>", 4)
 	f.Add("<minimax:tool_call><invoke name=\"f\"><parameter name=\"n\">3</parameter></invoke></minimax:tool_call>", 7)
 	f.Fuzz(func(t *testing.T, in string, size int) {
-		const all = markup.Think | markup.GLM | markup.Qwen | markup.MiniMax
+		const all = markup.Think | markup.CloseOnly | markup.GLM | markup.Qwen | markup.MiniMax | markup.DSML | markup.Kimi
 		whole := parse(all, tools, in, len(in)+1)
 		if cut := parse(all, tools, in, min(max(size, 1), len(in)+1)); cut != whole {
 			t.Fatalf("%q: cut into %d: %q, whole: %q", in, size, cut, whole)

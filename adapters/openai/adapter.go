@@ -53,10 +53,11 @@ func New(p Profile, s codec.Settings) (*Adapter, error) {
 	return a, a.addExtra([]byte(p.extra))
 }
 
-// baseURL returns the URL with its version: /v1 unless it is there.
+// baseURL returns the URL under which the methods stand. A URL that is a host
+// only gets /v1; one with a path of its own is taken as it is.
 func baseURL(base string, unversioned bool) string {
 	base = strings.TrimSuffix(base, "/")
-	if !unversioned && !strings.HasSuffix(base, "/v1") {
+	if _, rest, ok := strings.Cut(base, "://"); ok && !unversioned && !strings.Contains(rest, "/") {
 		base += "/v1"
 	}
 	return base
@@ -92,35 +93,4 @@ func (a *Adapter) addExtra(raw []byte) error {
 // Authorize implements codec.Adapter.
 func (a *Adapter) Authorize(secret string) codec.Header {
 	return codec.Header{Name: "Authorization", Value: "Bearer " + strings.TrimSpace(secret)}
-}
-
-// dialectOf chooses what is read out of the text of the answers: what the
-// processor says, else what the model is known to write.
-func dialectOf(s codec.Settings, p *Profile) (markup.Dialect, error) {
-	name := strings.ToLower(s.Model)
-	switch s.Processor {
-	case "default":
-		return 0, nil
-	case "glm":
-		return markup.Think | markup.GLM, nil
-	case "qwen_coder":
-		return markup.Think | markup.Qwen, nil
-	case "think_block":
-		if strings.Contains(name, "minimax") {
-			return markup.Think | markup.MiniMax, nil
-		}
-		return markup.Think, nil
-	case "":
-	default:
-		return 0, fmt.Errorf("processor %q is not one of default, glm, qwen_coder, think_block", s.Processor)
-	}
-	if p.text {
-		switch {
-		case strings.Contains(name, "minimax"):
-			return markup.Think | markup.MiniMax, nil
-		case strings.Contains(name, "qwen") && strings.Contains(name, "coder"):
-			return markup.Think | markup.Qwen, nil
-		}
-	}
-	return p.dialect, nil
 }

@@ -16,7 +16,11 @@ func (a *Adapter) Decoder() codec.Decoder { return &decoder{profile: &a.profile,
 // DecoderFor implements codec.RequestDecoder: the types of a tool's parameters
 // decide how the text markup of a call is read.
 func (a *Adapter) DecoderFor(r *chat.Request) codec.Decoder {
-	return &decoder{profile: &a.profile, dialect: a.dialect, schemas: r.Raw(chat.Tools)}
+	d := &decoder{profile: &a.profile, dialect: a.dialect, schemas: r.Raw(chat.Tools)}
+	if r.Reasoning.Off { // nothing to wait for: the answer begins at once
+		d.dialect &^= markup.CloseOnly | markup.Opened
+	}
+	return d
 }
 
 // decoder holds what must be remembered from chunk to chunk of one answer.
@@ -29,7 +33,8 @@ type decoder struct {
 	// begun and finished are bit sets of choices.
 	begun, finished uint64
 	usage           chat.Usage
-	parsers         []*markup.Parser // by choice
+	// parsers of the content and of the reasoning, by choice.
+	parsers, thoughts []*markup.Parser
 
 	// of the current event
 	tools   []chat.ToolDelta

@@ -228,3 +228,29 @@ func FuzzDecoder(f *testing.F) {
 func FuzzTexts(f *testing.F) {
 	adaptertest.Fuzz(f, adapter(f, endpoint("minimax", "MiniMax-M2")), "minimax")
 }
+
+func TestThinkingParts(t *testing.T) {
+	f := func(chunks ...string) {
+		t.Helper()
+		if c := answer(t, "openai_compat", chunks...); c.Reasoning != "hmm" || c.Content != "Hello you" {
+			t.Errorf("%q, %q", c.Reasoning, c.Content)
+		}
+	}
+	f(delta(`"content":[{"type":"thinking","thinking":[{"type":"text","text":"hmm"}]}]`), delta(`"content":[{"type":"text","text":"Hello"}]`), delta(`"content":" you"`), stop, done)
+	f(delta(`"content":[{"type":"thinking","thinking":"hmm"},{"type":"text","text":"Hello you"}]`), stop, done)
+	f(`{"id":"a","choices":[{"message":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"hmm"}]},{"type":"text","text":"Hello you"}]},"finish_reason":"stop"}]}`, done)
+}
+
+func TestLegacyFunctionCall(t *testing.T) {
+	f := func(chunks ...string) {
+		t.Helper()
+		c := answer(t, "openai_compat", append(chunks, done)...)
+		if len(c.Tools) != 1 || c.Tools[0].ID == "" || c.Tools[0].Name != "f" || c.Tools[0].Arguments != `{"a":1}` || c.Finish != "tool_calls" {
+			t.Errorf("%+v", c)
+		}
+	}
+	const finish = `{"id":"a","choices":[{"index":0,"delta":{},"finish_reason":"function_call"}]}`
+	f(delta(`"function_call":{"name":"f","arguments":""}`), delta(`"function_call":{"arguments":"{\"a\":"}`), delta(`"function_call":{"arguments":"1}"}`), finish)
+	f(`{"id":"a","choices":[{"message":{"content":null,"function_call":{"name":"f","arguments":"{\"a\":1}"}},"finish_reason":"function_call"}]}`)
+	f(delta(`"tool_calls":[{"index":0,"id":"1","function":{"name":"f","arguments":"{\"a\":1}"}}],"function_call":{"name":"f","arguments":"{\"a\":1}"}`), finish)
+}

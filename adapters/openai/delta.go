@@ -11,11 +11,13 @@ func (d *decoder) delta(c *rawjson.Cursor, ev *chat.Event) {
 		c.Skip()
 		return
 	}
-	var alias chat.Literal
+	var alias, thought chat.Literal
+	var legacy []byte
+	first := len(d.tools)
 	for key, ok := c.Key(); ok; key, ok = c.Key() {
 		switch string(key) {
 		case "content":
-			ev.Content = d.content(c.Raw())
+			ev.Content, thought = d.content(c.Raw())
 		case "reasoning":
 			ev.Reasoning = c.Str()
 		case "reasoning_content":
@@ -26,6 +28,8 @@ func (d *decoder) delta(c *rawjson.Cursor, ev *chat.Event) {
 			ev.Refusal = c.Str()
 		case "tool_calls":
 			d.toolCalls(c)
+		case "function_call": // before there were tool_calls
+			legacy = object(c.Raw())
 		case "annotations":
 			ev.Annotations = array(c.Raw())
 		case "images":
@@ -36,12 +40,18 @@ func (d *decoder) delta(c *rawjson.Cursor, ev *chat.Event) {
 			c.Skip()
 		}
 	}
+	if legacy != nil && len(d.tools) == first {
+		d.legacyCall(legacy)
+	}
 	// Some servers send the same text under two or three names: never twice.
 	if len(ev.Reasoning) <= 2 && alias != nil {
 		ev.Reasoning = alias
 	}
 	if len(ev.Reasoning) <= 2 && ev.Details != nil {
 		ev.Reasoning = d.literal(appendThoughts, ev.Details)
+	}
+	if len(ev.Reasoning) <= 2 && thought != nil {
+		ev.Reasoning = thought
 	}
 }
 
@@ -81,16 +91,31 @@ func appendTexts(dst, parts []byte) []byte {
 	return dst
 }
 
-// content returns content as a literal; the parts that some servers answer
-// with are joined.
-func (d *decoder) content(raw []byte) chat.Literal {
+// appendThinking appends the text of the thinking parts among content parts.
+func appendThinking(dst, parts []byte) []byte {
+	var c rawjson.Cursor
+	c.Reset(parts)
+	for c.Array(); c.Elem(); {
+		thinking := chat.Member(c.Raw(), "thinking")
+		if len(thinking) > 0 && thinking[0] == '[' {
+			dst = appendTexts(dst, thinking)
+		} else {
+			dst = append(dst, rawjson.Inner(thinking)...)
+		}
+	}
+	return dst
+}
+
+// content returns content as a literal. Of the parts that some servers answer
+// with the texts are joined, and so are the thinking ones.
+func (d *decoder) content(raw []byte) (text, thought chat.Literal) {
 	switch {
 	case len(raw) > 0 && raw[0] == '"':
-		return raw
+		return raw, nil
 	case len(raw) > 0 && raw[0] == '[':
-		return d.literal(appendTexts, raw)
+		return d.literal(appendTexts, raw), d.literal(appendThinking, raw)
 	}
-	return nil
+	return nil, nil
 }
 
 // array returns raw if it is an array with something in it.
@@ -134,6 +159,17 @@ func (d *decoder) toolCalls(c *rawjson.Cursor) {
 				c.Skip()
 			}
 		}
+		d.tools = append(d.tools, t)
+	}
+}
+
+// legacyCall reads {"name","arguments"}, the only call of its choice.
+func (d *decoder) legacyCall(raw []byte) {
+	var c rawjson.Cursor
+	c.Reset(raw)
+	t := chat.ToolDelta{Index: 0}
+	d.function(&c, &t)
+	if t.Name != nil || t.Arguments != nil {
 		d.tools = append(d.tools, t)
 	}
 }

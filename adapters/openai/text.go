@@ -8,9 +8,16 @@ import (
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// structure takes the markup out of an event's content. Text without any is
-// left as the literal it is.
+// structure takes the markup out of an event's content, and calls out of its
+// reasoning. Text without any is left as the literal it is.
 func (d *decoder) structure(ev *chat.Event) {
+	thought := ev.Reasoning
+	if d.dialect&markup.Reasoned != 0 && len(thought) > 2 {
+		if p := d.thinker(ev.Choice); !p.Plain() || !plain(thought, true) {
+			ev.Reasoning = nil
+			d.add(ev, p.Write(rawjson.Unquote(nil, thought), nil), true)
+		}
+	}
 	if len(ev.Content) <= 2 {
 		return
 	}
@@ -20,20 +27,34 @@ func (d *decoder) structure(ev *chat.Event) {
 	}
 	content := rawjson.Unquote(nil, ev.Content)
 	ev.Content = nil
-	d.add(ev, p.Write(content, nil))
+	d.add(ev, p.Write(content, nil), false)
 }
 
-// flush adds what the parser held back: the choice is at its end.
-func (d *decoder) flush(ev *chat.Event) { d.add(ev, d.parser(ev.Choice).Close(nil)) }
+// flush adds what the parsers held back: the choice is at its end.
+func (d *decoder) flush(ev *chat.Event) {
+	if ev.Choice < len(d.thoughts) && d.thoughts[ev.Choice] != nil {
+		d.add(ev, d.thoughts[ev.Choice].Close(nil), true)
+	}
+	d.add(ev, d.parser(ev.Choice).Close(nil), false)
+}
 
+// parser takes a choice's content apart, thinker its reasoning.
 func (d *decoder) parser(choice int) *markup.Parser {
-	for len(d.parsers) <= choice {
-		d.parsers = append(d.parsers, nil)
+	return parserOf(&d.parsers, choice, d.dialect, d.schemas)
+}
+
+func (d *decoder) thinker(choice int) *markup.Parser {
+	return parserOf(&d.thoughts, choice, d.dialect&markup.Reasoned, d.schemas)
+}
+
+func parserOf(list *[]*markup.Parser, choice int, dialect markup.Dialect, tools []byte) *markup.Parser {
+	for len(*list) <= choice {
+		*list = append(*list, nil)
 	}
-	if d.parsers[choice] == nil {
-		d.parsers[choice] = markup.New(d.dialect, d.schemas)
+	if (*list)[choice] == nil {
+		(*list)[choice] = markup.New(dialect, tools)
 	}
-	return d.parsers[choice]
+	return (*list)[choice]
 }
 
 // plain reports whether a literal has no tag in it, and no white space at its
@@ -46,17 +67,20 @@ func plain(lit []byte, space bool) bool {
 	return !space || lit[n-2] != ' ' && (lit[n-3] != '\\' || bytes.IndexByte([]byte("nrt"), lit[n-2]) < 0)
 }
 
-// add joins pieces to an event.
-func (d *decoder) add(ev *chat.Event, pieces []markup.Piece) {
+// add joins pieces to an event. Those of the reasoning have thoughts for text.
+func (d *decoder) add(ev *chat.Event, pieces []markup.Piece, reasoning bool) {
 	for _, p := range pieces {
-		switch p.Kind {
-		case markup.Text:
-			ev.Content = extend(ev.Content, p.Text)
-		case markup.Thought:
+		switch {
+		case p.Kind == markup.Thought, p.Kind == markup.Text && reasoning:
 			ev.Reasoning = extend(ev.Reasoning, p.Text)
-		case markup.Call:
+		case p.Kind == markup.Text:
+			ev.Content = extend(ev.Content, p.Text)
+		case p.Kind == markup.Call:
 			t := chat.ToolDelta{
 				Index: -1, Name: rawjson.AppendString(nil, p.Name), Arguments: rawjson.AppendString(nil, p.Arguments),
+			}
+			if p.ID != nil {
+				t.ID = rawjson.AppendString(nil, p.ID)
 			}
 			d.calls.place(ev.Choice, &t, true)
 			ev.Tools = append(ev.Tools, t)

@@ -82,3 +82,66 @@ func TestMarkupKnowsTheTools(t *testing.T) {
 		}
 	}
 }
+
+// both reads the same answer streamed, cut at every byte of its text, and whole.
+func both(t *testing.T, s codec.Settings, member, text string, check func(adaptertest.Choice)) {
+	t.Helper()
+	lit := func(b string) string { return string(rawjson.AppendString(nil, b)) }
+	for cut := range text {
+		tr := adaptertest.Stream(adapter(t, s), stream(delta(`"role":"assistant"`), delta(`"`+member+`":`+lit(text[:cut])), delta(`"`+member+`":`+lit(text[cut:])), stop, done), 1000)
+		if tr.Err != nil || len(tr.Choices) != 1 {
+			t.Fatalf("cut at %d: %v", cut, tr.Err)
+		}
+		check(tr.Choices[0])
+	}
+	events, err := adapter(t, s).Decoder().Body([]byte(`{"id":"a","choices":[{"message":{"`+member+`":`+lit(text)+`},"finish_reason":"stop"}]}`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a adaptertest.Answer
+	a.Add(events...)
+	check(a.Choices[0])
+}
+
+func TestMarkupByModel(t *testing.T) {
+	f := func(model, processor, member, text, want string) {
+		t.Helper()
+		s := endpoint("vllm", model)
+		s.Processor = processor
+		both(t, s, member, text, func(c adaptertest.Choice) {
+			t.Helper()
+			if got := c.Reasoning + "|" + c.Content + "|" + calls(c) + "|" + c.Finish; got != want {
+				t.Fatalf("%s %s: %s, want %s", model, processor, got, want)
+			}
+		})
+	}
+	const kimi = `<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{"n":3}<|tool_call_end|><|tool_calls_section_end|>`
+	f("moonshotai/Kimi-K2-Thinking", "", "reasoning_content", "I look. "+kimi, `I look.||functions.f:0 f{"n":3}|tool_calls`)
+	f("moonshotai/Kimi-K2-Thinking", "", "content", "I look. "+kimi, `|I look.|functions.f:0 f{"n":3}|tool_calls`)
+	f("Qwen/Qwen3-32B", "think_block", "content", "let me see\n</think>\n\nAnswer", "let me see|Answer||stop")
+	f("Qwen/QwQ-32B", "think_open", "content", "let me see\n</think>\n\nAnswer", "let me see|Answer||stop")
+	f("Qwen/Qwen3-32B", "", "content", "let me see\n</think>\n\nAnswer", "|let me see\n</think>\n\nAnswer||stop")
+}
+
+func TestDeepSeekMarkup(t *testing.T) {
+	const dsml = "Let me look.\n\n<｜DSML｜tool_calls>\n<｜DSML｜invoke name=\"f\">\n<｜DSML｜parameter name=\"city\" string=\"true\">Rome</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜tool_calls>"
+	both(t, endpoint("vllm", "deepseek-ai/DeepSeek-V4-Flash"), "content", dsml, func(c adaptertest.Choice) {
+		if len(c.Tools) != 1 || c.Tools[0].Name != "f" || c.Tools[0].Arguments != `{"city":"Rome"}` || c.Content != "Let me look." || c.Finish != "tool_calls" {
+			t.Fatalf("%+v", c)
+		}
+	})
+}
+
+// Without a wish to think there is nothing to wait for.
+func TestNoThoughtNoWaiting(t *testing.T) {
+	s := endpoint("vllm", "Qwen/Qwen3-32B")
+	s.Processor = "think_block"
+	var r chat.Request
+	if err := r.Parse([]byte(`{"messages":[{"role":"user","content":"x"}],"reasoning":{"enabled":false}}`)); err != nil {
+		t.Fatal(err)
+	}
+	events, err := codec.DecoderFor(adapter(t, s), &r).Event(nil, []byte(delta(`"content":"Yes"`)), nil)
+	if err != nil || len(events) != 1 || string(events[0].Content) != `"Yes"` {
+		t.Errorf("%v %+v", err, events)
+	}
+}

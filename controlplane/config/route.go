@@ -30,7 +30,7 @@ type Route struct {
 	ProviderModelID string
 	// SecretNames are environment variables that hold the keys, not the keys.
 	SecretNames []string
-	// Processor is default, glm, qwen_coder, think_block, or "" if absent.
+	// Processor is default, glm, qwen_coder, think_block, think_open, or "" if absent.
 	Processor string
 	// ExtraBody is a JSON object, nil if absent. Numbers are as in the file.
 	ExtraBody    json.RawMessage
@@ -86,7 +86,7 @@ func routeKeys() []key[routeEntry] {
 		{"kind", func(v value, r *routeEntry) { r.kindKey = v }},
 		{"id", func(v value, r *routeEntry) { r.id = v }},
 		{"weight", func(v value, r *routeEntry) { v.number(&r.Weight, 0, maxWeight) }},
-		{"processor", func(v value, r *routeEntry) { v.choice(&r.Processor, "default", "glm", "qwen_coder", "think_block") }},
+		{"processor", func(v value, r *routeEntry) { v.choice(&r.Processor, "default", "glm", "qwen_coder", "think_block", "think_open") }},
 		{"extra_body", func(v value, r *routeEntry) { v.extraBody(&r.ExtraBody) }},
 		{"extra_headers", func(v value, r *routeEntry) { v.headers(&r.ExtraHeaders) }},
 		{"timeout", func(v value, r *routeEntry) { v.duration(&r.Timeout, time.Millisecond, maxTimeout) }},

@@ -4,6 +4,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -106,18 +107,14 @@ func targetsOf(s *snapshot.Snapshot) map[string]*target {
 	return targets
 }
 
-// healthURL is where an endpoint's server tells how it is: /health of its
-// host, whatever path the API has. Ollama has its greeting only.
+// healthURL is where an endpoint's server says how it is: a path of its host,
+// whatever path the API has.
 func healthURL(e *snapshot.Endpoint) string {
 	u, err := url.Parse(e.BaseURL)
 	if err != nil {
 		return e.BaseURL // the control plane has checked it
 	}
-	path := "/health"
-	if e.Kind == "ollama" {
-		path = "/"
-	}
-	return u.Scheme + "://" + u.Host + path
+	return u.Scheme + "://" + u.Host + cmp.Or(e.Source.HealthPath, "/health")
 }
 
 // forget lets go of what is no longer watched.

@@ -21,8 +21,8 @@ const clientModels = `models:
     supports_structured_output: true
     supported_params: [temperature, max_tokens, seed, response_format]
     route:
-      - {kind: vllm, id: front, weight: 1, base_url: %[1]s/stage, api_key: "${KEY_STAGE}", provider_model_id: some/stage}
-      - {kind: sglang, id: back, weight: 0.000001, base_url: %[1]s/wings, api_key: "${KEY_WINGS}", provider_model_id: some/wings}
+      - {kind: vllm, id: front, weight: 1, base_url: %[1]s/stage/v1, api_key: "${KEY_STAGE}", provider_model_id: some/stage}
+      - {kind: sglang, id: back, weight: 0.000001, base_url: %[1]s/wings/v1, api_key: "${KEY_WINGS}", provider_model_id: some/wings}
     pricing: {prompt: "1", completion: "2"}
   - id: broken
     provider: vllm
@@ -30,7 +30,7 @@ const clientModels = `models:
   - id: vectors
     type: embedding
     provider: vllm
-    base_url: %[1]s/embeddings
+    base_url: %[1]s/embeddings/v1
     api_key: ${KEY_EMBEDDINGS}
     provider_model_id: some/embeddings
 `

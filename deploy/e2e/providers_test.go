@@ -25,16 +25,16 @@ type place struct {
 // places has one endpoint of every kind, and both forms of those with two.
 func places() []place {
 	return []place{
-		{name: "openai_compat", kind: "openai_compat", silent: true},
-		{name: "vllm", kind: "vllm"},
-		{name: "sglang", kind: "sglang"},
-		{name: "ollama", kind: "ollama"},
-		{name: "deepseek", kind: "deepseek"},
+		{name: "openai_compat", kind: "openai_compat", path: "/v1", silent: true},
+		{name: "vllm", kind: "vllm", path: "/v1"},
+		{name: "sglang", kind: "sglang", path: "/v1"},
+		{name: "ollama", kind: "ollama", path: "/v1"},
+		{name: "deepseek", kind: "deepseek", path: "/v1"},
 		{name: "zhipu", kind: "zai", path: "/api/paas/v4"},
-		{name: "minimax", kind: "minimax"},
-		{name: "chutes", kind: "chutes"},
-		{name: "featherless", kind: "featherless"},
-		{name: "groq", kind: "groq"},
+		{name: "minimax", kind: "minimax", path: "/v1"},
+		{name: "chutes", kind: "chutes", path: "/v1"},
+		{name: "featherless", kind: "featherless", path: "/v1"},
+		{name: "groq", kind: "groq", path: "/v1"},
 		{name: "openrouter", kind: "openrouter", path: "/api/v1"},
 		{name: "openrouter-pinned", kind: "openrouter[deepinfra]", path: "/api/v1"},
 		{name: "gemini", kind: "gemini", path: "/v1beta"},
@@ -64,7 +64,7 @@ func catalog(t *testing.T, upstream string) string {
 	_, _ = fmt.Fprintf(&b, `  - id: m-embeddings
     type: embedding
     provider: vllm
-    base_url: %s/embeddings
+    base_url: %s/embeddings/v1
     api_key: ${KEY_EMBEDDINGS}
     provider_model_id: %q
 `, upstream, provider.Model("embeddings"))

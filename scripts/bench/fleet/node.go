@@ -97,7 +97,7 @@ func (f *Fleet) models() []byte {
 	for _, id := range f.o.Models {
 		fmt.Fprintf(&b, "  - id: %s\n    provider: vllm\n    context_length: 1000000\n    pricing: {prompt: \"0.3\", completion: \"1.2\"}\n    route:\n", id)
 		for _, side := range sides() {
-			fmt.Fprintf(&b, "      - {id: %s, base_url: \"http://%s/%s\", weight: 0.5}\n", side, f.addr.upstream, side)
+			fmt.Fprintf(&b, "      - {id: %s, base_url: \"http://%s/%s/v1\", weight: 0.5}\n", side, f.addr.upstream, side)
 		}
 	}
 	return b.Bytes()
