@@ -3,7 +3,7 @@
 #
 # Without arguments every package of every module. Gets what a fresh machine lacks (C compiler, PostgreSQL, nginx,
 # PgBouncer, ip, node modules), starts a throw-away PostgreSQL, and ends with one line "N passed, N failed". Reads CI (true: a skipped test
-# is a failed one) and passes GATEWAY_FIXTURES on to the tests.
+# is a failed one) and TEST_TIMEOUT (60m, per package), and passes GATEWAY_FIXTURES on to the tests.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -21,7 +21,34 @@ scripts/node.sh
 command -v ip curl openssl >/dev/null || scripts/apt.sh iproute2 curl openssl
 [[ -x /usr/sbin/pgbouncer ]] || scripts/apt.sh pgbouncer
 
-GOWORK=off go build -C scripts/bench -o "$PWD/.cache/testcount" ./cmd/testcount
 (($# > 0)) || set -- work
+events=$(mktemp)
+trap 'rm -f "$events"' EXIT
+
 # -count=1: go cannot see that a test depends on a server or on a binary which it built, so no cached results.
-exec scripts/postgres.sh .cache/testcount -limit "$((14 * 60 - SECONDS))s" -- go test -json -race -count=1 -timeout 12m "$@"
+# -timeout ends a package that hangs and shows where; a slow machine stays far below it.
+scripts/postgres.sh scripts/gotestsum.sh --format pkgname --format-icons text --jsonfile "$events" \
+  -- -race -count=1 -timeout "${TEST_TIMEOUT:-60m}" "$@" &
+runner=$!
+# In the background, because bash runs a trap only between commands: a signal must not wait for the tests.
+trap 'kill "$runner" 2>/dev/null || true' HUP INT TERM
+status=0
+while kill -0 "$runner" 2>/dev/null; do
+  wait "$runner" && status=0 || status=$?
+done
+
+# How many recorded cases were found and tried is worth seeing although passing tests are silent.
+sed -nE 's/.*"Output":"( *[^ "]+\.go:[0-9]+: )?((fixtures|result): [^"\]*).*/\2/p' "$events"
+
+# ended ACTION: how many tests and subtests ended that way.
+ended() {
+  grep -c "\"Action\":\"$1\".*\"Test\":" "$events" || true
+}
+passed=$(ended pass) failed=$(ended fail) skipped=$(ended skip)
+[[ $status == 0 || $failed != 0 ]] || failed=1 # a package that did not build, a TestMain that failed
+if [[ ${CI-} == true ]] && ((skipped)); then
+  echo "$skipped skipped: in CI these are failures"
+  failed=$((failed + skipped))
+fi
+echo "$passed passed, $failed failed"
+((passed > 0 && failed == 0))
