@@ -154,8 +154,8 @@ func (g *Gateway) pages(path string) func(caller) {
 
 // page answers what needs a key and is no generation.
 func (g *Gateway) page(ctx *fasthttp.RequestCtx, answer func(caller)) {
-	g.enter(0)
-	defer g.leave(0)
+	g.enter()
+	defer g.leave()
 	x := caller{ctx: ctx, snap: g.current.Load(), started: time.Now()}
 	if p := x.authenticate(g.auth); p != nil {
 		g.refuse(ctx, p)

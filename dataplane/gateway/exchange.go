@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"io"
+	"net"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -19,7 +20,8 @@ type exchange struct {
 	generator  *generator
 	translator api.Translator
 	caller     caller
-	held       int64 // bytes of the body that count as held
+	body       []byte
+	room       reservation // of the body
 
 	attempt attempt
 	account account
@@ -31,7 +33,7 @@ type exchange struct {
 
 func newExchange(r *generator) *exchange {
 	g := r.gateway
-	x := &exchange{generator: r, translator: r.lang.New()}
+	x := &exchange{generator: r, translator: r.lang.New(), room: reservation{gateway: g}}
 	req := x.translator.Request()
 	x.attempt = attempt{gone: g.gone, caller: &x.caller, translator: x.translator, req: req, embeddings: r.lang.Embeddings}
 	x.account = account{books: &g.books, caller: &x.caller, translator: x.translator, req: req, attempt: &x.attempt}
@@ -47,8 +49,7 @@ func (r *generator) begin(ctx *fasthttp.RequestCtx) *exchange {
 	if !ok {
 		x = newExchange(r)
 	}
-	x.held = int64(len(ctx.Request.Body()))
-	r.gateway.enter(x.held)
+	r.gateway.enter()
 	x.caller = caller{ctx: ctx, snap: r.gateway.current.Load(), started: time.Now()}
 	x.account.id = newGenerationID(x.caller.started)
 	return x
@@ -81,7 +82,8 @@ func internalFault() *fault.Error { return fault.New(fault.Unavailable, "Interna
 // end ends the three parts, whatever state they are in, and gives the exchange
 // back to be used again.
 func (x *exchange) end() {
-	defer x.generator.gateway.leave(x.held)
+	defer x.generator.gateway.leave()
+	defer x.room.release()
 	x.attempt.end()
 	if x.broken {
 		return
@@ -89,8 +91,30 @@ func (x *exchange) end() {
 	x.account.reset()
 	x.reply.reset()
 	x.translator.Reset()
-	x.caller, x.streaming = caller{}, false
+	x.caller, x.body, x.streaming = caller{}, api.Bounded(x.body), false
 	x.generator.idle.Put(x)
+}
+
+// send has the connection write the stream, and end the exchange afterwards.
+func (x *exchange) send() {
+	x.streaming = true
+	ctx := x.caller.ctx
+	if ctx.Request.Header.IsHTTP11() {
+		ctx.Response.SetBodyStream(x, -1)
+		return
+	}
+	// A client of HTTP/1.0 knows no chunks: its body ends with the connection.
+	ctx.Response.Header.SetContentLength(-2)
+	ctx.Response.Header.SetConnectionClose()
+	ctx.HijackSetNoResponse(true)
+	ctx.Hijack(func(conn net.Conn) {
+		defer func() { _ = x.Close() }() // it never fails
+		if _, err := conn.Write(ctx.Response.Header.Header()); err != nil {
+			x.reply.clientGone(err)
+			return
+		}
+		_, _ = x.WriteTo(conn) // what can be said of its error has been accounted for
+	})
 }
 
 // SupportsBodyWriteTo implements fasthttp.BodyWriterTo.

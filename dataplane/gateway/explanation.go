@@ -40,8 +40,7 @@ func (g *Gateway) Explain(q *wire.Question) (out wire.Explanation) {
 	for name, value := range q.Header {
 		x.caller.ctx.Request.Header.Set(name, value)
 	}
-	x.caller.ctx.Request.SetBody(q.Body)
-	if p := x.prepare(); p != nil {
+	if p := x.prepare(q.Body); p != nil {
 		out.Status, out.Message = p.Status, p.Message
 	}
 	x.attempt.explain(&out)

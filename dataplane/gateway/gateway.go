@@ -61,6 +61,8 @@ func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) 
 		ErrorHandler:                 g.badRequest,
 		Name:                         "gateway",
 		MaxRequestBodySize:           o.MaxBody,
+		StreamRequestBody:            true, // receive reads it, for those who may send one
+		ExpectHandler:                g.expect,
 		Concurrency:                  o.MaxConns,
 		WriteTimeout:                 o.Stall,  // streams set their own, for each write
 		ReadBufferSize:               16 << 10, // bounds the request's head

@@ -18,20 +18,26 @@ type generator struct {
 	idle    sync.Pool // of *exchange
 }
 
-// answer is a request's whole way: authenticate, parse, plan, dispatch, reply.
+// answer is a request's whole way: authenticate, receive, parse, plan, dispatch,
+// reply.
 func (r *generator) answer(ctx *fasthttp.RequestCtx) {
 	g := r.gateway
-	if p := g.overload(len(ctx.Request.Body())); p != nil {
-		g.refuseIn(ctx, r.lang, p)
+	if g.inFlight.Load() >= g.opts.MaxInFlight {
+		g.turnAway(ctx, r.lang, g.atCapacity())
 		return
 	}
 	x := r.begin(ctx)
 	defer x.done()
 	if p := x.caller.authenticate(g.auth); p != nil {
-		g.refuseIn(ctx, r.lang, p)
+		g.turnAway(ctx, r.lang, p)
 		return
 	}
-	if p := x.prepare(); p != nil {
+	var p *problem.Problem
+	if x.body, p = g.receive(ctx, x.body, &x.room); p != nil {
+		g.turnAway(ctx, r.lang, p)
+		return
+	}
+	if p := x.prepare(x.body); p != nil {
 		x.reply.reject(p)
 		return
 	}
@@ -41,40 +47,37 @@ func (r *generator) answer(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	if x.reply.open() {
-		x.streaming = true
-		ctx.Response.SetBodyStream(x, -1)
+		x.send()
 	}
 }
 
 // prepare parses the body and plans where the request may go.
-func (x *exchange) prepare() *problem.Problem {
-	ctx := x.caller.ctx
-	if err := x.translator.Parse(ctx.PostBody(), &ctx.Request.Header); err != nil {
+func (x *exchange) prepare(body []byte) *problem.Problem {
+	if err := x.translator.Parse(body, &x.caller.ctx.Request.Header); err != nil {
 		return problem.Of(fault.From(err), "")
 	}
 	return x.attempt.choose()
 }
 
-// overload refuses a request at once when the node has as many as it may have,
+// turnAway refuses a request whose body has not been read.
+func (g *Gateway) turnAway(ctx *fasthttp.RequestCtx, lang *api.Language, p *problem.Problem) {
+	g.refuseIn(ctx, lang, p)
+	dismiss(ctx)
+}
+
+// atCapacity refuses a request at once when the node has as many as it may have,
 // or as many bytes of them: waiting here would only make it worse.
-func (g *Gateway) overload(size int) *problem.Problem {
-	if g.inFlight.Load() < g.opts.MaxInFlight && g.held.Load()+int64(size) <= g.opts.MaxHeld {
-		return nil
-	}
+func (g *Gateway) atCapacity() *problem.Problem {
 	g.shed.Add(1)
 	p := problem.New(503, "provider_overloaded", "This node is at capacity")
 	p.RetryAfter = time.Second
 	return p
 }
 
-// enter counts a request, of which so many bytes are held, until leave.
-func (g *Gateway) enter(held int64) {
+// enter counts a request until leave.
+func (g *Gateway) enter() {
 	g.inFlight.Add(1)
 	g.requests.Add(1)
-	g.held.Add(held)
 }
 
-func (g *Gateway) leave(held int64) {
-	g.inFlight.Add(-1)
-	g.held.Add(-held)
-}
+func (g *Gateway) leave() { g.inFlight.Add(-1) }

@@ -3,9 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"runtime/debug"
 	"strings"
 
@@ -28,17 +26,23 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 			ctx.SetConnectionClose()
 		}
 	}()
-	path := pathOf(ctx)
-	if strings.HasPrefix(path, "/admin/") && g.admin != nil {
-		g.admin(ctx)
+	if p := refused(&ctx.Request.Header); p != nil {
+		g.refuse(ctx, p)
+		ctx.SetConnectionClose()
 		return
 	}
-	if ctx.IsOptions() {
-		g.setCommon(ctx, fasthttp.StatusNoContent, "")
+	path := pathOf(ctx)
+	if strings.HasPrefix(path, "/admin/") && g.admin != nil {
+		g.administer(ctx)
 		return
 	}
 	r := g.find(path)
+	if r.generator == nil {
+		defer dismiss(ctx)
+	}
 	switch {
+	case ctx.IsOptions():
+		g.setCommon(ctx, fasthttp.StatusNoContent, "")
 	case r.handler == nil:
 		g.refuse(ctx, problem.New(404, "not_found", "No such path: "+path))
 	case string(ctx.Method()) != r.method && (r.method != fasthttp.MethodGet || !ctx.IsHead()):
@@ -48,6 +52,45 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 	default:
 		r.handler(ctx)
 	}
+}
+
+// refused says why a request cannot be taken as it is framed, nil if it can.
+func refused(h *fasthttp.RequestHeader) *problem.Problem {
+	switch string(h.Protocol()) {
+	case "HTTP/1.1", "HTTP/1.0":
+	default:
+		return badVersion()
+	}
+	if what := misframed(h); what != "" {
+		return problem.New(400, "invalid_request", "The request is not valid HTTP: "+what)
+	}
+	return nil
+}
+
+func badVersion() *problem.Problem {
+	return problem.New(505, "invalid_request", "This gateway speaks HTTP/1.0 and HTTP/1.1")
+}
+
+// administer hands a request to the control plane in this process, which asks
+// for the token itself. Without any, the body is not worth reading.
+func (g *Gateway) administer(ctx *fasthttp.RequestCtx) {
+	room := reservation{gateway: g}
+	defer room.release()
+	h := &ctx.Request.Header
+	if len(h.Peek("Authorization")) == 0 && len(h.Peek("Cookie")) == 0 && !ctx.RemoteIP().IsLoopback() {
+		dismiss(ctx)
+		ctx.Request.ResetBody()
+	} else {
+		body, p := g.receive(ctx, nil, &room)
+		if p != nil {
+			g.refuse(ctx, p)
+			dismiss(ctx)
+			return
+		}
+		ctx.Request.SetBodyRaw(body)
+		h.Del("Content-Encoding")
+	}
+	g.admin(ctx)
 }
 
 // endpoint is what serves a path.
@@ -109,13 +152,12 @@ func pathOf(ctx *fasthttp.RequestCtx) string {
 func (g *Gateway) badRequest(ctx *fasthttp.RequestCtx, err error) {
 	p := problem.New(400, "invalid_request", "The request is not valid HTTP")
 	var small *fasthttp.ErrSmallBuffer
-	var timeout net.Error
 	switch {
-	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		p = problem.New(413, "payload_too_large", fmt.Sprintf("The request body is larger than %d bytes", g.opts.MaxBody))
+	case strings.Contains(err.Error(), "unsupported http version"): // the library has no type for it
+		p = badVersion()
 	case errors.As(err, &small):
 		p = problem.New(431, "invalid_request", "The request's headers are too large")
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case isTimeout(err):
 		p = problem.New(408, "timeout", "The request did not arrive in time")
 	}
 	g.refuse(ctx, p)
