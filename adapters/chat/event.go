@@ -30,6 +30,12 @@ type Event struct {
 	// ID, Fingerprint and ServiceTier describe the whole answer.
 	ID, Fingerprint, ServiceTier Literal
 
+	// Raw is the provider's own event for a client that speaks its language, or
+	// its whole answer; RawName the event's name. RawShown is true of what a
+	// client shows, whatever else is known of it.
+	Raw, RawName []byte
+	RawShown     bool
+
 	// Fault is an error that the provider sent inside a 200.
 	Fault *fault.Error
 	// Done is the protocol's terminal event: nothing comes after it.
@@ -40,7 +46,7 @@ type Event struct {
 // the moment from which a stream is committed.
 func (e *Event) HasContent() bool {
 	return len(e.Content) > 2 || len(e.Reasoning) > 2 || len(e.Refusal) > 2 || len(e.Tools) > 0 ||
-		e.Details != nil || e.Annotations != nil || e.Images != nil || e.Audio != nil
+		e.Details != nil || e.Annotations != nil || e.Images != nil || e.Audio != nil || e.RawShown
 }
 
 // ToolDelta is a fragment of a tool call.
