@@ -35,7 +35,9 @@ type Provider struct {
 	BuiltIn bool
 	// google reports the base URLs that take Google's access tokens, nil for none.
 	google func(baseURL string) bool
-	codec  func(codec.Settings) (codec.Adapter, error)
+	// responses reports the base URLs that have OpenAI's Responses API, nil for none.
+	responses func(baseURL string) bool
+	codec     func(codec.Settings) (codec.Adapter, error)
 }
 
 // Providers lists the kinds in the order in which they are shown. To add one,
@@ -45,7 +47,7 @@ func Providers() []Provider {
 		{Kind: "vllm", name: "vLLM", AnyHost: true, codec: compatible(openai.VLLM)},
 		{Kind: "sglang", name: "SGLang", AnyHost: true, codec: compatible(openai.SGLang)},
 		{Kind: "ollama", name: "Ollama", BaseURL: "http://localhost:11434", HealthPath: "/", codec: compatible(openai.Ollama)},
-		{Kind: "openai_compat", AnyHost: true, codec: compatible(openai.OpenAI)},
+		{Kind: "openai_compat", AnyHost: true, responses: openai.OwnHost, codec: compatible(openai.OpenAI)},
 		{Kind: "deepseek", name: "DeepSeek", BaseURL: "https://api.deepseek.com", KeyRequired: true, codec: compatible(openai.DeepSeek)},
 		{Kind: "zhipu", name: "Z.AI", BaseURL: "https://open.bigmodel.cn/api/paas/v4", KeyRequired: true, codec: compatible(openai.Zhipu)},
 		{Kind: "zai", name: "Z.AI", BaseURL: "https://api.z.ai/api/paas/v4", KeyRequired: true, codec: compatible(openai.Zhipu)},
@@ -105,6 +107,12 @@ func (p *Provider) TakesGoogleTokens(baseURL string) bool {
 	return p.google != nil && p.google(baseURL)
 }
 
+// HasResponses reports whether an endpoint is known to serve OpenAI's Responses
+// API. Others are told of by their route.
+func (p *Provider) HasResponses(baseURL string) bool {
+	return p.responses != nil && p.responses(baseURL)
+}
+
 // New returns the codec for an endpoint. Whatever New accepts, a node can serve.
 func New(s codec.Settings) (codec.Adapter, error) {
 	p, ok := Find(s.Kind)
@@ -114,7 +122,14 @@ func New(s codec.Settings) (codec.Adapter, error) {
 	if s.Slug != "" && !p.Pins {
 		return nil, fmt.Errorf("kind %q pins no provider, but slug %q is given", s.Kind, s.Slug)
 	}
-	return p.codec(s)
+	a, err := p.codec(s)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := a.(codec.Responder); s.Responses && !ok {
+		return nil, fmt.Errorf("responses: kind %q does not have the Responses API; only OpenAI-compatible kinds may", s.Kind)
+	}
+	return a, nil
 }
 
 func compatible(profile func() openai.Profile) func(codec.Settings) (codec.Adapter, error) {

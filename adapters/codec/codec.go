@@ -26,6 +26,8 @@ type Settings struct {
 	Processor string
 	// ExtraBody is a JSON object whose members are merged into each request.
 	ExtraBody json.RawMessage
+	// Responses tells that the endpoint serves OpenAI's Responses API itself.
+	Responses bool
 	// MaxOutput is the model's greatest max_tokens; larger requests are clamped.
 	MaxOutput int64
 	// Inputs are the modalities that the model takes beside text.
@@ -66,6 +68,19 @@ func DecoderFor(a Adapter, r *chat.Request) Decoder {
 		return rd.DecoderFor(r)
 	}
 	return a.Decoder()
+}
+
+// Responder is an Adapter whose endpoint may serve OpenAI's Responses API
+// itself. Authorize and Fault are those of the Adapter.
+type Responder interface {
+	// SpeaksResponses reports whether the endpoint does.
+	SpeaksResponses() bool
+	// EncodeResponses fills call with a client's own request to responses, or to
+	// the path below it, as it is but for what concerns the gateway.
+	EncodeResponses(body []byte, path string, call *Call) error
+	// ResponsesDecoder returns the decoder of the answer, whose events carry the
+	// provider's own in Raw.
+	ResponsesDecoder() Decoder
 }
 
 // Decoder turns one answer into events. Events are appended to out, which is

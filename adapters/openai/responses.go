@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/hybridinference/gateway/adapters/chat"
@@ -22,7 +23,6 @@ func (a *Adapter) EncodeResponses(body []byte, path string, call *codec.Call) er
 		return fault.New(fault.InvalidRequest, "The request body is not valid JSON: %v", err)
 	}
 	call.URL = strings.TrimSuffix(a.url, "/chat/completions") + "/responses" + path
-	call.Headers = append(call.Headers, a.profile.headers...)
 	call.Body = append(append(call.Body, `{"model":`...), a.model...)
 	for key, val := range rawjson.Members(body) {
 		if !gatewayMember(string(key)) && !a.override[string(key)] {
@@ -182,4 +182,10 @@ func (d *responsesDecoder) EOF(out []chat.Event) ([]chat.Event, error) {
 		return out, fault.New(fault.Unavailable, "The upstream ended the stream before the answer was complete")
 	}
 	return out, nil
+}
+
+// OwnHost reports whether a base URL is that of OpenAI itself.
+func OwnHost(baseURL string) bool {
+	u, err := url.Parse(baseURL)
+	return err == nil && u.Hostname() == "api.openai.com"
 }

@@ -44,6 +44,9 @@ type Route struct {
 	// that they do not collect them for purposes of their own. Both hold for a
 	// server of our own, unless the file says otherwise.
 	ZDR, NoCollection bool
+	// Responses tells that the server has POST responses itself: if absent, that
+	// it is OpenAI's own.
+	Responses bool
 	// Pricing is the model's, with what the route itself says on top.
 	Pricing Pricing
 }
@@ -54,6 +57,7 @@ type routeEntry struct {
 	// id, kindKey and baseURL remember where the keys stand.
 	id, kindKey, baseURL value
 	zdr, dataCollection  value
+	responses            value
 	source               adapters.Provider
 	// keyed tells that the mapping at hand had an api_key or api_keys, anyKey
 	// that it or the model had.
@@ -92,6 +96,7 @@ func routeKeys() []key[routeEntry] {
 		{"timeout", func(v value, r *routeEntry) { v.duration(&r.Timeout, time.Millisecond, maxTimeout) }},
 		{"max_concurrency", func(v value, r *routeEntry) { v.integer(&r.MaxConcurrency, 0, 1_000_000) }},
 		{"optional", func(v value, r *routeEntry) { v.flag(&r.Optional) }},
+		{"responses", func(v value, r *routeEntry) { r.responses = v }},
 		{"zdr", func(v value, r *routeEntry) { r.zdr = v }},
 		{"data_collection", func(v value, r *routeEntry) { r.dataCollection = v }},
 	}
@@ -182,6 +187,10 @@ func (r *routeEntry) settleKind(at value) bool {
 // on our own network.
 func (r *routeEntry) settlePolicy() {
 	r.ZDR = r.source.BuiltIn || strings.HasPrefix(r.BaseURL, "http://")
+	r.Responses = r.source.HasResponses(r.BaseURL)
+	if r.responses.given() {
+		r.responses.flag(&r.Responses)
+	}
 	if r.zdr.given() {
 		r.zdr.flag(&r.ZDR)
 	}

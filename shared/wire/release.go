@@ -106,6 +106,9 @@ type Endpoint struct {
 	// purposes of their own.
 	ZDR          bool `json:"zdr,omitempty"`
 	NoCollection bool `json:"no_collection,omitempty"`
+	// Responses endpoints serve OpenAI's Responses API themselves: a client's
+	// request to it goes through as it is.
+	Responses bool `json:"responses,omitempty"`
 	// Probe marks an endpoint that the health check watches.
 	Probe bool `json:"probe,omitempty"`
 }
