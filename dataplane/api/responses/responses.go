@@ -23,10 +23,13 @@ func Language() *api.Language {
 
 // translator implements api.Translator.
 type translator struct {
+	own     []byte // the body as the client has sent it
 	request request
-	// body is the canonical request.
-	body []byte
-	req  chat.Request
+	body    []byte // the canonical request
+	req     chat.Request
+
+	// native is true of an attempt at an endpoint that speaks Responses.
+	native native
 
 	output output
 	events events
@@ -39,6 +42,7 @@ func (t *translator) Parse(body []byte, _ api.Header) error {
 	if err := t.request.read(body); err != nil {
 		return err
 	}
+	t.own = body
 	var err error
 	if t.body, err = t.request.canonical(t.body[:0]); err != nil {
 		return err
@@ -55,10 +59,22 @@ func (t *translator) Name() string { return "responses" }
 func (t *translator) Request() *chat.Request { return &t.req }
 
 // Encode implements api.Translator.
-func (t *translator) Encode(a codec.Adapter, call *codec.Call) error { return a.Encode(&t.req, call) }
+func (t *translator) Encode(a codec.Adapter, call *codec.Call) error {
+	t.native = native{}
+	if r, ok := a.(codec.Responder); ok && r.SpeaksResponses() {
+		t.native.on = true
+		return r.EncodeResponses(t.own, "", call)
+	}
+	return a.Encode(&t.req, call)
+}
 
 // Decoder implements api.Translator.
-func (t *translator) Decoder(a codec.Adapter) codec.Decoder { return codec.DecoderFor(a, &t.req) }
+func (t *translator) Decoder(a codec.Adapter) codec.Decoder {
+	if r, ok := a.(codec.Responder); ok && t.native.on {
+		return r.ResponsesDecoder()
+	}
+	return codec.DecoderFor(a, &t.req)
+}
 
 // Streamed implements api.Translator.
 func (t *translator) Streamed() bool { return t.req.Stream }
@@ -68,7 +84,7 @@ func (t *translator) Stream() api.Stream { return t }
 
 // Reset implements api.Translator.
 func (t *translator) Reset() {
-	t.request = request{}
+	t.own, t.request, t.native = nil, request{}, native{}
 	t.req.Reset()
 	t.body, t.events.buf = api.Bounded(t.body), api.Bounded(t.events.buf)
 	t.events.sequence = 0
@@ -97,19 +113,32 @@ func (t *translator) event(ev *chat.Event) {
 // Begin implements api.Stream.
 func (t *translator) Begin(h api.Head) {
 	t.head, t.output.suffix, t.output.events = h, suffixOf(h.ID), &t.events
+	if t.native.on {
+		t.native.begin(&t.head, &t.events)
+		return
+	}
 	object := t.request.appendObject(nil, &t.head, &state{status: "in_progress"})
 	t.events.response("response.created", object)
 	t.events.response("response.in_progress", object)
 }
 
 // Event implements api.Stream.
-func (t *translator) Event(ev *chat.Event) { t.event(ev) }
+func (t *translator) Event(ev *chat.Event) {
+	if t.native.on {
+		t.native.event(ev, &t.head, &t.events)
+		return
+	}
+	t.event(ev)
+}
 
 // KeepAlive implements api.Stream.
 func (t *translator) KeepAlive() { t.events.put(": keep-alive\n\n") }
 
 // End implements api.Stream.
 func (t *translator) End(total *api.Total) {
+	if t.native.on {
+		return // the provider's last event has said it all
+	}
 	s := t.end(total)
 	t.events.response("response."+s.status, t.request.appendObject(nil, &t.head, s))
 }
@@ -124,10 +153,19 @@ func (t *translator) Fail(p *problem.Problem) {
 func (t *translator) Buffer() *[]byte { return &t.events.buf }
 
 // Gather implements api.Translator.
-func (t *translator) Gather(ev *chat.Event) { t.event(ev) }
+func (t *translator) Gather(ev *chat.Event) {
+	if !t.native.on {
+		t.event(ev)
+	} else if ev.Raw != nil {
+		t.native.body = ev.Raw
+	}
+}
 
 // Append implements api.Translator.
 func (t *translator) Append(dst []byte, h api.Head, total *api.Total) []byte {
+	if t.native.on {
+		return api.AppendOwn(dst, t.native.body, &h)
+	}
 	s := t.end(total)
 	s.items = bytes.ReplaceAll(s.items, []byte(unknownSuffix), []byte(suffixOf(h.ID)))
 	return t.request.appendObject(dst, &h, s)
