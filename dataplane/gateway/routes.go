@@ -13,6 +13,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/api/completions"
 	"github.com/hybridinference/gateway/dataplane/api/embeddings"
 	"github.com/hybridinference/gateway/dataplane/api/messages"
+	"github.com/hybridinference/gateway/dataplane/api/responses"
 	"github.com/hybridinference/gateway/dataplane/problem"
 )
 
@@ -112,6 +113,7 @@ func (g *Gateway) table() map[string]endpoint {
 		"/v1/completions":        g.generates(completions.Legacy()),
 		"/v1/messages":           anthropic,
 		"/anthropic/v1/messages": anthropic,
+		"/v1/responses":          g.generates(responses.Language()),
 		"/v1/embeddings":         g.generates(embeddings.Language()),
 		"/health":                {fasthttp.MethodGet, nil, g.health},
 		"/health/ready":          {fasthttp.MethodGet, nil, g.ready},

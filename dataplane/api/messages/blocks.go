@@ -3,6 +3,7 @@ package messages
 import (
 	"github.com/hybridinference/gateway/adapters/anthropic"
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -152,7 +153,7 @@ func (b *blocks) detail(item []byte, told bool) {
 		b.to.add(signatureDelta, rawjson.Inner(signature))
 		b.signed = true
 	case isText(signature) || isText(data):
-		b.sealed = append(b.sealed, appendSealed(nil, item))
+		b.sealed = append(b.sealed, api.AppendSealed(nil, item))
 		if b.kind == noBlock {
 			b.flushSealed()
 		}

@@ -1,46 +1,20 @@
 package messages
 
 import (
-	"bytes"
-	"encoding/base64"
 	"strconv"
 
 	"github.com/hybridinference/gateway/adapters/anthropic"
 	"github.com/hybridinference/gateway/adapters/chat"
-	"github.com/hybridinference/gateway/shared/rawjson"
+	"github.com/hybridinference/gateway/dataplane/api"
 )
-
-// sealed marks the data of a redacted_thinking block that is not Anthropic's:
-// it holds another provider's reasoning detail, whose signature or ciphertext
-// the client has to bring back, and redacted_thinking is what every client of
-// this API keeps without looking into it.
-const sealed = "gw1."
-
-// appendSealed appends a detail as the literal for such a block's data.
-func appendSealed(dst, detail []byte) []byte {
-	dst = append(append(dst, '"'), sealed...)
-	dst = base64.RawURLEncoding.AppendEncode(dst, detail)
-	return append(dst, '"')
-}
-
-// unseal returns the detail in a literal, nil if there is none.
-func unseal(literal []byte) []byte {
-	text, ok := bytes.CutPrefix(rawjson.Inner(literal), []byte(sealed))
-	if !ok {
-		return nil
-	}
-	detail, err := base64.RawURLEncoding.DecodeString(string(text))
-	if err != nil || rawjson.Valid(detail) != nil || detail[0] != '{' {
-		return nil
-	}
-	return detail
-}
 
 // details turns the thinking blocks of a turn into reasoning_details.
 type details struct{ dst []byte }
 
 func (d *details) add(block []byte, index int) {
-	if detail := unseal(chat.Member(block, "data")); detail != nil {
+	// The reasoning detail of another provider comes back in redacted_thinking,
+	// which every client of this API keeps without looking into it.
+	if detail := api.Unseal(chat.Member(block, "data")); len(detail) > 0 && detail[0] == '{' {
 		d.dst = append(append(d.dst, ','), detail...)
 		return
 	}
