@@ -87,8 +87,12 @@ func (d *decoder) Body(body []byte, out []chat.Event) ([]chat.Event, error) {
 	return d.end(out), nil
 }
 
-// EOF implements codec.Decoder. Only message_stop makes an answer complete.
+// EOF implements codec.Decoder. After the stop reason nothing of an answer is
+// missing, even without message_stop.
 func (d *decoder) EOF(out []chat.Event) ([]chat.Event, error) {
+	if d.finished && !d.done {
+		return d.end(out), nil
+	}
 	if !d.done {
 		return out, unreadable("The upstream ended the stream before the answer was complete", nil)
 	}

@@ -144,6 +144,15 @@ func TestRefusalInAStream(t *testing.T) {
 	}
 }
 
+// TestEndAfterTheStopReason: nothing is missing then, and another attempt would
+// be paid for twice.
+func TestEndAfterTheStopReason(t *testing.T) {
+	tr := adaptertest.Stream(newAdapter(t, settings("m")), stream(begin, stop("end_turn", `{"output_tokens":7}`)), 9)
+	if tr.Err != nil || tr.Choices[0].Finish != "stop" || tr.Usage.Completion != 7 {
+		t.Errorf("%v %+v", tr.Err, tr.Answer)
+	}
+}
+
 func TestFaultsInsideAStream(t *testing.T) {
 	f := func(events []byte, kind fault.Kind, message string) {
 		t.Helper()
@@ -159,7 +168,7 @@ func TestFaultsInsideAStream(t *testing.T) {
 	f([]byte("event: error\ndata: {\"message\":\"no type\"}\n\n"), fault.Unavailable, "no type")
 	f([]byte("event: error\ndata: {\"error\":{\"message\":\"no type\"}}\n\n"), fault.Unavailable, "no type")
 	f(stream(begin, `{"type":"content_block_delta","index":0,"delta":`), fault.Unavailable, "The upstream's answer is not valid JSON")
-	f(stream(begin, stop("end_turn", `{"output_tokens":1}`)), fault.Unavailable, "The upstream ended the stream before")
+	f(stream(begin, start(`{"type":"text","text":"x"}`)), fault.Unavailable, "The upstream ended the stream before")
 	f(stream(`{"type":"message_start"}`), fault.Unavailable, "The upstream's answer begins without")
 	f(nil, fault.Unavailable, "The upstream ended the stream before")
 }

@@ -87,6 +87,7 @@ func (g *Gateway) index(ctx *fasthttp.RequestCtx) {
 			"POST /v1/chat/completions": "chat, streamed or not",
 			"POST /v1/completions":      "legacy completions, streamed or not",
 			"POST /v1/messages":         "Anthropic's API, over any provider",
+			"POST /v1/responses":        "OpenAI's Responses API, over any provider",
 			"POST /v1/embeddings":       "embeddings",
 			"GET /v1/models":            "models; /v1/models/{id}/endpoints for who serves one, and how well",
 			"GET /v1/key":               "the key of the request",

@@ -22,16 +22,29 @@ type translator struct {
 
 	req       chat.Request
 	canonical []byte // the body of req
-	stream    stream
-	answer    answer
+	// refusal says why the request has no canonical form, nil if it has one. An
+	// upstream that speaks this API may know better.
+	refusal error
+	stream  stream
+	answer  answer
 }
 
 // Parse implements api.Translator.
 func (t *translator) Parse(body []byte, h api.Header) error {
 	t.body, t.header = body, h
 	t.answer.Reset()
-	var err error
-	if t.canonical, err = canonical(t.canonical[:0], body); err != nil {
+	m, err := read(body)
+	if err != nil {
+		return err
+	}
+	if t.canonical, err = m.canonical(t.canonical[:0]); err == nil {
+		err = t.req.Parse(t.canonical)
+	}
+	if err == nil {
+		return nil
+	}
+	t.refusal = err
+	if t.canonical, err = m.outline(t.canonical[:0]); err != nil {
 		return err
 	}
 	return t.req.Parse(t.canonical)
@@ -43,27 +56,40 @@ func (t *translator) Name() string { return "messages" }
 // Request implements api.Translator.
 func (t *translator) Request() *chat.Request { return &t.req }
 
-// native is an adapter whose upstream speaks the Messages API.
-type native interface {
-	EncodeMessages(body []byte, call *codec.Call) error
-}
-
 // Encode implements api.Translator.
 func (t *translator) Encode(a codec.Adapter, call *codec.Call) error {
-	n, ok := a.(native)
+	s, ok := a.(speaker)
+	t.stream.native = native{on: ok}
 	if !ok {
+		if t.refusal != nil {
+			return t.refusal
+		}
 		return a.Encode(&t.req, call)
 	}
 	if betas := t.header.Peek("Anthropic-Beta"); len(betas) > 0 {
 		call.Headers = append(call.Headers, codec.Header{Name: "anthropic-beta", Value: string(betas)})
 	}
-	return n.EncodeMessages(t.body, call)
+	if err := s.EncodeMessages(t.body, call); err != nil {
+		return err
+	}
+	if version := t.header.Peek("Anthropic-Version"); len(version) > 0 {
+		for i := range call.Headers {
+			if call.Headers[i].Name == "anthropic-version" {
+				call.Headers[i].Value = string(version)
+			}
+		}
+	}
+	return nil
 }
 
 // Decoder implements api.Translator.
 func (t *translator) Decoder(a codec.Adapter) codec.Decoder {
 	t.stream.prompt = chat.Usage{} // which an endpoint has told that then failed
-	return codec.DecoderFor(a, &t.req)
+	d := codec.DecoderFor(a, &t.req)
+	if t.stream.native.on {
+		return relayed(d)
+	}
+	return d
 }
 
 // Streamed implements api.Translator.
@@ -76,16 +102,26 @@ func (t *translator) Stream() api.Stream {
 }
 
 // Gather implements api.Translator.
-func (t *translator) Gather(ev *chat.Event) { t.answer.Event(ev) }
+func (t *translator) Gather(ev *chat.Event) {
+	if !t.stream.native.on {
+		t.answer.Event(ev)
+	} else if ev.Raw != nil {
+		t.stream.native.body = ev.Raw
+	}
+}
 
 // Append implements api.Translator.
 func (t *translator) Append(dst []byte, h api.Head, total *api.Total) []byte {
+	if t.stream.native.on {
+		return api.AppendOwn(dst, t.stream.native.body, &h)
+	}
 	return t.answer.Append(dst, h.ID, h.Model, &total.Usage)
 }
 
 // Reset implements api.Translator.
 func (t *translator) Reset() {
-	t.body, t.header = nil, nil
+	t.body, t.header, t.refusal = nil, nil, nil
+	t.stream.native = native{}
 	t.req.Reset()
 	t.canonical, t.stream.buf = api.Bounded(t.canonical), api.Bounded(t.stream.buf)
 }

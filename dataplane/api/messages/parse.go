@@ -8,21 +8,6 @@ import (
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// canonical appends the chat completion request that says the same as a
-// Messages request. What only Anthropic's own servers could do under a beta
-// flag (containers, context editing, MCP) is left out.
-func canonical(dst, body []byte) ([]byte, error) {
-	w := &writer{dst: append(dst, '{'), mark: len(dst) + 1}
-	m, err := read(body)
-	if err != nil {
-		return dst, err
-	}
-	if err := w.request(m); err != nil {
-		return dst, err
-	}
-	return append(w.dst, '}'), nil
-}
-
 // request is a Messages request as raw members; nil means absent or null.
 type request map[string][]byte
 
@@ -56,6 +41,32 @@ func read(body []byte) (request, error) {
 		return nil, invalid("messages: required")
 	}
 	return m, nil
+}
+
+// canonical appends the chat completion request that says the same. What only
+// Anthropic's own servers could do under a beta flag (containers, context
+// editing, MCP) is left out.
+func (m request) canonical(dst []byte) ([]byte, error) {
+	w := &writer{dst: append(dst, '{'), mark: len(dst) + 1}
+	if err := w.request(m); err != nil {
+		return dst, err
+	}
+	return append(w.dst, '}'), nil
+}
+
+// outline appends a chat completion request with what the gateway itself has to
+// know of a request that has no canonical form.
+func (m request) outline(dst []byte) ([]byte, error) {
+	w := &writer{dst: append(dst, '{'), mark: len(dst) + 1}
+	for _, name := range []string{"model", "max_tokens", "stream", "models", "provider", "route", "session_id", "trace", "user"} {
+		w.copy(name, m[name])
+	}
+	if err := w.fallbacks(m); err != nil {
+		return dst, err
+	}
+	w.member("messages")
+	w.put(`[{"role":"user","content":""}]`)
+	return append(w.dst, '}'), nil
 }
 
 func (w *writer) request(m request) error {

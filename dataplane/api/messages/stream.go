@@ -15,34 +15,44 @@ import (
 type stream struct {
 	buf []byte
 
-	id, model string
-	begun     bool
-	blocks    blocks
+	head   api.Head
+	begun  bool
+	native native
+	blocks blocks
 	// index is that of the open block, or of the next.
 	index  int
 	finish chat.Finish
-	native []byte
+	reason []byte // the provider's own word for it
 	// prompt is what is known of the usage when the message starts.
 	prompt chat.Usage
 }
 
 // Reset prepares for another stream and keeps the memory.
 func (s *stream) Reset() {
-	*s = stream{buf: s.buf[:0], native: s.native[:0]}
+	*s = stream{buf: s.buf[:0], reason: s.reason[:0], native: s.native}
 	s.blocks.to = streamSink{s}
 }
 
 // Begin fixes the message's id and model. Nothing is written before the first
 // event with content.
-func (s *stream) Begin(h api.Head) { s.id, s.model = h.ID, h.Model }
+func (s *stream) Begin(h api.Head) {
+	s.head = h
+	if s.native.on {
+		s.buf = s.native.begin(s.buf, &s.head)
+	}
+}
 
 // Event appends what an event has to say.
 func (s *stream) Event(ev *chat.Event) {
+	if s.native.on {
+		s.buf = s.native.event(s.buf, ev, &s.head)
+		return
+	}
 	if ev.Usage != nil && !s.begun {
 		s.prompt = *ev.Usage
 	}
 	if ev.Finish != chat.NotFinished && ev.Choice == 0 {
-		s.finish, s.native = ev.Finish, append(s.native[:0], ev.Native...)
+		s.finish, s.reason = ev.Finish, append(s.reason[:0], ev.Native...)
 	}
 	if ev.HasContent() {
 		s.start()
@@ -58,7 +68,7 @@ func (s *stream) start() {
 	s.begun = true
 	s.put("event: message_start\ndata: {\"type\":\"message_start\",\"message\":")
 	s.prompt.Completion, s.prompt.Reasoning = 0, 0
-	s.buf = appendHead(s.buf, s.id, s.model)
+	s.buf = appendHead(s.buf, s.head.ID, s.head.Model)
 	s.put(`,"content":[],"stop_reason":null,"stop_sequence":null,"usage":`)
 	s.buf = appendUsage(s.buf, &s.prompt)
 	s.put("}}\n\n")
@@ -69,13 +79,17 @@ func (s *stream) KeepAlive() { s.put("event: ping\ndata: {\"type\":\"ping\"}\n\n
 
 // End completes the stream with the final usage.
 func (s *stream) End(t *api.Total) {
+	if s.native.on {
+		s.buf = s.native.end(s.buf)
+		return
+	}
 	s.start()
 	s.blocks.end()
 	s.put("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"")
-	s.put(stopReason(s.finish, s.native, len(s.blocks.calls) > 0))
+	s.put(stopReason(s.finish, s.reason, len(s.blocks.calls) > 0))
 	s.put(`","stop_sequence":null},"usage":`)
 	s.buf = appendUsage(s.buf, &t.Usage)
-	s.put("}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n")
+	s.put("}\n\n" + messageStop)
 }
 
 // Fail ends the stream with an error.
