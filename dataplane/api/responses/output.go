@@ -1,6 +1,7 @@
 package responses
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/hybridinference/gateway/adapters/chat"
@@ -253,7 +254,7 @@ func (o *output) image(picture []byte) {
 	index := o.next
 	o.next++
 	head := o.appendID([]byte(`{"type":"image_generation_call","id":`), "ig_", index)
-	o.events.added(index, append(head[:len(head):len(head)], `,"status":"in_progress","result":null}`...))
+	o.events.added(index, append(slices.Clip(head), `,"status":"in_progress","result":null}`...))
 	item := append(append(append(head, `,"status":"completed","result":"`...), url...), `"}`...)
 	o.events.itemDone(index, item)
 	o.finish(item)
