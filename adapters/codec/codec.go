@@ -7,6 +7,8 @@ package codec
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/shared/fault"
@@ -108,6 +110,19 @@ type Call struct {
 
 // Header is one HTTP header line.
 type Header struct{ Name, Value string }
+
+// Override adds headers that an operator wants with every request, in place of
+// those of the same name.
+func (c *Call) Override(headers []Header) {
+	for _, h := range headers {
+		i := slices.IndexFunc(c.Headers, func(is Header) bool { return strings.EqualFold(is.Name, h.Name) })
+		if i < 0 {
+			c.Headers = append(c.Headers, h)
+		} else {
+			c.Headers[i] = h
+		}
+	}
+}
 
 // Reset empties the call and keeps its buffers.
 func (c *Call) Reset() {

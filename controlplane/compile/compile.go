@@ -145,6 +145,7 @@ func (c *compiler) endpoint(m *config.Model, w *wire.Model, r *config.Route, wei
 	e := wire.Endpoint{
 		ID: r.ID, Kind: r.Kind, Slug: r.Slug, Provider: source.DisplayName(r.BaseURL), Weight: weight, Configured: weight, BaseURL: r.BaseURL, UpstreamModel: r.ProviderModelID,
 		Secrets: r.SecretNames, Processor: r.Processor, ExtraBody: r.ExtraBody, ExtraHeaders: r.ExtraHeaders,
+		SecretHeaders: r.SecretHeaders, SecretBody: r.SecretBody,
 		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, Pricing: pricing(r.Pricing), ZDR: r.ZDR, NoCollection: r.NoCollection,
 		Responses: r.Responses,
 		Probe: c.in.Files.Routing.Split.GroupOf(m, r) == config.Local,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/big"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -14,8 +15,9 @@ const (
 	maxBodyBytes = 64 << 10
 )
 
-// extraBody reads a mapping as a JSON object that is merged into each request.
-func (v value) extraBody(into *json.RawMessage) {
+// extraBody reads a mapping as a JSON object that is merged into each request;
+// secrets get the members whose value is the variable of a secret.
+func (v value) extraBody(into *json.RawMessage, secrets *map[string]string) {
 	entries, ok := v.entries()
 	if !ok {
 		return
@@ -29,6 +31,13 @@ func (v value) extraBody(into *json.RawMessage) {
 		}
 	}
 	var b bytes.Buffer
+	entries = slices.DeleteFunc(entries, func(e entry) bool {
+		name, ok := e.value.namedSecret()
+		if ok {
+			note(secrets, e.name, name)
+		}
+		return ok
+	})
 	v.writeObject(&b, entries, 0)
 	if b.Len() > maxBodyBytes {
 		v.problemf("must not be larger than %d bytes, it has %d", maxBodyBytes, b.Len())

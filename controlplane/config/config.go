@@ -20,6 +20,8 @@ const (
 type Files struct {
 	Models  Models
 	Routing Routing
+	// Variables are the environment variables that they refer to, sorted.
+	Variables []string
 }
 
 // Source is a file that was already read.
@@ -60,8 +62,20 @@ func Load(modelsPath, routingPath string, env func(string) (string, bool)) (*Fil
 // Parse is Load for text at hand. A routing Source without text is as good as
 // no routing.yaml; models without text is a problem.
 func Parse(models, routing Source, env func(string) (string, bool)) (*Files, []Warning, error) {
+	return parse(newReading(env), models, routing)
+}
+
+// ParseSent is Parse for configuration that somebody sent: it may refer to
+// variables that are allowed, and to no other.
+func ParseSent(models, routing Source, env func(string) (string, bool), allowed func(name string) bool) (*Files, []Warning, error) {
 	r := newReading(env)
+	r.vars.allowed = allowed
+	return parse(r, models, routing)
+}
+
+func parse(r *reading, models, routing Source) (*Files, []Warning, error) {
 	files := &Files{Models: r.models(models), Routing: r.routing(routing)}
+	files.Variables = r.vars.names()
 	r.report(r.vars.leaks()...)
 	if len(r.problems) == 0 {
 		r.warn(unmatched(&files.Routing.Split, files.Models.Models)...)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	_ "embed" // settings.txt
 	"errors"
 	"fmt"
 	"maps"
@@ -18,6 +19,7 @@ type expansion struct {
 
 var (
 	variableName = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+	secretName   = regexp.MustCompile(`(?i)(?:KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)S?[0-9_]*$`)
 	secretRef    = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)
 	defaultedRef = regexp.MustCompile(`^\$\{[A-Za-z0-9_]+:?-[^}]*\}$`)
 )
@@ -28,10 +30,44 @@ type variables struct {
 	// filled are the variables whose value went into some text, secrets those
 	// that travel as names; a variable must not be both.
 	filled, secrets map[string]Place
+	// allowed says which variables may be used; nil allows all but the gateway's own.
+	allowed func(name string) bool
 }
 
 func newVariables(lookup func(string) (string, bool)) variables {
 	return variables{lookup: lookup, filled: make(map[string]Place), secrets: make(map[string]Place)}
+}
+
+// ownSettings has the name of every setting of the gateway's processes, one a
+// line. A test of deploy/standalone writes it from the settings themselves.
+//
+//go:embed settings.txt
+var ownSettings string
+
+// own reports whether a variable is a setting of the gateway itself, or the
+// file that holds one.
+func own(name string) bool {
+	name = strings.TrimSuffix(name, "_FILE")
+	return name != "" && strings.Contains("\n"+ownSettings, "\n"+name+"\n")
+}
+
+// check refuses variables that a configuration may not use at all, whether it
+// shows their value or sends it somewhere.
+func (vs *variables) check(name string) error {
+	switch {
+	case own(name):
+		return fmt.Errorf("${%s} is a setting of the gateway itself, which the configuration may not use", name)
+	case vs.allowed != nil && !vs.allowed(name):
+		return fmt.Errorf("${%s} may not be used in a configuration that is sent: the control plane's own files do not refer to it, and CONFIG_VARIABLES does not list it", name)
+	}
+	return nil
+}
+
+// names returns all variables that were used.
+func (vs *variables) names() []string {
+	all := maps.Clone(vs.filled)
+	maps.Copy(all, vs.secrets)
+	return slices.Sorted(maps.Keys(all))
 }
 
 // expand fills in ${VAR} and ${VAR:-default}; $${ stands for a literal ${. A
@@ -77,6 +113,12 @@ func (vs *variables) fill(ref string, at Place) (expansion, error) {
 	case !variableName.MatchString(name):
 		return expansion{}, fmt.Errorf("${%s} is not a variable; write ${NAME} or ${NAME:-default}, and $${ for a literal ${", shorten(ref))
 	}
+	if err := vs.check(name); err != nil {
+		return expansion{}, err
+	}
+	if secretName.MatchString(name) {
+		return expansion{}, fmt.Errorf("${%s} would publish a secret: a variable whose name ends in KEY, TOKEN, SECRET, PASSWORD or CREDENTIALS may only be an api_key, or the whole value of an extra_headers or extra_body entry", name)
+	}
 	if _, seen := vs.filled[name]; !seen {
 		vs.filled[name] = at
 	}
@@ -95,7 +137,7 @@ func (vs *variables) leaks() Problems {
 	var out Problems
 	for _, name := range slices.Sorted(maps.Keys(vs.secrets)) {
 		if at, leaked := vs.filled[name]; leaked {
-			out = append(out, at.Problem("${%s} would publish a secret: line %d uses %s as an api_key, so it may stand nowhere else", name, vs.secrets[name].Line, name))
+			out = append(out, at.Problem("${%s} would publish a secret: line %d uses %s as a secret, so it may be used nowhere else", name, vs.secrets[name].Line, name))
 		}
 	}
 	return out

@@ -11,8 +11,9 @@ var (
 	headerValue = regexp.MustCompile(`^[\t\x20-\x7e]*$`)
 )
 
-// headers reads a mapping of header names to values.
-func (v value) headers(into *map[string]string) {
+// headers reads a mapping of header names to values; secrets get those whose
+// value is the variable of a secret.
+func (v value) headers(into, secrets *map[string]string) {
 	entries, ok := v.entries()
 	if !ok {
 		return
@@ -26,8 +27,13 @@ func (v value) headers(into *map[string]string) {
 			continue
 		}
 		lines[name] = e.key.line
+		if !e.key.checkHeaderName(e.name) {
+			continue
+		}
 		var text string
-		if e.key.checkHeaderName(e.name) && e.value.name(&text, headerValue, "printable ASCII on one line") {
+		if name, ok := e.value.namedSecret(); ok {
+			note(secrets, e.name, name)
+		} else if e.value.name(&text, headerValue, "printable ASCII on one line") {
 			out[e.name] = text
 		}
 	}
@@ -37,7 +43,7 @@ func (v value) headers(into *map[string]string) {
 func (v value) checkHeaderName(name string) bool {
 	switch strings.ToLower(name) {
 	case "authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie":
-		v.problemf("is no place for a secret: it would be published with every release; use api_key")
+		v.problemf("is set by the gateway: its value belongs into api_key")
 	case "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "accept", "accept-encoding", "te", "trailer", "upgrade", "expect":
 		v.problemf("is set by the gateway")
 	default:

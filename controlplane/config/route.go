@@ -35,6 +35,9 @@ type Route struct {
 	// ExtraBody is a JSON object, nil if absent. Numbers are as in the file.
 	ExtraBody    json.RawMessage
 	ExtraHeaders map[string]string
+	// SecretHeaders and SecretBody are further members of these whose values are
+	// secrets: variables by the name of the header or of the body's member.
+	SecretHeaders, SecretBody map[string]string
 	// Timeout and MaxConcurrency are 0 if absent: the node's default, no limit.
 	Timeout        time.Duration
 	MaxConcurrency int
@@ -91,8 +94,8 @@ func routeKeys() []key[routeEntry] {
 		{"id", func(v value, r *routeEntry) { r.id = v }},
 		{"weight", func(v value, r *routeEntry) { v.number(&r.Weight, 0, maxWeight) }},
 		{"processor", func(v value, r *routeEntry) { v.choice(&r.Processor, "default", "glm", "qwen_coder", "think_block", "think_open") }},
-		{"extra_body", func(v value, r *routeEntry) { v.extraBody(&r.ExtraBody) }},
-		{"extra_headers", func(v value, r *routeEntry) { v.headers(&r.ExtraHeaders) }},
+		{"extra_body", func(v value, r *routeEntry) { v.extraBody(&r.ExtraBody, &r.SecretBody) }},
+		{"extra_headers", func(v value, r *routeEntry) { v.headers(&r.ExtraHeaders, &r.SecretHeaders) }},
 		{"timeout", func(v value, r *routeEntry) { v.duration(&r.Timeout, time.Millisecond, maxTimeout) }},
 		{"max_concurrency", func(v value, r *routeEntry) { v.integer(&r.MaxConcurrency, 0, 1_000_000) }},
 		{"optional", func(v value, r *routeEntry) { v.flag(&r.Optional) }},

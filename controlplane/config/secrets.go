@@ -10,7 +10,7 @@ import (
 // route would inherit from its model is replaced as a whole.
 func (r *routeEntry) readSecrets(v value, read func(value) []string) {
 	if r.keyed {
-		v.problemf("api_key and api_keys exclude each other: keep one of them")
+		v.problemf("api_key and api_keys are mutually exclusive: keep one of them")
 		return
 	}
 	r.keyed, r.anyKey = true, true
@@ -68,6 +68,10 @@ func (v value) secretName() (string, bool) {
 	ref := secretRef.FindStringSubmatch(v.node.Value)
 	switch {
 	case ref != nil:
+		if err := v.run.vars.check(ref[1]); err != nil {
+			v.problemf("%v", err)
+			return "", false
+		}
 		v.run.vars.secrets[ref[1]] = v.place()
 		return ref[1], true
 	case defaultedRef.MatchString(v.node.Value):
@@ -76,4 +80,26 @@ func (v value) secretName() (string, bool) {
 		v.problemf("must be exactly ${NAME}: keys are not written into files; put it into the environment of the nodes and name the variable here")
 	}
 	return "", false
+}
+
+// namedSecret reads the value of an extra_headers or extra_body entry that is
+// nothing but a variable for a secret, such as ${PORTKEY_API_KEY}: it travels by
+// its name, as an api_key does. ok is false for any other value.
+func (v value) namedSecret() (name string, ok bool) {
+	if v.node.Kind != yaml.ScalarNode {
+		return "", false
+	}
+	ref := secretRef.FindStringSubmatch(v.node.Value)
+	if ref == nil || !secretName.MatchString(ref[1]) || own(ref[1]) {
+		return "", false
+	}
+	return v.secretName()
+}
+
+// note keeps the name of a secret entry.
+func note(into *map[string]string, entry, name string) {
+	if *into == nil {
+		*into = make(map[string]string)
+	}
+	(*into)[entry] = name
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 type Files struct {
 	Models, Routing string
 	Env             func(string) (string, bool)
+	// Variables are those that configuration which is sent may refer to, beside
+	// those that the files themselves refer to.
+	Variables []string
 }
 
 // Source is configuration that was sent rather than read; nil is what the
@@ -36,7 +40,17 @@ func (f Files) load(models, routing *string) (*config.Files, []config.Warning, e
 	if err != nil && !f.optional() {
 		return nil, nil, err
 	}
-	return config.Parse(m, r, f.Env)
+	return config.ParseSent(m, r, f.Env, f.allowed())
+}
+
+// allowed says which variables configuration that is sent may use: whoever may
+// change the configuration need not know all secrets of the hosts.
+func (f Files) allowed() func(name string) bool {
+	known := f.Variables
+	if files, _, err := config.Load(f.Models, f.Routing, f.Env); err == nil {
+		known = append(slices.Clone(known), files.Variables...)
+	}
+	return func(name string) bool { return slices.Contains(known, name) }
 }
 
 // optional: there is no routing.yaml, and nobody asked for one.

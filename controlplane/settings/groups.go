@@ -48,12 +48,14 @@ func (s *Admin) Check(problem func(format string, args ...any)) {
 type Files struct {
 	Models  string `env:"MODELS_CONFIG" default:"config/models.yaml" help:"file with the models and their endpoints"`
 	Routing string `env:"ROUTING_CONFIG" default:"config/routing.yaml" help:"file with the traffic split and health checks; the default one may be missing"`
+	// Variables is for configuration that is sent.
+	Variables []string `env:"CONFIG_VARIABLES" help:"variables that configuration sent over the admin API may refer to, with commas, beside those that the daemon's own files refer to"`
 }
 
 // Publish returns the files as the publisher takes them; lookup finds the
 // variables that they refer to.
 func (s *Files) Publish(lookup env.Lookup) publish.Files {
-	return publish.Files{Models: s.Models, Routing: s.Routing, Env: lookup}
+	return publish.Files{Models: s.Models, Routing: s.Routing, Env: lookup, Variables: s.Variables}
 }
 
 // Database is where releases, keys, the audit log and the request log are kept.

@@ -196,6 +196,7 @@ func (r *Run) encode() error {
 	if err := r.request.Task.Encode(r.attempt.Endpoint.Adapter, &r.buffers.call); err != nil {
 		return err
 	}
+	r.buffers.call.Override(r.attempt.Endpoint.Headers)
 	r.attempt.encoded = true
 	r.attempt.credential = r.key(r.attempt.Endpoint, r.attempt.started)
 	return nil

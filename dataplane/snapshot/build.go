@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"reflect"
@@ -180,7 +181,11 @@ func (b *Builder) endpoint(m *wire.Model, w *wire.Endpoint, state *upstream.Stat
 	if w.TimeoutMS > 0 {
 		e.Timeouts.Total = time.Duration(w.TimeoutMS) * time.Millisecond
 	}
-	if e.Adapter, err = adapters.New(adapters.Settings(m, w)); err != nil {
+	settings := adapters.Settings(m, w)
+	if missing, err = b.addExtras(e, &settings); err != nil {
+		return nil, "", err
+	}
+	if e.Adapter, err = adapters.New(settings); err != nil {
 		return nil, "", err
 	}
 	e.Source, _ = adapters.Find(w.Kind) // New has found it
@@ -192,7 +197,7 @@ func (b *Builder) endpoint(m *wire.Model, w *wire.Endpoint, state *upstream.Stat
 	if e.Price, err = price.New(w.Pricing); err != nil {
 		return nil, "", err
 	}
-	return e, b.authorize(e), nil
+	return e, cmp.Or(missing, b.authorize(e)), nil
 }
 
 // authorize resolves the endpoint's secrets; one of several is enough. missing

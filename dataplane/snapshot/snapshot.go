@@ -67,8 +67,10 @@ type Endpoint struct {
 	Sender  upstream.Sender
 	// Auth holds a credential for each of the endpoint's secrets, an empty one
 	// where it has none.
-	Auth  []*Credential
-	Price price.Price
+	Auth []*Credential
+	// Headers are sent with every request.
+	Headers []codec.Header
+	Price   price.Price
 	// Timeouts of the endpoint where it has its own, else of the node.
 	Timeouts upstream.Timeouts
 	// State outlives the snapshot.

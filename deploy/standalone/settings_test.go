@@ -221,7 +221,28 @@ func TestEnvExampleIsMadeFromTheSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Errorf(".env.example is not what the settings say; write it anew with: go test ./deploy/standalone -run EnvExample -update")
+		t.Errorf(".env.example is not what the settings say; write it anew with: go test ./deploy/standalone -update")
+	}
+}
+
+// The configuration knows which variables are the gateway's own, which it may not use.
+func TestTheConfigurationKnowsTheSettings(t *testing.T) {
+	names := []string{"GATEWAY_ADMIN_CA", "GATEWAY_ADMIN_URL"}
+	for _, p := range programs() {
+		for _, s := range env.Describe(p.settings) {
+			names = append(append(names, s.Name), s.Aliases...)
+		}
+	}
+	slices.Sort(names)
+	want := strings.Join(slices.Compact(names), "\n") + "\n"
+	path := filepath.Join(root, "controlplane", "config", "settings.txt")
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != want {
+		t.Errorf("%s is not what the settings say (%v); write it anew with: go test ./deploy/standalone -update", path, err)
 	}
 }
 

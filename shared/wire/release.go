@@ -98,6 +98,11 @@ type Endpoint struct {
 	Processor    string            `json:"processor,omitempty"`
 	ExtraBody    json.RawMessage   `json:"extra_body,omitempty"`
 	ExtraHeaders map[string]string `json:"extra_headers,omitempty"`
+	// SecretHeaders and SecretBody are further members of these whose values are
+	// secrets: names of the node's environment variables, by header and by
+	// member of the body.
+	SecretHeaders map[string]string `json:"secret_headers,omitempty"`
+	SecretBody    map[string]string `json:"secret_body,omitempty"`
 	// TimeoutMS bounds a non-streamed answer, 0 for the node's default.
 	TimeoutMS      int64   `json:"timeout_ms,omitempty"`
 	MaxConcurrency int     `json:"max_concurrency,omitempty"`
