@@ -46,12 +46,13 @@ func (r *Run) noCandidate() *fault.Error {
 	if r.request.last != nil {
 		return r.final(r.request.last)
 	}
-	return outOfService(r.request.Plan, time.Now())
+	return OutOfService(r.request.Plan, time.Now())
 }
 
-// outOfService says when the first candidate admits requests again. Where that
-// is the end of a cool-down the answer is the upstream's 429.
-func outOfService(plan []route.Candidate, now time.Time) *fault.Error {
+// OutOfService is the fault of a request that no candidate admits: it says when
+// the first one does. Where that is the end of a cool-down it is the upstream's
+// 429.
+func OutOfService(plan []route.Candidate, now time.Time) *fault.Error {
 	f := &fault.Error{Kind: fault.Overloaded, Message: "Every endpoint of the model is out of service"}
 	for i, c := range plan {
 		wait := max(0, c.Endpoint.State.Until(now).Sub(now))

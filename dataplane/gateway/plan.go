@@ -7,6 +7,7 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/dataplane/catalog"
+	"github.com/hybridinference/gateway/dataplane/dispatch"
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
@@ -25,9 +26,10 @@ func (a *attempt) choose() *problem.Problem {
 		return problem.Of(fault.From(err), "")
 	}
 	if slug := a.caller.ctx.Request.Header.Peek("X-Route-Pin"); len(slug) > 0 && a.caller.key.Role == snapshot.RoleAdmin {
-		return a.pin(string(slug))
-	}
-	if picky {
+		if p := a.pin(string(slug)); p != nil {
+			return p
+		}
+	} else if picky {
 		a.plan.Prefer(&a.wish, a.targets)
 	} else {
 		for _, t := range a.targets {
@@ -139,6 +141,9 @@ const restTime = 10 * time.Second
 
 // nothingLeft says why there is no endpoint to try.
 func (a *attempt) nothingLeft() *problem.Problem {
+	if waiting := a.plan.Waiting; waiting.Endpoint != nil {
+		return problem.Of(dispatch.OutOfService([]route.Candidate{waiting}, a.caller.started), "")
+	}
 	if a.plan.Considered == 0 {
 		p := problem.New(503, "provider_overloaded", "No endpoint of "+a.targets[0].Model.ID+" is in service")
 		p.RetryAfter = restTime

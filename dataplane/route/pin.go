@@ -7,16 +7,19 @@ import (
 )
 
 // Pin plans the one endpoint of a model that slug names, by its id or by its
-// provider; false if there is none. Of several the weights decide. An endpoint
+// provider; false if there is none. Whether it
+// admits a request now is another matter. Of several the weights decide. An endpoint
 // of weight 0 gets no traffic but this.
 func (p *Plan) Pin(m *snapshot.Model, slug string, now time.Time) bool {
 	w := &Constraints{Preferences: Preferences{Only: []string{slug}, NoFallbacks: true}, Now: now}
-	if p.Prefer(w, []Target{{Model: m}}); p.n > 0 {
+	if p.Prefer(w, []Target{{Model: m}}); p.n > 0 || p.Waiting.Endpoint != nil {
 		return true
 	}
 	for _, e := range m.Parked {
 		if e.Named(slug) {
-			p.push(m, e)
+			if p.admits(m, e, now) {
+				p.push(m, e)
+			}
 			return true
 		}
 	}

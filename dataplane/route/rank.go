@@ -16,7 +16,7 @@ type Target struct {
 	Sort  Sort
 }
 
-// Constraints is what a request wants of its endpoint.
+// Constraints is what a request demands of its endpoint and what it prefers.
 type Constraints struct {
 	Preferences
 	// Sent are the request's parameters.
@@ -29,7 +29,7 @@ type Constraints struct {
 
 // key orders candidates: the one with the lower key comes first.
 type key struct {
-	// missed is a preferred_* wish that is not met: behind all others, of
+	// missed is a preferred_* threshold that is not met: behind all others, of
 	// whatever model.
 	missed bool
 	// target is the place of the model in the request, listed that of the
@@ -65,8 +65,8 @@ type field struct {
 	n    int
 }
 
-// Prefer plans the endpoints of all targets by what a request wishes. Like Add
-// it keeps to endpoints whose breakers allow it while a model has any.
+// Prefer plans the endpoints of all targets by a request's constraints. Like
+// Add it keeps to available endpoints while a model has any.
 func (p *Plan) Prefer(w *Constraints, targets []Target) {
 	for i, t := range targets {
 		if t.Sort == NotSorted {
@@ -86,24 +86,26 @@ func (p *Plan) Prefer(w *Constraints, targets []Target) {
 	}
 }
 
-// enter takes in the endpoints of a target that the wishes leave.
+// enter takes in the endpoints of a target that the constraints allow.
 func (p *Plan) enter(f *field, w *Constraints, t Target, place int) {
-	var resort *snapshot.Endpoint // comes back first, if none is available
+	allowed := 0
 	for _, e := range t.Model.Endpoints {
 		p.Considered++
 		if reason := w.Excludes(e); reason != 0 {
 			p.Excluded |= reason
 			continue
 		}
-		if resort == nil || e.State.Until(w.Now).Before(resort.State.Until(w.Now)) {
-			resort = e
-		}
+		allowed++
 		if e.Available(w.Now) {
 			f.add(w.key(t, place, e), e)
 		}
 	}
-	if f.n == 0 && resort != nil {
-		f.add(w.key(t, place, resort), resort)
+	if f.n == 0 && allowed > 0 {
+		for _, e := range t.Model.Endpoints {
+			if w.Excludes(e) == 0 && p.admits(t.Model, e, w.Now) {
+				f.add(w.key(t, place, e), e)
+			}
+		}
 	}
 	if t.Sort == NotSorted {
 		f.draw(newDrawing(t.Model, w.Session, w.Now))
@@ -182,7 +184,7 @@ func lately(unknown float64, now time.Time, of func(time.Time, upstream.Window) 
 	return unknown
 }
 
-// missed reports whether an endpoint is known not to meet a preferred_* wish.
+// missed reports whether an endpoint is known not to meet a preferred_* threshold.
 func (w *Constraints) missed(e *snapshot.Endpoint) bool {
 	if w.MinThroughput.wanted() {
 		if p, ok := e.State.Stats.Throughput(w.Now, upstream.FiveMinutes); ok && w.MinThroughput.missed(p) {

@@ -171,13 +171,14 @@ func TestOpenBreakersAreLeftOutOfPreferences(t *testing.T) {
 	if got := ids(plan(t, `{"sort":"price"}`, 0, route.Target{Model: m})); got != "a b" {
 		t.Errorf("plan %q", got)
 	}
-	if got := ids(plan(t, `{"only":["c"]}`, 0, route.Target{Model: m})); got != "c" {
-		t.Errorf("the only one that is allowed is not tried: %q", got)
+	if got := ids(plan(t, `{"only":["c"]}`, 0, route.Target{Model: m})); got != "" {
+		t.Errorf("the only one that is allowed is open and gets a request: %q", got)
 	}
-	down(0, time.Now().Add(-10*time.Second))
-	down(1, time.Now())
-	if got := ids(plan(t, `{"sort":"price"}`, 0, route.Target{Model: m})); got != "a" {
-		t.Errorf("with everything open the plan is %q", got)
+	down(0, time.Now())
+	down(1, time.Now().Add(-20*time.Second)) // comes back first
+	p := plan(t, `{"sort":"price"}`, 0, route.Target{Model: m})
+	if got := ids(p); got != "" || p.Waiting.Endpoint != m.Endpoints[1] {
+		t.Errorf("with everything open the plan is %q, waiting for %v", got, p.Waiting.Endpoint)
 	}
 }
 

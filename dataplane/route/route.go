@@ -31,27 +31,32 @@ type Plan struct {
 	// what ruled some of them out.
 	Considered int
 	Excluded   Exclusions
+	// Waiting is, of the endpoints that would do and get no request now, the one
+	// that comes back first: what a client waits for if the plan is empty.
+	Waiting Candidate
 }
 
 // Reset empties the plan.
 func (p *Plan) Reset() {
 	clear(p.list[:p.n])
-	p.n, p.Considered, p.Excluded = 0, 0, 0
+	p.n, p.Considered, p.Excluded, p.Waiting = 0, 0, 0, Candidate{}
 }
 
 // Candidates returns the plan's content.
 func (p *Plan) Candidates() []Candidate { return p.list[:p.n] }
 
-// Add plans one model's endpoints after what is there already: those whose
-// breakers allow it. If none does, the one that comes back first is tried all
-// the same, so that the gateway never locks itself out. The requests of one
+// Add plans one model's endpoints after what is there already: those that are
+// available. If none is, those that only a health check has taken out: it may
+// be mistaken, an open breaker or a cool-down is not. The requests of one
 // session, which is the Hash of its name, keep to one endpoint.
 func (p *Plan) Add(m *snapshot.Model, session uint64, now time.Time) {
 	p.Considered += len(m.Endpoints)
 	first := choose(m, session, now)
 	if first < 0 {
-		if first = firstBack(m, now); first >= 0 {
-			p.push(m, m.Endpoints[first])
+		for _, e := range m.Endpoints {
+			if p.admits(m, e, now) {
+				p.push(m, e)
+			}
 		}
 		return
 	}
@@ -61,6 +66,18 @@ func (p *Plan) Add(m *snapshot.Model, session uint64, now time.Time) {
 			p.push(m, e)
 		}
 	}
+}
+
+// admits reports whether an endpoint can take a request, and notes when it will
+// if it cannot.
+func (p *Plan) admits(m *snapshot.Model, e *snapshot.Endpoint, now time.Time) bool {
+	if e.Admits(now) {
+		return true
+	}
+	if p.Waiting.Endpoint == nil || e.State.Until(now).Before(p.Waiting.Endpoint.State.Until(now)) {
+		p.Waiting = Candidate{m, e}
+	}
+	return false
 }
 
 func (p *Plan) push(m *snapshot.Model, e *snapshot.Endpoint) {
@@ -81,18 +98,6 @@ func choose(m *snapshot.Model, session uint64, now time.Time) int {
 		}
 		if lot := d.lot(e); best < 0 || lot < least {
 			best, least = i, lot
-		}
-	}
-	return best
-}
-
-// firstBack returns the index of the endpoint that becomes available first, -1
-// if the model has none.
-func firstBack(m *snapshot.Model, now time.Time) int {
-	best := -1
-	for i, e := range m.Endpoints {
-		if best < 0 || e.State.Until(now).Before(m.Endpoints[best].State.Until(now)) {
-			best = i
 		}
 	}
 	return best

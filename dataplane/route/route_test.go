@@ -1,6 +1,7 @@
 package route_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -74,12 +75,54 @@ func TestOpenBreakersAreLeftOut(t *testing.T) {
 	down(0, now.Add(-20*time.Second)) // comes back first
 	down(2, now)
 	p.Reset()
-	if p.Add(m, 0, now); order(&p) != "a" {
-		t.Errorf("with everything open the plan is %q", order(&p))
+	if p.Add(m, 0, now); order(&p) != "" || p.Waiting.Endpoint != m.Endpoints[0] {
+		t.Errorf("with everything open the plan is %q, waiting for %v", order(&p), p.Waiting.Endpoint)
 	}
 	p.Reset()
 	if p.Add(model(), 0, now); order(&p) != "" {
 		t.Errorf("a model without endpoints is planned: %q", order(&p))
+	}
+}
+
+// When nothing else is left, what only a health check has taken out is tried;
+// what is open, cooling or full is not.
+func TestLastResort(t *testing.T) {
+	now := time.Now()
+	m := model(1, 1, 1, 1)
+	out := func(e *snapshot.Endpoint) {
+		for range 2 {
+			e.State.Probed(errors.New("no answer"), now)
+		}
+	}
+	out(m.Endpoints[1])
+	out(m.Endpoints[3])
+	open(m.Endpoints[0], now)
+	place, _ := m.Endpoints[2].State.Acquire(now, 0)
+	place.Failed(&fault.Error{Kind: fault.RateLimit, RetryAfter: time.Second}, now)
+	place.Release()
+	var p route.Plan
+	if p.Add(m, 0, now); order(&p) != "bd" {
+		t.Errorf("plan %q", order(&p))
+	}
+	open(m.Endpoints[1], now)
+	p.Reset()
+	p.Prefer(&route.Constraints{Now: now}, []route.Target{{Model: m}})
+	if order(&p) != "d" {
+		t.Errorf("plan by preferences %q", order(&p))
+	}
+	for slug, want := range map[string]string{"d": "d", "a": "", "c": ""} {
+		p.Reset()
+		for _, e := range m.Endpoints {
+			e.Slugs = []string{e.ID}
+		}
+		if !p.Pin(m, slug, now) || order(&p) != want {
+			t.Errorf("pinned to %s the plan is %q", slug, order(&p))
+		}
+	}
+	open(m.Endpoints[3], now)
+	p.Reset()
+	if p.Add(m, 0, now); order(&p) != "" || p.Waiting.Endpoint != m.Endpoints[2] {
+		t.Errorf("plan %q, waiting for %v", order(&p), p.Waiting.Endpoint)
 	}
 }
 

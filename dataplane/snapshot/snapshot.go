@@ -103,6 +103,10 @@ func (s *Snapshot) Visible(k *Key) []*catalog.Model {
 // Available reports whether the endpoint may be planned for.
 func (e *Endpoint) Available(now time.Time) bool { return e.State.Available(now) && !e.Full() }
 
+// Admits reports whether the endpoint may be planned for when nothing else is
+// left: a health check alone may be against it.
+func (e *Endpoint) Admits(now time.Time) bool { return e.State.Admits(now) && !e.Full() }
+
 // Full reports whether the endpoint has as many requests as it may have at a time.
 func (e *Endpoint) Full() bool {
 	return e.MaxConcurrency > 0 && e.State.InFlight.Load() >= int64(e.MaxConcurrency)
