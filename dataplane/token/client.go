@@ -7,6 +7,8 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 	"golang.org/x/oauth2"
+
+	"github.com/hybridinference/gateway/dataplane/upstream"
 )
 
 // newClient returns the client for token servers. Asking twice for a token
@@ -17,6 +19,7 @@ func newClient() *http.Client {
 	c.RetryMax = 2
 	c.RetryWaitMin, c.RetryWaitMax = 100*time.Millisecond, time.Second
 	c.ErrorHandler = retryablehttp.PassthroughErrorHandler
+	c.HTTPClient.Transport = upstream.KeepIdle(c.HTTPClient.Transport)
 	return c.StandardClient()
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -19,18 +20,26 @@ import (
 // what never reached the provider.
 type Secure struct{ client *retryablehttp.Client }
 
+const (
+	// pingAfter is how long an HTTP/2 connection may be silent before it is
+	// asked whether it is still there, pingTime how long it may take to answer.
+	pingAfter = 10 * time.Second
+	pingTime  = 5 * time.Second
+)
+
 // NewSecure returns the sender for all https hosts. connect bounds dialling
 // and the TLS handshake.
 func NewSecure(connect time.Duration) *Secure {
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // its documented type
-	transport.DialContext = (&net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second}).DialContext
+	transport.DialContext = numbered((&net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second}).DialContext)
+	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTime}
 	transport.TLSHandshakeTimeout = connect
 	transport.MaxIdleConns = 0
 	transport.MaxIdleConnsPerHost = 256
 	transport.DisableCompression = true // a compressed stream would be held back by its codec
 	client := retryablehttp.NewClient()
 	client.HTTPClient = &http.Client{
-		Transport:     transport,
+		Transport:     KeepIdle(transport),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	client.Logger = nil
@@ -73,7 +82,7 @@ func (s *Secure) Send(call *codec.Call, auth codec.Header, cancel *Cancel) (Answ
 		stop()
 		return nil, fault.New(fault.Canceled, "The client left")
 	}
-	go a.pump(ctx, s.client, req)
+	go a.pump(ctx, s.client, req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: a.gotConn})))
 	return a, nil
 }
 
@@ -87,6 +96,7 @@ type secureAnswer struct {
 	pieces chan piece
 	free   chan []byte
 
+	conn *numberedConn // the last one that was used; nil before
 	resp *http.Response
 	rest []byte // of the last piece, not yet returned
 	held []byte // the buffer that rest is part of
@@ -141,7 +151,7 @@ func (a *secureAnswer) Head(wait time.Duration) (int, error) {
 		if o.err != nil {
 			f := broken("send the request", o.err)
 			f.Unsent = neverSent(o.err)
-			return 0, a.gone(f)
+			return 0, a.failed(f)
 		}
 		a.resp = o.resp
 		return o.resp.StatusCode, nil
@@ -150,13 +160,19 @@ func (a *secureAnswer) Head(wait time.Duration) (int, error) {
 	}
 }
 
-// gone makes a Canceled fault of whatever a fired Cancel caused.
-func (a *secureAnswer) gone(f *fault.Error) error {
+// failed makes a Canceled fault of whatever a fired Cancel caused, and names
+// the connection if it died: others went down with it.
+func (a *secureAnswer) failed(f *fault.Error) error {
 	if a.cancel.Fired() {
 		f.Kind, f.Message = fault.Canceled, "The client left"
+	} else if a.conn != nil && a.conn.died(f.Err) {
+		f.Connection = a.conn.number
 	}
 	return f
 }
+
+// gotConn notes the connection. It runs within client.Do.
+func (a *secureAnswer) gotConn(info httptrace.GotConnInfo) { a.conn = numberedOf(info.Conn) }
 
 // Header implements Answer.
 func (a *secureAnswer) Header(name string) string { return a.resp.Header.Get(name) }
@@ -188,7 +204,7 @@ func (a *secureAnswer) fetch(wait time.Duration) error {
 		case errors.Is(pc.err, io.EOF):
 			a.err = io.EOF
 		case pc.err != nil:
-			a.err = a.gone(broken("read the answer", pc.err))
+			a.err = a.failed(broken("read the answer", pc.err))
 		case len(pc.buf) == 0:
 			a.free <- a.held
 		}
