@@ -6,75 +6,79 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 )
 
 // maxAnswer is far above the largest release.
 const maxAnswer = 64 << 20
 
-// call is one request of the admin API.
-type call struct {
-	method string
-	// path follows /admin/, each element escaped.
-	path  string
-	query url.Values
-	body  any
-	// wait is how long the daemon may take on top of the client's timeout.
-	wait time.Duration
+// do performs an operation. wait is how long the daemon may take on top of the
+// client's timeout. The error is an *Error if the daemon refused, an
+// *Unreachable if it did not answer.
+func do[In, Out any](ctx context.Context, c *Client, o adminapi.Operation[In, Out], in In, wait time.Duration) (Out, error) {
+	var out, none Out
+	encoded, err := adminapi.Encode(o.Description, in)
+	if err != nil {
+		return none, err
+	}
+	text, err := c.send(ctx, o.Method, encoded, wait)
+	if err != nil {
+		return none, err
+	}
+	if err := json.Unmarshal(text, &out); err != nil {
+		return none, fmt.Errorf("%s answered %s with something else than the admin API's JSON: %w", c.URL(), encoded.Path, err)
+	}
+	adminapi.FillLists(&out)
+	return out, nil
 }
 
-// do sends the call and decodes a good answer into out. The error is an *Error
-// if the daemon answered otherwise, an *Unreachable if nobody did.
-func (c *Client) do(ctx context.Context, in call, out any) error {
-	limit := c.opts.Timeout + in.wait
+// send returns the body of a good answer.
+func (c *Client) send(ctx context.Context, method string, in adminapi.Encoded, wait time.Duration) ([]byte, error) {
+	limit := c.opts.Timeout + wait
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	req, err := c.request(within, in)
+	req, err := c.request(within, method, in)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	client := c.writing
-	if in.method == http.MethodGet {
+	if method == http.MethodGet {
 		client = c.reading
 	}
 	resp, err := exchange(client, req)
 	switch {
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return nil, ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
-		return &Unreachable{URL: c.URL(), Cause: fmt.Sprintf("no answer within %s", limit)}
+		return nil, &Unreachable{URL: c.URL(), Cause: fmt.Sprintf("no answer within %s", limit)}
 	case err != nil:
-		return &Unreachable{URL: c.URL(), Cause: cause(err)}
+		return nil, &Unreachable{URL: c.URL(), Cause: cause(err)}
 	case resp.status < 200 || resp.status > 299:
-		return c.refusal(resp)
+		return nil, c.refusal(resp)
 	}
-	if err := json.Unmarshal(resp.body, out); err != nil {
-		return fmt.Errorf("%s answered /admin/%s with something else than the admin API's JSON: %w", c.URL(), in.path, err)
-	}
-	return nil
+	return resp.body, nil
 }
 
-func (c *Client) request(ctx context.Context, in call) (*retryablehttp.Request, error) {
-	target := c.base.JoinPath("admin", in.path)
-	target.RawQuery = in.query.Encode()
+func (c *Client) request(ctx context.Context, method string, in adminapi.Encoded) (*retryablehttp.Request, error) {
+	target := c.base.JoinPath(in.Path)
+	target.RawQuery = in.Query.Encode()
 	var body any // stays a nil interface without a body: a typed nil would be sent
-	if in.body != nil {
-		text, err := json.Marshal(in.body)
-		if err != nil {
-			return nil, fmt.Errorf("encode the request: %w", err)
-		}
-		body = text
+	if in.Body != nil {
+		body = in.Body
 	}
-	req, err := retryablehttp.NewRequestWithContext(ctx, in.method, target.String(), body)
+	req, err := retryablehttp.NewRequestWithContext(ctx, method, target.String(), body)
 	if err != nil {
 		return nil, fmt.Errorf("make the request: %w", err)
 	}
-	c.sign(req.Header, in.body != nil)
+	maps.Copy(req.Header, in.Header)
+	c.sign(req.Header, in.Body != nil)
 	return req, nil
 }
 
@@ -114,33 +118,4 @@ func exchange(client *retryablehttp.Client, req *retryablehttp.Request) (respons
 	}
 	out.body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	return out, err
-}
-
-// fetch sends a call and returns its answer.
-func fetch[T any](ctx context.Context, c *Client, in call) (T, error) {
-	var out T
-	err := c.do(ctx, in, &out)
-	return out, err
-}
-
-// listOf sends a call whose answer is an array; there is no nil one.
-func listOf[T any](ctx context.Context, c *Client, in call) ([]T, error) {
-	out, err := fetch[[]T](ctx, c, in)
-	return orEmpty(out), err
-}
-
-// orEmpty keeps null out of what is printed as JSON later.
-func orEmpty[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
-}
-
-// element escapes an id for a path, also one that would be taken for a folder.
-func element(id string) string {
-	if id == "." || id == ".." {
-		return strings.ReplaceAll(id, ".", "%2E")
-	}
-	return url.PathEscape(id)
 }

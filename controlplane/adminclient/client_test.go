@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 	"github.com/hybridinference/gateway/shared/secret"
 )
@@ -81,7 +82,7 @@ func TestReadsGiveUp(t *testing.T) {
 func TestWritesAreSentOnce(t *testing.T) {
 	for name, fault := range map[string]http.HandlerFunc{"cut": cut, "5xx": broken} {
 		d, c := serve(t, fault, fault)
-		if _, err := c.CreateKey(t.Context(), adminclient.KeySpec{Name: "x"}, adminclient.KeyChange{}); err == nil || d.asked.Load() != 1 {
+		if _, err := c.CreateKey(t.Context(), adminapi.KeySpec{Name: "x"}, adminapi.KeyChange{}); err == nil || d.asked.Load() != 1 {
 			t.Errorf("%s: %v after %d requests", name, err, d.asked.Load())
 		}
 	}
@@ -112,7 +113,7 @@ func TestWritesWaitForAListener(t *testing.T) {
 	t.Cleanup(server.Close)
 	late := &refusing{left: 2}
 	c := client(t, adminclient.Options{URL: server.URL, Transport: late})
-	made, err := c.Rollback(t.Context(), 2, adminclient.Change{Reason: "r", Wait: time.Second})
+	made, err := c.Rollback(t.Context(), 2, adminapi.Change{Reason: "r", WaitMS: 1000})
 	if err != nil || made.Release != 3 || d.asked.Load() != 1 {
 		t.Errorf("%+v, %v after %d requests", made, err, d.asked.Load())
 	}
@@ -129,7 +130,7 @@ func TestHeaders(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	c := client(t, adminclient.Options{URL: server.URL + "/below/", Token: secret.New("t0ken"), Author: "Jürgen", UserAgent: "gatewayctl/v1"})
-	if _, err := c.ResetWeights(t.Context(), adminclient.WeightReset{Model: "demo"}); err != nil {
+	if _, err := c.ResetWeights(t.Context(), adminapi.WeightReset{Model: "demo"}); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
@@ -201,7 +202,7 @@ func TestTheWaitIsOnTopOfTheTimeout(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	c := client(t, adminclient.Options{URL: server.URL, Timeout: 30 * time.Millisecond})
-	_, err := c.SetWeights(t.Context(), adminclient.WeightChange{Change: adminclient.Change{Wait: 20 * time.Millisecond}})
+	_, err := c.SetWeights(t.Context(), adminapi.WeightChange{Change: adminapi.Change{WaitMS: 20}})
 	if gone, ok := errors.AsType[*adminclient.Unreachable](err); !ok || gone.Cause != "no answer within 50ms" {
 		t.Errorf("%v", err)
 	}
@@ -248,7 +249,7 @@ func FuzzAnswers(f *testing.F) {
 	f.Add(303, `[]`)
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		c := client(t, adminclient.Options{Transport: fixed{200 + (status%400+400)%400, body}})
-		made, err := c.Apply(t.Context(), adminclient.Application{})
+		made, err := c.Apply(t.Context(), adminapi.Application{})
 		if err != nil && err.Error() == "" {
 			t.Errorf("%d %q became an error without words", status, body)
 		}

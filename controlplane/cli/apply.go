@@ -10,7 +10,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
-	"github.com/hybridinference/gateway/controlplane/adminclient"
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 )
 
 func applyCommand() *urfave.Command {
@@ -45,12 +45,12 @@ func (in *invocation) apply(ctx context.Context, dry bool) error {
 	if err != nil {
 		return err
 	}
-	a := adminclient.Application{DryRun: dry}
+	a := adminapi.Application{DryRun: dry}
 	if err := in.readApplication(&a); err != nil {
 		return err
 	}
-	var made adminclient.ApplyResult
-	err = in.during(ctx, client, a.Wait, func() error {
+	var made adminapi.ApplyResult
+	err = in.during(ctx, client, a.Wait(), func() error {
 		made, err = client.Apply(ctx, a)
 		return err
 	})
@@ -63,12 +63,12 @@ func (in *invocation) apply(ctx context.Context, dry bool) error {
 	if dry {
 		return nil
 	}
-	return in.complete(a.Wait, fmt.Sprintf("release %d", made.Release), made.Nodes)
+	return in.complete(a.Wait(), fmt.Sprintf("release %d", made.Release), made.Nodes)
 }
 
-func (in *invocation) readApplication(a *adminclient.Application) (err error) {
+func (in *invocation) readApplication(a *adminapi.Application) (err error) {
 	a.Change = in.change()
-	if a.DryRun && a.Wait > 0 {
+	if a.DryRun && a.Wait() > 0 {
 		return usagef("--wait and --dry-run are mutually exclusive")
 	}
 	if a.Models, err = readText("models", in.text("models")); err != nil {
@@ -78,22 +78,23 @@ func (in *invocation) readApplication(a *adminclient.Application) (err error) {
 	return err
 }
 
-// readText returns the content of the file that a flag names, "" for none.
-func readText(name, path string) (string, error) {
+// readText returns the content of the file that a flag names, nil for none.
+func readText(name, path string) (*string, error) {
 	if path == "" {
-		return "", nil
+		return nil, nil
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("--%s: %w", name, err)
+		return nil, fmt.Errorf("--%s: %w", name, err)
 	}
 	if strings.TrimSpace(string(text)) == "" {
-		return "", fmt.Errorf("--%s: %s is empty", name, path)
+		return nil, fmt.Errorf("--%s: %s is empty", name, path)
 	}
-	return string(text), nil
+	content := string(text)
+	return &content, nil
 }
 
-func (in *invocation) writeApplied(w io.Writer, dry bool, made adminclient.ApplyResult) error {
+func (in *invocation) writeApplied(w io.Writer, dry bool, made adminapi.ApplyResult) error {
 	for _, warning := range made.Warnings {
 		_, _ = fmt.Fprintln(in.opts.Stderr, "warning: "+printable(warning))
 	}

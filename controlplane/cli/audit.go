@@ -7,7 +7,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
-	"github.com/hybridinference/gateway/controlplane/adminclient"
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 )
 
 const defaultAudit = 50
@@ -30,14 +30,14 @@ func audit(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return list(in, rows, []column[adminclient.AuditEntry]{
-		{name: "id", text: func(e adminclient.AuditEntry) string { return natural(e.ID) }, number: true},
-		{name: "time", text: func(e adminclient.AuditEntry) string { return stamp(e.Time) }},
-		{name: "author", text: func(e adminclient.AuditEntry) string { return e.Author }},
-		{name: "action", text: func(e adminclient.AuditEntry) string { return e.Action }},
-		{name: "target", text: func(e adminclient.AuditEntry) string { return e.Target }},
-		{name: "reason", text: func(e adminclient.AuditEntry) string { return e.Reason }},
-		{name: "detail", text: func(e adminclient.AuditEntry) string { return detail(e.Detail) }},
+	return list(in, rows, []column[adminapi.AuditEntry]{
+		{name: "id", text: func(e adminapi.AuditEntry) string { return natural(e.ID) }, number: true},
+		{name: "time", text: func(e adminapi.AuditEntry) string { return stamp(e.Time) }},
+		{name: "author", text: func(e adminapi.AuditEntry) string { return e.Author }},
+		{name: "action", text: func(e adminapi.AuditEntry) string { return e.Action }},
+		{name: "target", text: func(e adminapi.AuditEntry) string { return e.Target }},
+		{name: "reason", text: func(e adminapi.AuditEntry) string { return e.Reason }},
+		{name: "detail", text: func(e adminapi.AuditEntry) string { return detail(e.Detail) }},
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
@@ -95,7 +96,7 @@ func suggestModel(ctx context.Context, client *adminclient.Client, args []string
 		return nil
 	}
 	rows, _ := client.Models(ctx)
-	return each(rows, func(m adminclient.Model) string { return m.Model })
+	return each(rows, func(m adminapi.Model) string { return m.Model })
 }
 
 func suggestEndpoint(ctx context.Context, client *adminclient.Client, args []string) []string {
@@ -103,12 +104,12 @@ func suggestEndpoint(ctx context.Context, client *adminclient.Client, args []str
 		return suggestModel(ctx, client, args)
 	}
 	rows, _ := client.Weights(ctx, args[0])
-	return each(rows, func(w adminclient.Weight) string { return strings.TrimPrefix(w.Endpoint, w.Model+":") + "=" })
+	return each(rows, func(w adminapi.Weight) string { return strings.TrimPrefix(w.Endpoint, w.Model+":") + "=" })
 }
 
 func suggestEndpointID(ctx context.Context, client *adminclient.Client, _ []string) []string {
 	rows, _ := client.Endpoints(ctx, "")
-	return each(rows, func(e adminclient.Endpoint) string { return e.Endpoint })
+	return each(rows, func(e adminapi.Endpoint) string { return e.Endpoint })
 }
 
 func suggestNode(ctx context.Context, client *adminclient.Client, args []string) []string {
@@ -116,15 +117,15 @@ func suggestNode(ctx context.Context, client *adminclient.Client, args []string)
 		return nil
 	}
 	rows, _ := client.Nodes(ctx)
-	return each(rows, func(n adminclient.Node) string { return n.Node })
+	return each(rows, func(n adminapi.Node) string { return n.Node })
 }
 
 func suggestRelease(ctx context.Context, client *adminclient.Client, args []string) []string {
 	if len(args) > 1 {
 		return nil
 	}
-	rows, _ := client.Releases(ctx, adminclient.Page{Limit: defaultLimit})
-	return each(rows, func(r adminclient.ReleaseInfo) string { return natural(r.Release) })
+	rows, _ := client.Releases(ctx, adminapi.Page{Limit: defaultLimit})
+	return each(rows, func(r adminapi.ReleaseInfo) string { return natural(r.Release) })
 }
 
 func suggestKey(ctx context.Context, client *adminclient.Client, args []string) []string {
@@ -132,7 +133,7 @@ func suggestKey(ctx context.Context, client *adminclient.Client, args []string) 
 		return nil
 	}
 	rows, _ := client.Keys(ctx)
-	return each(rows, func(k adminclient.Key) string { return k.ID })
+	return each(rows, func(k adminapi.Key) string { return k.ID })
 }
 
 func each[T any](rows []T, text func(T) string) []string {

@@ -7,6 +7,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
@@ -46,16 +47,16 @@ func enableEndpoints(ctx context.Context, in *invocation) error {
 	return in.switchEndpoints(ctx, (*adminclient.Client).EnableEndpoints)
 }
 
-func (in *invocation) switchEndpoints(ctx context.Context, do func(*adminclient.Client, context.Context, adminclient.EndpointSwitch) (adminclient.Rollout, error)) error {
-	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, change adminclient.Change) (adminclient.Rollout, error) {
-		return do(client, ctx, adminclient.EndpointSwitch{Change: change, Endpoints: in.args})
+func (in *invocation) switchEndpoints(ctx context.Context, do func(*adminclient.Client, context.Context, adminapi.EndpointSwitch) (adminapi.Rollout, error)) error {
+	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, change adminapi.Change) (adminapi.Rollout, error) {
+		return do(client, ctx, adminapi.EndpointSwitch{Change: change, Endpoints: in.args})
 	})
 }
 
 // endpointLine is a line of the table: an endpoint, or what one node says of it.
 type endpointLine struct {
-	adminclient.Endpoint
-	trouble adminclient.Trouble
+	adminapi.Endpoint
+	trouble adminapi.Trouble
 }
 
 func endpoints(ctx context.Context, in *invocation) error {

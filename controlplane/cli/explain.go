@@ -9,7 +9,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
-	"github.com/hybridinference/gateway/controlplane/adminclient"
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -40,7 +40,7 @@ func explain(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	q := adminclient.Question{Request: body, Path: valueOf(in, "path", ""), Key: in.text("key"), Node: in.text("node")}
+	q := adminapi.Question{Request: body, Path: valueOf(in, "path", ""), Key: in.text("key"), Node: in.text("node")}
 	if session := in.text("session"); session != "" {
 		q.Headers = map[string]string{"X-Session-ID": session}
 	}

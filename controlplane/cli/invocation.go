@@ -10,6 +10,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 	"github.com/hybridinference/gateway/shared/secret"
 )
@@ -90,13 +91,13 @@ func (in *invocation) transport() (http.RoundTripper, error) {
 func (in *invocation) wait() time.Duration { return valueOf(in, "wait", time.Duration(0)) }
 
 // change returns the flags of changeFlags.
-func (in *invocation) change() adminclient.Change {
-	return adminclient.Change{Reason: in.text("reason"), Wait: in.wait(), IfRelease: valueOf(in, "if-release", uint64(0))}
+func (in *invocation) change() adminapi.Change {
+	return adminapi.Change{Reason: in.text("reason"), WaitMS: in.wait().Milliseconds(), IfRelease: valueOf(in, "if-release", uint64(0))}
 }
 
 // page returns the flags of pageFlags.
-func (in *invocation) page(limit int) adminclient.Page {
-	return adminclient.Page{Limit: valueOf(in, "limit", limit), Before: valueOf(in, "before", uint64(0))}
+func (in *invocation) page(limit int) adminapi.Page {
+	return adminapi.Page{Limit: valueOf(in, "limit", limit), Before: valueOf(in, "before", uint64(0))}
 }
 
 // items returns the values of a flag that takes several, separated by commas.

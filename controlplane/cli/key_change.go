@@ -6,22 +6,23 @@ import (
 	"io"
 	"strings"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
 // keyChange returns the flags of a change to a key. Without --wait the daemon
 // itself decides how long to wait.
-func (in *invocation) keyChange() adminclient.KeyChange {
-	c := adminclient.KeyChange{Reason: in.text("reason")}
+func (in *invocation) keyChange() adminapi.KeyChange {
+	c := adminapi.KeyChange{Reason: in.text("reason")}
 	if in.IsSet("wait") {
-		wait := in.wait()
-		c.Wait = &wait
+		ms := in.wait().Milliseconds()
+		c.WaitMS = &ms
 	}
 	return c
 }
 
 // changeKey makes a change and shows the result.
-func changeKey[T any](ctx context.Context, in *invocation, do func(context.Context, *adminclient.Client, adminclient.KeyChange) (T, keyOutcome, error)) error {
+func changeKey[T any](ctx context.Context, in *invocation, do func(context.Context, *adminclient.Client, adminapi.KeyChange) (T, keyOutcome, error)) error {
 	client, err := in.client()
 	if err != nil {
 		return err
@@ -41,7 +42,7 @@ func changeKey[T any](ctx context.Context, in *invocation, do func(context.Conte
 // keyOutcome is what the table shows of a change.
 type keyOutcome struct {
 	fields []field
-	nodes  []adminclient.NodeResult
+	nodes  []adminapi.NodeResult
 }
 
 // writeKeyChange lists the nodes only if some of them is not up to date.
@@ -50,7 +51,7 @@ func (in *invocation) writeKeyChange(w io.Writer, outcome keyOutcome) error {
 		return err
 	}
 	for _, n := range outcome.nodes {
-		if n.State != adminclient.Applied {
+		if n.State != adminapi.Applied {
 			_, _ = fmt.Fprintln(w)
 			return writeResults(w, in.colour(), outcome.nodes)
 		}
@@ -59,29 +60,29 @@ func (in *invocation) writeKeyChange(w io.Writer, outcome keyOutcome) error {
 }
 
 func createKey(ctx context.Context, in *invocation) error {
-	spec := adminclient.KeySpec{Name: in.text("name"), User: in.text("user"), Role: in.text("role"), Models: in.items("models"), Expires: in.text("expires")}
+	spec := adminapi.KeySpec{Name: in.text("name"), User: in.text("user"), Role: in.text("role"), Models: in.items("models"), Expires: in.text("expires")}
 	if strings.TrimSpace(spec.Name) == "" {
 		return usagef("keys create: --name is required, such as --name build-farm")
 	}
-	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminclient.KeyChange) (adminclient.NewKey, keyOutcome, error) {
+	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminapi.KeyChange) (adminapi.NewKey, keyOutcome, error) {
 		k, err := client.CreateKey(ctx, spec, change)
 		return k, in.newKey(k, err), err
 	})
 }
 
 // newKey is what the table shows of a new key, with its plaintext.
-func (in *invocation) newKey(k adminclient.NewKey, err error) keyOutcome {
+func (in *invocation) newKey(k adminapi.NewKey, err error) keyOutcome {
 	if err == nil && in.format() == formatTable {
 		_, _ = fmt.Fprintln(in.opts.Stderr, "Save the key: it is not shown again.")
 	}
-	fields := append([]field{{name: "key", text: k.Plaintext, tint: good}}, keyFields(adminclient.Key{
+	fields := append([]field{{name: "key", text: k.Plaintext, tint: good}}, keyFields(adminapi.Key{
 		ID: k.ID, Name: k.Name, User: k.User, Role: k.Role, Models: k.Models, Created: k.Created, Expires: k.Expires, Prefix: k.Prefix,
 	})...)
 	return keyOutcome{fields, k.Nodes}
 }
 
 func rotateKey(ctx context.Context, in *invocation) error {
-	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminclient.KeyChange) (adminclient.RotatedKey, keyOutcome, error) {
+	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminapi.KeyChange) (adminapi.RotatedKey, keyOutcome, error) {
 		k, err := client.RotateKey(ctx, in.args[0], in.text("overlap"), change)
 		outcome := in.newKey(k.NewKey, err)
 		ends := k.Replaces.Expires
@@ -98,19 +99,19 @@ func updateKey(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminclient.KeyChange) (adminclient.UpdatedKey, keyOutcome, error) {
+	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminapi.KeyChange) (adminapi.UpdatedKey, keyOutcome, error) {
 		k, err := client.UpdateKey(ctx, in.args[0], update, change)
 		return k, keyOutcome{keyFields(k.Key), k.Nodes}, err
 	})
 }
 
-func (in *invocation) keyUpdate() (adminclient.KeyUpdate, error) {
-	update := adminclient.KeyUpdate{Name: in.ifGiven("name"), User: in.ifGiven("user"), Role: in.ifGiven("role"), Expires: in.ifGiven("expires")}
+func (in *invocation) keyUpdate() (adminapi.KeyUpdate, error) {
+	update := adminapi.KeyUpdate{Name: in.ifGiven("name"), User: in.ifGiven("user"), Role: in.ifGiven("role"), Expires: in.ifGiven("expires")}
 	if in.IsSet("models") {
 		models := append([]string{}, in.items("models")...)
 		update.Models = &models
 	}
-	if update == (adminclient.KeyUpdate{}) {
+	if update == (adminapi.KeyUpdate{}) {
 		return update, usagef("keys update: nothing to change; set at least one of --name, --user, --role, --models, --expires")
 	}
 	return update, nil
@@ -126,7 +127,7 @@ func (in *invocation) ifGiven(name string) *string {
 }
 
 func revokeKey(ctx context.Context, in *invocation) error {
-	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminclient.KeyChange) (adminclient.RevokedKey, keyOutcome, error) {
+	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminapi.KeyChange) (adminapi.RevokedKey, keyOutcome, error) {
 		k, err := client.RevokeKey(ctx, in.args[0], change)
 		fields := []field{{name: "id", text: k.ID}, {name: "revoked", text: stamp(k.Revoked), tint: bad}}
 		return k, keyOutcome{fields, k.Nodes}, err

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
@@ -20,7 +21,7 @@ func importKeys(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminclient.KeyChange) (adminclient.Import, keyOutcome, error) {
+	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminapi.KeyChange) (adminapi.ImportResult, keyOutcome, error) {
 		made, err := client.ImportKeys(ctx, list, change)
 		fields := []field{{name: "imported", text: whole(made.Imported), tint: good}, {name: "known", text: whole(made.Known)}}
 		return made, keyOutcome{fields, made.Nodes}, err
@@ -28,7 +29,7 @@ func importKeys(ctx context.Context, in *invocation) error {
 }
 
 // readKeys reads a file of keys, "-" for the standard input.
-func (in *invocation) readKeys(path string) ([]adminclient.ImportedKey, error) {
+func (in *invocation) readKeys(path string) ([]adminapi.ImportedKey, error) {
 	text, err := in.readAll(path)
 	if err != nil {
 		return nil, fmt.Errorf("read keys: %w", err)
@@ -55,7 +56,7 @@ func (in *invocation) readAll(path string) ([]byte, error) {
 }
 
 // keysOfJSON reads an array of objects, or objects one after the other.
-func keysOfJSON(text []byte) (list []adminclient.ImportedKey, err error) {
+func keysOfJSON(text []byte) (list []adminapi.ImportedKey, err error) {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if bytes.TrimSpace(text)[0] == '[' {
@@ -65,7 +66,7 @@ func keysOfJSON(text []byte) (list []adminclient.ImportedKey, err error) {
 		return list, nil
 	}
 	for {
-		var k adminclient.ImportedKey
+		var k adminapi.ImportedKey
 		if err := dec.Decode(&k); errors.Is(err, io.EOF) {
 			return list, nil
 		} else if err != nil {
@@ -76,7 +77,7 @@ func keysOfJSON(text []byte) (list []adminclient.ImportedKey, err error) {
 }
 
 // keysOfCSV reads a table whose first line names the columns.
-func keysOfCSV(text []byte) (list []adminclient.ImportedKey, err error) {
+func keysOfCSV(text []byte) (list []adminapi.ImportedKey, err error) {
 	table := csv.NewReader(bytes.NewReader(text))
 	columns, err := table.Read()
 	if err != nil {
@@ -104,7 +105,7 @@ func keysOfCSV(text []byte) (list []adminclient.ImportedKey, err error) {
 		for i, cell := range cells {
 			row[columns[i]] = strings.TrimSpace(cell)
 		}
-		list = append(list, adminclient.ImportedKey{
+		list = append(list, adminapi.ImportedKey{
 			Hash: row["hash"], Prefix: row["prefix"], Name: row["name"], User: row["user"], Role: row["role"],
 			Models: strings.Fields(row["models"]), Expires: row["expires"],
 		})

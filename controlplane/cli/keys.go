@@ -7,7 +7,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
-	"github.com/hybridinference/gateway/controlplane/adminclient"
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 )
 
 func keysCommand() *urfave.Command {
@@ -77,7 +77,7 @@ func keyFlags(required, role, models, expires string) []urfave.Flag {
 	}
 }
 
-func keyFields(k adminclient.Key) []field {
+func keyFields(k adminapi.Key) []field {
 	fields := []field{
 		{name: "id", text: k.ID},
 		{name: "name", text: k.Name},
@@ -95,7 +95,7 @@ func keyFields(k adminclient.Key) []field {
 }
 
 // allowed is never empty: a key without a list may use every model of its role.
-func allowed(k adminclient.Key) string {
+func allowed(k adminapi.Key) string {
 	if len(k.Models) == 0 {
 		return "all"
 	}
@@ -111,16 +111,16 @@ func listKeys(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return list(in, rows, []column[adminclient.Key]{
-		{name: "id", text: func(k adminclient.Key) string { return k.ID }},
-		{name: "name", text: func(k adminclient.Key) string { return k.Name }},
-		{name: "user", text: func(k adminclient.Key) string { return k.User }},
-		{name: "role", text: func(k adminclient.Key) string { return k.Role }},
+	return list(in, rows, []column[adminapi.Key]{
+		{name: "id", text: func(k adminapi.Key) string { return k.ID }},
+		{name: "name", text: func(k adminapi.Key) string { return k.Name }},
+		{name: "user", text: func(k adminapi.Key) string { return k.User }},
+		{name: "role", text: func(k adminapi.Key) string { return k.Role }},
 		{name: "models", text: allowed},
-		{name: "created", text: func(k adminclient.Key) string { return stamp(k.Created) }},
-		{name: "expires", text: func(k adminclient.Key) string { return moment(k.Expires) }},
-		{name: "revoked", text: func(k adminclient.Key) string { return moment(k.Revoked) }, tint: func(adminclient.Key) tint { return bad }},
-		{name: "prefix", text: func(k adminclient.Key) string { return k.Prefix }},
+		{name: "created", text: func(k adminapi.Key) string { return stamp(k.Created) }},
+		{name: "expires", text: func(k adminapi.Key) string { return moment(k.Expires) }},
+		{name: "revoked", text: func(k adminapi.Key) string { return moment(k.Revoked) }, tint: func(adminapi.Key) tint { return bad }},
+		{name: "prefix", text: func(k adminapi.Key) string { return k.Prefix }},
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
@@ -40,8 +41,8 @@ func ledger(ctx context.Context, in *invocation) error {
 	return nil
 }
 
-func writeLedger(w io.Writer, colour bool, l adminclient.Ledger) error {
-	type row = adminclient.Balance
+func writeLedger(w io.Writer, colour bool, l adminapi.Ledger) error {
+	type row = adminapi.Balance
 	err := writeTable(w, colour, append(append([]row{}, l.Nodes...), l.Sum), []column[row]{
 		{name: "node", text: func(b row) string { return b.Node }},
 		{name: "state", text: func(b row) string { return b.State }, tint: func(b row) tint {
@@ -123,19 +124,19 @@ func listDeadLetters(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return list(in, rows, []column[adminclient.DeadLetter]{
-		{name: "id", text: func(d adminclient.DeadLetter) string { return natural(d.ID) }, number: true},
-		{name: "time", text: func(d adminclient.DeadLetter) string { return stamp(d.Time) }},
-		{name: "sink", text: func(d adminclient.DeadLetter) string { return d.Sink }},
-		{name: "node", text: func(d adminclient.DeadLetter) string { return d.Node }},
-		{name: "first", text: func(d adminclient.DeadLetter) string { return d.First }, number: true},
-		{name: "last", text: func(d adminclient.DeadLetter) string { return d.Last }, number: true},
-		{name: "bytes", text: func(d adminclient.DeadLetter) string { return whole(d.Bytes) }, number: true},
-		{name: "reason", text: func(d adminclient.DeadLetter) string { return d.Reason }},
+	return list(in, rows, []column[adminapi.DeadLetter]{
+		{name: "id", text: func(d adminapi.DeadLetter) string { return natural(d.ID) }, number: true},
+		{name: "time", text: func(d adminapi.DeadLetter) string { return stamp(d.Time) }},
+		{name: "sink", text: func(d adminapi.DeadLetter) string { return d.Sink }},
+		{name: "node", text: func(d adminapi.DeadLetter) string { return d.Node }},
+		{name: "first", text: func(d adminapi.DeadLetter) string { return d.First }, number: true},
+		{name: "last", text: func(d adminapi.DeadLetter) string { return d.Last }, number: true},
+		{name: "bytes", text: func(d adminapi.DeadLetter) string { return whole(d.Bytes) }, number: true},
+		{name: "reason", text: func(d adminapi.DeadLetter) string { return d.Reason }},
 	})
 }
 
-func (in *invocation) changeLetters(ctx context.Context, do func(*adminclient.Client, context.Context, []uint64, string) (adminclient.LettersDone, error)) error {
+func (in *invocation) changeLetters(ctx context.Context, do func(*adminclient.Client, context.Context, []uint64, string) (adminapi.LettersDone, error)) error {
 	var ids []uint64
 	for _, arg := range in.args {
 		id, err := numberArgument("NUMBER", arg)

@@ -1,20 +1,20 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
-	"github.com/hybridinference/gateway/controlplane/adminclient"
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 )
 
 const (
@@ -90,27 +90,17 @@ func logsCommand() *urfave.Command {
 	}
 }
 
-// logQuery is the API's query of the flags.
-func (in *invocation) logQuery(since string) url.Values {
-	q := url.Values{}
-	for _, f := range logFilters() {
-		name := f.Names()[0]
-		if text := in.text(name); text != "" && text != "false" {
-			q.Set(name, text)
-		}
+// logQuery returns the query of the flags.
+func (in *invocation) logQuery(since string) adminapi.LogQuery {
+	return adminapi.LogQuery{
+		Since: cmp.Or(in.text("since"), since), Until: in.text("until"), Before: in.text("before"), After: in.text("after"), Errors: in.Bool("errors"),
+		ID: in.text("id"), Model: in.text("model"), Provider: in.text("provider"), Endpoint: in.text("endpoint"), Node: in.text("node"),
+		Key: in.text("key"), User: in.text("user"), Session: in.text("session"), Outcome: in.text("outcome"),
 	}
-	for name, def := range map[string]string{"since": since, "until": "", "before": "", "after": ""} {
-		if text := in.text(name); text != "" {
-			q.Set(name, text)
-		} else if def != "" {
-			q.Set(name, def)
-		}
-	}
-	return q
 }
 
-func logColumns() []column[adminclient.LogRow] {
-	type row = adminclient.LogRow
+func logColumns() []column[adminapi.LogRow] {
+	type row = adminapi.LogRow
 	optional := func(n *int64) string {
 		if n == nil {
 			return ""
@@ -158,7 +148,7 @@ func searchLogs(ctx context.Context, in *invocation) error {
 		return err
 	}
 	q := in.logQuery("24h")
-	q.Set("limit", whole(valueOf(in, "limit", defaultLimit)))
+	q.Limit = valueOf(in, "limit", defaultLimit)
 	rows, err := client.Logs(ctx, q)
 	if err != nil {
 		return err
@@ -172,7 +162,7 @@ func tailLogs(ctx context.Context, in *invocation) error {
 		return err
 	}
 	q := in.logQuery("")
-	q.Set("limit", whole(valueOf(in, "limit", defaultTail)))
+	q.Limit = valueOf(in, "limit", defaultTail)
 	rows, err := client.Logs(ctx, q)
 	if err != nil {
 		return err
@@ -183,7 +173,7 @@ func tailLogs(ctx context.Context, in *invocation) error {
 	}
 	seen := map[string]bool{}
 	for {
-		var fresh []adminclient.LogRow
+		var fresh []adminapi.LogRow
 		next := map[string]bool{}
 		for _, r := range rows {
 			if !seen[r.RequestID] {
@@ -200,8 +190,8 @@ func tailLogs(ctx context.Context, in *invocation) error {
 			return nil
 		case <-time.After(tailEvery):
 		}
-		q.Set("since", tailSpan)
-		q.Set("limit", whole(logPage))
+		q.Since = tailSpan
+		q.Limit = logPage
 		if rows, err = client.Logs(ctx, q); err != nil {
 			if ctx.Err() != nil {
 				return nil //nolint:nilerr // interrupted, as intended
@@ -213,7 +203,7 @@ func tailLogs(ctx context.Context, in *invocation) error {
 }
 
 // writeTail writes rows one by one: JSON is a line each.
-func (in *invocation) writeTail(rows []adminclient.LogRow) error {
+func (in *invocation) writeTail(rows []adminapi.LogRow) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -235,9 +225,9 @@ func exportLogs(ctx context.Context, in *invocation) error {
 	}
 	write, flush := in.exporter()
 	q := in.logQuery("24h")
-	q.Set("limit", whole(logPage))
-	if q.Get("after") == "" {
-		q.Set("after", "gen-1577836800-0") // before all, so that the oldest come first
+	q.Limit = logPage
+	if q.After == "" {
+		q.After = "gen-1577836800-0" // before all, so that the oldest come first
 	}
 	last := ""
 	for {
@@ -257,28 +247,28 @@ func exportLogs(ctx context.Context, in *invocation) error {
 		if len(rows) < logPage {
 			return flush()
 		}
-		q.Set("after", last)
+		q.After = last
 	}
 }
 
 // exporter returns how a row is written.
-func (in *invocation) exporter() (write func(adminclient.LogRow) error, flush func() error) {
+func (in *invocation) exporter() (write func(adminapi.LogRow) error, flush func() error) {
 	switch {
 	case in.format() != formatTable: // JSON is YAML
 		return in.jsonArray()
 	case in.text("format") == "csv":
 		return in.csvRows()
 	}
-	return func(r adminclient.LogRow) error {
+	return func(r adminapi.LogRow) error {
 		_, err := fmt.Fprintf(in.opts.Stdout, "%s\n", r.Raw)
 		return err
 	}, func() error { return nil }
 }
 
-func (in *invocation) csvRows() (write func(adminclient.LogRow) error, flush func() error) {
+func (in *invocation) csvRows() (write func(adminapi.LogRow) error, flush func() error) {
 	table := csv.NewWriter(in.opts.Stdout)
 	var columns []string
-	write = func(r adminclient.LogRow) error {
+	write = func(r adminapi.LogRow) error {
 		names, values, err := members(r.Raw)
 		if err == nil && columns == nil {
 			columns = names
@@ -295,9 +285,9 @@ func (in *invocation) csvRows() (write func(adminclient.LogRow) error, flush fun
 	}
 }
 
-func (in *invocation) jsonArray() (write func(adminclient.LogRow) error, flush func() error) {
+func (in *invocation) jsonArray() (write func(adminapi.LogRow) error, flush func() error) {
 	before := "["
-	return func(r adminclient.LogRow) error {
+	return func(r adminapi.LogRow) error {
 			_, err := fmt.Fprintf(in.opts.Stdout, "%s\n%s", before, r.Raw)
 			before = ","
 			return err

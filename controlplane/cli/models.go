@@ -8,7 +8,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
-	"github.com/hybridinference/gateway/controlplane/adminclient"
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 )
 
 func modelsCommand() *urfave.Command {
@@ -28,15 +28,15 @@ func models(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return list(in, rows, []column[adminclient.Model]{
-		{name: "model", text: func(m adminclient.Model) string { return m.Model }},
-		{name: "name", text: func(m adminclient.Model) string { return m.Name }},
-		{name: "type", text: func(m adminclient.Model) string { return m.Type }},
-		{name: "endpoints", text: func(m adminclient.Model) string { return whole(m.Endpoints) }, number: true},
-		{name: "role", text: func(m adminclient.Model) string { return m.Role }},
-		{name: "context_length", text: func(m adminclient.Model) string { return whole(m.ContextLength) }, number: true},
-		{name: "prompt", text: func(m adminclient.Model) string { return m.Prompt }, number: true},
-		{name: "completion", text: func(m adminclient.Model) string { return m.Completion }, number: true},
+	return list(in, rows, []column[adminapi.Model]{
+		{name: "model", text: func(m adminapi.Model) string { return m.Model }},
+		{name: "name", text: func(m adminapi.Model) string { return m.Name }},
+		{name: "type", text: func(m adminapi.Model) string { return m.Type }},
+		{name: "endpoints", text: func(m adminapi.Model) string { return whole(m.Endpoints) }, number: true},
+		{name: "role", text: func(m adminapi.Model) string { return m.Role }},
+		{name: "context_length", text: func(m adminapi.Model) string { return whole(m.ContextLength) }, number: true},
+		{name: "prompt", text: func(m adminapi.Model) string { return m.Prompt }, number: true},
+		{name: "completion", text: func(m adminapi.Model) string { return m.Completion }, number: true},
 	})
 }
 
@@ -52,7 +52,7 @@ func routingCommand() *urfave.Command {
 // modelRoute is a line of the routing table.
 type modelRoute struct {
 	model string
-	adminclient.Route
+	adminapi.Route
 }
 
 func routing(ctx context.Context, in *invocation) error {

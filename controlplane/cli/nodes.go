@@ -12,7 +12,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
-	"github.com/hybridinference/gateway/controlplane/adminclient"
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 )
 
 func nodesCommand() *urfave.Command {
@@ -49,31 +49,31 @@ func nodes(ctx context.Context, in *invocation) error {
 	})
 }
 
-func nodeColumns() []column[adminclient.Node] {
-	return []column[adminclient.Node]{
-		{name: "node", text: func(n adminclient.Node) string { return n.Node }},
-		{name: "state", text: nodeState, tint: func(n adminclient.Node) tint { return stateTint(n.State) }},
-		{name: "version", text: func(n adminclient.Node) string { return n.Version }},
-		{name: "release", text: func(n adminclient.Node) string { return natural(n.Release) }, number: true},
-		{name: "release_state", text: func(n adminclient.Node) string { return n.ReleaseState }, tint: func(n adminclient.Node) tint { return stateTint(n.ReleaseState) }},
-		{name: "source", text: func(n adminclient.Node) string { return n.Source }},
-		{name: "in_flight", text: func(n adminclient.Node) string { return whole(n.InFlight) }, number: true},
-		{name: "requests", text: func(n adminclient.Node) string { return natural(n.Requests) }, number: true},
-		{name: "usage_pending", text: func(n adminclient.Node) string { return natural(n.UsagePending) }, number: true},
-		{name: "usage_lost", text: func(n adminclient.Node) string { return natural(n.UsageLost) }, number: true, tint: lostTint},
-		{name: "last_seen_ms", head: "LAST_SEEN", text: func(n adminclient.Node) string { return span(n.LastSeenMS) }, number: true},
-		{name: "uptime_s", head: "UPTIME", text: func(n adminclient.Node) string { return span(1000 * n.UptimeS) }, number: true},
+func nodeColumns() []column[adminapi.Node] {
+	return []column[adminapi.Node]{
+		{name: "node", text: func(n adminapi.Node) string { return n.Node }},
+		{name: "state", text: nodeState, tint: func(n adminapi.Node) tint { return stateTint(n.State) }},
+		{name: "version", text: func(n adminapi.Node) string { return n.Version }},
+		{name: "release", text: func(n adminapi.Node) string { return natural(n.Release) }, number: true},
+		{name: "release_state", text: func(n adminapi.Node) string { return n.ReleaseState }, tint: func(n adminapi.Node) tint { return stateTint(n.ReleaseState) }},
+		{name: "source", text: func(n adminapi.Node) string { return n.Source }},
+		{name: "in_flight", text: func(n adminapi.Node) string { return whole(n.InFlight) }, number: true},
+		{name: "requests", text: func(n adminapi.Node) string { return natural(n.Requests) }, number: true},
+		{name: "usage_pending", text: func(n adminapi.Node) string { return natural(n.UsagePending) }, number: true},
+		{name: "usage_lost", text: func(n adminapi.Node) string { return natural(n.UsageLost) }, number: true, tint: lostTint},
+		{name: "last_seen_ms", head: "LAST_SEEN", text: func(n adminapi.Node) string { return span(n.LastSeenMS) }, number: true},
+		{name: "uptime_s", head: "UPTIME", text: func(n adminapi.Node) string { return span(1000 * n.UptimeS) }, number: true},
 	}
 }
 
-func nodeState(n adminclient.Node) string {
+func nodeState(n adminapi.Node) string {
 	if n.Draining {
 		return n.State + ",draining"
 	}
 	return n.State
 }
 
-func lostTint(n adminclient.Node) tint {
+func lostTint(n adminapi.Node) tint {
 	if n.UsageLost > 0 {
 		return bad
 	}
@@ -95,7 +95,7 @@ func span(ms int64) string {
 }
 
 // writeNodeNotes tells what does not fit into a line of the table.
-func writeNodeNotes(w io.Writer, rows []adminclient.Node) error {
+func writeNodeNotes(w io.Writer, rows []adminapi.Node) error {
 	var notes []string
 	for _, n := range rows {
 		if n.Reason != "" {
@@ -116,7 +116,7 @@ func writeNodeNotes(w io.Writer, rows []adminclient.Node) error {
 
 // missingNotes has one line for each variable and the nodes that lack it, however
 // many endpoints and nodes these are.
-func missingNotes(rows []adminclient.Node) (notes []string) {
+func missingNotes(rows []adminapi.Node) (notes []string) {
 	lacking, out := map[string][]string{}, map[string][]string{}
 	for _, n := range rows {
 		for _, m := range n.MissingSecrets {
@@ -141,7 +141,7 @@ func missingNotes(rows []adminclient.Node) (notes []string) {
 	return notes
 }
 
-func nodeFields(n adminclient.Node) []field {
+func nodeFields(n adminapi.Node) []field {
 	fields := []field{
 		{name: "node", text: n.Node},
 		{name: "state", text: nodeState(n), tint: stateTint(n.State)},

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
@@ -72,11 +73,11 @@ func progressLine(ctx context.Context, client *adminclient.Client, before uint64
 	live, have, rejected := 0, 0, ""
 	for _, n := range nodes {
 		switch {
-		case n.State != adminclient.Live:
+		case n.State != adminapi.Live:
 			continue
 		case n.Release >= status.Release:
 			have++
-		case n.ReleaseState == adminclient.Rejected:
+		case n.ReleaseState == adminapi.Rejected:
 			rejected = ", rejected by " + printable(n.Node)
 		}
 		live++

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/hybridinference/gateway/controlplane/adminclient"
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 )
 
 func diffReleases(ctx context.Context, in *invocation) error {
@@ -35,7 +35,7 @@ func (in *invocation) twoReleases() (from, to uint64, err error) {
 	return from, to, nil
 }
 
-func writeComparison(w io.Writer, c adminclient.Comparison) error {
+func writeComparison(w io.Writer, c adminapi.Comparison) error {
 	if len(c.Changes) == 0 {
 		_, err := fmt.Fprintf(w, "releases %d and %d are the same\n", c.From, c.To)
 		return err

@@ -10,6 +10,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -58,14 +59,14 @@ func listReleases(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return list(in, rows, []column[adminclient.ReleaseInfo]{
-		{name: "release", text: func(r adminclient.ReleaseInfo) string { return natural(r.Release) }, number: true},
-		{name: "time", text: func(r adminclient.ReleaseInfo) string { return stamp(r.Time) }},
-		{name: "author", text: func(r adminclient.ReleaseInfo) string { return r.Author }},
-		{name: "hash", text: func(r adminclient.ReleaseInfo) string { return short(r.Hash) }},
-		{name: "models", text: func(r adminclient.ReleaseInfo) string { return whole(r.Models) }, number: true},
-		{name: "current", text: func(r adminclient.ReleaseInfo) string { return yes(r.Current) }, tint: func(adminclient.ReleaseInfo) tint { return good }},
-		{name: "reason", text: func(r adminclient.ReleaseInfo) string { return r.Reason }},
+	return list(in, rows, []column[adminapi.ReleaseInfo]{
+		{name: "release", text: func(r adminapi.ReleaseInfo) string { return natural(r.Release) }, number: true},
+		{name: "time", text: func(r adminapi.ReleaseInfo) string { return stamp(r.Time) }},
+		{name: "author", text: func(r adminapi.ReleaseInfo) string { return r.Author }},
+		{name: "hash", text: func(r adminapi.ReleaseInfo) string { return short(r.Hash) }},
+		{name: "models", text: func(r adminapi.ReleaseInfo) string { return whole(r.Models) }, number: true},
+		{name: "current", text: func(r adminapi.ReleaseInfo) string { return yes(r.Current) }, tint: func(adminapi.ReleaseInfo) tint { return good }},
+		{name: "reason", text: func(r adminapi.ReleaseInfo) string { return r.Reason }},
 	})
 }
 
@@ -134,7 +135,7 @@ func rollback(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, change adminclient.Change) (adminclient.Rollout, error) {
+	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, change adminapi.Change) (adminapi.Rollout, error) {
 		return client.Rollback(ctx, number, change)
 	})
 }

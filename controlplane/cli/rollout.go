@@ -8,18 +8,19 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
 // rollOut makes a change, shows the progress of the nodes, and then the result.
-func (in *invocation) rollOut(ctx context.Context, do func(context.Context, *adminclient.Client, adminclient.Change) (adminclient.Rollout, error)) error {
+func (in *invocation) rollOut(ctx context.Context, do func(context.Context, *adminclient.Client, adminapi.Change) (adminapi.Rollout, error)) error {
 	client, err := in.client()
 	if err != nil {
 		return err
 	}
 	change := in.change()
-	var made adminclient.Rollout
-	err = in.during(ctx, client, change.Wait, func() error {
+	var made adminapi.Rollout
+	err = in.during(ctx, client, change.Wait(), func() error {
 		made, err = do(ctx, client, change)
 		return err
 	})
@@ -29,16 +30,16 @@ func (in *invocation) rollOut(ctx context.Context, do func(context.Context, *adm
 	if err := in.show(shownRollout{made.Release, made.Nodes}, func(w io.Writer) error { return writeRollout(w, in.colour(), made) }); err != nil {
 		return err
 	}
-	return in.complete(change.Wait, fmt.Sprintf("release %d", made.Release), made.Nodes)
+	return in.complete(change.Wait(), fmt.Sprintf("release %d", made.Release), made.Nodes)
 }
 
 // shownRollout is the JSON form that scripts know.
 type shownRollout struct {
-	Release uint64                   `json:"release"`
-	Nodes   []adminclient.NodeResult `json:"nodes"`
+	Release uint64                `json:"release"`
+	Nodes   []adminapi.NodeResult `json:"nodes"`
 }
 
-func writeRollout(w io.Writer, colour bool, made adminclient.Rollout) error {
+func writeRollout(w io.Writer, colour bool, made adminapi.Rollout) error {
 	text := "release %d\n"
 	if !made.Changed {
 		text = "no change, current release is %d\n"
@@ -47,16 +48,16 @@ func writeRollout(w io.Writer, colour bool, made adminclient.Rollout) error {
 	return writeResults(w, colour, made.Nodes)
 }
 
-func resultColumns() []column[adminclient.NodeResult] {
-	return []column[adminclient.NodeResult]{
-		{name: "node", text: func(n adminclient.NodeResult) string { return n.Node }},
-		{name: "state", text: func(n adminclient.NodeResult) string { return n.State }, tint: func(n adminclient.NodeResult) tint { return stateTint(n.State) }},
-		{name: "ms", text: func(n adminclient.NodeResult) string { return whole(n.MS) }, number: true},
-		{name: "reason", text: func(n adminclient.NodeResult) string { return n.Reason }},
+func resultColumns() []column[adminapi.NodeResult] {
+	return []column[adminapi.NodeResult]{
+		{name: "node", text: func(n adminapi.NodeResult) string { return n.Node }},
+		{name: "state", text: func(n adminapi.NodeResult) string { return n.State }, tint: func(n adminapi.NodeResult) tint { return stateTint(n.State) }},
+		{name: "ms", text: func(n adminapi.NodeResult) string { return whole(n.MS) }, number: true},
+		{name: "reason", text: func(n adminapi.NodeResult) string { return n.Reason }},
 	}
 }
 
-func writeResults(w io.Writer, colour bool, nodes []adminclient.NodeResult) error {
+func writeResults(w io.Writer, colour bool, nodes []adminapi.NodeResult) error {
 	if len(nodes) == 0 {
 		return nil
 	}
@@ -64,7 +65,7 @@ func writeResults(w io.Writer, colour bool, nodes []adminclient.NodeResult) erro
 }
 
 // complete returns an error if some node had not applied the change when the wait ended.
-func (in *invocation) complete(wait time.Duration, what string, nodes []adminclient.NodeResult) error {
+func (in *invocation) complete(wait time.Duration, what string, nodes []adminapi.NodeResult) error {
 	if wait == 0 {
 		return nil
 	}
@@ -74,8 +75,8 @@ func (in *invocation) complete(wait time.Duration, what string, nodes []admincli
 	var late []string
 	for _, n := range nodes {
 		switch n.State {
-		case adminclient.Applied:
-		case adminclient.Rejected:
+		case adminapi.Applied:
+		case adminapi.Rejected:
 			late = append(late, fmt.Sprintf("%s rejected it: %s", n.Node, n.Reason))
 		default:
 			late = append(late, fmt.Sprintf("%s is %s after %s", n.Node, n.State, wait))
@@ -89,9 +90,9 @@ func (in *invocation) complete(wait time.Duration, what string, nodes []admincli
 
 func stateTint(state string) tint {
 	switch state {
-	case adminclient.Applied, adminclient.Live, "ok", "connected":
+	case adminapi.Applied, adminapi.Live, "ok", "connected":
 		return good
-	case adminclient.Pending, "none":
+	case adminapi.Pending, "none":
 		return doubt
 	}
 	return bad

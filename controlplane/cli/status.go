@@ -8,7 +8,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
-	"github.com/hybridinference/gateway/controlplane/adminclient"
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 )
 
 func statusCommand() *urfave.Command {
@@ -31,7 +31,7 @@ func status(ctx context.Context, in *invocation) error {
 	return in.show(s, func(w io.Writer) error { return writeFields(w, in.colour(), statusFields(client.URL(), s)) })
 }
 
-func statusFields(url string, s adminclient.Status) []field {
+func statusFields(url string, s adminapi.Status) []field {
 	stale, release := plain, fmt.Sprintf("%d (epoch %d)", s.Release, s.Epoch)
 	if s.Nodes.Stale > 0 {
 		stale = bad

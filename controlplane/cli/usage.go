@@ -6,7 +6,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
-	"github.com/hybridinference/gateway/controlplane/adminclient"
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 )
 
 func usageCommand() *urfave.Command {
@@ -32,17 +32,17 @@ func usage(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return list(in, rows, []column[adminclient.UsageRow]{
-		{name: "group", head: by, text: func(r adminclient.UsageRow) string { return r.Group }},
-		{name: "request_count", head: "REQUESTS", text: func(r adminclient.UsageRow) string { return whole(r.RequestCount) }, number: true},
-		{name: "error_count", head: "ERRORS", text: func(r adminclient.UsageRow) string { return whole(r.ErrorCount) }, number: true, tint: func(r adminclient.UsageRow) tint {
+	return list(in, rows, []column[adminapi.UsageRow]{
+		{name: "group", head: by, text: func(r adminapi.UsageRow) string { return r.Group }},
+		{name: "request_count", head: "REQUESTS", text: func(r adminapi.UsageRow) string { return whole(r.RequestCount) }, number: true},
+		{name: "error_count", head: "ERRORS", text: func(r adminapi.UsageRow) string { return whole(r.ErrorCount) }, number: true, tint: func(r adminapi.UsageRow) tint {
 			if r.ErrorCount > 0 {
 				return doubt
 			}
 			return plain
 		}},
-		{name: "prompt_tokens", text: func(r adminclient.UsageRow) string { return whole(r.PromptTokens) }, number: true},
-		{name: "completion_tokens", text: func(r adminclient.UsageRow) string { return whole(r.CompletionTokens) }, number: true},
-		{name: "cost_usd", text: func(r adminclient.UsageRow) string { return r.CostUSD }, number: true},
+		{name: "prompt_tokens", text: func(r adminapi.UsageRow) string { return whole(r.PromptTokens) }, number: true},
+		{name: "completion_tokens", text: func(r adminapi.UsageRow) string { return whole(r.CompletionTokens) }, number: true},
+		{name: "cost_usd", text: func(r adminapi.UsageRow) string { return r.CostUSD }, number: true},
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
@@ -51,14 +52,14 @@ func showWeights(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return list(in, rows, []column[adminclient.Weight]{
-		{name: "model", text: func(x adminclient.Weight) string { return x.Model }},
-		{name: "endpoint", text: func(x adminclient.Weight) string { return x.Endpoint }},
-		{name: "weight", text: func(x adminclient.Weight) string { return decimal(x.Weight) }, number: true},
-		{name: "share", text: func(x adminclient.Weight) string { return x.Share }, number: true},
-		{name: "configured", text: func(x adminclient.Weight) string { return decimal(x.Configured) }, number: true},
-		{name: "disabled", text: func(x adminclient.Weight) string { return yes(x.Disabled) }},
-		{name: "override", text: func(x adminclient.Weight) string { return yes(x.Override) }, tint: func(x adminclient.Weight) tint {
+	return list(in, rows, []column[adminapi.Weight]{
+		{name: "model", text: func(x adminapi.Weight) string { return x.Model }},
+		{name: "endpoint", text: func(x adminapi.Weight) string { return x.Endpoint }},
+		{name: "weight", text: func(x adminapi.Weight) string { return decimal(x.Weight) }, number: true},
+		{name: "share", text: func(x adminapi.Weight) string { return x.Share }, number: true},
+		{name: "configured", text: func(x adminapi.Weight) string { return decimal(x.Configured) }, number: true},
+		{name: "disabled", text: func(x adminapi.Weight) string { return yes(x.Disabled) }},
+		{name: "override", text: func(x adminapi.Weight) string { return yes(x.Override) }, tint: func(x adminapi.Weight) tint {
 			if x.Override {
 				return doubt
 			}
@@ -72,8 +73,8 @@ func setWeights(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, change adminclient.Change) (adminclient.Rollout, error) {
-		return client.SetWeights(ctx, adminclient.WeightChange{Change: change, Model: in.args[0], Weights: weights})
+	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, change adminapi.Change) (adminapi.Rollout, error) {
+		return client.SetWeights(ctx, adminapi.WeightChange{Change: change, Model: in.args[0], Weights: weights})
 	})
 }
 
@@ -103,8 +104,8 @@ func resetWeights(ctx context.Context, in *invocation) error {
 	if (model == "") != all {
 		return usagef("weights reset: specify either MODEL or --all")
 	}
-	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, change adminclient.Change) (adminclient.Rollout, error) {
-		return client.ResetWeights(ctx, adminclient.WeightReset{Change: change, Model: model})
+	return in.rollOut(ctx, func(ctx context.Context, client *adminclient.Client, change adminapi.Change) (adminapi.Rollout, error) {
+		return client.ResetWeights(ctx, adminapi.WeightReset{Change: change, Model: model})
 	})
 }
 

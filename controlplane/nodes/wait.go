@@ -30,11 +30,11 @@ const (
 
 // Ack is one node's answer to a Want.
 type Ack struct {
-	Node  string `json:"node"`
-	State Fate   `json:"state"`
+	Node  string
+	State Fate
 	// MS is how long the node took, or has been waited for.
-	MS     int64  `json:"ms"`
-	Reason string `json:"reason,omitempty"`
+	MS     int64
+	Reason string
 }
 
 // Done reports whether every node has applied.

@@ -59,7 +59,7 @@ func (s *Server) noteFailure(r *http.Request, from netip.Addr, failures int) {
 	}
 	db, err := s.o.Publisher.State()
 	if err == nil {
-		ctx, cancel := context.WithTimeout(lasting(r), auditTime)
+		ctx, cancel := context.WithTimeout(lasting(r.Context()), auditTime)
 		defer cancel()
 		err = db.Audit(ctx, controlstate.Entry{
 			Author: "unknown", Action: "login.failed", Target: from.String(), Detail: fmt.Sprintf(`{"failures":%d}`, failures),

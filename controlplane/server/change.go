@@ -1,153 +1,93 @@
 package server
 
 import (
+	"cmp"
 	"context"
-	"net/http"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
+	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/controlplane/nodes"
 	"github.com/hybridinference/gateway/controlplane/publish"
 )
 
-// rollout is what became of a change.
-type rollout struct {
-	Release uint64 `json:"release"`
-	// Changed is false when everything was that way already.
-	Changed bool `json:"changed"`
-	// Nodes is what each live node has done with the release so far.
-	Nodes []nodes.Ack `json:"nodes"`
+// defaultAuthor makes the changes of callers that do not give a name.
+const defaultAuthor = "admin"
+
+// changeOf returns a change as the publisher takes it.
+func changeOf(in adminapi.Change) publish.Change {
+	return publish.Change{Author: cmp.Or(in.Author, defaultAuthor), Reason: in.Reason, IfRelease: in.IfRelease}
 }
+
+// entry returns the audit log's record of a change.
+func entry(by adminapi.ByAuthor, reason, action, target string) controlstate.Entry {
+	return controlstate.Entry{Author: cmp.Or(by.Author, defaultAuthor), Action: action, Target: target, Reason: reason}
+}
+
+// lasting is the context of a change: a caller that gives up does not stop it,
+// since nobody could say what was done.
+func lasting(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
 // wait returns what the nodes did within the time asked for.
-func (s *Server) wait(r *http.Request, want nodes.Want, limit time.Duration) []nodes.Ack {
-	ctx, cancel := context.WithTimeout(r.Context(), limit)
+func (s *Server) wait(ctx context.Context, want nodes.Want, limit time.Duration) []adminapi.NodeResult {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	acks := s.o.Nodes.Wait(ctx, want)
-	if acks == nil {
-		acks = []nodes.Ack{} // a list in JSON, too
+	var out []adminapi.NodeResult
+	for _, a := range s.o.Nodes.Wait(ctx, want) {
+		out = append(out, adminapi.NodeResult{Node: a.Node, State: string(a.State), MS: a.MS, Reason: a.Reason})
 	}
-	return acks
+	return out
 }
 
-func (s *Server) rollout(r *http.Request, done publish.Result, waitMS int64) rollout {
+// rollout waits for the nodes to take the release that a change has made.
+func (s *Server) rollout(ctx context.Context, done publish.Result, err error, in adminapi.Change) (adminapi.Rollout, error) {
+	if err != nil {
+		return adminapi.Rollout{}, err
+	}
 	want := nodes.Want{Epoch: done.Release.Epoch, Release: done.Release.Number, Hash: done.Release.Hash}
-	return rollout{done.Release.Number, done.Changed, s.wait(r, want, time.Duration(waitMS)*time.Millisecond)}
+	return adminapi.Rollout{Release: done.Release.Number, Changed: done.Changed, Nodes: s.wait(ctx, want, in.Wait())}, nil
 }
 
-func (s *Server) setWeights(r *http.Request) (any, error) {
-	var in struct {
-		common
-		Model   string             `json:"model"`
-		Weights map[string]float64 `json:"weights"`
-	}
-	if err := read(r, maxBody, &in); err != nil {
-		return nil, err
-	}
-	c, err := in.change(r)
-	if err != nil {
-		return nil, err
-	}
-	done, err := s.o.Publisher.SetWeights(r.Context(), c, in.Model, in.Weights)
-	if err != nil {
-		return nil, err
-	}
-	return s.rollout(r, done, in.WaitMS), nil
+func (s *Server) setWeights(ctx context.Context, in adminapi.WeightChange) (adminapi.Rollout, error) {
+	done, err := s.o.Publisher.SetWeights(ctx, changeOf(in.Change), in.Model, in.Weights)
+	return s.rollout(ctx, done, err, in.Change)
 }
 
-func (s *Server) resetWeights(r *http.Request) (any, error) {
-	var in struct {
-		common
-		Model string `json:"model"`
-	}
-	query, err := params(r, "model")
-	if err != nil {
-		return nil, err
-	}
-	in.Model = query["model"]
-	if err := read(r, maxBody, &in); err != nil {
-		return nil, err
-	}
-	c, err := in.change(r)
-	if err != nil {
-		return nil, err
-	}
-	done, err := s.o.Publisher.ResetWeights(r.Context(), c, in.Model)
-	if err != nil {
-		return nil, err
-	}
-	return s.rollout(r, done, in.WaitMS), nil
+func (s *Server) resetWeights(ctx context.Context, in adminapi.WeightReset) (adminapi.Rollout, error) {
+	done, err := s.o.Publisher.ResetWeights(ctx, changeOf(in.Change), in.Model)
+	return s.rollout(ctx, done, err, in.Change)
 }
 
-func (s *Server) apply(r *http.Request) (any, error) {
-	var in struct {
-		common
-		DryRun  bool    `json:"dry_run"`
-		Models  *string `json:"models_yaml"`
-		Routing *string `json:"routing_yaml"`
-	}
-	query, err := params(r, "dry_run")
-	if err != nil {
-		return nil, err
-	}
-	if err := read(r, maxFiles, &in); err != nil {
-		return nil, err
-	}
-	c, err := in.change(r)
-	if err != nil {
-		return nil, err
-	}
-	switch query["dry_run"] {
-	case "":
-	case "true", "1":
-		in.DryRun = true
-	default:
-		return nil, badRequest("parameter dry_run must be true, got %q", query["dry_run"])
-	}
+func (s *Server) disableEndpoints(ctx context.Context, in adminapi.EndpointSwitch) (adminapi.Rollout, error) {
+	done, err := s.o.Publisher.DisableEndpoints(ctx, changeOf(in.Change), in.Endpoints)
+	return s.rollout(ctx, done, err, in.Change)
+}
+
+func (s *Server) enableEndpoints(ctx context.Context, in adminapi.EndpointSwitch) (adminapi.Rollout, error) {
+	done, err := s.o.Publisher.EnableEndpoints(ctx, changeOf(in.Change), in.Endpoints)
+	return s.rollout(ctx, done, err, in.Change)
+}
+
+func (s *Server) rollback(ctx context.Context, in adminapi.Rollback) (adminapi.Rollout, error) {
+	done, err := s.o.Publisher.Rollback(ctx, changeOf(in.Change), in.Number)
+	return s.rollout(ctx, done, err, in.Change)
+}
+
+func (s *Server) apply(ctx context.Context, in adminapi.Application) (adminapi.ApplyResult, error) {
+	c := changeOf(in.Change)
 	c.DryRun = in.DryRun
-	done, err := s.o.Publisher.Apply(r.Context(), c, publish.Source{Models: in.Models, Routing: in.Routing})
+	done, err := s.o.Publisher.Apply(ctx, c, publish.Source{Models: in.Models, Routing: in.Routing})
 	if err != nil {
-		return nil, err
+		return adminapi.ApplyResult{}, err
 	}
-	out := struct {
-		rollout
-		Changes  []string `json:"changes"`
-		Warnings []string `json:"warnings"`
-	}{Changes: list(done.Changes), Warnings: list(done.Warnings)}
+	out := adminapi.ApplyResult{Changes: done.Changes, Warnings: done.Warnings}
 	if in.DryRun {
-		out.rollout = rollout{Changed: done.Changed, Nodes: []nodes.Ack{}}
+		out.Changed = done.Changed
 		if current := s.o.Publisher.Current(); current != nil {
 			out.Release = current.Number
 		}
 		return out, nil
 	}
-	out.rollout = s.rollout(r, done, in.WaitMS)
-	return out, nil
-}
-
-// list is never null in JSON.
-func list(texts []string) []string {
-	if texts == nil {
-		return []string{}
-	}
-	return texts
-}
-
-func (s *Server) rollback(r *http.Request) (any, error) {
-	to, err := releaseNumber(r)
-	if err != nil {
-		return nil, err
-	}
-	var in common
-	if err := read(r, maxBody, &in); err != nil {
-		return nil, err
-	}
-	c, err := in.change(r)
-	if err != nil {
-		return nil, err
-	}
-	done, err := s.o.Publisher.Rollback(r.Context(), c, to)
-	if err != nil {
-		return nil, err
-	}
-	return s.rollout(r, done, in.WaitMS), nil
+	out.Rollout, err = s.rollout(ctx, done, nil, in.Change)
+	return out, err
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"regexp"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -19,42 +19,37 @@ const explainTime = 5 * time.Second
 var nodeID = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
 
 // explain asks a node what it would do with a request.
-func (s *Server) explain(r *http.Request) (any, error) {
-	var in struct {
-		Request json.RawMessage   `json:"request"`
-		Path    string            `json:"path"`
-		Key     string            `json:"key"`
-		Node    string            `json:"node"`
-		Headers map[string]string `json:"headers"`
-	}
-	if err := read(r, maxBody, &in); err != nil {
-		return nil, err
-	}
+func (s *Server) explain(ctx context.Context, in adminapi.Question) (wire.Explanation, error) {
+	var none wire.Explanation
 	if len(in.Request) == 0 {
-		return nil, badRequest(`request is missing: the body of a request, such as {"model":"demo","messages":[...]}`)
+		return none, badRequest(`request is missing: the body of a request, such as {"model":"demo","messages":[...]}`)
 	}
 	subject := wire.AskExplain
 	if in.Node != "" {
 		if !nodeID.MatchString(in.Node) {
-			return nil, badRequest("node must be a node's id, got %q", in.Node)
+			return none, badRequest("node must be a node's id, got %q", in.Node)
 		}
 		subject += "." + in.Node
 	}
 	q := wire.Question{Path: in.Path, KeyID: in.Key, Header: in.Headers, Body: in.Request}
 	text, err := q.Encode()
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), explainTime)
+	ctx, cancel := context.WithTimeout(ctx, explainTime)
 	defer cancel()
 	m, err := s.o.Conn.RequestWithContext(ctx, subject, text)
 	switch {
 	case errors.Is(err, nats.ErrNoResponders) && in.Node != "":
-		return nil, problemf(http.StatusNotFound, "no node %q is there to ask", in.Node)
+		return none, problemf(http.StatusNotFound, "there is no node %q to ask", in.Node)
 	case errors.Is(err, nats.ErrNoResponders):
-		return nil, problemf(http.StatusServiceUnavailable, "no node is there to ask")
+		return none, problemf(http.StatusServiceUnavailable, "there is no node to ask")
 	case err != nil:
-		return nil, problemf(http.StatusServiceUnavailable, "no node answered: %s", err)
+		return none, problemf(http.StatusServiceUnavailable, "no node answered: %s", err)
 	}
-	return wire.DecodeExplanation(m.Data)
+	out, err := wire.DecodeExplanation(m.Data)
+	if err != nil {
+		return none, err
+	}
+	return *out, nil
 }

@@ -4,15 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/controlplane/keys"
 	"github.com/hybridinference/gateway/controlplane/nodes"
-	"github.com/hybridinference/gateway/controlplane/publish"
 )
 
 // keyWait is how long a change of keys waits for the nodes when the caller does
@@ -30,67 +28,42 @@ func (s *Server) modelIDs() []string {
 	return ids
 }
 
-func (s *Server) createKey(r *http.Request) (any, error) {
-	var in struct {
-		Name    string   `json:"name"`
-		User    string   `json:"user"`
-		Role    string   `json:"role"`
-		Models  []string `json:"models"`
-		Expires string   `json:"expires"`
-		Reason  string   `json:"reason"`
-		WaitMS  *int64   `json:"wait_ms"`
-	}
-	if err := read(r, maxBody, &in); err != nil {
-		return nil, err
-	}
-	c, wait, err := keyChange(r, in.Reason, in.WaitMS)
-	if err != nil {
-		return nil, err
-	}
+// forKeys returns the database for operations that hash keys.
+func (s *Server) forKeys() (*controlstate.State, error) {
 	if s.o.KeySecret.Empty() {
-		return nil, noKeySecret()
+		return nil, problemf(http.StatusServiceUnavailable, "API_KEY_SECRET is not set here: no node could recognize the key")
 	}
+	return s.o.Publisher.State()
+}
+
+func (s *Server) createKey(ctx context.Context, in adminapi.KeyCreation) (adminapi.NewKey, error) {
+	var none adminapi.NewKey
 	spec, err := keys.Spec{Name: in.Name, User: in.User, Role: in.Role, Models: in.Models, Expires: in.Expires}.Check(time.Now(), s.modelIDs())
 	if err != nil {
-		return nil, badRequest("%s", err)
+		return none, badRequest("%s", err)
 	}
-	db, err := s.o.Publisher.State()
+	db, err := s.forKeys()
 	if err != nil {
-		return nil, err
-	}
-	id, err := s.newKeyID(r)
-	if err != nil {
-		return nil, err
+		return none, err
 	}
 	fresh := keys.Generate(s.o.KeySecret)
 	k := controlstate.Key{
-		ID: id, Hash: fresh.Hash, Prefix: fresh.Prefix, Name: spec.Name, User: spec.User, Role: spec.Role, Models: spec.Models,
+		ID: s.newKeyID(in.Idempotency), Hash: fresh.Hash, Prefix: fresh.Prefix, Name: spec.Name, User: spec.User, Role: spec.Role, Models: spec.Models,
 		Created: time.Now().UTC().Truncate(time.Second), Expires: spec.Expires,
 	}
-	if err := db.CreateKey(lasting(r), k, audit(c, "key.create", k.ID)); err != nil {
-		return nil, madeBefore(err, id)
+	if err := db.CreateKey(lasting(ctx), k, keyEntry(in.KeyChange, "key.create", k.ID)); err != nil {
+		return none, madeBefore(err, k.ID)
 	}
-	return created{newKey{fresh.Plaintext.Reveal(), showKey(&k), s.keyRollout(r, db, wait)}}, nil
-}
-
-// newKey is a key on the one occasion when its text is shown.
-type newKey struct {
-	Key string `json:"key"`
-	key
-	Nodes []nodes.Ack `json:"nodes"`
+	return adminapi.NewKey{Plaintext: fresh.Plaintext.Reveal(), Key: showKey(&k), Nodes: s.keyRollout(ctx, db, in.KeyChange)}, nil
 }
 
 // newKeyID is the id of a key to be made: always the same under one
 // Idempotency-Key, so that a request that is sent again makes no second key.
-func (s *Server) newKeyID(r *http.Request) (string, error) {
-	given := r.Header.Get("Idempotency-Key")
-	if given == "" {
-		return keys.NewID(), nil
+func (s *Server) newKeyID(in adminapi.Idempotency) string {
+	if in.IdempotencyKey == "" {
+		return keys.NewID()
 	}
-	if err := plain("header Idempotency-Key", given, maxAuthor); err != nil {
-		return "", err
-	}
-	return keys.IDFor(s.o.KeySecret, given), nil
+	return keys.IDFor(s.o.KeySecret, in.IdempotencyKey)
 }
 
 // madeBefore explains a conflict that only an Idempotency-Key can bring about.
@@ -106,178 +79,63 @@ func madeBefore(err error, id string) error {
 // maxOverlap is how long an old key may live beside the new one.
 const maxOverlap = 90 * 24 * time.Hour
 
-func (s *Server) rotateKey(r *http.Request) (any, error) {
-	var in struct {
-		Overlap string `json:"overlap"`
-		Reason  string `json:"reason"`
-		WaitMS  *int64 `json:"wait_ms"`
-	}
-	if err := read(r, maxBody, &in); err != nil {
-		return nil, err
-	}
-	c, wait, err := keyChange(r, in.Reason, in.WaitMS)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) rotateKey(ctx context.Context, in adminapi.KeyRotation) (adminapi.RotatedKey, error) {
+	var none adminapi.RotatedKey
 	now := time.Now()
 	overlap, err := keys.ParseSpan(cmp.Or(in.Overlap, "24h"), now)
 	if err != nil || overlap < 0 || overlap > maxOverlap {
-		return nil, badRequest("overlap must be a span from 0s to 90d such as 24h, got %q", in.Overlap)
+		return none, badRequest("overlap must be a span from 0s to 90d such as 24h, got %q", in.Overlap)
 	}
-	if s.o.KeySecret.Empty() {
-		return nil, noKeySecret()
-	}
-	db, err := s.o.Publisher.State()
+	db, err := s.forKeys()
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	old, err := db.Key(r.Context(), r.PathValue("id"))
+	old, err := db.Key(ctx, in.ID)
 	if err != nil {
-		return nil, err
-	}
-	id, err := s.newKeyID(r)
-	if err != nil {
-		return nil, err
+		return none, err
 	}
 	fresh := keys.Generate(s.o.KeySecret)
 	k := old
-	k.ID, k.Hash, k.Prefix, k.Created, k.Revoked = id, fresh.Hash, fresh.Prefix, now.UTC().Truncate(time.Second), time.Time{}
-	if err := db.RotateKey(lasting(r), old.ID, k, now.Add(overlap), audit(c, "key.rotate", old.ID+" "+k.ID)); err != nil {
-		return nil, madeBefore(err, id)
+	k.ID, k.Hash, k.Prefix, k.Created, k.Revoked = s.newKeyID(in.Idempotency), fresh.Hash, fresh.Prefix, now.UTC().Truncate(time.Second), time.Time{}
+	if err := db.RotateKey(lasting(ctx), old.ID, k, now.Add(overlap), keyEntry(in.KeyChange, "key.rotate", old.ID+" "+k.ID)); err != nil {
+		return none, madeBefore(err, k.ID)
 	}
-	if old, err = db.Key(r.Context(), old.ID); err != nil {
-		return nil, err
+	if old, err = db.Key(ctx, old.ID); err != nil {
+		return none, err
 	}
-	return created{struct {
-		newKey
-		Replaces key `json:"replaces"`
-	}{newKey{fresh.Plaintext.Reveal(), showKey(&k), s.keyRollout(r, db, wait)}, showKey(&old)}}, nil
+	made := adminapi.NewKey{Plaintext: fresh.Plaintext.Reveal(), Key: showKey(&k), Nodes: s.keyRollout(ctx, db, in.KeyChange)}
+	return adminapi.RotatedKey{NewKey: made, Replaces: showKey(&old)}, nil
 }
 
-func noKeySecret() error {
-	return problemf(http.StatusServiceUnavailable, "API_KEY_SECRET is not set here, so that no node could tell the key from others")
-}
-
-// maxImport is how many keys one request may bring.
-const maxImport = 5000
-
-func (s *Server) importKeys(r *http.Request) (any, error) {
-	var in struct {
-		Keys []struct {
-			Hash    string   `json:"hash"`
-			Prefix  string   `json:"prefix"`
-			Name    string   `json:"name"`
-			User    string   `json:"user"`
-			Role    string   `json:"role"`
-			Models  []string `json:"models"`
-			Expires string   `json:"expires"`
-		} `json:"keys"`
-		Reason string `json:"reason"`
-		WaitMS *int64 `json:"wait_ms"`
-	}
-	if err := read(r, maxFiles, &in); err != nil {
-		return nil, err
-	}
-	c, wait, err := keyChange(r, in.Reason, in.WaitMS)
-	if err != nil {
-		return nil, err
-	}
-	if len(in.Keys) == 0 || len(in.Keys) > maxImport {
-		return nil, badRequest("keys must be a list of 1 to %d keys, got %d", maxImport, len(in.Keys))
-	}
-	now, models := time.Now(), s.modelIDs()
-	list := make([]controlstate.Key, len(in.Keys))
-	var problems []string
-	for i, k := range in.Keys {
-		spec := keys.Imported{
-			Spec: keys.Spec{Name: k.Name, User: k.User, Role: k.Role, Models: k.Models, Expires: k.Expires}, Hash: k.Hash, Prefix: k.Prefix,
-		}
-		checked, err := spec.Check(now, models)
-		if err != nil {
-			for line := range strings.Lines(err.Error()) {
-				problems = append(problems, fmt.Sprintf("keys[%d].%s", i, strings.TrimSuffix(line, "\n")))
-			}
-			continue
-		}
-		list[i] = controlstate.Key{
-			ID: keys.NewID(), Hash: k.Hash, Prefix: k.Prefix, Name: checked.Name, User: checked.User, Role: checked.Role, Models: checked.Models,
-			Created: now.UTC().Truncate(time.Second), Expires: checked.Expires,
-		}
-	}
-	if len(problems) > 0 {
-		p := badRequest("%d things are wrong with the keys; none was imported", len(problems))
-		p.metadata = map[string]any{"problems": problems}
-		return nil, p
-	}
-	db, err := s.o.Publisher.State()
-	if err != nil {
-		return nil, err
-	}
-	added, err := db.ImportKeys(lasting(r), list, audit(c, "keys.import", fmt.Sprint(len(list))))
-	if err != nil {
-		return nil, err
-	}
-	return map[string]any{"imported": added, "known": len(list) - added, "nodes": s.keyRollout(r, db, wait)}, nil
-}
-
-// keyChange checks the common fields of changes to keys.
-func keyChange(r *http.Request, reason string, waitMS *int64) (publish.Change, time.Duration, error) {
-	in := common{Reason: reason, WaitMS: keyWait.Milliseconds()}
-	if waitMS != nil {
-		in.WaitMS = *waitMS
-	}
-	c, err := in.change(r)
-	return c, time.Duration(in.WaitMS) * time.Millisecond, err
-}
-
-// lasting is the context of a change: a caller that gives up does not stop it,
-// since nobody could tell what was done.
-func lasting(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
-
-func audit(c publish.Change, action, target string) controlstate.Entry {
-	return controlstate.Entry{Author: c.Author, Action: action, Target: target, Reason: c.Reason}
+func keyEntry(in adminapi.KeyChange, action, target string) controlstate.Entry {
+	return entry(in.ByAuthor, in.Reason, action, target)
 }
 
 // keyRollout publishes the key table and waits for the nodes. What fails here
 // is made up for within a second.
-func (s *Server) keyRollout(r *http.Request, db *controlstate.State, limit time.Duration) []nodes.Ack {
+func (s *Server) keyRollout(ctx context.Context, db *controlstate.State, in adminapi.KeyChange) []adminapi.NodeResult {
 	s.o.Publisher.Kick()
-	heads, err := db.Heads(r.Context())
+	heads, err := db.Heads(ctx)
 	if err != nil {
-		return []nodes.Ack{}
+		return nil
 	}
-	return s.wait(r, nodes.Want{Epoch: db.Epoch(), Keys: heads.Keys}, limit)
+	return s.wait(ctx, nodes.Want{Epoch: db.Epoch(), Keys: heads.Keys}, in.Wait(keyWait))
 }
 
-func (s *Server) updateKey(r *http.Request) (any, error) {
-	var in struct {
-		Name    *string   `json:"name"`
-		User    *string   `json:"user"`
-		Role    *string   `json:"role"`
-		Models  *[]string `json:"models"`
-		Expires *string   `json:"expires"`
-		Reason  string    `json:"reason"`
-		WaitMS  *int64    `json:"wait_ms"`
-	}
-	if err := read(r, maxBody, &in); err != nil {
-		return nil, err
-	}
-	c, wait, err := keyChange(r, in.Reason, in.WaitMS)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) updateKey(ctx context.Context, in adminapi.KeyPatch) (adminapi.UpdatedKey, error) {
+	var none adminapi.UpdatedKey
 	db, err := s.o.Publisher.State()
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	k, err := db.Key(r.Context(), r.PathValue("id"))
+	k, err := db.Key(ctx, in.ID)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	spec := keys.Spec{Name: or(in.Name, k.Name), User: or(in.User, k.User), Role: or(in.Role, k.Role), Models: or(in.Models, nil), Expires: or(in.Expires, "")}
 	checked, err := spec.Check(time.Now(), s.modelIDs())
 	if err != nil {
-		return nil, badRequest("%s", err)
+		return none, badRequest("%s", err)
 	}
 	k.Name, k.User, k.Role = checked.Name, checked.User, checked.Role
 	if in.Models != nil { // what it is limited to already may have gone since
@@ -286,13 +144,10 @@ func (s *Server) updateKey(r *http.Request) (any, error) {
 	if in.Expires != nil {
 		k.Expires = checked.Expires
 	}
-	if err := db.UpdateKey(lasting(r), k, audit(c, "key.update", k.ID)); err != nil {
-		return nil, err
+	if err := db.UpdateKey(lasting(ctx), k, keyEntry(in.KeyChange, "key.update", k.ID)); err != nil {
+		return none, err
 	}
-	return struct {
-		key
-		Nodes []nodes.Ack `json:"nodes"`
-	}{showKey(&k), s.keyRollout(r, db, wait)}, nil
+	return adminapi.UpdatedKey{Key: showKey(&k), Nodes: s.keyRollout(ctx, db, in.KeyChange)}, nil
 }
 
 func or[T any](given *T, def T) T {
@@ -302,25 +157,14 @@ func or[T any](given *T, def T) T {
 	return def
 }
 
-func (s *Server) revokeKey(r *http.Request) (any, error) {
-	var in struct {
-		Reason string `json:"reason"`
-		WaitMS *int64 `json:"wait_ms"`
-	}
-	if err := read(r, maxBody, &in); err != nil {
-		return nil, err
-	}
-	c, wait, err := keyChange(r, in.Reason, in.WaitMS)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) revokeKey(ctx context.Context, in adminapi.KeyRevocation) (adminapi.RevokedKey, error) {
 	db, err := s.o.Publisher.State()
 	if err != nil {
-		return nil, err
+		return adminapi.RevokedKey{}, err
 	}
-	k, err := db.RevokeKey(lasting(r), r.PathValue("id"), audit(c, "key.revoke", r.PathValue("id")))
+	k, err := db.RevokeKey(lasting(ctx), in.ID, keyEntry(in.KeyChange, "key.revoke", in.ID))
 	if err != nil {
-		return nil, err
+		return adminapi.RevokedKey{}, err
 	}
-	return map[string]any{"id": k.ID, "revoked": k.Revoked, "nodes": s.keyRollout(r, db, wait)}, nil
+	return adminapi.RevokedKey{ID: k.ID, Revoked: k.Revoked, Nodes: s.keyRollout(ctx, db, in.KeyChange)}, nil
 }

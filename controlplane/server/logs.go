@@ -2,82 +2,60 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 )
 
-const (
-	defaultLogs = 100
-	maxLogs     = requestlog.MaxLogRows
-)
-
-// logFilters are the parameters that select by a column.
-func logFilters() map[string]string {
-	return map[string]string{
-		"id": "request_id", "model": "model_id", "provider": "provider", "endpoint": "endpoint", "node": "node", "key": "key_id", "user": "user_id",
-		"session": "session_id", "outcome": "outcome",
-	}
-}
-
 // logs answers with rows of the request log, newest first, or after an id.
-func (s *Server) logs(r *http.Request) (any, error) {
-	filters := logFilters()
-	known := []string{"since", "until", "errors", "limit", "before", "after"}
-	for name := range filters {
-		known = append(known, name)
-	}
-	slices.Sort(known)
-	query, err := params(r, known...)
-	if err != nil {
+func (s *Server) logs(ctx context.Context, in adminapi.LogQuery) ([]adminapi.LogRow, error) {
+	q := requestlog.LogQuery{Fields: map[string]string{}, Before: in.Before, After: in.After, Errors: in.Errors, Limit: in.Limit}
+	var err error
+	if q.Since, err = moments("since", in.Since); err != nil {
 		return nil, err
 	}
-	q := requestlog.LogQuery{Fields: map[string]string{}, Before: query["before"], After: query["after"]}
-	if q.Limit, err = number(query, "limit", defaultLogs, 1, maxLogs); err != nil {
-		return nil, err
-	}
-	if q.Since, err = moments(query, "since"); err != nil {
-		return nil, err
-	}
-	if q.Until, err = moments(query, "until"); err != nil {
+	if q.Until, err = moments("until", in.Until); err != nil {
 		return nil, err
 	}
 	if q.Before != "" && q.After != "" {
-		return nil, badRequest("parameters before and after exclude each other")
+		return nil, badRequest("parameters before and after are mutually exclusive")
 	}
-	switch query["errors"] {
-	case "", "false":
-	case "true", "1":
-		q.Errors = true
-	default:
-		return nil, badRequest("parameter errors must be true or false, got %q", query["errors"])
-	}
-	for name, column := range filters {
-		if text := query[name]; text != "" {
+	for column, text := range map[string]string{
+		"request_id": in.ID, "model_id": in.Model, "provider": in.Provider, "endpoint": in.Endpoint, "node": in.Node, "key_id": in.Key,
+		"user_id": in.User, "session_id": in.Session, "outcome": in.Outcome,
+	} {
+		if text != "" {
 			q.Fields[column] = text
 		}
 	}
-	found, err := inTime(r, s, func(ctx context.Context) ([]requestlog.LogRow, error) { return s.o.LogStore.Logs(ctx, q) })
-	if found == nil && err == nil {
-		found = []requestlog.LogRow{}
+	found, err := inTime(ctx, s, func(ctx context.Context) ([]requestlog.LogRow, error) { return s.o.LogStore.Logs(ctx, q) })
+	if err != nil {
+		return nil, err
 	}
-	return found, err
+	out := make([]adminapi.LogRow, len(found))
+	for i := range found {
+		if out[i].Raw, err = json.Marshal(found[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
-// inTime asks the request log, within its time.
-func inTime[T any](r *http.Request, s *Server, ask func(context.Context) (T, error)) (T, error) {
+// inTime queries the request log, within its time.
+func inTime[T any](ctx context.Context, s *Server, query func(context.Context) (T, error)) (T, error) {
 	var none T
 	if s.o.LogStore == nil {
 		return none, problemf(http.StatusServiceUnavailable, "there is no request log here")
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), statsTime)
+	ctx, cancel := context.WithTimeout(ctx, statsTime)
 	defer cancel()
-	out, err := ask(ctx)
+	out, err := query(ctx)
 	if errors.Is(err, requestlog.ErrRejected) {
 		return none, badRequest("%s", strings.TrimPrefix(err.Error(), requestlog.ErrRejected.Error()+": "))
 	}
@@ -88,8 +66,7 @@ func inTime[T any](r *http.Request, s *Server, ask func(context.Context) (T, err
 }
 
 // moments reads a parameter that is a time, or a span back from now.
-func moments(query map[string]string, name string) (time.Time, error) {
-	text := query[name]
+func moments(name, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -108,43 +85,30 @@ func moments(query map[string]string, name string) (time.Time, error) {
 }
 
 // usage sums up what was used.
-func (s *Server) usage(r *http.Request) (any, error) {
-	query, err := params(r, "by", "since")
+func (s *Server) usage(ctx context.Context, in adminapi.UsageQuery) ([]adminapi.UsageRow, error) {
+	since, err := moments("since", in.Since)
 	if err != nil {
 		return nil, err
 	}
-	if query["by"] == "" {
-		query["by"] = requestlog.UsageBy()[0]
-	}
-	if query["since"] == "" {
-		query["since"] = "24h"
-	}
-	since, err := moments(query, "since")
+	found, err := inTime(ctx, s, func(ctx context.Context) ([]requestlog.UsageRow, error) { return s.o.LogStore.Usage(ctx, since, in.By) })
 	if err != nil {
 		return nil, err
 	}
-	found, err := inTime(r, s, func(ctx context.Context) ([]requestlog.UsageRow, error) {
-		return s.o.LogStore.Usage(ctx, since, query["by"])
-	})
-	if found == nil && err == nil {
-		found = []requestlog.UsageRow{}
+	out := make([]adminapi.UsageRow, len(found))
+	for i, row := range found {
+		out[i] = adminapi.UsageRow(row)
 	}
-	return found, err
+	return out, nil
 }
 
 // content answers with what was asked and answered.
-func (s *Server) content(r *http.Request) (any, error) {
-	if _, err := params(r); err != nil {
-		return nil, err
-	}
-	found, err := inTime(r, s, func(ctx context.Context) (*requestlog.Content, error) {
-		return s.o.LogStore.Content(ctx, r.PathValue("id"))
-	})
+func (s *Server) content(ctx context.Context, in adminapi.ByID) (adminapi.Content, error) {
+	found, err := inTime(ctx, s, func(ctx context.Context) (*requestlog.Content, error) { return s.o.LogStore.Content(ctx, in.ID) })
 	if err == nil && found == nil {
-		err = problemf(http.StatusNotFound, "no content of %q is kept: nodes keep it with DB_STORE_FULL_CONTENT=true", r.PathValue("id"))
+		err = problemf(http.StatusNotFound, "no content of %q is stored: nodes store it with DB_STORE_FULL_CONTENT=true", in.ID)
 	}
 	if err != nil {
-		return nil, err
+		return adminapi.Content{}, err
 	}
-	return found, nil
+	return adminapi.Content(*found), nil
 }

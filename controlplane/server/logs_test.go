@@ -49,8 +49,8 @@ func TestTheLogIsRead(t *testing.T) {
 			t.Errorf("%v", list)
 		}
 		for query, want := range map[string]string{
-			"before=x": "gen-<unix seconds>", "before=gen-1577836800-0&after=gen-1577836800-0": "exclude each other", "errors=maybe": "true or false",
-			"since=yesterday": "a span back", "limit=1001": "1 to 1000", "colour=red": "not known",
+			"before=x": "gen-<unix seconds>", "before=gen-1577836800-0&after=gen-1577836800-0": "mutually exclusive", "errors=maybe": "true or false",
+			"since=yesterday": "a span back", "limit=1001": "1 to 1000", "colour=red": "unknown parameter",
 		} {
 			p.refused("GET", "/admin/logs?"+query, "", 400, want)
 		}

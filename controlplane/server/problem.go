@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/config"
 	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/controlplane/publish"
@@ -30,22 +31,21 @@ func badRequest(format string, args ...any) *problem {
 }
 
 func (p *problem) envelope() any {
-	body := map[string]any{"code": p.status, "message": p.message}
-	if len(p.metadata) > 0 {
-		body["metadata"] = p.metadata
-	}
-	return map[string]any{"error": body}
+	return adminapi.Error{Error: adminapi.ErrorDetail{Code: p.status, Message: p.message, Metadata: p.metadata}}
 }
 
 // toProblem finds the answer to an error. What is none of the known ones comes
 // from the database, which may well answer the next time.
 func toProblem(err error) *problem {
 	var p *problem
+	var input *adminapi.InputError
 	var broken config.Problems
 	var conflict *controlstate.ConflictError
 	switch {
 	case errors.As(err, &p):
 		return p
+	case errors.As(err, &input):
+		return problemf(input.Status, "%s", input)
 	case errors.As(err, &broken):
 		return brokenFiles(broken)
 	case errors.As(err, &conflict):

@@ -1,119 +1,64 @@
 package server
 
 import (
-	"net/http"
-	"strconv"
-	"time"
+	"context"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/compile"
-	"github.com/hybridinference/gateway/controlplane/controlstate"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
-const defaultPage = 50
-
-// page reads limit and before.
-func page(r *http.Request) (limit int, before uint64, err error) {
-	query, err := params(r, "limit", "before")
-	if err != nil {
-		return 0, 0, err
-	}
-	if limit, err = number(query, "limit", defaultPage, 1, controlstate.MaxPage); err != nil {
-		return 0, 0, err
-	}
-	if text := query["before"]; text != "" {
-		if before, err = strconv.ParseUint(text, 10, 63); err != nil {
-			return 0, 0, badRequest("parameter before must be a whole number from 0, got %q", text)
-		}
-	}
-	return limit, before, nil
-}
-
-// releaseInfo is a release in the list.
-type releaseInfo struct {
-	Release uint64    `json:"release"`
-	Time    time.Time `json:"time"`
-	Author  string    `json:"author"`
-	Reason  string    `json:"reason"`
-	Hash    string    `json:"hash"`
-	Models  int       `json:"models"`
-	Current bool      `json:"current"`
-}
-
-func (s *Server) releases(r *http.Request) (any, error) {
-	limit, before, err := page(r)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) releases(ctx context.Context, in adminapi.Page) ([]adminapi.ReleaseInfo, error) {
 	db, err := s.o.Publisher.State()
 	if err != nil {
 		return nil, err
 	}
-	found, err := db.Releases(r.Context(), limit, before)
+	found, err := db.Releases(ctx, in.Limit, in.Before)
 	if err != nil {
 		return nil, err
 	}
 	current := s.o.Publisher.Current()
-	out := make([]releaseInfo, len(found))
+	out := make([]adminapi.ReleaseInfo, len(found))
 	for i, f := range found {
-		out[i] = releaseInfo{f.Number, f.Time, f.Author, f.Reason, f.Hash, f.Models, current != nil && current.Number == f.Number}
+		out[i] = adminapi.ReleaseInfo{
+			Release: f.Number, Time: f.Time, Author: f.Author, Reason: f.Reason, Hash: f.Hash, Models: f.Models,
+			Current: current != nil && current.Number == f.Number,
+		}
 	}
 	return out, nil
 }
 
-// releaseNumber reads the number in the path.
-func releaseNumber(r *http.Request) (uint64, error) {
-	n, err := strconv.ParseUint(r.PathValue("number"), 10, 63)
-	if err != nil || n == 0 {
-		return 0, problemf(http.StatusNotFound, "a release is a number from 1, got %q", r.PathValue("number"))
+func (s *Server) release(ctx context.Context, in adminapi.ByNumber) (wire.Release, error) {
+	if current := s.o.Publisher.Current(); current != nil && current.Number == in.Number {
+		return *current, nil // also without a database
 	}
-	return n, nil
+	return s.storedRelease(ctx, in.Number)
 }
 
-func (s *Server) release(r *http.Request) (any, error) {
-	if _, err := params(r); err != nil {
-		return nil, err
-	}
-	n, err := releaseNumber(r)
-	if err != nil {
-		return nil, err
-	}
-	if current := s.o.Publisher.Current(); current != nil && current.Number == n {
-		return current, nil // also without a database
-	}
+func (s *Server) storedRelease(ctx context.Context, number uint64) (wire.Release, error) {
 	db, err := s.o.Publisher.State()
 	if err != nil {
-		return nil, err
+		return wire.Release{}, err
 	}
-	return db.Release(r.Context(), n)
+	r, err := db.Release(ctx, number)
+	if err != nil {
+		return wire.Release{}, err
+	}
+	return *r, nil
 }
 
 // diff says what a release changed since another, by default the one before it.
-func (s *Server) diff(r *http.Request) (any, error) {
-	query, err := params(r, "from")
+func (s *Server) diff(ctx context.Context, in adminapi.DiffQuery) (adminapi.Comparison, error) {
+	if in.From == 0 {
+		in.From = in.Number - 1
+	}
+	to, err := s.storedRelease(ctx, in.Number)
 	if err != nil {
-		return nil, err
+		return adminapi.Comparison{}, err
 	}
-	n, err := releaseNumber(r)
+	from, err := s.storedRelease(ctx, in.From)
 	if err != nil {
-		return nil, err
+		return adminapi.Comparison{}, err
 	}
-	from := n - 1
-	if text := query["from"]; text != "" {
-		if from, err = strconv.ParseUint(text, 10, 63); err != nil || from == 0 {
-			return nil, badRequest("parameter from must be a release, got %q", text)
-		}
-	}
-	db, err := s.o.Publisher.State()
-	if err != nil {
-		return nil, err
-	}
-	to, err := db.Release(r.Context(), n)
-	if err != nil {
-		return nil, err
-	}
-	base, err := db.Release(r.Context(), from)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]any{"from": from, "to": n, "changes": list(compile.Diff(&base.Snapshot, &to.Snapshot))}, nil
+	return adminapi.Comparison{From: in.From, To: in.Number, Changes: compile.Diff(&from.Snapshot, &to.Snapshot)}, nil
 }

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -19,33 +21,18 @@ func (s *Server) current() (*wire.Release, error) {
 	return nil, problemf(http.StatusServiceUnavailable, "there is no release yet")
 }
 
-// route is an endpoint as /admin/routing shows it.
-type route struct {
-	Endpoint   string   `json:"endpoint"`
-	Provider   string   `json:"provider"`
-	Kind       string   `json:"kind"`
-	Weight     string   `json:"weight"`
-	BaseURL    string   `json:"base_url"`
-	Configured float64  `json:"configured"`
-	Override   *float64 `json:"override"`
-	Disabled   bool     `json:"disabled"`
-}
-
-func (s *Server) routing(r *http.Request) (any, error) {
-	if _, err := params(r); err != nil {
-		return nil, err
-	}
+func (s *Server) routing(context.Context, adminapi.None) (adminapi.Routing, error) {
 	release, err := s.current()
 	if err != nil {
-		return nil, err
+		return adminapi.Routing{}, err
 	}
-	routes := make(map[string][]route, len(release.Snapshot.Models))
+	routes := make(map[string][]adminapi.Route, len(release.Snapshot.Models))
 	for i := range release.Snapshot.Models {
 		m := &release.Snapshot.Models[i]
-		list := make([]route, len(m.Endpoints))
+		list := make([]adminapi.Route, len(m.Endpoints))
 		for j := range m.Endpoints {
 			e := &m.Endpoints[j]
-			list[j] = route{
+			list[j] = adminapi.Route{
 				Endpoint: e.ID, Provider: e.Provider, Kind: kind(e), Weight: share(m, e), BaseURL: e.BaseURL, Configured: e.Configured,
 			}
 			if weight := e.Intended(); e.Overridden() {
@@ -55,7 +42,7 @@ func (s *Server) routing(r *http.Request) (any, error) {
 		}
 		routes[m.ID] = list
 	}
-	return map[string]any{"release": release.Number, "routes": routes}, nil
+	return adminapi.Routing{Release: release.Number, Routes: routes}, nil
 }
 
 func kind(e *wire.Endpoint) string {
@@ -94,63 +81,36 @@ func (s *Server) selected(name string) ([]wire.Model, error) {
 	return []wire.Model{*m}, nil
 }
 
-// weight is an endpoint as /admin/weights shows it. A disabled one has the
-// weight that it gets back, and no share.
-type weight struct {
-	Model      string  `json:"model"`
-	Endpoint   string  `json:"endpoint"`
-	Weight     float64 `json:"weight"`
-	Share      string  `json:"share"`
-	Configured float64 `json:"configured"`
-	Override   bool    `json:"override"`
-	Disabled   bool    `json:"disabled"`
-}
-
-func (s *Server) weights(r *http.Request) (any, error) {
-	query, err := params(r, "model")
+func (s *Server) weights(_ context.Context, in adminapi.OfModel) ([]adminapi.Weight, error) {
+	models, err := s.selected(in.Model)
 	if err != nil {
 		return nil, err
 	}
-	models, err := s.selected(query["model"])
-	if err != nil {
-		return nil, err
-	}
-	list := []weight{}
+	var list []adminapi.Weight
 	for i := range models {
 		m := &models[i]
 		for j := range m.Endpoints {
 			e := &m.Endpoints[j]
-			list = append(list, weight{m.ID, e.ID, e.Intended(), share(m, e), e.Configured, e.Overridden(), e.Disabled()})
+			list = append(list, adminapi.Weight{
+				Model: m.ID, Endpoint: e.ID, Weight: e.Intended(), Share: share(m, e), Configured: e.Configured, Override: e.Overridden(), Disabled: e.Disabled(),
+			})
 		}
 	}
 	return list, nil
 }
 
-// model is a model as /admin/models shows it.
-type model struct {
-	Model         string `json:"model"`
-	Name          string `json:"name"`
-	Type          string `json:"type"`
-	Endpoints     int    `json:"endpoints"`
-	Role          string `json:"role"`
-	ContextLength int    `json:"context_length"`
-	// Prompt and Completion are USD per million tokens.
-	Prompt     string `json:"prompt"`
-	Completion string `json:"completion"`
-}
-
-func (s *Server) models(r *http.Request) (any, error) {
-	if _, err := params(r); err != nil {
-		return nil, err
-	}
+func (s *Server) models(context.Context, adminapi.None) ([]adminapi.Model, error) {
 	release, err := s.current()
 	if err != nil {
 		return nil, err
 	}
-	list := make([]model, len(release.Snapshot.Models))
+	list := make([]adminapi.Model, len(release.Snapshot.Models))
 	for i := range list {
 		m := &release.Snapshot.Models[i]
-		list[i] = model{m.ID, m.Name, m.Type, len(m.Endpoints), m.RequiredRole, m.ContextLength, price(m.Pricing.Prompt), price(m.Pricing.Completion)}
+		list[i] = adminapi.Model{
+			Model: m.ID, Name: m.Name, Type: m.Type, Endpoints: len(m.Endpoints), Role: m.RequiredRole, ContextLength: m.ContextLength,
+			Prompt: price(m.Pricing.Prompt), Completion: price(m.Pricing.Completion),
+		}
 	}
 	return list, nil
 }

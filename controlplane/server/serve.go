@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
 	"maps"
@@ -10,55 +11,108 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 )
 
-// handler answers a request with a value that becomes JSON, or with an error.
-type handler func(*http.Request) (any, error)
+// endpoint is an operation with its handler.
+type endpoint struct {
+	adminapi.Typed
+	handle func(*http.Request) (any, error)
+}
 
-// methods are the handlers of one path.
-type methods map[string]handler
+// on binds an operation to a function from its input to its output. Decoding
+// and checking the input and completing the output happen here, everything
+// else in ServeHTTP.
+func on[In, Out any](o adminapi.Operation[In, Out], handle func(context.Context, In) (Out, error)) endpoint {
+	return endpoint{o.Typed(), func(r *http.Request) (any, error) {
+		var in In
+		if err := adminapi.Decode(r, o.Description, &in); err != nil {
+			return nil, err
+		}
+		out, err := handle(r.Context(), in)
+		if err != nil {
+			return nil, err
+		}
+		adminapi.FillLists(&out)
+		return out, nil
+	}}
+}
 
-// created is an answer with status 201.
-type created struct{ body any }
+func describe(endpoints []endpoint) (json.RawMessage, error) {
+	list := make([]adminapi.Typed, len(endpoints))
+	for i, e := range endpoints {
+		list[i] = e.Typed
+	}
+	return adminapi.Document(list)
+}
+
+// methods are the operations of one path.
+type methods map[string]endpoint
+
+func byPath(endpoints []endpoint) map[string]methods {
+	out := map[string]methods{}
+	for _, e := range endpoints {
+		if out[e.Path] == nil {
+			out[e.Path] = methods{}
+		}
+		out[e.Path][e.Method] = e
+	}
+	return out
+}
 
 func (m methods) allowed() []string { return slices.Sorted(maps.Keys(m)) }
 
 // ServeHTTP is what the mux calls. The writer is the Server's *exchange, in
 // which the answer is left for it.
 func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x, ok := w.(*exchange)
-	if !ok {
-		panic("BUG: the admin API is reached past its Server")
-	}
+	x := exchangeOf(w)
 	method := r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	h, known := m[method]
+	e, known := m[method]
 	if !known {
 		allowed := strings.Join(m.allowed(), ", ")
 		w.Header().Set("Allow", allowed)
 		x.err = problemf(http.StatusMethodNotAllowed, "%s takes %s, not %s", r.URL.Path, allowed, r.Method)
 		return
 	}
-	x.body, x.err = h(r)
+	x.status = e.Status
+	x.body, x.err = e.handle(r)
+}
+
+// notFound answers for all other paths.
+type notFound struct{}
+
+func (notFound) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	exchangeOf(w).err = problemf(http.StatusNotFound, "there is nothing at %s; GET / lists all paths", r.URL.Path)
+}
+
+func exchangeOf(w http.ResponseWriter) *exchange {
+	x, ok := w.(*exchange)
+	if !ok {
+		panic("BUG: the admin API was not called through its Server")
+	}
+	return x
 }
 
 // exchange carries a handler's answer out of the mux.
 type exchange struct {
 	http.ResponseWriter
-	body any
-	err  error
+	status int
+	body   any
+	err    error
 }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	// a slash too many is not worth an error, and must not lead past the guard
+	// an extra slash is not worth an error, and must not lead past the guard
 	r.URL.Path, r.URL.RawPath = path.Clean("/"+r.URL.Path), ""
 	x := &exchange{ResponseWriter: w}
 	s.answer(x, r)
-	status := write(w, x.body, x.err)
+	status := write(w, x.status, x.body, x.err)
 	s.log(r, status, x.err, time.Since(start))
 }
 
@@ -76,13 +130,10 @@ func (s *Server) answer(x *exchange, r *http.Request) {
 }
 
 // write sends the answer and returns its status.
-func write(w http.ResponseWriter, body any, err error) int {
-	status := http.StatusOK
+func write(w http.ResponseWriter, status int, body any, err error) int {
 	if err != nil {
 		p := toProblem(err)
 		status, body = p.status, p.envelope()
-	} else if c, ok := body.(created); ok {
-		status, body = http.StatusCreated, c.body
 	}
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)

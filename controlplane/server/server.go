@@ -1,5 +1,6 @@
-// Package server is the admin API: what operators and their tools ask of the
-// control plane, as JSON over HTTP. README.md beside the module lists it.
+// Package server serves the admin API, which package adminapi describes, as
+// JSON over HTTP. A handler is a function from an operation's input to its
+// output; everything around it is in serve.go.
 package server
 
 import (
@@ -13,6 +14,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/nodes"
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
@@ -29,10 +31,10 @@ type Options struct {
 	LogStore LogStore
 	// Token is what callers of /admin/ must show. It may be empty only if Open.
 	Token secret.String
-	// Open lets everybody on this machine in, for a control plane that listens
+	// Open lets every user of this machine in, for a control plane that listens
 	// on loopback and nowhere else. It has no effect with a Token.
 	Open bool
-	// Proxies are the networks whose X-Forwarded-For tells who asks.
+	// Proxies are the networks whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix
 	// KeySecret is what API keys are hashed under; without it none can be made.
 	KeySecret secret.String
@@ -52,10 +54,11 @@ type LogStore interface {
 
 // Server serves the admin API. Create it with New.
 type Server struct {
-	o       Options
-	mux     *http.ServeMux
-	started time.Time
-	lockout lockout
+	o         Options
+	mux       *http.ServeMux
+	started   time.Time
+	lockout   lockout
+	endpoints []endpoint
 	// document is the API's description.
 	document json.RawMessage
 }
@@ -66,62 +69,72 @@ func New(o Options) (*Server, error) {
 		return nil, errors.New("ADMIN_TOKEN must be set: the admin API changes what the gateway does")
 	}
 	s := &Server{o: o, mux: http.NewServeMux(), started: time.Now()}
+	s.endpoints = s.operations()
 	var err error
-	if s.document, err = document(); err != nil {
+	if s.document, err = describe(s.endpoints); err != nil {
 		return nil, err
 	}
-	for path, methods := range s.routes() {
+	for path, methods := range byPath(s.endpoints) {
+		if path == "/" {
+			path = "/{$}"
+		}
 		s.mux.Handle(path, methods)
 	}
+	s.mux.Handle("/", notFound{})
 	return s, nil
 }
 
-// routes are all paths with their methods.
-func (s *Server) routes() map[string]methods {
-	const get, put, post, patch, del = http.MethodGet, http.MethodPut, http.MethodPost, http.MethodPatch, http.MethodDelete
-	return map[string]methods{
-		"/":                                 {get: s.index},
-		"/health":                           {get: s.health},
-		"/admin/status":                     {get: s.status},
-		"/admin/routing":                    {get: s.routing},
-		"/admin/models":                     {get: s.models},
-		"/admin/endpoints":                  {get: s.endpoints},
-		"/admin/endpoints/disable":          {post: s.disableEndpoints},
-		"/admin/endpoints/enable":           {post: s.enableEndpoints},
-		"/admin/openapi.json":               {get: s.openapi},
-		"/admin/explain":                    {post: s.explain},
-		"/admin/weights":                    {get: s.weights, put: s.setWeights, del: s.resetWeights},
-		"/admin/apply":                      {post: s.apply},
-		"/admin/releases":                   {get: s.releases},
-		"/admin/releases/{number}":          {get: s.release},
-		"/admin/releases/{number}/diff":     {get: s.diff},
-		"/admin/releases/{number}/rollback": {post: s.rollback},
-		"/admin/nodes":                      {get: s.nodes},
-		"/admin/nodes/{id}":                 {get: s.node},
-		"/admin/keys":                       {get: s.keys, post: s.createKey},
-		"/admin/keys/import":                {post: s.importKeys},
-		"/admin/keys/{id}":                  {get: s.key, patch: s.updateKey, del: s.revokeKey},
-		"/admin/keys/{id}/rotate":           {post: s.rotateKey},
-		"/admin/stats":                      {get: s.stats},
-		"/admin/usage":                      {get: s.usage},
-		"/admin/logs":                       {get: s.logs},
-		"/admin/logs/{id}/content":          {get: s.content},
-		"/admin/ledger":                     {get: s.ledger},
-		"/admin/deadletters":                {get: s.deadLetters},
-		"/admin/deadletters/replay":         {post: s.replayDeadLetters},
-		"/admin/deadletters/drop":           {post: s.dropDeadLetters},
-		"/admin/audit":                      {get: s.audit},
+// operations are all that the API can do.
+func (s *Server) operations() []endpoint {
+	return []endpoint{
+		on(adminapi.GetIndex(), s.index),
+		on(adminapi.GetHealth(), s.health),
+		on(adminapi.GetStatus(), s.status),
+		on(adminapi.GetOpenAPI(), s.openapi),
+		on(adminapi.GetRouting(), s.routing),
+		on(adminapi.ListModels(), s.models),
+		on(adminapi.ListEndpoints(), s.listEndpoints),
+		on(adminapi.DisableEndpoints(), s.disableEndpoints),
+		on(adminapi.EnableEndpoints(), s.enableEndpoints),
+		on(adminapi.Explain(), s.explain),
+		on(adminapi.ListWeights(), s.weights),
+		on(adminapi.SetWeights(), s.setWeights),
+		on(adminapi.ResetWeights(), s.resetWeights),
+		on(adminapi.ApplyFiles(), s.apply),
+		on(adminapi.ListReleases(), s.releases),
+		on(adminapi.GetRelease(), s.release),
+		on(adminapi.DiffRelease(), s.diff),
+		on(adminapi.RollBack(), s.rollback),
+		on(adminapi.ListNodes(), s.nodes),
+		on(adminapi.GetNode(), s.node),
+		on(adminapi.ListKeys(), s.keys),
+		on(adminapi.CreateKey(), s.createKey),
+		on(adminapi.ImportKeys(), s.importKeys),
+		on(adminapi.GetKey(), s.key),
+		on(adminapi.ChangeKey(), s.updateKey),
+		on(adminapi.RevokeKey(), s.revokeKey),
+		on(adminapi.RotateKey(), s.rotateKey),
+		on(adminapi.GetStats(), s.stats),
+		on(adminapi.GetUsage(), s.usage),
+		on(adminapi.ListLogs(), s.logs),
+		on(adminapi.GetContent(), s.content),
+		on(adminapi.GetLedger(), s.ledger),
+		on(adminapi.ListDeadLetters(), s.deadLetters),
+		on(adminapi.ReplayDeadLetters(), s.replayDeadLetters),
+		on(adminapi.DropDeadLetters(), s.dropDeadLetters),
+		on(adminapi.ListAudit(), s.audit),
 	}
 }
 
-// index lists what there is.
-func (s *Server) index(r *http.Request) (any, error) {
-	if r.URL.Path != "/" {
-		return nil, problemf(http.StatusNotFound, "there is nothing at %s; GET / lists what there is", r.URL.Path)
-	}
+// index lists the methods of every path.
+func (s *Server) index(context.Context, adminapi.None) (adminapi.Index, error) {
 	paths := make(map[string][]string)
-	for path, methods := range s.routes() {
+	for path, methods := range byPath(s.endpoints) {
 		paths[path] = methods.allowed()
 	}
-	return map[string]any{"name": "control plane of the gateway", "version": s.o.Version, "paths": paths}, nil
+	return adminapi.Index{Name: "control plane of the gateway", Version: s.o.Version, Paths: paths}, nil
+}
+
+func (s *Server) openapi(context.Context, adminapi.None) (json.RawMessage, error) {
+	return s.document, nil
 }

@@ -173,7 +173,7 @@ func TestReleases(t *testing.T) {
 		t.Errorf("rolled back: release %d, %+v", done.Release, got)
 	}
 	p.refused("GET", "/admin/releases/99", "", 404, "not found")
-	p.refused("GET", "/admin/releases/x", "", 404, "a release is a number")
+	p.refused("GET", "/admin/releases/x", "", 404, "number must be a whole number from 1")
 	p.refused("POST", "/admin/releases/99/rollback", "", 404, "not found")
 	conflict := p.refused("PUT", "/admin/weights", `{"model":"glm","weights":{"local":1},"if_release":2}`, 409, "release 4")
 	if conflict["release"] != 4.0 || conflict["reason"] != "worse" {
@@ -260,7 +260,7 @@ func TestStats(t *testing.T) {
 			t.Errorf("stats of nobody %+v", out)
 		}
 		p.refused("GET", "/admin/stats?hours=0", "", 400, "parameter hours must be a whole number from 1")
-		p.refused("GET", "/admin/stats?hour=1", "", 400, `parameter "hour" is not known; known are model, provider, hours`)
+		p.refused("GET", "/admin/stats?hour=1", "", 400, `unknown parameter "hour"; known are model, provider, hours`)
 	})
 }
 
@@ -331,13 +331,13 @@ func TestBadBodiesAreToldApart(t *testing.T) {
 	}
 	f(`{"model":"glm","wights":{}}`, `unknown field "wights"; known are reason, wait_ms, if_release, model, weights`)
 	f(`{"model":"glm","weights":{"local":"1"}}`, "weights must be a number, got string")
-	f(`{"model":5}`, "model must be text, got number")
+	f(`{"model":5}`, "model must be a string, got number")
 	f(`[]`, "the body must be an object, got array")
 	f(`{"model":`, "the body is not JSON")
-	f(`{} {}`, "goes on after")
+	f(`{} {}`, "unexpected data after the JSON object")
 	f(`{"wait_ms":-1}`, "wait_ms must be from 0 to 600000")
 	f(`{"wait_ms":"30s"}`, "wait_ms must be a number")
-	f("{\"reason\":\"a\\u0000b\"}", "reason must not hold control characters")
+	f("{\"reason\":\"a\\u0000b\"}", "reason must not contain control characters")
 	f(`{"reason":"`+strings.Repeat("x", 1001)+`"}`, "reason must have at most 1000 bytes")
 	f(`{"model":"glm","weights":{"lokal":1}}`, "its endpoints are local, far")
 	p.refused("PUT", "/admin/weights", `{"reason":"`+strings.Repeat("x", 1<<20)+`"}`, 413, "larger than")

@@ -3,47 +3,35 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 )
 
-const (
-	defaultHours = 24
-	// maxHours is ten years.
-	maxHours = 87_600
-	// statsTime bounds the query.
-	statsTime = 30 * time.Second
-)
+// statsTime bounds queries of the request log.
+const statsTime = 30 * time.Second
 
-func (s *Server) stats(r *http.Request) (any, error) {
-	query, err := params(r, "model", "provider", "hours")
-	if err != nil {
-		return nil, err
-	}
-	hours, err := number(query, "hours", defaultHours, 1, maxHours)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) stats(ctx context.Context, in adminapi.StatsQuery) (adminapi.Stats, error) {
 	if s.o.LogStore == nil {
-		return map[string]any{"error": "Database logging not configured"}, nil
+		return adminapi.Stats{Error: "Database logging not configured"}, nil
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), statsTime)
-	defer cancel()
-	rows, err := s.o.LogStore.Stats(ctx, requestlog.StatsQuery{
-		Since: time.Now().Add(-time.Duration(hours) * time.Hour), Model: query["model"], Provider: query["provider"],
+	rows, err := inTime(ctx, s, func(ctx context.Context) ([]requestlog.StatsRow, error) {
+		return s.o.LogStore.Stats(ctx, requestlog.StatsQuery{
+			Since: time.Now().Add(-time.Duration(in.Hours) * time.Hour), Model: in.Model, Provider: in.Provider,
+		})
 	})
 	if err != nil {
-		return nil, problemf(http.StatusServiceUnavailable, "the request log does not answer: %s", err)
+		return adminapi.Stats{}, err
 	}
-	if rows == nil {
-		rows = []requestlog.StatsRow{}
+	out := adminapi.Stats{
+		PeriodHours: in.Hours, Stats: make([]adminapi.StatsRow, len(rows)),
+		Filters: &adminapi.StatsFilters{Model: given(in.Model), Provider: given(in.Provider)},
 	}
-	return map[string]any{
-		"period_hours": hours, "stats": rows,
-		"filters": map[string]any{"model": given(query["model"]), "provider": given(query["provider"])},
-	}, nil
+	for i, row := range rows {
+		out.Stats[i] = adminapi.StatsRow(row)
+	}
+	return out, nil
 }
 
 // given is null for nothing.
@@ -54,37 +42,22 @@ func given(text string) *string {
 	return &text
 }
 
-// auditEntry is a line of /admin/audit.
-type auditEntry struct {
-	ID     uint64          `json:"id"`
-	Time   time.Time       `json:"time"`
-	Author string          `json:"author"`
-	Action string          `json:"action"`
-	Target string          `json:"target"`
-	Reason string          `json:"reason"`
-	Detail json.RawMessage `json:"detail"`
-}
-
-func (s *Server) audit(r *http.Request) (any, error) {
-	limit, before, err := page(r)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) audit(ctx context.Context, in adminapi.Page) ([]adminapi.AuditEntry, error) {
 	db, err := s.o.Publisher.State()
 	if err != nil {
 		return nil, err
 	}
-	found, err := db.AuditLog(r.Context(), limit, before)
+	found, err := db.AuditLog(ctx, in.Limit, in.Before)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]auditEntry, len(found))
+	out := make([]adminapi.AuditEntry, len(found))
 	for i, e := range found {
 		detail, err := rawDetail(e.Detail)
 		if err != nil {
 			return nil, err
 		}
-		out[i] = auditEntry{e.ID, e.Time, e.Author, e.Action, e.Target, e.Reason, detail}
+		out[i] = adminapi.AuditEntry{ID: e.ID, Time: e.Time, Author: e.Author, Action: e.Action, Target: e.Target, Reason: e.Reason, Detail: detail}
 	}
 	return out, nil
 }

@@ -2,10 +2,11 @@ package server
 
 import (
 	"context"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 )
 
 // probeTime bounds the question to each store.
@@ -13,12 +14,6 @@ const probeTime = 2 * time.Second
 
 // stores is how the parts behind the API do.
 type stores struct{ database, logStore error }
-
-const (
-	okay     = "ok"
-	failing  = "error"
-	unwanted = "none"
-)
 
 // probe asks both databases at once.
 func (s *Server) probe(ctx context.Context) stores {
@@ -48,68 +43,56 @@ func (s *Server) natsStatus() string { return strings.ToLower(s.o.Conn.Status().
 
 func word(err error) string {
 	if err != nil {
-		return failing
+		return adminapi.StoreError
 	}
-	return okay
+	return adminapi.StoreOK
 }
 
-// nodeCounts are the nodes by how fresh they are.
-type nodeCounts struct {
-	Live  int `json:"live"`
-	Stale int `json:"stale"`
-}
-
-func (s *Server) nodeCounts() nodeCounts {
+func (s *Server) nodeCounts() adminapi.NodeCounts {
 	live, stale := s.o.Nodes.Count()
-	return nodeCounts{live, stale}
+	return adminapi.NodeCounts{Live: live, Stale: stale}
 }
 
 // health is for probes: anybody may ask, so it says nothing of the causes. It
 // is 200 as long as the process works, since a restart would mend neither NATS
 // nor a database.
-func (s *Server) health(r *http.Request) (any, error) {
-	found := s.probe(r.Context())
-	release := uint64(0)
+func (s *Server) health(ctx context.Context, _ adminapi.None) (adminapi.Health, error) {
+	found := s.probe(ctx)
+	out := adminapi.Health{
+		Status: adminapi.Healthy, Version: s.o.Version, Published: s.o.Publisher.Published().Release,
+		NATS: s.natsStatus(), Database: word(found.database), LogStore: s.logStoreWord(found), Nodes: s.nodeCounts(),
+	}
 	if current := s.o.Publisher.Current(); current != nil {
-		release = current.Number
+		out.Release = current.Number
 	}
-	status := "healthy"
-	if !s.o.Conn.IsConnected() || found.database != nil || found.logStore != nil || release == 0 {
-		status = "degraded"
+	if !s.o.Conn.IsConnected() || found.database != nil || found.logStore != nil || out.Release == 0 {
+		out.Status = adminapi.Degraded
 	}
-	return map[string]any{
-		"status": status, "version": s.o.Version, "release": release, "published_release": s.o.Publisher.Published().Release,
-		"nats": s.natsStatus(), "database": word(found.database), "log_store": s.logStoreWord(found), "nodes": s.nodeCounts(),
-	}, nil
+	return out, nil
 }
 
 func (s *Server) logStoreWord(found stores) string {
 	if s.o.LogStore == nil {
-		return unwanted
+		return adminapi.StoreNone
 	}
 	return word(found.logStore)
 }
 
-func (s *Server) status(r *http.Request) (any, error) {
-	if _, err := params(r); err != nil {
-		return nil, err
-	}
-	found := s.probe(r.Context())
-	out := map[string]any{
-		"version": s.o.Version, "started": s.started.UTC().Truncate(time.Second), "nodes": s.nodeCounts(), "nats": s.natsStatus(),
-		"database": cause(word(found.database), found.database), "log_store": cause(s.logStoreWord(found), found.logStore),
-		"release": 0, "epoch": 0, "models": 0, "endpoints": 0, "keys": 0, "published_release": s.o.Publisher.Published().Release,
+func (s *Server) status(ctx context.Context, _ adminapi.None) (adminapi.Status, error) {
+	found := s.probe(ctx)
+	out := adminapi.Status{
+		Version: s.o.Version, Started: s.started.UTC().Truncate(time.Second), Nodes: s.nodeCounts(), NATS: s.natsStatus(),
+		Database: cause(word(found.database), found.database), LogStore: cause(s.logStoreWord(found), found.logStore),
+		Published: s.o.Publisher.Published().Release,
 	}
 	if current := s.o.Publisher.Current(); current != nil {
-		endpoints := 0
+		out.Release, out.Epoch, out.Models = current.Number, current.Epoch, len(current.Snapshot.Models)
 		for i := range current.Snapshot.Models {
-			endpoints += len(current.Snapshot.Models[i].Endpoints)
+			out.Endpoints += len(current.Snapshot.Models[i].Endpoints)
 		}
-		out["release"], out["epoch"] = current.Number, current.Epoch
-		out["models"], out["endpoints"] = len(current.Snapshot.Models), endpoints
 	}
 	if found.database == nil {
-		out["keys"] = s.liveKeys(r)
+		out.Keys = s.liveKeys(ctx)
 	}
 	return out, nil
 }
@@ -122,13 +105,13 @@ func cause(word string, err error) string {
 	return word
 }
 
-// liveKeys counts the keys that work; 0 also if nobody can tell.
-func (s *Server) liveKeys(r *http.Request) int {
+// liveKeys counts the keys that work; 0 also if the database does not answer.
+func (s *Server) liveKeys(ctx context.Context) int {
 	db, err := s.o.Publisher.State()
 	if err != nil {
 		return 0
 	}
-	table, err := db.KeyTable(r.Context())
+	table, err := db.KeyTable(ctx)
 	if err != nil {
 		return 0
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/adminclient"
 	"github.com/hybridinference/gateway/controlplane/app"
 	"github.com/hybridinference/gateway/controlplane/database"
@@ -90,13 +91,13 @@ func rollOut(b *testing.B, nodes, models int) {
 	change := func() time.Duration {
 		weight++
 		start := time.Now()
-		r, err := client.SetWeights(ctx, adminclient.WeightChange{
-			Change: adminclient.Change{Wait: 30 * time.Second}, Model: "model-0", Weights: map[string]float64{"e0": weight},
+		r, err := client.SetWeights(ctx, adminapi.WeightChange{
+			Change: adminapi.Change{WaitMS: 30_000}, Model: "model-0", Weights: map[string]float64{"e0": weight},
 		})
 		took := time.Since(start)
 		applied := 0
 		for _, n := range r.Nodes {
-			if n.State == adminclient.Applied {
+			if n.State == adminapi.Applied {
 				applied++
 			}
 		}

@@ -1,0 +1,102 @@
+package adminapi
+
+import "time"
+
+// GetLedger accounts for every usage event.
+func GetLedger() Operation[LedgerQuery, Ledger] {
+	return get[LedgerQuery, Ledger]("/admin/ledger", tagLog, "Where every usage event is")
+}
+
+// ListDeadLetters lists dead letters.
+func ListDeadLetters() Operation[LetterPage, []DeadLetter] {
+	return get[LetterPage, []DeadLetter]("/admin/deadletters", tagLog, "Usage events that no store could take")
+}
+
+// ReplayDeadLetters gives dead letters to the stores again.
+func ReplayDeadLetters() Operation[LetterChange, LettersDone] {
+	return post[LetterChange, LettersDone]("/admin/deadletters/replay", tagLog, "Give dead letters to the stores again")
+}
+
+// DropDeadLetters removes dead letters.
+func DropDeadLetters() Operation[LetterChange, LettersDone] {
+	return post[LetterChange, LettersDone]("/admin/deadletters/drop", tagLog, "Remove dead letters for good")
+}
+
+// LedgerQuery says how far back to look for gaps.
+type LedgerQuery struct {
+	Since string `json:"-" query:"since" default:"24h" doc:"a time, or a span back such as 90m or 7d"`
+}
+
+// Ledger is where every usage event is.
+type Ledger struct {
+	Nodes        []Balance `json:"nodes"`
+	Sum          Balance   `json:"sum"`
+	Sinks        []Sink    `json:"sinks"`
+	StreamFrames uint64    `json:"stream_frames"`
+	StreamBytes  uint64    `json:"stream_bytes"`
+	DeadLetters  uint64    `json:"dead_letters"`
+	Gaps         []Gap     `json:"gaps"`
+}
+
+// Balance is where the events are that a node has issued since it started,
+// those that it found in its spool included.
+type Balance struct {
+	Node   string `json:"node"`
+	State  string `json:"state"`
+	Issued uint64 `json:"issued"`
+	// Stored is known to be in the database, or among the dead letters.
+	Stored uint64 `json:"stored"`
+	// Pending is with the node: not sent, or sent and not known to be stored.
+	Pending uint64 `json:"pending"`
+	Lost    uint64 `json:"lost"`
+	// SpooledBytes are the files that keep what is pending.
+	SpooledBytes int64 `json:"spooled_bytes"`
+	Balanced     bool  `json:"balanced" doc:"issued = stored + pending + lost"`
+}
+
+// Sink is how far a store is with the usage events.
+type Sink struct {
+	Sink    string `json:"sink"`
+	Waiting uint64 `json:"waiting_frames"`
+	InHand  int    `json:"frames_in_hand" doc:"frames that the collector has taken and not yet acknowledged"`
+}
+
+// Gap is a run of numbers of a node's events without rows.
+type Gap struct {
+	Node  string `json:"node"`
+	Epoch string `json:"epoch"`
+	First uint64 `json:"first"`
+	Last  uint64 `json:"last"`
+}
+
+// LetterPage is a part of the list of dead letters, oldest first.
+type LetterPage struct {
+	Limit int    `json:"-" query:"limit" min:"1" max:"1000" default:"50"`
+	After uint64 `json:"-" query:"after" doc:"only those with a higher id"`
+}
+
+// DeadLetter is a usage event, or a frame of them, that no store could take.
+type DeadLetter struct {
+	ID     uint64    `json:"id"`
+	Sink   string    `json:"sink"`
+	Time   time.Time `json:"time"`
+	Node   string    `json:"node"`
+	Epoch  string    `json:"epoch"`
+	First  string    `json:"first"`
+	Last   string    `json:"last"`
+	Reason string    `json:"reason"`
+	Bytes  int       `json:"bytes"`
+	Event  string    `json:"event" doc:"the content as text; empty if it cannot be unpacked"`
+}
+
+// LetterChange names dead letters: either IDs, or All.
+type LetterChange struct {
+	Change
+	IDs []uint64 `json:"ids,omitempty"`
+	All bool     `json:"all,omitempty"`
+}
+
+// LettersDone are the dead letters that the change was made to.
+type LettersDone struct {
+	Done []uint64 `json:"done"`
+}

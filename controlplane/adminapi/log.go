@@ -1,0 +1,159 @@
+package adminapi
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// GetStats returns hourly figures.
+func GetStats() Operation[StatsQuery, Stats] {
+	return get[StatsQuery, Stats]("/admin/stats", tagLog, "Requests, tokens, cost and latency by hour")
+}
+
+// GetUsage sums up what was used.
+func GetUsage() Operation[UsageQuery, []UsageRow] {
+	return get[UsageQuery, []UsageRow]("/admin/usage", tagLog, "Totals by model, provider, endpoint, node, key or user")
+}
+
+// ListLogs returns rows of the request log.
+func ListLogs() Operation[LogQuery, []LogRow] {
+	return get[LogQuery, []LogRow]("/admin/logs", tagLog, "Rows of the request log, newest first, or after an id")
+}
+
+// GetContent returns what was asked and answered.
+func GetContent() Operation[ByID, Content] {
+	return get[ByID, Content]("/admin/logs/{id}/content", tagLog, "Prompt and answer of a request, if they are stored")
+}
+
+// ListAudit lists the audit log.
+func ListAudit() Operation[Page, []AuditEntry] {
+	return get[Page, []AuditEntry]("/admin/audit", tagLog, "Who did what, newest first")
+}
+
+// StatsQuery selects figures; "" means all models or providers.
+type StatsQuery struct {
+	Model    string `json:"-" query:"model"`
+	Provider string `json:"-" query:"provider"`
+	Hours    int    `json:"-" query:"hours" min:"1" max:"87600" default:"24"`
+}
+
+// Stats are figures by hour, newest first; without a request log only Error.
+type Stats struct {
+	PeriodHours int           `json:"period_hours,omitempty"`
+	Filters     *StatsFilters `json:"filters,omitempty"`
+	Stats       []StatsRow    `json:"stats,omitzero"`
+	Error       string        `json:"error,omitempty" doc:"that there is no request log; then nothing else is there"`
+}
+
+// StatsFilters repeats what was asked for.
+type StatsFilters struct {
+	Model    *string `json:"model"`
+	Provider *string `json:"provider"`
+}
+
+// StatsRow is what one model did at one provider in one hour.
+type StatsRow struct {
+	Hour                  time.Time `json:"hour"`
+	ModelID               string    `json:"model_id"`
+	Provider              string    `json:"provider"`
+	RequestCount          int64     `json:"request_count"`
+	SuccessCount          int64     `json:"success_count"`
+	ErrorCount            int64     `json:"error_count"`
+	TotalPromptTokens     int64     `json:"total_prompt_tokens"`
+	TotalCompletionTokens int64     `json:"total_completion_tokens"`
+	TotalTokens           int64     `json:"total_tokens"`
+	TotalCostUSD          string    `json:"total_cost_usd" doc:"an exact decimal"`
+	AvgLatencyMS          float64   `json:"avg_latency_ms"`
+	P50LatencyMS          int64     `json:"p50_latency_ms"`
+	P95LatencyMS          int64     `json:"p95_latency_ms"`
+	P99LatencyMS          int64     `json:"p99_latency_ms"`
+}
+
+// UsageQuery selects totals.
+type UsageQuery struct {
+	By    string `json:"-" query:"by" enum:"model,provider,endpoint,node,key,user" default:"model"`
+	Since string `json:"-" query:"since" default:"24h" doc:"a time, or a span back such as 90m or 7d"`
+}
+
+// UsageRow is the total of one model, provider, endpoint, node, key or user.
+type UsageRow struct {
+	Group            string `json:"group"`
+	RequestCount     int64  `json:"request_count"`
+	ErrorCount       int64  `json:"error_count"`
+	PromptTokens     int64  `json:"prompt_tokens"`
+	CompletionTokens int64  `json:"completion_tokens"`
+	TotalTokens      int64  `json:"total_tokens"`
+	CostUSD          string `json:"cost_usd" doc:"an exact decimal"`
+}
+
+// LogQuery selects rows of the request log. Empty fields select all.
+type LogQuery struct {
+	Since    string `json:"-" query:"since" doc:"a time, or a span back such as 90m or 7d"`
+	Until    string `json:"-" query:"until" doc:"a time, or a span back such as 90m or 7d"`
+	Before   string `json:"-" query:"before" doc:"the id of the last row of the page before"`
+	After    string `json:"-" query:"after" doc:"an id of which to list the rows that follow, oldest first"`
+	Errors   bool   `json:"-" query:"errors" doc:"only requests with a status of 400 and above"`
+	Limit    int    `json:"-" query:"limit" min:"1" max:"1000" default:"100"`
+	ID       string `json:"-" query:"id"`
+	Model    string `json:"-" query:"model"`
+	Provider string `json:"-" query:"provider"`
+	Endpoint string `json:"-" query:"endpoint"`
+	Node     string `json:"-" query:"node"`
+	Key      string `json:"-" query:"key"`
+	User     string `json:"-" query:"user"`
+	Session  string `json:"-" query:"session"`
+	Outcome  string `json:"-" query:"outcome"`
+}
+
+// LogRow is a row of the request log: an object with all of its columns, of
+// which the fields are those that programs ask for by name.
+type LogRow struct {
+	// Raw is the complete object.
+	Raw json.RawMessage `json:"-"`
+
+	RequestID    string `json:"request_id"`
+	ReceivedAt   string `json:"received_at"`
+	ModelID      string `json:"model_id" nullable:"true"`
+	Endpoint     string `json:"endpoint" nullable:"true"`
+	UserID       string `json:"user_id" nullable:"true"`
+	Status       int    `json:"status_code"`
+	Outcome      string `json:"outcome" nullable:"true"`
+	LatencyMS    int64  `json:"latency_ms"`
+	PromptTokens *int64 `json:"prompt_tokens"`
+	Completion   *int64 `json:"completion_tokens"`
+	CostUSD      string `json:"cost_usd" nullable:"true" doc:"an exact decimal"`
+	Error        string `json:"error" nullable:"true"`
+}
+
+// UnmarshalJSON keeps the complete object beside the fields.
+func (r *LogRow) UnmarshalJSON(text []byte) error {
+	type plain LogRow
+	if err := json.Unmarshal(text, (*plain)(r)); err != nil {
+		return err
+	}
+	r.Raw = append(json.RawMessage{}, text...)
+	return nil
+}
+
+// MarshalJSON returns the complete object.
+func (r LogRow) MarshalJSON() ([]byte, error) { return r.Raw, nil }
+
+// Content is what was asked and answered.
+type Content struct {
+	RequestID string `json:"request_id"`
+	Prompt    string `json:"prompt" doc:"the messages as JSON text"`
+	Answer    string `json:"answer"`
+}
+
+// AuditEntry is one change by an operator, or one attempt.
+type AuditEntry struct {
+	// ID counts up.
+	ID     uint64    `json:"id"`
+	Time   time.Time `json:"time"`
+	Author string    `json:"author"`
+	Action string    `json:"action"`
+	Target string    `json:"target"`
+	Reason string    `json:"reason"`
+	// Detail is JSON of any form.
+	Detail json.RawMessage `json:"detail"`
+}

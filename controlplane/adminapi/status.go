@@ -1,0 +1,137 @@
+package adminapi
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// GetIndex lists all paths.
+func GetIndex() Operation[None, Index] {
+	return get[None, Index]("/", tagState, "All paths").public()
+}
+
+// GetHealth is for probes.
+func GetHealth() Operation[None, Health] {
+	return get[None, Health]("/health", tagState, "Whether the daemon works; always 200").public()
+}
+
+// GetStatus is GetHealth in more detail.
+func GetStatus() Operation[None, Status] {
+	return get[None, Status]("/admin/status", tagState, "The daemon's state in detail")
+}
+
+// GetOpenAPI returns the OpenAPI document.
+func GetOpenAPI() Operation[None, json.RawMessage] {
+	return get[None, json.RawMessage]("/admin/openapi.json", tagState, "This document")
+}
+
+// ListNodes lists the nodes.
+func ListNodes() Operation[None, []Node] {
+	return get[None, []Node]("/admin/nodes", tagState, "All nodes")
+}
+
+// GetNode returns one node.
+func GetNode() Operation[ByID, Node] {
+	return get[ByID, Node]("/admin/nodes/{id}", tagState, "One node")
+}
+
+// ByID names one thing.
+type ByID struct {
+	ID string `json:"-" path:"id"`
+}
+
+// Index lists the methods of every path.
+type Index struct {
+	Name    string              `json:"name"`
+	Version string              `json:"version"`
+	Paths   map[string][]string `json:"paths"`
+}
+
+// The values of Health.Status.
+const (
+	Healthy  = "healthy"
+	Degraded = "degraded"
+)
+
+// The states of a database, as in Health. In Status, an error comes with its
+// cause: "error: connection refused".
+const (
+	StoreOK    = "ok"
+	StoreError = "error"
+	StoreNone  = "none"
+)
+
+// Health is what everybody may know of the daemon.
+type Health struct {
+	Status    string     `json:"status" enum:"healthy,degraded"`
+	Version   string     `json:"version"`
+	Release   uint64     `json:"release"`
+	Published uint64     `json:"published_release"`
+	NATS      string     `json:"nats"`
+	Database  string     `json:"database" enum:"ok,error"`
+	LogStore  string     `json:"log_store" enum:"ok,error,none"`
+	Nodes     NodeCounts `json:"nodes"`
+}
+
+// Status is the state of the daemon and of what it needs.
+type Status struct {
+	Version string `json:"version"`
+	// Release is the current one, Published the one that NATS has.
+	Release   uint64     `json:"release"`
+	Published uint64     `json:"published_release"`
+	Epoch     uint64     `json:"epoch"`
+	Models    int        `json:"models"`
+	Endpoints int        `json:"endpoints"`
+	Nodes     NodeCounts `json:"nodes"`
+	NATS      string     `json:"nats"`
+	Database  string     `json:"database"`
+	LogStore  string     `json:"log_store"`
+	Keys      int        `json:"keys"`
+	Started   time.Time  `json:"started"`
+}
+
+// NodeCounts counts the nodes that send heartbeats and those that stopped.
+type NodeCounts struct {
+	Live  int `json:"live"`
+	Stale int `json:"stale"`
+}
+
+// What a node is, as Node.State.
+const (
+	Live  = "live"
+	Stale = "stale"
+	Gone  = "gone"
+)
+
+// Node is what the daemon knows of a data-plane node.
+type Node struct {
+	Node         string `json:"node"`
+	State        string `json:"state" enum:"live,stale,gone"`
+	Version      string `json:"version"`
+	Release      uint64 `json:"release"`
+	ReleaseState string `json:"release_state" enum:"none,applied,rejected"`
+	// Reason says why a release was rejected.
+	Reason string `json:"reason"`
+	// Source is where the release came from: nats or disk.
+	Source string `json:"source"`
+	// Keys is the generation of the key table.
+	Keys     uint64 `json:"keys"`
+	InFlight int64  `json:"in_flight"`
+	Requests uint64 `json:"requests"`
+	// Usage events since the node started.
+	UsageIssued  uint64 `json:"usage_issued"`
+	UsagePending uint64 `json:"usage_pending"`
+	UsageLost    uint64 `json:"usage_lost"`
+	// MissingSecrets are endpoints that are out of service there.
+	MissingSecrets []wire.MissingSecret `json:"missing_secrets"`
+	// Troubled are endpoints that do not work as they should there.
+	Troubled []wire.EndpointState `json:"troubled"`
+	// LastSeenMS is the age of the last heartbeat in milliseconds.
+	LastSeenMS int64 `json:"last_seen_ms"`
+	UptimeS    int64 `json:"uptime_s"`
+	Draining   bool  `json:"draining"`
+	// ClockSkewMS includes the time that the heartbeat took.
+	ClockSkewMS int64 `json:"clock_skew_ms" doc:"how far the node's clock is ahead of the daemon's"`
+}

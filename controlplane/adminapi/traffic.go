@@ -1,0 +1,163 @@
+package adminapi
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// GetRouting lists the endpoints by model.
+func GetRouting() Operation[None, Routing] {
+	return get[None, Routing]("/admin/routing", tagTraffic, "The endpoints of each model")
+}
+
+// ListModels lists the models in service.
+func ListModels() Operation[None, []Model] {
+	return get[None, []Model]("/admin/models", tagTraffic, "Models in service")
+}
+
+// ListEndpoints lists the endpoints with their state.
+func ListEndpoints() Operation[OfModel, []Endpoint] {
+	return get[OfModel, []Endpoint]("/admin/endpoints", tagTraffic, "Endpoints with their state over the live nodes")
+}
+
+// DisableEndpoints takes endpoints out of service.
+func DisableEndpoints() Operation[EndpointSwitch, Rollout] {
+	return post[EndpointSwitch, Rollout]("/admin/endpoints/disable", tagTraffic, "Take endpoints out of service")
+}
+
+// EnableEndpoints puts endpoints back into service.
+func EnableEndpoints() Operation[EndpointSwitch, Rollout] {
+	return post[EndpointSwitch, Rollout]("/admin/endpoints/enable", tagTraffic, "Put endpoints back into service")
+}
+
+// Explain asks a node what it would do with a request.
+func Explain() Operation[Question, wire.Explanation] {
+	return post[Question, wire.Explanation]("/admin/explain", tagTraffic, "Which endpoints a request would be sent to")
+}
+
+// ListWeights lists the weights.
+func ListWeights() Operation[OfModel, []Weight] {
+	return get[OfModel, []Weight]("/admin/weights", tagTraffic, "The weight of each endpoint")
+}
+
+// SetWeights overrides configured weights.
+func SetWeights() Operation[WeightChange, Rollout] {
+	return operation[WeightChange, Rollout](http.MethodPut, "/admin/weights", tagTraffic, "Override the weights of a model's endpoints")
+}
+
+// ResetWeights drops overrides.
+func ResetWeights() Operation[WeightReset, Rollout] {
+	return operation[WeightReset, Rollout](http.MethodDelete, "/admin/weights", tagTraffic, "Return to the weights of the files")
+}
+
+// OfModel selects a model.
+type OfModel struct {
+	Model string `json:"-" query:"model" doc:"id or alias of a model; all without it"`
+}
+
+// Routing is where the requests for each model go.
+type Routing struct {
+	Release uint64             `json:"release"`
+	Routes  map[string][]Route `json:"routes"`
+}
+
+// Route is one endpoint of a model.
+type Route struct {
+	Endpoint string `json:"endpoint"`
+	Provider string `json:"provider"`
+	Kind     string `json:"kind"`
+	Weight   string `json:"weight" doc:"share of the model's traffic in whole percent, such as 70%"`
+	BaseURL  string `json:"base_url"`
+	// Configured is the weight in the files, Override the operators', nil if
+	// there is none.
+	Configured float64  `json:"configured"`
+	Override   *float64 `json:"override"`
+	Disabled   bool     `json:"disabled"`
+}
+
+// Model is one model of the release in service.
+type Model struct {
+	Model         string `json:"model"`
+	Name          string `json:"name"`
+	Type          string `json:"type"`
+	Endpoints     int    `json:"endpoints"`
+	Role          string `json:"role"`
+	ContextLength int    `json:"context_length"`
+	Prompt        string `json:"prompt" doc:"USD per million tokens, an exact decimal"`
+	Completion    string `json:"completion" doc:"USD per million tokens, an exact decimal"`
+}
+
+// The states of an endpoint over all live nodes.
+const (
+	EndpointUp       = "up"       // at all of them
+	EndpointPartly   = "partly"   // at some
+	EndpointDown     = "down"     // at none
+	EndpointOff      = "off"      // it has no weight
+	EndpointDisabled = "disabled" // an operator took it out of service
+)
+
+// Endpoint is an endpoint with its state over the live nodes.
+type Endpoint struct {
+	Model    string  `json:"model"`
+	Endpoint string  `json:"endpoint"`
+	Kind     string  `json:"kind"`
+	Weight   float64 `json:"weight"`
+	Share    string  `json:"share" doc:"share of the model's traffic in whole percent, such as 70%"`
+	State    string  `json:"state" enum:"up,partly,down,off,disabled"`
+	// Nodes are those at which it does not work as it should.
+	Nodes []Trouble `json:"nodes"`
+}
+
+// MissingSecret is the Trouble.State of an endpoint whose secret a node does
+// not have.
+const MissingSecret = "missing_secret"
+
+// Trouble is what a node finds wrong with an endpoint.
+type Trouble struct {
+	Node     string `json:"node"`
+	State    string `json:"state" enum:"open,half_open,cooling,probe_failed,full,missing_secret"`
+	Reason   string `json:"reason"`
+	UntilMS  int64  `json:"until_ms" doc:"when it is tried again, milliseconds since 1970; 0 if not known"`
+	InFlight int64  `json:"in_flight"`
+}
+
+// EndpointSwitch takes endpoints out of service, or puts them back.
+type EndpointSwitch struct {
+	Change
+	Endpoints []string `json:"endpoints" doc:"complete ids, such as glm-4.6:zhipu-api"`
+}
+
+// Weight is the weight of one endpoint.
+type Weight struct {
+	Model      string  `json:"model"`
+	Endpoint   string  `json:"endpoint"`
+	Weight     float64 `json:"weight" doc:"for a disabled endpoint the one that it gets back"`
+	Share      string  `json:"share" doc:"share of the model's traffic in whole percent, such as 70%"`
+	Configured float64 `json:"configured" doc:"the weight in the files"`
+	Override   bool    `json:"override" doc:"whether an operator's weight replaces the configured one"`
+	Disabled   bool    `json:"disabled"`
+}
+
+// WeightChange sets weights of one model. Endpoints that are not named keep theirs.
+type WeightChange struct {
+	Change
+	Model   string             `json:"model"`
+	Weights map[string]float64 `json:"weights" doc:"by endpoint id, or the part of it after the colon"`
+}
+
+// WeightReset drops the overrides of one model, or of all for "".
+type WeightReset struct {
+	Change
+	Model string `json:"model,omitempty" query:"model" doc:"id or alias of a model; all without it"`
+}
+
+// Question is a request of which to say what would become of it.
+type Question struct {
+	Request json.RawMessage   `json:"request" doc:"the request's body"`
+	Path    string            `json:"path,omitempty" doc:"the API below /v1; by default chat/completions"`
+	Key     string            `json:"key,omitempty" doc:"the id of an API key; without it an anonymous administrator asks"`
+	Node    string            `json:"node,omitempty" doc:"the node to ask; any by default"`
+	Headers map[string]string `json:"headers,omitempty"`
+}

@@ -1,0 +1,116 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hybridinference/gateway/controlplane/adminapi"
+	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+const (
+	// maxLetters bounds how many dead letters are looked at.
+	maxLetters = 1000
+	// maxShown bounds the content that is shown of one, in bytes.
+	maxShown = 16 << 10
+)
+
+func (s *Server) deadLetters(ctx context.Context, in adminapi.LetterPage) ([]adminapi.DeadLetter, error) {
+	ctx, cancel := context.WithTimeout(ctx, statsTime)
+	defer cancel()
+	found, _, err := bus.DeadLetters(ctx, s.o.Conn, in.After, in.Limit)
+	if err != nil {
+		return nil, problemf(http.StatusServiceUnavailable, "NATS does not answer: %s", err)
+	}
+	out := make([]adminapi.DeadLetter, len(found))
+	for i := range found {
+		out[i] = showLetter(&found[i])
+	}
+	return out, nil
+}
+
+func showLetter(l *bus.DeadLetter) adminapi.DeadLetter {
+	h := l.Header
+	out := adminapi.DeadLetter{
+		ID: l.ID, Sink: l.Sink, Time: l.Time.UTC(), Node: h.Get(wire.HeaderNode), Epoch: h.Get(wire.HeaderEpoch), First: h.Get(wire.HeaderFirst), Last: h.Get(wire.HeaderLast),
+		Reason: l.Reason, Bytes: len(l.Data),
+	}
+	if f, err := bus.DecodeFrame(h, l.Data); err == nil {
+		out.Event = string(f.Lines[:min(len(f.Lines), maxShown)])
+	}
+	return out
+}
+
+// numberList writes numbers for people.
+func numberList(list []uint64) string {
+	slices.Sort(list)
+	words := make([]string, len(list))
+	for i, n := range list {
+		words[i] = strconv.FormatUint(n, 10)
+	}
+	return strings.Join(words, " ")
+}
+
+// changeLetters does something with each letter that is asked for, in order,
+// and stops at the first that fails.
+func (s *Server) changeLetters(ctx context.Context, in adminapi.LetterChange, action string, do func(context.Context, *bus.DeadLetter) error) (adminapi.LettersDone, error) {
+	var out adminapi.LettersDone
+	if (len(in.IDs) > 0) == in.All {
+		return out, badRequest("either ids, a list of dead letters, or all must be given")
+	}
+	ctx, cancel := context.WithTimeout(lasting(ctx), statsTime)
+	defer cancel()
+	found, _, err := bus.DeadLetters(ctx, s.o.Conn, 0, maxLetters)
+	if err != nil {
+		return out, problemf(http.StatusServiceUnavailable, "NATS does not answer: %s", err)
+	}
+	missing := slices.Clone(in.IDs)
+	var failure error
+	for i := range found {
+		l := &found[i]
+		if !in.All && !slices.Contains(in.IDs, l.ID) {
+			continue
+		}
+		if failure = do(ctx, l); failure != nil {
+			break
+		}
+		missing = slices.DeleteFunc(missing, func(id uint64) bool { return id == l.ID })
+		out.Done = append(out.Done, l.ID)
+	}
+	s.auditLetters(ctx, in, action, out.Done)
+	switch {
+	case failure != nil:
+		return out, withDone(problemf(http.StatusConflict, "%s", failure), out.Done)
+	case len(missing) > 0:
+		return out, withDone(problemf(http.StatusNotFound, "there are no dead letters %s", numberList(missing)), out.Done)
+	}
+	return out, nil
+}
+
+func withDone(p *problem, done []uint64) error {
+	p.metadata = map[string]any{"done": append([]uint64{}, done...)}
+	return p
+}
+
+func (s *Server) auditLetters(ctx context.Context, in adminapi.LetterChange, action string, done []uint64) {
+	db, err := s.o.Publisher.State()
+	if err == nil && len(done) > 0 {
+		err = db.Audit(ctx, entry(in.ByAuthor, in.Reason, action, numberList(slices.Clone(done))))
+	}
+	if err != nil {
+		s.o.Log.WarnContext(ctx, "a change of dead letters could not be recorded", slog.String("error", err.Error()))
+	}
+}
+
+func (s *Server) replayDeadLetters(ctx context.Context, in adminapi.LetterChange) (adminapi.LettersDone, error) {
+	return s.changeLetters(ctx, in, "deadletters.replay", func(ctx context.Context, l *bus.DeadLetter) error { return bus.ReplayDeadLetter(ctx, s.o.Conn, l) })
+}
+
+func (s *Server) dropDeadLetters(ctx context.Context, in adminapi.LetterChange) (adminapi.LettersDone, error) {
+	return s.changeLetters(ctx, in, "deadletters.drop", func(ctx context.Context, l *bus.DeadLetter) error { return bus.DropDeadLetter(ctx, s.o.Conn, l.ID) })
+}
