@@ -183,7 +183,7 @@ func applied(dry bool, wait int64, models string) answer {
 			"models.yaml:3: models[0].wieght: unknown key, did you mean weight?", "models.yaml:9: models[1].id: is required")
 	case dry && models == "":
 		return answer{200, `{"release":12,"changed":true,"changes":["endpoint demo:demo-api: weight 0.8 -> 1","model glm-4.6: added with 2 endpoints"],` +
-			`"warnings":["config/models.yaml:12: models[1]: endpoint left out: ZHIPU_BASE_URL is not set"],"nodes":[]}`}
+			`"warnings":["config/models.yaml:12: models[1]: endpoint skipped: ZHIPU_BASE_URL is not set"],"nodes":[]}`}
 	case models != "":
 		return answer{200, `{"release":12,"changed":false,"changes":[],"warnings":[],"nodes":[]}`}
 	}

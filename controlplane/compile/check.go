@@ -10,7 +10,7 @@ import (
 func (c *compiler) checkParameters(m *config.Model) {
 	for _, name := range m.SupportedParams {
 		if chat.ParamOf([]byte(name)) == chat.Other && !passedOn(name) {
-			c.problems = append(c.problems, m.At.Problem("supported_params: %q is not a parameter of a chat completion", name))
+			c.problems = append(c.problems, m.At.Problem("supported_params: %q is not a chat completion parameter", name))
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (r *routeEntry) publicURL(at value) (*url.URL, bool) {
 		panic("BUG: the address of kind " + r.Kind + " is not a URL")
 	}
 	if r.source.KeyRequired && !r.anyKey {
-		at.warnf("has no api_key: %s answers nothing without one", r.source.BaseURL)
+		at.warnf("has no api_key: %s rejects requests without one", r.source.BaseURL)
 	}
 	r.BaseURL = r.source.BaseURL
 	return host, true
@@ -59,7 +59,7 @@ func (v value) leftOut(what, key string, missing []string) {
 	if len(missing) > 0 {
 		why = unset(missing)
 	}
-	w := v.place().warning("%s left out: %s", what, why)
+	w := v.place().warning("%s skipped: %s", what, why)
 	w.Unset = missing
 	v.run.warn(w)
 }
@@ -70,13 +70,13 @@ func (v value) checkURL(text string) (*url.URL, bool) {
 	switch {
 	case err != nil && strings.Contains(text, "@"), err == nil && u.User != nil:
 		// not shown: what stands before the @ may be a password
-		v.problemf("must not hold a user or password: a secret goes into api_key as ${NAME}")
+		v.problemf("must not contain a user name or password: set api_key to ${NAME} instead")
 	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "", !validPort(u.Port()):
 		v.problemf("must be an http(s) URL with a host, such as http://localhost:8000/v1, got %s", v.got(text))
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		v.problemf("must not have a query or fragment, since paths are added to it, got %s", v.got(text))
+		v.problemf("must not contain a query or fragment, got %s", v.got(text))
 	case strings.HasSuffix(u.Path, "/chat/completions"):
-		v.problemf("must end before /chat/completions, which is added to it, got %s", v.got(text))
+		v.problemf("must not include /chat/completions, which is appended, got %s", v.got(text))
 	default:
 		return u, true
 	}

@@ -27,7 +27,7 @@ func (v value) extraBody(into *json.RawMessage, secrets *map[string]string) {
 		case "model":
 			e.key.problemf("is set by the gateway: the upstream's name for the model is provider_model_id")
 		case "messages", "prompt", "input", "stream":
-			e.key.problemf("is the client's and cannot be replaced for all requests")
+			e.key.problemf("comes from the client and cannot be overridden")
 		}
 	}
 	var b bytes.Buffer
@@ -40,7 +40,7 @@ func (v value) extraBody(into *json.RawMessage, secrets *map[string]string) {
 	})
 	v.writeObject(&b, entries, 0)
 	if b.Len() > maxBodyBytes {
-		v.problemf("must not be larger than %d bytes, it has %d", maxBodyBytes, b.Len())
+		v.problemf("must not exceed %d bytes, got %d", maxBodyBytes, b.Len())
 		return
 	}
 	*into = b.Bytes()
@@ -48,7 +48,7 @@ func (v value) extraBody(into *json.RawMessage, secrets *map[string]string) {
 
 func (v value) writeJSON(b *bytes.Buffer, depth int) {
 	if depth > maxBodyDepth {
-		v.problemf("is nested deeper than %d levels", maxBodyDepth)
+		v.problemf("must not be nested more than %d levels deep", maxBodyDepth)
 		return
 	}
 	switch v.node.Kind {
@@ -122,7 +122,7 @@ func (v value) writeNumber(b *bytes.Buffer) {
 		b.WriteString(text)
 		return
 	}
-	v.problemf("is not a number that JSON can hold, got %s", v.describe())
+	v.problemf("must be a number that JSON can represent, got %s", v.describe())
 }
 
 // asJSONNumber adds the digits that YAML lets one leave out around the point.

@@ -20,7 +20,7 @@ func (r *reading) document(src Source) (value, bool) {
 		return value{}, false
 	}
 	if len(src.Text) > maxFileBytes {
-		return fail(0, "the file is larger than %d bytes", maxFileBytes)
+		return fail(0, "the file exceeds %d bytes", maxFileBytes)
 	}
 	if line, what := unreadable(src.Text); what != "" {
 		return fail(line, "%s", what)
@@ -28,13 +28,13 @@ func (r *reading) document(src Source) (value, bool) {
 	docs, err := decodeYAML(src.Text)
 	if err != nil {
 		line, message := yamlError(err, src.Text)
-		return fail(line, "not valid YAML near here: %s", message)
+		return fail(line, "invalid YAML: %s", message)
 	}
 	if len(docs) == 0 {
 		return value{run: r, file: src.Name, node: &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}}, true
 	}
 	if len(docs) > 1 {
-		return fail(docs[1].Line, "a second document begins here (---): one file holds one document")
+		return fail(docs[1].Line, "a second document starts here (---): only one per file is supported")
 	}
 	return value{run: r, file: src.Name}.of(docs[0].Content[0], ""), true
 }
@@ -68,7 +68,7 @@ func unreadable(text []byte) (line int, what string) {
 		c, size := utf8.DecodeRune(text[i:])
 		switch {
 		case c == utf8.RuneError && size == 1:
-			return line, "the file must be UTF-8"
+			return line, "invalid UTF-8"
 		case c == '\n':
 			line++
 		case c < ' ' && c != '\t' && c != '\r', c == 0x7f:

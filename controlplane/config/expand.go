@@ -56,9 +56,9 @@ func own(name string) bool {
 func (vs *variables) check(name string) error {
 	switch {
 	case own(name):
-		return fmt.Errorf("${%s} is a setting of the gateway itself, which the configuration may not use", name)
+		return fmt.Errorf("${%s} is a setting of the gateway and cannot be used in configuration files", name)
 	case vs.allowed != nil && !vs.allowed(name):
-		return fmt.Errorf("${%s} may not be used in a configuration that is sent: the control plane's own files do not refer to it, and CONFIG_VARIABLES does not list it", name)
+		return fmt.Errorf("${%s} is not allowed in a submitted configuration: it is neither used in the control plane's own files nor listed in CONFIG_VARIABLES", name)
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (vs *variables) expand(text string, at Place) (expansion, error) {
 		out.WriteString(before)
 		ref, tail, closed := strings.Cut(after, "}")
 		if !closed {
-			return x, fmt.Errorf("the ${ at character %d is never closed by }", len([]rune(text[:len(text)-len(after)]))-1)
+			return x, fmt.Errorf("the ${ at character %d is not closed", len([]rune(text[:len(text)-len(after)]))-1)
 		}
 		filled, err := vs.fill(ref, at)
 		if err != nil {
@@ -109,15 +109,15 @@ func (vs *variables) fill(ref string, at Place) (expansion, error) {
 	name, fallback, hasDefault := strings.Cut(ref, ":-")
 	switch {
 	case strings.Contains(fallback, "${"):
-		return expansion{}, errors.New("the default of a variable cannot hold another ${...}")
+		return expansion{}, errors.New("the default of a variable cannot contain ${...}")
 	case !variableName.MatchString(name):
-		return expansion{}, fmt.Errorf("${%s} is not a variable; write ${NAME} or ${NAME:-default}, and $${ for a literal ${", shorten(ref))
+		return expansion{}, fmt.Errorf("${%s} is not a variable: use ${NAME} or ${NAME:-default}, and $${ for a literal ${", shorten(ref))
 	}
 	if err := vs.check(name); err != nil {
 		return expansion{}, err
 	}
 	if secretName.MatchString(name) {
-		return expansion{}, fmt.Errorf("${%s} would publish a secret: a variable whose name ends in KEY, TOKEN, SECRET, PASSWORD or CREDENTIALS may only be an api_key, or the whole value of an extra_headers or extra_body entry", name)
+		return expansion{}, fmt.Errorf("${%s} would publish a secret: variables whose names end in KEY, TOKEN, SECRET, PASSWORD or CREDENTIALS can only be an api_key or the whole value of an extra_headers or extra_body entry", name)
 	}
 	if _, seen := vs.filled[name]; !seen {
 		vs.filled[name] = at
@@ -137,7 +137,7 @@ func (vs *variables) leaks() Problems {
 	var out Problems
 	for _, name := range slices.Sorted(maps.Keys(vs.secrets)) {
 		if at, leaked := vs.filled[name]; leaked {
-			out = append(out, at.Problem("${%s} would publish a secret: line %d uses %s as a secret, so it may be used nowhere else", name, vs.secrets[name].Line, name))
+			out = append(out, at.Problem("${%s} would publish a secret: %[3]s is a secret on line %[2]d and cannot be used elsewhere", name, vs.secrets[name].Line, name))
 		}
 	}
 	return out

@@ -23,7 +23,7 @@ func (v value) headers(into, secrets *map[string]string) {
 	for _, e := range entries {
 		name := http.CanonicalHeaderKey(e.name)
 		if line, twice := lines[name]; twice {
-			e.key.problemf("is the header of line %d in another spelling", line)
+			e.key.problemf("duplicate header, first defined on line %d", line)
 			continue
 		}
 		lines[name] = e.key.line
@@ -43,14 +43,14 @@ func (v value) headers(into, secrets *map[string]string) {
 func (v value) checkHeaderName(name string) bool {
 	switch strings.ToLower(name) {
 	case "authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie":
-		v.problemf("is set by the gateway: its value belongs into api_key")
+		v.problemf("is set by the gateway: use api_key")
 	case "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "accept", "accept-encoding", "te", "trailer", "upgrade", "expect":
 		v.problemf("is set by the gateway")
 	default:
 		if headerName.MatchString(name) {
 			return true
 		}
-		v.problemf("is not the name of a header")
+		v.problemf("is not a valid header name")
 	}
 	return false
 }

@@ -27,7 +27,7 @@ func refuse(t *testing.T, text string) config.Problems {
 
 func TestTooLarge(t *testing.T) {
 	p := refuse(t, strings.Repeat("# a comment\n", 400_000))
-	if len(p) != 1 || !strings.Contains(p[0].Message, "larger than 4194304 bytes") {
+	if len(p) != 1 || !strings.Contains(p[0].Message, "exceeds 4194304 bytes") {
 		t.Errorf("problems: %v", p)
 	}
 }
@@ -52,7 +52,7 @@ func TestAliasBombs(t *testing.T) {
 			t.Errorf("%d problems", len(problems))
 		}
 		for _, p := range problems {
-			if strings.Contains(p.Message, "once its aliases are expanded") || strings.Contains(p.Message, "more problems are not shown") {
+			if strings.Contains(p.Message, "after expanding aliases") || strings.Contains(p.Message, "more problems are not shown") {
 				return
 			}
 		}

@@ -125,10 +125,10 @@ func TestLoadMissing(t *testing.T) {
 		}
 	}
 	f("models.yaml", config.DefaultRoutingPath)
-	f("models.yaml", "other.yaml", "other.yaml: there is no such file")
+	f("models.yaml", "other.yaml", "other.yaml: no such file")
 	f("models.yaml", "bad-routing.yaml", "bad-routing.yaml:1: timeout: ")
-	f("none.yaml", "bad-routing.yaml", "none.yaml: there is no such file", "bad-routing.yaml:1: timeout: ")
-	f("bad.yaml", "none.yaml", "none.yaml: there is no such file", "bad.yaml:1: models[0].provider: ")
+	f("none.yaml", "bad-routing.yaml", "none.yaml: no such file", "bad-routing.yaml:1: timeout: ")
+	f("bad.yaml", "none.yaml", "none.yaml: no such file", "bad.yaml:1: models[0].provider: ")
 	f("bad.yaml", "bad-routing.yaml", "bad.yaml:1: models[0].provider: ", "bad-routing.yaml:1: timeout: ")
 	f(".", config.DefaultRoutingPath, ".: the file cannot be read: ")
 }

@@ -40,7 +40,7 @@ func (v value) entriesAt(depth int) ([]entry, bool) {
 			continue
 		}
 		if first, twice := lines[e.name]; twice {
-			e.key.problemf("stands here twice, first on line %d", first)
+			e.key.problemf("duplicate key, first defined on line %d", first)
 			continue
 		}
 		lines[e.name] = name.Line
@@ -54,9 +54,9 @@ func (v value) entry(name, node *yaml.Node) (entry, bool) {
 	if k := v.of(name, v.key); k.node.Kind == yaml.ScalarNode {
 		return entry{k.node.Value, v.member(k.node.Value, name), v.member(k.node.Value, node)}, true
 	} else if k.node.Kind == yaml.SequenceNode {
-		k.problemf("a key must be text, got a list")
+		k.problemf("a key must be a string, got a list")
 	} else {
-		k.problemf("a key must be text, got a mapping")
+		k.problemf("a key must be a string, got a mapping")
 	}
 	return entry{}, false
 }
@@ -64,7 +64,7 @@ func (v value) entry(name, node *yaml.Node) (entry, bool) {
 func (v value) merge(own []entry, lines map[string]int, merged []value, depth int) []entry {
 	for _, m := range merged {
 		if depth == maxMergeDepth {
-			m.problemf("<< leads through more than %d mappings", maxMergeDepth)
+			m.problemf("<< merges more than %d levels of mappings", maxMergeDepth)
 			return own
 		}
 		entries, _ := m.entriesAt(depth + 1)

@@ -116,7 +116,7 @@ func readModel(v value) *modelEntry {
 // settle does what needs the whole mapping.
 func (m *modelEntry) settle() {
 	if !m.id.given() {
-		m.at.needs("id", "the name that clients ask for")
+		m.at.needs("id", "the model name that clients send")
 	}
 	if m.Name == "" {
 		m.Name = m.ID
@@ -145,7 +145,7 @@ func readType(v value, m *modelEntry) {
 	before := m.Type
 	v.choice(&m.Type, TypeChat, TypeEmbedding)
 	if before != "" && before != m.Type {
-		v.problemf("type and model_type are two names of one key and contradict each other: keep type")
+		v.problemf("type and model_type are the same setting and conflict: keep type")
 	}
 }
 
@@ -180,7 +180,7 @@ func (v value) modalities(into *[]string) {
 		return
 	}
 	if len(items) == 0 {
-		v.problemf("must not be empty: leave the key out for [text]")
+		v.problemf("must not be empty: omit the key for [text]")
 	}
 	*into = nil
 	for _, item := range items {
@@ -194,6 +194,6 @@ func (v value) modalities(into *[]string) {
 func readStrategy(v value, _ *modelEntry) {
 	var strategy string
 	if v.text(&strategy) && strategy != StrategyFixed {
-		v.warnf("has no effect: this gateway routes by weight, which is called %s", StrategyFixed)
+		v.warnf("has no effect: only %s (by weight) is supported", StrategyFixed)
 	}
 }

@@ -31,7 +31,7 @@ func (r *reading) models(src Source) Models {
 		return Models{}
 	}
 	if root.null() {
-		root.problemf("the file is empty; it needs the key models: a list of models")
+		root.problemf("the file is empty: the key models, a list of models, is required")
 		return Models{}
 	}
 	var c catalog
@@ -60,7 +60,7 @@ func anchorHolders[T any](root value) []key[T] {
 func (c *catalog) models() Models {
 	items, ok := c.list.items()
 	if ok && len(items) == 0 {
-		c.list.problemf("must not be empty: a gateway without models answers nothing")
+		c.list.problemf("must not be empty: at least one model is required")
 	}
 	all := Models{}
 	taken := make(claims)
@@ -83,7 +83,7 @@ type claim struct {
 
 func (c claims) take(name, model string, v value) {
 	if first, taken := c[name]; taken {
-		v.problemf("%q is taken by %s on line %d; every id and alias must be unique", name, first.at.Key, first.at.Line)
+		v.problemf("duplicate model name %q, already used by %s on line %d", name, first.at.Key, first.at.Line)
 		return
 	}
 	c[name] = claim{v.place(), model}
@@ -102,7 +102,7 @@ func (c *catalog) resolveDefault(models []Model, taken claims) string {
 	}
 	found, ok := taken[name]
 	if !ok {
-		c.defaultModel.problemf("must be the id or an alias of a model of this file, got %s%s", c.defaultModel.got(name), suggest(name, claimed(models)))
+		c.defaultModel.problemf("must be the id or an alias of a model in this file, got %s%s", c.defaultModel.got(name), suggest(name, claimed(models)))
 	}
 	return found.model
 }
@@ -117,5 +117,5 @@ func claimed(models []Model) []string {
 
 // needs is the problem of a required key that is absent.
 func (v value) needs(name, why string) {
-	v.problemf("needs the key %s: %s", name, why)
+	v.problemf("missing key %s: %s", name, why)
 }

@@ -56,7 +56,7 @@ func (v value) price(into *string) {
 	case exact.Cmp(big.NewRat(maxPrice, 1)) > 0:
 		v.problemf("must be at most %d USD per million tokens, got %s", maxPrice, v.got(x.text))
 	case rounded.Cmp(exact) != 0:
-		v.problemf("must not have more than %d decimals, got %s", priceDecimals, v.got(x.text))
+		v.problemf("must have at most %d decimal places, got %s", priceDecimals, v.got(x.text))
 	default:
 		*into = strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 	}

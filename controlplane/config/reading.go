@@ -34,7 +34,7 @@ func (r *reading) visit(v value, n int) bool {
 		return false
 	}
 	if r.visits -= n; r.visits < 0 {
-		v.problemf("the file has more than %d entries once its aliases are expanded", maxVisits)
+		v.problemf("the file has more than %d entries after expanding aliases", maxVisits)
 	}
 	return r.visits >= 0
 }

@@ -23,7 +23,7 @@ func TestReadme(t *testing.T) {
 	}
 	lists := 0
 	for line := range strings.Lines(err.Error()) {
-		_, list, found := strings.Cut(line, "allowed here: ")
+		_, list, found := strings.Cut(line, "allowed keys: ")
 		if !found {
 			_, list, found = strings.Cut(line, "must be one of ")
 			list, _, _ = strings.Cut(list, ", got")

@@ -6,7 +6,7 @@ func readRole(v value, m *modelEntry) {
 }
 
 func readAdminOnly(v value, m *modelEntry) {
-	v.warnf("is deprecated: write required_role: admin")
+	v.warnf("is deprecated: use required_role: admin")
 	v.flag(&m.adminOnly)
 }
 
@@ -16,7 +16,7 @@ func (m *modelEntry) settleRole() {
 		return
 	}
 	if m.role.given() && m.RequiredRole != "admin" {
-		m.role.warnf("is overruled by admin_only: only admins see this model")
+		m.role.warnf("is overridden by admin_only: only admins can use this model")
 	}
 	m.RequiredRole = "admin"
 }

@@ -93,7 +93,9 @@ func routeKeys() []key[routeEntry] {
 		{"kind", func(v value, r *routeEntry) { r.kindKey = v }},
 		{"id", func(v value, r *routeEntry) { r.id = v }},
 		{"weight", func(v value, r *routeEntry) { v.number(&r.Weight, 0, maxWeight) }},
-		{"processor", func(v value, r *routeEntry) { v.choice(&r.Processor, "default", "glm", "qwen_coder", "think_block", "think_open") }},
+		{"processor", func(v value, r *routeEntry) {
+			v.choice(&r.Processor, "default", "glm", "qwen_coder", "think_block", "think_open")
+		}},
 		{"extra_body", func(v value, r *routeEntry) { v.extraBody(&r.ExtraBody, &r.SecretBody) }},
 		{"extra_headers", func(v value, r *routeEntry) { v.headers(&r.ExtraHeaders, &r.SecretHeaders) }},
 		{"timeout", func(v value, r *routeEntry) { v.duration(&r.Timeout, time.Millisecond, maxTimeout) }},
@@ -109,13 +111,13 @@ func routeKeys() []key[routeEntry] {
 
 // readProviderModelID takes a variable that is not set for an absent key.
 func readProviderModelID(v value, r *routeEntry) {
-	x, ok := v.expanded("text")
+	x, ok := v.expanded("a string")
 	switch {
 	case !ok:
 	case x.text == "" && len(x.empty) > 0:
-		v.warnf("%s: the model's own id is used", unset(x.empty))
+		v.warnf("%s: using the model's id", unset(x.empty))
 	case x.text == "":
-		v.problemf("must not be empty: leave the key out for the model's own id")
+		v.problemf("must not be empty: omit the key for the model's id")
 	default:
 		v.text(&r.ProviderModelID)
 	}
@@ -128,7 +130,7 @@ func (m *modelEntry) settleRoutes() {
 		r.implicit = true
 		m.addRoute(r, m.at)
 	} else if items, ok := m.routes.items(); ok && len(items) == 0 {
-		m.routes.problemf("must not be empty: leave the key out to make one route of the model's own base_url")
+		m.routes.problemf("must not be empty: omit the key for a single route to the model's base_url")
 	} else {
 		for _, item := range items {
 			r := m.inherit(item)
@@ -175,10 +177,10 @@ func (r *routeEntry) settleKind(at value) bool {
 	switch {
 	case r.kindKey.given():
 	case r.implicit:
-		at.needs("provider", "the kind of upstream that serves the model, unless a route says so")
+		at.needs("provider", "the kind of upstream that serves the model, unless each route has a kind")
 		return false
 	default:
-		at.needs("kind", "what sort of upstream this is, unless the model has a provider")
+		at.needs("kind", "the kind of upstream, unless the model has a provider")
 		return false
 	}
 	p, slug, ok := r.kindKey.kind()
@@ -206,7 +208,7 @@ func (r *routeEntry) settlePolicy() {
 	r.NoCollection = word == "deny"
 	if word == "allow" && r.ZDR {
 		if r.zdr.given() {
-			r.dataCollection.problemf("must not be allow beside zdr: true: what is not kept is not collected")
+			r.dataCollection.problemf("allow and zdr: true are mutually exclusive")
 		}
 		r.ZDR = false
 	}
@@ -226,7 +228,7 @@ func (r *routeEntry) ownID() (string, bool) {
 // is absent at the moment.
 func (m *modelEntry) takeEndpoint(r *routeEntry) {
 	if first, twice := m.endpoints[r.ID]; twice {
-		m.at.run.report(r.At.Problem("is called %s like %s on line %d: give at least one of them a name of its own (id: ...)", r.ID, first.Key, first.Line))
+		m.at.run.report(r.At.Problem("duplicate endpoint id %s, already used by %s on line %d: set an explicit id", r.ID, first.Key, first.Line))
 		return
 	}
 	m.endpoints[r.ID] = r.At
@@ -239,6 +241,6 @@ func (m *modelEntry) warnUnserved() {
 		}
 	}
 	if len(m.Routes) > 0 {
-		m.at.warnf("all weights are 0: model %s is never served", m.ID)
+		m.at.warnf("all weights are 0: model %s cannot be served", m.ID)
 	}
 }

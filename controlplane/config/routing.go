@@ -68,14 +68,14 @@ func (r *reading) routing(src Source) Routing {
 
 func readRoutingStrategy(v value, r *Routing) {
 	if v.text(&r.Strategy) && r.Strategy != StrategyFixed {
-		v.warnf("only %s changes weights: those of models.yaml are used as they are%s", StrategyFixed, suggest(r.Strategy, []string{StrategyFixed}))
+		v.warnf("only %s changes weights: those in models.yaml are used unchanged%s", StrategyFixed, suggest(r.Strategy, []string{StrategyFixed}))
 	}
 }
 
 func readProbeTimeout(v value, r *Routing) {
 	v.duration(&r.Timeout, 0, maxProbeTimeout)
 	if r.Timeout == 0 {
-		v.warnf("a probe needs some time: %v is used", defaultProbeTimeout)
+		v.warnf("must be positive: using %v", defaultProbeTimeout)
 		r.Timeout = defaultProbeTimeout
 	}
 }
@@ -123,7 +123,7 @@ func (v value) deployment() (Deployment, bool) {
 	if e.models.given() {
 		d.Models = e.models.modelNames()
 	} else {
-		v.needs("models", "the ids of the models that the endpoint serves")
+		v.needs("models", "the ids of the models that this endpoint serves")
 	}
 	if !e.endpoint.given() {
 		v.needs("endpoint", "the base_url of routes in models.yaml")

@@ -25,7 +25,7 @@ func (v value) expanded(what string) (expansion, bool) {
 		return expansion{}, false
 	}
 	if tag := v.node.ShortTag(); !knownTag(tag) {
-		v.problemf("the tag %s is not supported: write the plain value", shorten(tag))
+		v.problemf("unsupported tag %s: write the plain value", shorten(tag))
 		return expansion{}, false
 	}
 	x, err := v.run.vars.expand(v.node.Value, v.place())
@@ -46,13 +46,13 @@ func knownTag(tag string) bool {
 
 // text reads a string, which may be blank.
 func (v value) text(into *string) bool {
-	x, ok := v.expanded("text")
+	x, ok := v.expanded("a string")
 	if !ok {
 		return false
 	}
 	switch v.node.ShortTag() {
 	case "!!int", "!!float", "!!bool":
-		v.problemf("must be text, got %s: put it in quotes", v.describe())
+		v.problemf("must be a string, got %s: quote it", v.describe())
 		return false
 	}
 	*into = strings.TrimSpace(x.text)
@@ -122,7 +122,7 @@ func (v value) number(into *float64, low, high float64) {
 
 // integer reads a whole number in low..high.
 func (v value) integer(into *int, low, high int) {
-	what := fmt.Sprintf("a whole number from %d to %d", low, high)
+	what := fmt.Sprintf("an integer from %d to %d", low, high)
 	x, ok := v.expanded(what)
 	if !ok {
 		return
@@ -153,7 +153,7 @@ func (v value) flag(into *bool) {
 
 // duration reads a number of seconds, or text with a unit such as 90s or 2m.
 func (v value) duration(into *time.Duration, low, high time.Duration) {
-	what := fmt.Sprintf("a number of seconds, or a duration such as 90s or 2m, from %v to %v", low, high)
+	what := fmt.Sprintf("seconds or a duration such as 90s or 2m, from %v to %v", low, high)
 	x, ok := v.expanded(what)
 	if !ok {
 		return

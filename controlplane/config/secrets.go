@@ -10,7 +10,7 @@ import (
 // route would inherit from its model is replaced as a whole.
 func (r *routeEntry) readSecrets(v value, read func(value) []string) {
 	if r.keyed {
-		v.problemf("api_key and api_keys are mutually exclusive: keep one of them")
+		v.problemf("api_key and api_keys are mutually exclusive")
 		return
 	}
 	r.keyed, r.anyKey = true, true
@@ -39,18 +39,18 @@ func (v value) secrets() []string {
 	blank := 0
 	for _, item := range items {
 		if item.blank() {
-			item.warnf("is blank and was dropped")
+			item.warnf("is empty and ignored")
 			blank++
 		} else if name, ok := item.secretName(); !ok {
 			continue
 		} else if slices.Contains(out, name) {
-			item.warnf("%s is listed twice; it counts once", name)
+			item.warnf("duplicate variable %s is ignored", name)
 		} else {
 			out = append(out, name)
 		}
 	}
 	if blank == len(items) {
-		v.problemf("must name at least one variable: leave the key out for an endpoint that needs none")
+		v.problemf("must name at least one variable: omit the key for an endpoint without authentication")
 	}
 	return out
 }
@@ -75,9 +75,9 @@ func (v value) secretName() (string, bool) {
 		v.run.vars.secrets[ref[1]] = v.place()
 		return ref[1], true
 	case defaultedRef.MatchString(v.node.Value):
-		v.problemf("must be ${NAME} without a default: each node looks NAME up in its own environment")
+		v.problemf("must be ${NAME} without a default: each node resolves NAME in its own environment")
 	default:
-		v.problemf("must be exactly ${NAME}: keys are not written into files; put it into the environment of the nodes and name the variable here")
+		v.problemf("must be exactly ${NAME}: keys do not belong in files; set the variable in the nodes' environment")
 	}
 	return "", false
 }

@@ -44,7 +44,7 @@ func readFile(path string) ([]byte, error) {
 
 func describeRead(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
-		return "there is no such file"
+		return "no such file"
 	}
 	cause := err
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {

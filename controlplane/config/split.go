@@ -70,7 +70,7 @@ func (s *Split) conflicts() Problems {
 	for _, d := range s.Remote {
 		for _, name := range d.Models {
 			if at, both := local[pair{d.Endpoint, name}]; both {
-				out = append(out, d.At.Problem("%s for %s is listed as local on line %d: it can only be one of both", d.Endpoint, name, at.Line))
+				out = append(out, d.At.Problem("%s for %s is also listed as local on line %d", d.Endpoint, name, at.Line))
 			}
 		}
 	}
@@ -91,9 +91,9 @@ func unmatched(s *Split, models []Model) []Warning {
 		for _, name := range d.Models {
 			m := byName[name]
 			if m == nil {
-				out = append(out, d.At.warning("matches nothing: models.yaml has no model %s%s", name, suggest(name, claimed(models))))
+				out = append(out, d.At.warning("has no effect: unknown model %s%s", name, suggest(name, claimed(models))))
 			} else if !slices.ContainsFunc(m.Routes, func(r Route) bool { return r.BaseURL == d.Endpoint }) {
-				out = append(out, d.At.warning("matches nothing: model %s has no endpoint at %s", name, d.Endpoint))
+				out = append(out, d.At.warning("has no effect: model %s has no endpoint at %s", name, d.Endpoint))
 			}
 		}
 	}

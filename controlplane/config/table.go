@@ -18,7 +18,7 @@ func read[T any](v value, keys []key[T], into *T) bool {
 		k := find(keys, e.name)
 		switch {
 		case k == nil:
-			e.key.problemf("unknown key%s; allowed here: %s", suggest(e.name, names(keys)), strings.Join(names(keys), ", "))
+			e.key.problemf("unknown key%s; allowed keys: %s", suggest(e.name, names(keys)), strings.Join(names(keys), ", "))
 		case k.read == nil:
 			e.key.warnf("has no effect: %s", ignoredKeys()[k.name])
 		case !e.value.null():
@@ -63,13 +63,13 @@ func ignoredKeys() map[string]string {
 	return map[string]string{
 		"router":            "this gateway routes by weight",
 		"router_params":     "this gateway routes by weight",
-		"subscription_type": "costs follow from pricing",
-		"provider_type":     "the kind says it",
-		"quota":             "the gateway follows the 429 answers of the provider",
-		"quota_source":      "the gateway follows the 429 answers of the provider",
-		"concurrency":       "the limit is called max_concurrency",
-		"openrouter_sort":   "write extra_body: {provider: {sort: ...}}",
-		"logging":           "processes log to standard error, see LOG_FORMAT and LOG_LEVEL",
+		"subscription_type": "costs are computed from pricing",
+		"provider_type":     "it follows from kind",
+		"quota":             "the gateway honors the provider's 429 responses",
+		"quota_source":      "the gateway honors the provider's 429 responses",
+		"concurrency":       "use max_concurrency",
+		"openrouter_sort":   "use extra_body: {provider: {sort: ...}}",
+		"logging":           "logging is configured with LOG_FORMAT and LOG_LEVEL",
 	}
 }
 

@@ -91,7 +91,7 @@ func (s *setup) trust(operator, account, system nkeys.KeyPair) error {
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("# Whom the servers trust; written by gatewayctl nats setup.\noperator: %s\nsystem_account: %s\nresolver: MEMORY\nresolver_preload: {\n  %s: %s\n  %s: %s\n}\n",
+	text := fmt.Sprintf("# Trusted operator and accounts; written by gatewayctl nats setup.\noperator: %s\nsystem_account: %s\nresolver: MEMORY\nresolver_preload: {\n  %s: %s\n  %s: %s\n}\n",
 		operatorJWT, systemID, accountID, gatewayJWT, systemID, systemJWT)
 	return s.write(accountsFile, []byte(text), publicMode)
 }

@@ -37,20 +37,20 @@ var (
 func (o *Options) check() error {
 	var errs []error
 	if o.Dir == "" {
-		errs = append(errs, errors.New("--dir is missing: where to write"))
+		errs = append(errs, errors.New("--dir is required"))
 	}
 	for _, n := range o.Nodes {
 		if !nodeName.MatchString(n) || slices.Contains([]string{roleFile("dataplane"), roleFile("controlplane"), roleFile("collector"), "system"}, n) {
-			errs = append(errs, fmt.Errorf("--nodes: a node's name is 1 to 40 of a-z, 0-9 and -, and no role's, got %q", n))
+			errs = append(errs, fmt.Errorf("--nodes: a node name has 1 to 40 characters of a-z, 0-9 and -, and is not the name of a role, got %q", n))
 		}
 	}
 	for _, h := range o.Hosts {
 		if !hostName.MatchString(h) {
-			errs = append(errs, fmt.Errorf("--hosts: %q is no host name or address", h))
+			errs = append(errs, fmt.Errorf("--hosts: must be host names or addresses, got %q", h))
 		}
 	}
 	if n := len(o.Hosts); n != 1 && n != 3 && n != 5 {
-		errs = append(errs, fmt.Errorf("--hosts: a NATS has 1 server, or 3 or 5 that can outvote a lost one, got %d", n))
+		errs = append(errs, fmt.Errorf("--hosts: must be 1, 3 or 5 servers, got %d", n))
 	}
 	return errors.Join(errs...)
 }

@@ -263,10 +263,10 @@ func TestWhatIsThereIsKept(t *testing.T) {
 		}
 	}
 	for want, o := range map[string]natssetup.Options{
-		"1 server, or 3 or 5": {Dir: dir, Hosts: []string{"a", "b"}},
-		"--nodes":             {Dir: dir, Hosts: []string{"a"}, Nodes: []string{"collector"}},
-		"no host name":        {Dir: dir, Hosts: []string{"../x"}},
-		"--dir is missing":    {Hosts: []string{"a"}},
+		"must be 1, 3 or 5 servers":       {Dir: dir, Hosts: []string{"a", "b"}},
+		"--nodes":                         {Dir: dir, Hosts: []string{"a"}, Nodes: []string{"collector"}},
+		"must be host names or addresses": {Dir: dir, Hosts: []string{"../x"}},
+		"--dir is required":               {Hosts: []string{"a"}},
 	} {
 		if _, err := natssetup.Write(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
