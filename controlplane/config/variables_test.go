@@ -29,7 +29,7 @@ func TestSettingsAndSecretsStayWhereTheyAre(t *testing.T) {
 			t.Errorf("%s: the problem shows a value: %v", rest, err)
 		}
 	}
-	own := " is a setting of the gateway itself, which the configuration may not use"
+	own := " is a setting of the gateway and cannot be used in configuration files"
 	f("    description: '${ADMIN_TOKEN}'\n", "models.yaml:5: models[0].description: ${ADMIN_TOKEN}"+own)
 	f("    description: '${DB_DUAL_WRITE:-x}'\n", "${DB_DUAL_WRITE}"+own)
 	f("    description: '${ADMIN_TOKEN_FILE}'\n", "${ADMIN_TOKEN_FILE}"+own)
@@ -68,7 +68,7 @@ func TestSentConfigurationMayUseOnlyWhatIsAllowed(t *testing.T) {
 		t.Error(err)
 	}
 	_, _, err := config.ParseSent(model("    description: '${HOME} ${ADMIN_TOKEN}'\n    api_key: '${AWS_SECRET_KEY}'\n"), config.Source{}, everything, allowed)
-	for _, want := range []string{"models[0].description: ${HOME} may not be used in a configuration that is sent", "models[0].api_key: ${AWS_SECRET_KEY} may not be used"} {
+	for _, want := range []string{"models[0].description: ${HOME} is not allowed in a submitted configuration", "models[0].api_key: ${AWS_SECRET_KEY} is not allowed"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
