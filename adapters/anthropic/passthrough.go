@@ -14,6 +14,35 @@ func (a *Adapter) EncodeMessages(body []byte, call *codec.Call) error {
 	return a.AppendMessages(body, call)
 }
 
+// CountsTokens reports that the endpoint counts the tokens of a request.
+func (a *Adapter) CountsTokens() bool { return true }
+
+// EncodeCountTokens fills call with a client's own request for the number of
+// tokens, as it is but for the model.
+func (a *Adapter) EncodeCountTokens(body []byte, call *codec.Call) error {
+	call.URL = a.url + "/count_tokens"
+	call.Headers = append(call.Headers, codec.Header{Name: "anthropic-version", Value: version})
+	return a.AppendCountTokens(body, call)
+}
+
+// AppendCountTokens appends such a request to call.Body. extra_body is for
+// generations, and stays out.
+func (a *Adapter) AppendCountTokens(body []byte, call *codec.Call) error {
+	if err := rawjson.Valid(body); err != nil {
+		return invalid("The request body is not valid JSON: %v", err)
+	}
+	call.Body = rawjson.AppendString(append(call.Body, `{"model":`...), a.settings.Model)
+	for key, val := range rawjson.Members(body) {
+		switch name := string(key); {
+		case gatewayMember(name), name == "max_tokens", name == "stream": // the API refuses what only a generation takes
+		default:
+			call.Body = append(append(append(append(call.Body, ',', '"'), key...), '"', ':'), val...)
+		}
+	}
+	call.Body = append(call.Body, '}')
+	return nil
+}
+
 // AppendMessages appends a client's Messages request to call.Body, with this
 // place's head and the route's extra_body and without the members that concern
 // the gateway only.

@@ -106,6 +106,9 @@ type Call struct {
 	// Dropped are the parameters that the client sent and the provider does
 	// not take.
 	Dropped chat.ParamSet
+	// Omitted names what else of the request did not go out: members and tools
+	// that have no Param.
+	Omitted []string
 }
 
 // Header is one HTTP header line.
@@ -126,5 +129,5 @@ func (c *Call) Override(headers []Header) {
 
 // Reset empties the call and keeps its buffers.
 func (c *Call) Reset() {
-	*c = Call{Headers: c.Headers[:0], Body: c.Body[:0]}
+	*c = Call{Headers: c.Headers[:0], Body: c.Body[:0], Omitted: c.Omitted[:0]}
 }

@@ -77,6 +77,17 @@ func (a *Adapter) EncodeMessages(body []byte, call *codec.Call) error {
 	return a.claude.AppendMessages(body, call)
 }
 
+// CountsTokens reports whether the endpoint counts the tokens of a request: a
+// proxy is not known to.
+func (a *Adapter) CountsTokens() bool { return !a.proxy }
+
+// EncodeCountTokens fills call with a client's own request for the number of
+// tokens. The model is in the body here.
+func (a *Adapter) EncodeCountTokens(body []byte, call *codec.Call) error {
+	call.URL = a.whole[:strings.LastIndexByte(a.whole, '/')+1] + "count-tokens:rawPredict"
+	return a.claude.AppendCountTokens(body, call)
+}
+
 // Authorize implements codec.Adapter. The secret is a proxy's key, or an OAuth
 // token: making one of a service account is not the codec's business, but its
 // private key must never travel.

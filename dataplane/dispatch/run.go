@@ -108,6 +108,10 @@ func (r *Run) Attempts() []wire.Attempt { return r.request.attempts }
 // Dropped are the parameters that the answering endpoint does not take.
 func (r *Run) Dropped() chat.ParamSet { return r.request.dropped }
 
+// Omitted names what else of the request the answering endpoint did not get. It
+// is valid until the next attempt.
+func (r *Run) Omitted() []string { return r.buffers.call.Omitted }
+
 // Next returns the next events of the answer, or upstream.ErrSilent after wait
 // without any, whatever else arrives meanwhile; a wait of 0 asks for what has
 // arrived already and never blocks. Any other error is a *fault.Error and

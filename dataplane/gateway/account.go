@@ -33,6 +33,7 @@ type account struct {
 	translator api.Translator
 	req        *chat.Request // the translator's
 	attempt    *attempt
+	free       bool // nothing is generated: there is no usage event
 
 	id         string
 	usage      wire.Usage
@@ -54,7 +55,7 @@ type account struct {
 // points into is not used any more.
 func (a *account) reset() {
 	*a = account{
-		books: a.books, caller: a.caller, translator: a.translator, req: a.req, attempt: a.attempt,
+		books: a.books, caller: a.caller, translator: a.translator, req: a.req, attempt: a.attempt, free: a.free,
 		usage: wire.Usage{Attempts: a.usage.Attempts[:0]}, native: a.native[:0], upstreamID: a.upstreamID[:0],
 		scratch: api.Bounded(a.scratch), line: api.Bounded(a.line), content: api.Bounded(a.content),
 	}
@@ -93,6 +94,9 @@ func (a *account) settle(end string, status int, f *fault.Error) *api.Total {
 		return &a.total
 	}
 	a.settled = true
+	if a.free {
+		return &a.total
+	}
 	u := &a.usage
 	u.RequestID, u.Node, u.Time = a.id, a.books.node, a.caller.started.UnixMicro()
 	u.Epoch, u.Release = a.caller.snap.Epoch, a.caller.snap.Release

@@ -18,6 +18,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/lastcall"
 	"github.com/hybridinference/gateway/dataplane/meter"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/dataplane/tokens"
 )
 
 // Gateway serves requests by whatever snapshot is current.
@@ -35,6 +36,7 @@ type Gateway struct {
 	// what the exchanges share
 	gone   *goneWatch
 	policy dispatch.Policy
+	tokens tokens.Counter
 	books  books
 
 	inFlight atomic.Int64

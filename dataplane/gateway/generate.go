@@ -41,6 +41,9 @@ func (r *generator) answer(ctx *fasthttp.RequestCtx) {
 		x.reply.reject(p)
 		return
 	}
+	if r.lang.Count != nil && x.count(&g.tokens) {
+		return
+	}
 	x.attempt.start(g.policy)
 	if !x.translator.Streamed() {
 		x.reply.unary()

@@ -45,14 +45,22 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 	case ctx.IsOptions():
 		g.setCommon(ctx, fasthttp.StatusNoContent, "")
 	case r.handler == nil:
-		g.refuse(ctx, problem.New(404, "not_found", "No such path: "+path))
+		g.refuseIn(ctx, languageOf(path), problem.New(404, "not_found", "No such path: "+path))
 	case string(ctx.Method()) != r.method && (r.method != fasthttp.MethodGet || !ctx.IsHead()):
-		g.setCommon(ctx, 405, "application/json")
+		g.refuseIn(ctx, languageOf(path), problem.New(405, "invalid_request", path+" takes "+r.method+" only"))
 		ctx.Response.Header.Set("Allow", r.method+", OPTIONS")
-		ctx.Response.SetBody(problem.New(405, "invalid_request", path+" takes "+r.method+" only").Append(nil))
 	default:
 		r.handler(ctx)
 	}
+}
+
+// languageOf returns the language whose errors the clients of a path read,
+// whether or not there is such a path.
+func languageOf(path string) *api.Language {
+	if path = strings.TrimPrefix(path, "/anthropic"); path == "/v1/messages" || strings.HasPrefix(path, "/v1/messages/") {
+		return messages.Language()
+	}
+	return completions.Chat()
 }
 
 // refused says why a request cannot be taken as it is framed, nil if it can.
@@ -107,6 +115,7 @@ type endpoint struct {
 func (g *Gateway) table() map[string]endpoint {
 	chat := g.generates(completions.Chat())
 	anthropic := g.generates(messages.Language())
+	counts := g.generates(messages.CountTokens())
 	return map[string]endpoint{
 		"/v1/chat/completions":   chat,
 		"/completion":            chat,
@@ -114,11 +123,17 @@ func (g *Gateway) table() map[string]endpoint {
 		"/v1/messages":           anthropic,
 		"/anthropic/v1/messages": anthropic,
 		"/v1/responses":          g.generates(responses.Language()),
-		"/v1/embeddings":         g.generates(embeddings.Language()),
-		"/health":                {fasthttp.MethodGet, nil, g.health},
-		"/health/ready":          {fasthttp.MethodGet, nil, g.ready},
-		"/routing":               {fasthttp.MethodGet, nil, g.routing},
-		"/":                      {fasthttp.MethodGet, nil, g.index},
+
+		"/v1/messages/count_tokens":           counts,
+		"/anthropic/v1/messages/count_tokens": counts,
+		"/v1/responses/input_tokens":          g.generates(responses.InputTokens()),
+		"/v1/responses/compact":               {fasthttp.MethodPost, nil, g.compact},
+
+		"/v1/embeddings": g.generates(embeddings.Language()),
+		"/health":        {fasthttp.MethodGet, nil, g.health},
+		"/health/ready":  {fasthttp.MethodGet, nil, g.ready},
+		"/routing":       {fasthttp.MethodGet, nil, g.routing},
+		"/":              {fasthttp.MethodGet, nil, g.index},
 	}
 }
 

@@ -66,11 +66,17 @@ func (t *translator) Encode(a codec.Adapter, call *codec.Call) error {
 		}
 		return a.Encode(&t.req, call)
 	}
-	if betas := t.header.Peek("Anthropic-Beta"); len(betas) > 0 {
-		call.Headers = append(call.Headers, codec.Header{Name: "anthropic-beta", Value: string(betas)})
-	}
 	if err := s.EncodeMessages(t.body, call); err != nil {
 		return err
+	}
+	t.addHeaders(call)
+	return nil
+}
+
+// addHeaders passes on the client's choice of betas and version.
+func (t *translator) addHeaders(call *codec.Call) {
+	if betas := t.header.Peek("Anthropic-Beta"); len(betas) > 0 {
+		call.Headers = append(call.Headers, codec.Header{Name: "anthropic-beta", Value: string(betas)})
 	}
 	if version := t.header.Peek("Anthropic-Version"); len(version) > 0 {
 		for i := range call.Headers {
@@ -79,7 +85,6 @@ func (t *translator) Encode(a codec.Adapter, call *codec.Call) error {
 			}
 		}
 	}
-	return nil
 }
 
 // Decoder implements api.Translator.

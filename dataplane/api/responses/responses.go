@@ -65,6 +65,7 @@ func (t *translator) Encode(a codec.Adapter, call *codec.Call) error {
 		t.native.on = true
 		return r.EncodeResponses(t.own, "", call)
 	}
+	call.Omitted = append(call.Omitted, t.request.dropped...)
 	return a.Encode(&t.req, call)
 }
 

@@ -1,0 +1,33 @@
+package gateway
+
+import (
+	"github.com/valyala/fasthttp"
+
+	"github.com/hybridinference/gateway/dataplane/api"
+	"github.com/hybridinference/gateway/dataplane/problem"
+	"github.com/hybridinference/gateway/dataplane/tokens"
+	"github.com/hybridinference/gateway/shared/fault"
+)
+
+// count answers a request for the number of its tokens, unless the first
+// endpoint of the plan counts itself.
+func (x *exchange) count(c *tokens.Counter) bool {
+	first := x.attempt.plan.Candidates()[0].Endpoint.Adapter
+	if native, ok := x.translator.(api.Counter); ok && native.Counts(first) {
+		return false
+	}
+	n, err := c.Count(x.translator.Request())
+	if err != nil {
+		x.reply.reject(problem.Of(fault.New(fault.InvalidRequest, "%v", err), ""))
+		return true
+	}
+	x.reply.setHeaders(200, "application/json")
+	x.caller.ctx.Response.SetBody(x.generator.lang.Count(nil, n))
+	return true
+}
+
+// compact refuses POST responses/compact: what it makes is only for the server
+// that made it.
+func (g *Gateway) compact(ctx *fasthttp.RequestCtx) {
+	g.refuse(ctx, problem.New(501, "not_implemented", "The gateway does not compact responses: shorten the input, or use a client that does"))
+}

@@ -1,0 +1,103 @@
+package gateway_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// claude is a server of Anthropic's API that counts tokens, and reports what it
+// was asked.
+func claude(t *testing.T) (url string, asked chan string) {
+	t.Helper()
+	asked = make(chan string, 10)
+	return server(t, func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		asked <- r.URL.Path + " " + string(body)
+		if strings.HasSuffix(r.URL.Path, "/count_tokens") {
+			fmt.Fprint(w, `{"input_tokens":77}`)
+			return
+		}
+		fmt.Fprint(w, `{"id":"msg_up","type":"message","role":"assistant","model":"up","content":[{"type":"container_upload","file_id":"f"},{"type":"text","text":"hi"}],"stop_reason":"stop_sequence","stop_sequence":"END","usage":{"input_tokens":3,"output_tokens":2}}`)
+	}), asked
+}
+
+func TestTokensAreCounted(t *testing.T) {
+	url, asked := claude(t)
+	n := start(t, nodeOptions{}, model("native", endpoint("native:a", "anthropic", url)), model("other", endpoint("other:a", "openai_compat", refuses(t, 500, `{}`))))
+	f := func(path, body, want string) {
+		t.Helper()
+		if r := n.do("POST", path, body); r.StatusCode != 200 || r.body != want {
+			t.Errorf("%s %s: %d %s, want %s", path, body, r.StatusCode, r.body, want)
+		}
+	}
+	const hello = `"messages":[{"role":"user","content":"Hello world"}]`
+	f("/v1/messages/count_tokens", `{"model":"native",`+hello+`}`, `{"input_tokens":77}`)
+	f("/v1/messages/count_tokens", `{"model":"other",`+hello+`}`, `{"input_tokens":7}`)
+	f("/anthropic/v1/messages/count_tokens", `{"model":"other",`+hello+`}`, `{"input_tokens":7}`)
+	f("/v1/responses/input_tokens", `{"model":"other","input":"Hello world"}`, `{"object":"response.input_tokens","input_tokens":7}`)
+	if want := `/v1/messages/count_tokens {"model":"up-native:a",` + hello + `}`; len(asked) != 1 {
+		t.Errorf("the upstream was asked %d times", len(asked))
+	} else if got := <-asked; got != want {
+		t.Errorf("asked %s, want %s", got, want)
+	}
+	// Only the generation afterwards is accounted for.
+	n.do("POST", "/v1/messages", `{"model":"native","max_tokens":9,`+hello+`}`)
+	if u := n.event(0); u.API != "messages" || u.PromptTokens != 3 {
+		t.Errorf("the first usage event is %s with %d tokens", u.API, u.PromptTokens)
+	}
+}
+
+// TestNativeMessages: members that no other API has arrive.
+func TestNativeMessages(t *testing.T) {
+	url, _ := claude(t)
+	n := start(t, nodeOptions{}, model("native", endpoint("native:a", "anthropic", url)))
+	r := n.do("POST", "/v1/messages", `{"model":"native","max_tokens":9,"messages":[{"role":"user","content":[{"type":"hologram"}]}]}`)
+	for _, part := range []string{`"stop_sequence":"END"`, `{"type":"container_upload","file_id":"f"}`, `"model":"native"`, `"id":"gen-`} {
+		if !strings.Contains(r.body, part) {
+			t.Errorf("no %s in %d %s", part, r.StatusCode, r.body)
+		}
+	}
+}
+
+// TestErrorsBelowMessages: every error there is in the form that Anthropic's
+// clients read.
+func TestErrorsBelowMessages(t *testing.T) {
+	n := start(t, guarded(map[string]wire.Key{}), model("m", endpoint("m:a", "demo", "")))
+	f := func(method, path string, status int, kind string) {
+		t.Helper()
+		r := n.do(method, path, `{"model":"m"}`)
+		if r.StatusCode != status || !strings.HasPrefix(r.body, `{"type":"error","error":{"type":"`+kind+`"`) {
+			t.Errorf("%s %s: %d %s", method, path, r.StatusCode, r.body)
+		}
+	}
+	f("POST", "/v1/messages", 401, "authentication_error")
+	f("POST", "/v1/messages/count_tokens", 401, "authentication_error")
+	f("POST", "/v1/messages/batches", 404, "not_found_error")
+	f("GET", "/v1/messages", 405, "not_found_error")
+	f("GET", "/anthropic/v1/messages/batches", 404, "not_found_error")
+}
+
+func TestCompactIsRefused(t *testing.T) {
+	n := start(t, nodeOptions{}, model("m", endpoint("m:a", "demo", "")))
+	if r := n.do("POST", "/v1/responses/compact", `{"model":"m","input":"x"}`); r.StatusCode != 501 || !strings.Contains(r.body, "does not compact") {
+		t.Errorf("%d %s", r.StatusCode, r.body)
+	}
+}
+
+// TestOmittedTools: tools that a provider would have to run do not stop an
+// agent; the header names them.
+func TestOmittedTools(t *testing.T) {
+	n := start(t, nodeOptions{}, model("m", endpoint("m:a", "demo", "")))
+	r := n.do("POST", "/v1/responses", `{"model":"m","input":"x","tools":[{"type":"web_search"},{"type":"function","name":"f"}],"safety":1}`)
+	if got := r.Header.Get("X-Gateway-Dropped-Params"); r.StatusCode != 200 || got != "safety, tools.web_search" {
+		t.Errorf("%d %q %s", r.StatusCode, got, r.body)
+	}
+}
