@@ -21,10 +21,9 @@ type Language struct {
 	Embeddings bool
 	// New returns a translator for many requests, one after the other.
 	New func() Translator
-	// Count appends the answer of a language that asks for the number of prompt
-	// tokens only, nil for all others. Its Translator is a Counter. Nothing is
-	// generated, and nothing billed.
-	Count func(dst []byte, tokens int64) []byte
+	// Count is given for a language that asks for the number of prompt tokens
+	// only: nothing is generated, and nothing billed.
+	Count *Count
 	// AppendError appends the body of an error answer.
 	AppendError func(dst []byte, p *problem.Problem) []byte
 }

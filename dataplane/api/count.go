@@ -7,10 +7,13 @@ import (
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// Counter is the Translator of a Language with Count.
-type Counter interface {
-	// Counts reports whether the endpoint of an adapter counts tokens itself.
-	Counts(a codec.Adapter) bool
+// Count says how a language counts tokens.
+type Count struct {
+	// Upstream reports whether the endpoint of an adapter counts itself, and is
+	// asked. For others the gateway counts.
+	Upstream func(a codec.Adapter) bool
+	// Append appends the answer with the gateway's count.
+	Append func(dst []byte, tokens int64) []byte
 }
 
 // NumberDecoder returns the decoder of an answer that is one object with a

@@ -3,7 +3,6 @@ package gateway
 import (
 	"github.com/valyala/fasthttp"
 
-	"github.com/hybridinference/gateway/dataplane/api"
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/tokens"
 	"github.com/hybridinference/gateway/shared/fault"
@@ -13,7 +12,7 @@ import (
 // endpoint of the plan counts itself.
 func (x *exchange) count(c *tokens.Counter) bool {
 	first := x.attempt.plan.Candidates()[0].Endpoint.Adapter
-	if native, ok := x.translator.(api.Counter); ok && native.Counts(first) {
+	if x.generator.lang.Count.Upstream(first) {
 		return false
 	}
 	n, err := c.Count(x.translator.Request())
@@ -22,7 +21,7 @@ func (x *exchange) count(c *tokens.Counter) bool {
 		return true
 	}
 	x.reply.setHeaders(200, "application/json")
-	x.caller.ctx.Response.SetBody(x.generator.lang.Count(nil, n))
+	x.caller.ctx.Response.SetBody(x.generator.lang.Count.Append(nil, n))
 	return true
 }
 

@@ -1,7 +1,6 @@
 package gateway_test
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -22,12 +21,14 @@ func claude(t *testing.T) (url string, asked chan string) {
 		}
 		asked <- r.URL.Path + " " + string(body)
 		if strings.HasSuffix(r.URL.Path, "/count_tokens") {
-			fmt.Fprint(w, `{"input_tokens":77}`)
+			write(w, `{"input_tokens":77}`)
 			return
 		}
-		fmt.Fprint(w, `{"id":"msg_up","type":"message","role":"assistant","model":"up","content":[{"type":"container_upload","file_id":"f"},{"type":"text","text":"hi"}],"stop_reason":"stop_sequence","stop_sequence":"END","usage":{"input_tokens":3,"output_tokens":2}}`)
+		write(w, `{"id":"msg_up","type":"message","role":"assistant","model":"up","content":[{"type":"container_upload","file_id":"f"},{"type":"text","text":"hi"}],"stop_reason":"stop_sequence","stop_sequence":"END","usage":{"input_tokens":3,"output_tokens":2}}`)
 	}), asked
 }
+
+func write(w io.Writer, text string) { _, _ = io.WriteString(w, text) } // a client that left has its reasons
 
 func TestTokensAreCounted(t *testing.T) {
 	url, asked := claude(t)

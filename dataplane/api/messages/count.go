@@ -14,8 +14,14 @@ func CountTokens() *api.Language {
 	return &api.Language{
 		New:         func() api.Translator { return &counter{} },
 		AppendError: appendError,
-		Count: func(dst []byte, n int64) []byte {
-			return append(strconv.AppendInt(append(dst, `{"input_tokens":`...), n, 10), '}')
+		Count: &api.Count{
+			Upstream: func(a codec.Adapter) bool {
+				t, ok := a.(tokenCounter)
+				return ok && t.CountsTokens()
+			},
+			Append: func(dst []byte, n int64) []byte {
+				return append(strconv.AppendInt(append(dst, `{"input_tokens":`...), n, 10), '}')
+			},
 		},
 	}
 }
@@ -40,12 +46,6 @@ func (c *counter) Name() string { return "count_tokens" }
 
 // Streamed implements api.Translator.
 func (c *counter) Streamed() bool { return false }
-
-// Counts implements api.Counter.
-func (c *counter) Counts(a codec.Adapter) bool {
-	t, ok := a.(tokenCounter)
-	return ok && t.CountsTokens()
-}
 
 // Encode implements api.Translator.
 func (c *counter) Encode(a codec.Adapter, call *codec.Call) error {

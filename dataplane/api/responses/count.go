@@ -13,8 +13,14 @@ import (
 func InputTokens() *api.Language {
 	lang := Language()
 	lang.New = func() api.Translator { return &counter{} }
-	lang.Count = func(dst []byte, n int64) []byte {
-		return append(strconv.AppendInt(append(dst, `{"object":"response.input_tokens","input_tokens":`...), n, 10), '}')
+	lang.Count = &api.Count{
+		Upstream: func(a codec.Adapter) bool {
+			r, ok := a.(codec.Responder)
+			return ok && r.SpeaksResponses()
+		},
+		Append: func(dst []byte, n int64) []byte {
+			return append(strconv.AppendInt(append(dst, `{"object":"response.input_tokens","input_tokens":`...), n, 10), '}')
+		},
 	}
 	return lang
 }
@@ -30,12 +36,6 @@ func (c *counter) Name() string { return "input_tokens" }
 
 // Streamed implements api.Translator.
 func (c *counter) Streamed() bool { return false }
-
-// Counts implements api.Counter.
-func (c *counter) Counts(a codec.Adapter) bool {
-	r, ok := a.(codec.Responder)
-	return ok && r.SpeaksResponses()
-}
 
 // Encode implements api.Translator.
 func (c *counter) Encode(a codec.Adapter, call *codec.Call) error {
