@@ -11,6 +11,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/adapters/gemini"
 	"github.com/hybridinference/gateway/adapters/openai"
+	"github.com/hybridinference/gateway/adapters/traits"
 	"github.com/hybridinference/gateway/adapters/vertex"
 )
 
@@ -121,6 +122,9 @@ func New(s codec.Settings) (codec.Adapter, error) {
 	}
 	if s.Slug != "" && !p.Pins {
 		return nil, fmt.Errorf("kind %q pins no provider, but slug %q is given", s.Kind, s.Slug)
+	}
+	if err := traits.Check(s.Traits); err != nil {
+		return nil, err
 	}
 	a, err := p.codec(s)
 	if err != nil {

@@ -10,8 +10,10 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/adapters/traits"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/rawjson"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 const (
@@ -37,7 +39,7 @@ type Place struct {
 type Adapter struct {
 	settings codec.Settings
 	place    Place
-	traits   traits
+	traits   wire.Traits
 	url      string
 	// extra are the members that every request gets, with leading commas, and
 	// override the names that they take.
@@ -54,11 +56,20 @@ func At(p Place, s codec.Settings) (*Adapter, error) {
 	if p.Head == "" {
 		p.Head = string(rawjson.AppendString([]byte(`"model":`), s.Model))
 	}
-	a := &Adapter{settings: s, place: p, traits: traitsOf(s.Model), url: messagesURL(s.BaseURL), override: map[string]bool{}}
+	a := &Adapter{settings: s, place: p, traits: traitsOf(s), url: messagesURL(s.BaseURL), override: map[string]bool{}}
 	if err := a.addExtra(s.ExtraBody); err != nil {
 		return nil, fmt.Errorf("extra_body: %w", err)
 	}
 	return a, nil
+}
+
+// traitsOf returns what is known of the model. A name that is not Claude's is
+// taken for a model that has what most have.
+func traitsOf(s codec.Settings) wire.Traits {
+	if t := traits.Of(s.Model, s.Traits); t.Prefill != "" {
+		return t
+	}
+	return traits.Of("claude", s.Traits)
 }
 
 // messagesURL appends the path to a base URL, with /v1 unless it is there.

@@ -247,3 +247,15 @@ func BenchmarkEncode(b *testing.B) {
 		}
 	}
 }
+
+func TestCacheWritesOfAnHour(t *testing.T) {
+	const body = `{"type":"message","content":[],"stop_reason":"end_turn","usage":{"input_tokens":10,"output_tokens":5,"cache_creation_input_tokens":100,"cache_creation":{"ephemeral_5m_input_tokens":60,"ephemeral_1h_input_tokens":40}}}`
+	events, err := newAdapter(t, settings("claude-sonnet-5")).Decoder().Body([]byte(body), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := events[0].Usage
+	if u == nil || u.Prompt != 110 || u.CacheWrite != 100 || u.CacheWrite1h != 40 {
+		t.Errorf("%+v", u)
+	}
+}

@@ -39,6 +39,12 @@ func (d *draft) writeTool(tool []byte, mark int) {
 	}
 	d.comma(mark)
 	cache := chat.Member(tool, "cache_control")
+	if custom := chat.Member(tool, "custom"); string(kind) == "custom" && len(custom) > 0 {
+		d.writeCustom(custom)
+		d.cache(cache)
+		d.put(`}`)
+		return
+	}
 	if string(kind) != "function" {
 		d.body = appendOpen(d.body, tool)
 		d.cache(cache)
@@ -50,12 +56,34 @@ func (d *draft) writeTool(tool []byte, mark int) {
 	if text := str(chat.Member(fn, "description")); text != nil {
 		d.put(`,"description":`).putRaw(text)
 	}
-	d.body = appendInputSchema(append(d.body, `,"input_schema":`...), chat.Member(fn, "parameters"))
-	for _, own := range []string{"strict", "defer_loading", "allowed_callers", "input_examples", "eager_input_streaming"} {
+	d.put(`,"input_schema":`)
+	if parameters := chat.Member(fn, "parameters"); d.strict(tool, fn) && holdable(parameters) {
+		d.body = appendOutputSchema(d.body, parameters)
+		d.put(`,"strict":true`)
+	} else {
+		d.body = appendInputSchema(d.body, parameters)
+	}
+	for _, own := range []string{"defer_loading", "allowed_callers", "input_examples", "eager_input_streaming"} {
 		d.body = appendSibling(d.body, tool, own)
 	}
 	d.cache(cache)
 	d.put(`}`)
+}
+
+// strict reports whether a call has to keep to the tool's schema, and the model
+// can be held to it.
+func (d *draft) strict(tool, fn []byte) bool {
+	asked := string(chat.Member(fn, "strict")) == "true" || string(chat.Member(tool, "strict")) == "true"
+	return asked && d.a.traits.Schema == "json_schema" && string(chat.Member(chat.Member(fn, "parameters"), "type")) == `"object"`
+}
+
+// writeCustom writes OpenAI's tool of free text as one with a single argument.
+func (d *draft) writeCustom(custom []byte) {
+	d.put(`{"name":`).putRaw(chat.Member(custom, "name"))
+	if text := str(chat.Member(custom, "description")); text != nil {
+		d.put(`,"description":`).putRaw(text)
+	}
+	d.put(`,"input_schema":` + chat.CustomSchema)
 }
 
 func (d *draft) writeChoice() {

@@ -1,7 +1,10 @@
 package anthropic
 
 import (
+	"slices"
+
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/traits"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -9,31 +12,18 @@ import (
 // client wrote itself, into an effort.
 func (d *draft) planVerbosity() {
 	if word := rawjson.Text(d.r.Raw(chat.Verbosity)); word != "" {
-		if d.a.traits.effort == 0 {
+		if len(d.a.traits.Efforts) == 0 {
 			d.drop(chat.Verbosity)
 		}
 		d.setEffort(word)
 	}
 }
 
-// setEffort takes a level, lowered to what the model has.
+// setEffort takes the level that the model has next to it.
 func (d *draft) setEffort(word string) {
-	var l level
-	switch word {
-	case "minimal", "low":
-		l = levelLow
-	case "medium":
-		l = levelMedium
-	case "high":
-		l = levelHigh
-	case "max":
-		l = levelMax
-	case "xhigh":
-		if l = levelXHigh; d.a.traits.effort == levelMax {
-			l = levelMax // without the step in between, the one above
-		}
+	if slices.Contains(traits.Efforts(), word) {
+		d.think.effort = traits.Nearest(d.a.traits.Efforts, word)
 	}
-	d.think.effort = min(l, d.a.traits.effort)
 }
 
 // effortFor returns the least effort whose share of the limit covers a budget.
@@ -46,26 +36,10 @@ func effortFor(budget, limit int64) string {
 	return "xhigh"
 }
 
-func (d *draft) effortWord() string {
-	switch d.think.effort {
-	case levelLow:
-		return "low"
-	case levelMedium:
-		return "medium"
-	case levelHigh:
-		return "high"
-	case levelMax:
-		return "max"
-	case levelXHigh:
-		return "xhigh"
-	}
-	return ""
-}
-
 // writeOutputConfig writes the effort and the schema beside what the client
 // itself put into output_config.
 func (d *draft) writeOutputConfig() {
-	effort, own := d.effortWord(), d.clientMember("output_config")
+	effort, own := d.think.effort, d.clientMember("output_config")
 	if effort == "" && d.format == nil && len(own) == 0 || !d.member("output_config") {
 		return
 	}

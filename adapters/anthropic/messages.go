@@ -101,8 +101,51 @@ func (d *draft) writeAssistant(u *turn) error {
 }
 
 // writeUser writes a user turn that begins with the results of the calls
-// before it.
+// before it, and the system message that it ends with. Every turn but the last
+// is followed by the assistant's.
 func (d *draft) writeUser(calls []toolUse, body []block) error {
+	body, system := d.splitSystem(body, len(calls) > 0)
+	if err := d.writeUserBlocks(calls, body); err != nil {
+		return err
+	}
+	if len(system) == 0 {
+		return nil
+	}
+	d.put(`,{"role":"system","content":`)
+	if err := d.writeBlocks(system); err != nil {
+		return err
+	}
+	d.put(`}`)
+	return nil
+}
+
+// splitSystem parts the system blocks at the end of a turn from the rest, if
+// the model takes them there: behind what the user said or tools returned. Any
+// other system block becomes the user's, marked as what it is.
+func (d *draft) splitSystem(body []block, results bool) (user, system []block) {
+	at := len(body)
+	for at > 0 && body[at-1].system {
+		at--
+	}
+	if d.a.traits.SystemMessages != "anywhere" || at == 0 && !results {
+		at = len(body)
+	}
+	user, system = body[:at], body[at:]
+	for i := range user {
+		if b := &user[i]; b.system {
+			b.text = append(append(append([]byte{'"'}, chat.Instruction...), rawjson.Inner(b.text)...), '"')
+			b.part, b.system = nil, false
+		}
+	}
+	if len(system) > 1 {
+		for i := range system {
+			system[i].whole = false
+		}
+	}
+	return user, system
+}
+
+func (d *draft) writeUserBlocks(calls []toolUse, body []block) error {
 	d.put(`{"role":"user","content":`)
 	if len(calls) == 0 {
 		if err := d.writeBlocks(body); err != nil {
@@ -170,25 +213,9 @@ func (d *draft) writeCall(use *toolUse) {
 		d.put(`"unknown"`)
 	}
 	d.put(`,"input":`)
-	d.body = appendInput(d.body, use.call.Arguments)
+	d.body = chat.AppendArguments(d.body, use.call.Arguments)
 	d.cache(chat.Member(use.call.Raw, "cache_control"))
 	d.put(`}`)
-}
-
-// appendInput appends a call's arguments as an object. Models have been seen
-// to write broken JSON; the history must not fail for it.
-func appendInput(dst, arguments []byte) []byte {
-	text := rawjson.Unquote(nil, arguments)
-	var c rawjson.Cursor
-	c.Reset(text)
-	if c.Kind() != rawjson.Object {
-		return append(dst, '{', '}')
-	}
-	raw := c.Raw()
-	if c.End() != nil {
-		return append(dst, '{', '}')
-	}
-	return append(dst, raw...)
 }
 
 // writeResult writes the answer to a call. A call that was never answered gets

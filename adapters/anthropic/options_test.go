@@ -93,6 +93,7 @@ func TestThinking(t *testing.T) {
 	f("claude-sonnet-5", `"thinking":{"type":"adaptive","display":"summarized"},"verbosity":"max"`, `{"type":"adaptive","display":"summarized"}`, `{"effort":"max"}`, "4096")
 	f("claude-opus-5", `"reasoning":{"effort":"none"},"verbosity":"xhigh"`, `{"type":"disabled"}`, `{"effort":"high"}`, "4096")
 	f("claude-opus-5-5", `"reasoning":{"effort":"none"}`, "", `{"effort":"low"}`, "4096")
+	f("claude-sonnet-5-5", `"reasoning":{"effort":"none"}`, `{"type":"between_tools"}`, "", "4096")
 	f("claude-fable-5", `"reasoning":{"enabled":false}`, "", `{"effort":"low"}`, "4096")
 	// effort by itself, and beside what the client wrote in the API's own words
 	f("claude-opus-4-5", `"verbosity":"max"`, "", `{"effort":"high"}`, "4096")
@@ -168,7 +169,7 @@ func TestTools(t *testing.T) {
 	}
 	const (
 		tool = `"tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object","properties":{"x":{"type":"string"}}},"strict":true},"cache_control":{"type":"ephemeral"}}]`
-		want = `[{"name":"f","description":"d","input_schema":{"type":"object","properties":{"x":{"type":"string"}}},"cache_control":{"type":"ephemeral"}}]`
+		want = `[{"name":"f","description":"d","input_schema":{"type":"object","properties":{"x":{"type":"string"}},"additionalProperties":false},"strict":true,"cache_control":{"type":"ephemeral"}}]`
 	)
 	f("claude-sonnet-4-5", tool, want, "")
 	f("claude-sonnet-4-5", tool+`,"tool_choice":"auto"`, want, `{"type":"auto"}`)
@@ -268,6 +269,49 @@ func TestResponseFormat(t *testing.T) {
 	}
 }
 
+func TestStrictAndCustomTools(t *testing.T) {
+	f := func(model, tools, want string) {
+		t.Helper()
+		if got := member(built(t, model, hello+`,"tools":[`+tools+`]}`), "tools"); got != `[`+want+`]` {
+			t.Errorf("%s\n got %s\nwant %s", tools, got, want)
+		}
+	}
+	const closed = `{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}`
+	f("claude-sonnet-5", `{"type":"function","function":{"name":"f","strict":true,"parameters":`+closed+`}}`, `{"name":"f","input_schema":`+closed+`,"strict":true}`)
+	f("claude-sonnet-4-0", `{"type":"function","function":{"name":"f","strict":true,"parameters":`+closed+`}}`, `{"name":"f","input_schema":`+closed+`}`)
+	const open = `{"type":"object","properties":{"m":{"type":"object","additionalProperties":{"type":"number"}}}}`
+	f("claude-sonnet-5", `{"type":"function","function":{"name":"f","strict":true,"parameters":`+open+`}}`, `{"name":"f","input_schema":`+open+`}`)
+	f("claude-sonnet-5", `{"type":"custom","custom":{"name":"g","description":"d"}}`,
+		`{"name":"g","description":"d","input_schema":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}}`)
+	const two = `"tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}}]`
+	call := built(t, "claude-sonnet-5", hello+`,`+two+`,"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"g"}}]}}}`)
+	if got := member(call, "tools"); got != `[{"name":"g","input_schema":{"type":"object","properties":{}}}]` || member(call, "tool_choice") != `{"type":"any"}` || call.Dropped != 0 {
+		t.Errorf("%s", call.Body)
+	}
+}
+
+// What decoding cannot hold without changing its meaning is held by a tool.
+func TestSchemasThatDecodingCannotHold(t *testing.T) {
+	f := func(held bool, schema string) {
+		t.Helper()
+		call := built(t, "claude-sonnet-5", hello+`,"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":`+schema+`}}}`)
+		if got := member(call, "output_config") != ""; got != held {
+			t.Errorf("%s: %s", schema, call.Body)
+		}
+		if !held && (!strings.Contains(member(call, "tools"), `"input_schema":`+schema) || member(call, "tool_choice") != `{"type":"tool","name":"gateway_json_answer","disable_parallel_tool_use":true}`) {
+			t.Errorf("%s: %s", schema, call.Body)
+		}
+	}
+	f(true, `{"type":"object","properties":{"a":{"$ref":"#/$defs/b"},"c":{"$ref":"#/$defs/b"}},"$defs":{"b":{"type":"string"}}}`)
+	f(false, `{"type":"object","properties":{"m":{"type":"object","additionalProperties":{"type":"number"}}}}`)
+	f(false, `{"type":"object","properties":{"m":{"type":"object"}}}`)
+	f(false, `{"type":"object","additionalProperties":true}`)
+	f(false, `{"type":"object","patternProperties":{"^a":{}}}`)
+	f(false, `{"type":"object","properties":{"kids":{"type":"array","items":{"$ref":"#"}}}}`)
+	f(false, `{"type":"object","properties":{"n":{"$ref":"#/$defs/n"}},"$defs":{"n":{"type":"object","properties":{"kids":{"type":"array","items":{"$ref":"#/$defs/n"}}}}}}`)
+	f(false, `{"type":"object","properties":{"n":{"$ref":"#/$defs/missing"}}}`)
+}
+
 func TestOutputSchema(t *testing.T) {
 	f := func(schema, want string) {
 		t.Helper()
@@ -276,7 +320,7 @@ func TestOutputSchema(t *testing.T) {
 			t.Errorf("%s\ngot  %s\nwant %s", schema, got, want)
 		}
 	}
-	f(`{"type":"object","properties":{},"additionalProperties":true}`, `{"type":"object","properties":{},"additionalProperties":false}`)
+	f(`{"type":"object","properties":{},"additionalProperties":false}`, `{"type":"object","properties":{},"additionalProperties":false}`)
 	f(`{"$schema":"s","type":"array","minItems":3,"maxItems":9,"items":{"type":"object","properties":{"minimum":{"type":"number","maximum":9}}}}`,
 		`{"type":"array","items":{"type":"object","properties":{"minimum":{"type":"number"}},"additionalProperties":false}}`)
 	f(`{"type":"array","minItems":1,"items":{"type":"string","format":"uuid","pattern":"^a$","enum":["minimum"]}}`,

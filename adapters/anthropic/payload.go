@@ -127,6 +127,10 @@ func (d *decoder) readUsage(raw []byte) {
 			count(&c, &d.usage.CacheRead)
 		case "cache_creation_input_tokens":
 			count(&c, &d.usage.CacheWrite)
+		case "cache_creation":
+			if n, ok := rawjson.Int(chat.Member(c.Raw(), "ephemeral_1h_input_tokens")); ok && n > 0 {
+				d.usage.CacheWrite1h = n
+			}
 		case "output_tokens_details":
 			if n, ok := rawjson.Int(chat.Member(c.Raw(), "thinking_tokens")); ok {
 				d.usage.Reasoning = n

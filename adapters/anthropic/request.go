@@ -55,7 +55,7 @@ func (d *draft) plan() error {
 	d.limit = d.clamp(d.r.MaxTokens)
 	d.planTools()
 	d.planThinking()
-	d.talk.settle(d.thinks(), d.a.traits.prefill && !d.thinks())
+	d.talk.settle(d.thinks(), d.a.traits.Prefill == "yes" && !d.thinks())
 	d.drop(chat.N, chat.Logprobs, chat.TopLogprobs, chat.LogitBias, chat.Seed, chat.FrequencyPenalty, chat.PresencePenalty, chat.RepetitionPenalty,
 		chat.MinP, chat.TopA, chat.Prediction, chat.Modalities, chat.Audio, chat.ImageConfig, chat.WebSearchOptions)
 	d.surplus = d.breakpoints() - maxBreakpoints

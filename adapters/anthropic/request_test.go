@@ -1,6 +1,7 @@
 package anthropic_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,7 +139,7 @@ func TestTurns(t *testing.T) {
 	f(user+`,{"role":"assistant","content":null,"refusal":"no"},`+user, `[`+user+`,{"role":"assistant","content":[{"type":"text","text":"no"}]},`+user+`]`)
 	// arguments that are not JSON
 	f(user+`,{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{\"x\":"}}]},{"role":"tool","tool_call_id":"a","content":"r"}`,
-		`[`+user+`,{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":[`+r+`]}]`)
+		`[`+user+`,{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{"arguments":"{\"x\":","note":"The arguments of this call were not a JSON object"}}]},{"role":"user","content":[`+r+`]}]`)
 }
 
 func TestToolIDs(t *testing.T) {
@@ -163,10 +164,58 @@ func TestSystem(t *testing.T) {
 		}
 	}
 	f(`{"role":"user","content":"q"}`, ``)
-	f(`{"role":"system","content":"a\"b"},{"role":"user","content":"q"},{"role":"developer","content":"c"},{"role":"user","content":"q"}`, `"a\"b\n\nc"`)
+	f(`{"role":"system","content":"a\"b"},{"role":"user","content":"q"},{"role":"developer","content":"c"},{"role":"user","content":"q"}`, `"a\"b"`)
 	f(`{"role":"system","content":[{"type":"text","text":"a","cache_control":{"type":"ephemeral","ttl":"1h"}}]},{"role":"system","content":"b"},{"role":"user","content":"q"}`,
 		`[{"type":"text","text":"a","cache_control":{"type":"ephemeral","ttl":"1h"}},{"type":"text","text":"b"}]`)
 	f(`{"role":"system","content":"a","cache_control":{"type":"ephemeral"}},{"role":"user","content":"q"}`, `[{"type":"text","text":"a","cache_control":{"type":"ephemeral"}}]`)
+}
+
+// Later system messages stay where they are: the prefix is as it was.
+func TestLateSystemMessages(t *testing.T) {
+	f := func(model, messages, want string) {
+		t.Helper()
+		if got := member(built(t, model, `{"messages":[{"role":"system","content":"S"},`+messages+`]}`), "messages"); got != `[`+want+`]` {
+			t.Errorf("%s %s\n got %s\nwant %s", model, messages, got, want)
+		}
+	}
+	const (
+		u, a, note = `{"role":"user","content":"q"}`, `{"role":"assistant","content":"a"}`, `{"role":"system","content":"N"}`
+		marked     = `{"type":"text","text":"[Instruction from the system, not from the user]\nN"}`
+		call       = `{"role":"assistant","content":null,"tool_calls":[{"id":"t","type":"function","function":{"name":"f","arguments":"{}"}}]}`
+		result     = `{"role":"tool","tool_call_id":"t","content":"r"}`
+		use        = `{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":{}}]}`
+		results    = `{"type":"tool_result","tool_use_id":"t","content":"r"}`
+	)
+	f("claude-sonnet-5", u+`,`+note, u+`,`+note)
+	f("claude-sonnet-5", u+`,`+note+`,`+a+`,`+u, u+`,`+note+`,`+a+`,`+u)
+	f("claude-sonnet-5", u+`,`+note+`,`+note, u+`,{"role":"system","content":[{"type":"text","text":"N"},{"type":"text","text":"N"}]}`)
+	f("claude-sonnet-5", u+`,`+call+`,`+note+`,`+result, u+`,`+use+`,{"role":"user","content":[`+results+`]},`+note)
+	f("claude-sonnet-5", u+`,`+a+`,`+note+`,`+u, u+`,`+a+`,{"role":"user","content":[`+marked+`,{"type":"text","text":"q"}]}`)
+	f("claude-sonnet-5", u+`,`+a+`,`+note, u+`,`+a+`,{"role":"user","content":"[Instruction from the system, not from the user]\nN"}`)
+	f("claude-sonnet-4-5", u+`,`+note, `{"role":"user","content":[{"type":"text","text":"q"},`+marked+`]}`)
+	f("claude-sonnet-4-5", u+`,`+call+`,`+result+`,`+note, u+`,`+use+`,{"role":"user","content":[`+results+`,`+marked+`]}`)
+}
+
+// Models whose thoughts are bound to the conversation before them drop those
+// that do not fit any more.
+func TestBoundThoughts(t *testing.T) {
+	const history = `{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a","reasoning_details":[{"type":"reasoning.text","text":"t","signature":"s","format":"anthropic-claude-v1"}]},{"role":"user","content":"q"}]`
+	call := built(t, "claude-fable-5-2", history+`}`)
+	if got := member(call, "thinking"); got != `{"block_binding":{"prefix_mismatch_behavior":"drop_block"}}` {
+		t.Error(got)
+	}
+	if !slices.Contains(call.Headers, codec.Header{Name: "anthropic-beta", Value: "thinking-binding-controls-2026-08-01"}) {
+		t.Errorf("%v", call.Headers)
+	}
+	if got := member(built(t, "claude-fable-5-2", history+`,"reasoning":{"effort":"low"}}`), "thinking"); got != `{"type":"adaptive","display":"summarized","block_binding":{"prefix_mismatch_behavior":"drop_block"}}` {
+		t.Error(got)
+	}
+	if got := member(built(t, "claude-fable-5-2", hello+`}`), "thinking"); got != "" {
+		t.Error(got)
+	}
+	if got := member(built(t, "claude-sonnet-5", history+`}`), "thinking"); got != "" {
+		t.Error(got)
+	}
 }
 
 func TestPrefill(t *testing.T) {

@@ -16,7 +16,7 @@ func (d *draft) writeSampling() {
 	if !d.a.settings.Params.Has(chat.TopK) {
 		topK = nil
 	}
-	if !t.sampling {
+	if t.Sampling == "never" || t.Sampling == "without_thinking" && d.thinks() {
 		temperature, topP, topK = nil, nil, nil
 	}
 	if d.think.on {
@@ -25,7 +25,7 @@ func (d *draft) writeSampling() {
 			topP = nil
 		}
 	}
-	if t.oneOf && temperature != nil {
+	if t.Sampling == "one_of" && temperature != nil {
 		topP = nil
 	}
 	if f, ok := rawjson.Float(temperature); ok && f > 1 {

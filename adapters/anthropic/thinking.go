@@ -1,7 +1,10 @@
 package anthropic
 
 import (
+	"slices"
+
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -19,8 +22,8 @@ type thinkPlan struct {
 	off bool
 	// display is sent with adaptive thinking, "" to leave it out.
 	display string
-	// effort is output_config.effort, 0 to leave it out.
-	effort level
+	// effort is output_config.effort, "" to leave it out.
+	effort string
 }
 
 func reasoningParams() chat.ParamSet {
@@ -36,7 +39,7 @@ func (d *draft) planThinking() {
 	if !o.On && !o.Off {
 		return
 	}
-	if t.think == thinkNever || d.a.settings.Params&reasoningParams() == 0 {
+	if t.Thinking == "never" || d.a.settings.Params&reasoningParams() == 0 {
 		d.dropReasoning()
 		return
 	}
@@ -45,7 +48,7 @@ func (d *draft) planThinking() {
 		d.planOff()
 	case d.tools.forced():
 		d.dropReasoning()
-	case t.think == thinkBudget || t.think == thinkEither && d.wantedBudget() > 0:
+	case t.Thinking == "budget" || t.Thinking == "budget_or_adaptive" && d.wantedBudget() > 0:
 		d.planBudget()
 	default:
 		d.planAdaptive()
@@ -57,12 +60,15 @@ func (d *draft) dropReasoning() { d.call.Dropped |= d.r.Sent & reasoningParams()
 func (d *draft) planOff() {
 	t := d.a.traits
 	switch {
-	case t.restless:
+	case t.ThinkingDefault != "on":
+	case t.ThinkingOff == "lowest_effort":
 		d.setEffort("low") // as close as this model comes to not thinking
 		d.dropReasoning()
-	case t.eager:
+	default:
 		d.think.off = true
-		d.think.effort = min(d.think.effort, levelHigh) // more is refused without thinking
+		if t.ThinkingOff == "disabled" && (d.think.effort == "xhigh" || d.think.effort == "max") {
+			d.think.effort = "high" // more is refused without thinking
+		}
 	}
 }
 
@@ -108,7 +114,7 @@ func (d *draft) planAdaptive() {
 		d.think.display = display
 	case o.Exclude:
 		d.think.display = "omitted"
-	case d.a.traits.think == thinkAdaptive && string(chat.Member(raw, "type")) != `"adaptive"`:
+	case d.a.traits.Thinking == "adaptive" && string(chat.Member(raw, "type")) != `"adaptive"`:
 		d.think.display = "summarized"
 	}
 }
@@ -116,22 +122,40 @@ func (d *draft) planAdaptive() {
 // thinks reports whether the model will think in its answer to this request:
 // then it wants its earlier thoughts back.
 func (d *draft) thinks() bool {
-	return d.think.on || d.a.traits.eager && !d.think.off
+	return d.think.on || d.a.traits.ThinkingDefault == "on" && (!d.think.off || d.a.traits.ThinkingOff == "between_tools")
 }
 
 func (d *draft) writeThinking() {
-	p := &d.think
-	if (p.on || p.off) && d.member("thinking") {
+	p, bound := &d.think, d.bound()
+	if (p.on || p.off || bound) && d.member("thinking") {
+		d.put(`{`)
+		mark := len(d.body)
 		switch {
 		case p.off:
-			d.put(`{"type":"disabled"}`)
-		case p.budget > 0:
-			d.put(`{"type":"enabled","budget_tokens":`).putInt(p.budget).put(`}`)
-		case p.display != "":
-			d.put(`{"type":"adaptive","display":`).putText(p.display).put(`}`)
-		default:
-			d.put(`{"type":"adaptive"}`)
+			d.put(`"type":`).putText(d.a.traits.ThinkingOff)
+		case p.on && p.budget > 0:
+			d.put(`"type":"enabled","budget_tokens":`).putInt(p.budget)
+		case p.on:
+			d.put(`"type":"adaptive"`)
 		}
+		if p.on && p.budget == 0 && p.display != "" {
+			d.put(`,"display":`).putText(p.display)
+		}
+		if bound {
+			d.comma(mark)
+			d.put(`"block_binding":{"prefix_mismatch_behavior":"drop_block"}`)
+			d.call.Headers = append(d.call.Headers, codec.Header{Name: "anthropic-beta", Value: "thinking-binding-controls-2026-08-01"})
+		}
+		d.put(`}`)
 	}
 	d.writeOutputConfig()
+}
+
+// bound reports whether thinking blocks go back to a model that refuses them
+// once anything ahead of them has changed: it is asked to drop them instead.
+func (d *draft) bound() bool {
+	if d.a.traits.ThinkingBinding != "yes" || d.a.place.Partner {
+		return false
+	}
+	return slices.ContainsFunc(d.talk.turns, func(u turn) bool { return len(u.thoughts) > 0 })
 }

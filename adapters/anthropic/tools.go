@@ -45,14 +45,15 @@ func (d *draft) planTools() {
 	p := &d.tools
 	if raw := d.r.Raw(chat.Tools); usableTools(raw) {
 		if d.a.settings.Tools {
-			p.raw = raw
-			d.planChoice(d.r.Raw(chat.ToolChoice))
+			choice := d.r.Raw(chat.ToolChoice)
+			p.raw, choice = chat.Allowed(raw, choice)
+			d.planChoice(choice)
 		} else {
 			d.drop(chat.Tools, chat.ToolChoice, chat.ParallelToolCalls)
 		}
 	}
 	d.planFormat()
-	if p.forced() && d.a.traits.restless {
+	if p.forced() && d.a.traits.ForcedTools == "never" {
 		p.choice = choiceAuto // this model refuses to be forced
 		d.drop(chat.ToolChoice)
 	}
@@ -91,6 +92,8 @@ func (d *draft) planChoice(raw []byte) {
 		p.choice = choiceAny
 	case "function":
 		p.choice, p.name = choiceTool, chat.Member(chat.Member(raw, "function"), "name")
+	case "custom":
+		p.choice, p.name = choiceTool, chat.Member(chat.Member(raw, "custom"), "name")
 	case "tool":
 		p.choice, p.name = choiceTool, chat.Member(raw, "name")
 	case "auto":
@@ -125,7 +128,7 @@ func (d *draft) planFormat() {
 	}
 	p := &d.tools
 	switch {
-	case d.a.traits.schema:
+	case d.a.traits.Schema == "json_schema" && holdable(schema):
 		d.format = schema
 	case p.choice == choiceTool:
 		d.drop(chat.ResponseFormat) // the client wants that call, not an answer

@@ -26,6 +26,8 @@ type block struct {
 	whole bool
 	part  *chat.Part
 	cache []byte
+	// system is set for an instruction that came later than the system prompt.
+	system bool
 }
 
 // toolUse is a call and the message that answers it, nil if there is none.
@@ -45,7 +47,7 @@ type talk struct {
 func (t *talk) add(m *chat.Message) {
 	switch m.Role {
 	case chat.RoleSystem, chat.RoleDeveloper:
-		t.system = append(t.system, blocksOf(m)...)
+		t.addSystem(blocksOf(m))
 	case chat.RoleUser:
 		u := t.last(false)
 		u.body = append(u.body, blocksOf(m)...)
@@ -54,6 +56,23 @@ func (t *talk) add(m *chat.Message) {
 	case chat.RoleTool:
 		t.addResult(m)
 	}
+}
+
+// addSystem takes the leading run for the system prompt. A later message stays
+// where it is: what stands before it is then as it was, and may be cached.
+func (t *talk) addSystem(blocks []block) {
+	if len(t.turns) == 0 {
+		t.system = append(t.system, blocks...)
+		return
+	}
+	for i := range blocks {
+		if blocks[i].text == nil {
+			continue // media can only be the user's
+		}
+		blocks[i].system = true
+	}
+	u := t.last(false)
+	u.body = append(u.body, blocks...)
 }
 
 // last returns the turn that a message of this side belongs to.

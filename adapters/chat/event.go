@@ -94,6 +94,8 @@ func (f Finish) String() string {
 // Completion includes Reasoning.
 type Usage struct {
 	Prompt, Completion, Reasoning, CacheRead, CacheWrite int64
+	// CacheWrite1h is the part of CacheWrite that is kept for an hour.
+	CacheWrite1h int64
 	// Audio and image tokens, where the provider tells.
 	PromptAudio, CompletionAudio, CompletionImage int64
 	// Cost is the provider's own price in USD as decimal text, "" if not told.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/shared/fault"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // Settings is what an adapter has to know of its endpoint and of the model
@@ -39,6 +40,8 @@ type Settings struct {
 	// Params are the sampling parameters that the model takes beside
 	// temperature, top_p, max_tokens and stop.
 	Params chat.ParamSet
+	// Traits override what is known of the model, nil for nothing.
+	Traits *wire.Traits
 }
 
 // Adapter is the codec of one endpoint. It is immutable and used concurrently.

@@ -144,7 +144,7 @@ func (c *compiler) endpoint(m *config.Model, w *wire.Model, r *config.Route, wei
 	source, _ := adapters.Find(r.Kind) // the file has been read by the same table
 	e := wire.Endpoint{
 		ID: r.ID, Kind: r.Kind, Slug: r.Slug, Provider: source.DisplayName(r.BaseURL), Weight: weight, Configured: weight, BaseURL: r.BaseURL, UpstreamModel: r.ProviderModelID,
-		Secrets: r.SecretNames, Processor: r.Processor, ExtraBody: r.ExtraBody, ExtraHeaders: r.ExtraHeaders,
+		Secrets: r.SecretNames, Processor: r.Processor, ExtraBody: r.ExtraBody, ExtraHeaders: r.ExtraHeaders, Traits: r.Traits,
 		SecretHeaders: r.SecretHeaders, SecretBody: r.SecretBody,
 		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, Pricing: pricing(r.Pricing), ZDR: r.ZDR, NoCollection: r.NoCollection,
 		Responses: r.Responses,
@@ -158,7 +158,7 @@ func (c *compiler) endpoint(m *config.Model, w *wire.Model, r *config.Route, wei
 
 func pricing(p config.Pricing) wire.Pricing {
 	return wire.Pricing{
-		Prompt: p.Prompt, Completion: p.Completion, Image: p.Image, Request: p.Request, CacheRead: p.InputCacheReads, CacheWrite: p.InputCacheWrites,
+		Prompt: p.Prompt, Completion: p.Completion, Image: p.Image, Request: p.Request, CacheRead: p.InputCacheReads, CacheWrite: p.InputCacheWrites, CacheWrite1h: p.InputCacheWrites1h,
 	}
 }
 

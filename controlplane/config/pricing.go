@@ -15,6 +15,8 @@ type Pricing struct {
 	Request          string
 	InputCacheReads  string
 	InputCacheWrites string
+	// InputCacheWrites1h is for what is kept for an hour, "" for twice the prompt's.
+	InputCacheWrites1h string
 }
 
 func pricingKeys() []key[Pricing] {
@@ -25,6 +27,7 @@ func pricingKeys() []key[Pricing] {
 		{"request", func(v value, p *Pricing) { v.price(&p.Request) }},
 		{"input_cache_reads", func(v value, p *Pricing) { v.price(&p.InputCacheReads) }},
 		{"input_cache_writes", func(v value, p *Pricing) { v.price(&p.InputCacheWrites) }},
+		{"input_cache_writes_1h", func(v value, p *Pricing) { v.price(&p.InputCacheWrites1h) }},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/adapters"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // Route is one entry of a model's route list: an endpoint.
@@ -50,6 +51,8 @@ type Route struct {
 	// Responses tells that the server has POST responses itself: if absent, that
 	// it is OpenAI's own.
 	Responses bool
+	// Traits override what the gateway knows of the model, nil for none.
+	Traits *wire.Traits
 	// Pricing is the model's, with what the route itself says on top.
 	Pricing Pricing
 }
@@ -85,6 +88,7 @@ func sharedKeys() []key[routeEntry] {
 		{"api_keys", func(v value, r *routeEntry) { r.readSecrets(v, value.secrets) }},
 		{"provider_model_id", readProviderModelID},
 		{"pricing", func(v value, r *routeEntry) { read(v, pricingKeys(), &r.Pricing) }},
+		{"traits", readTraits},
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 // costs are exact sums of integers.
 type Price struct {
 	Prompt, Completion, CacheRead, CacheWrite int64
+	// CacheWrite1h is the price of what is kept for an hour.
+	CacheWrite1h int64
 	// Request is the price of one request, Image that of one image.
 	Request, Image int64
 	// hasRead and hasWrite tell free from not priced: cached tokens without a
@@ -34,6 +36,7 @@ func New(p wire.Pricing) (Price, error) {
 		{"completion", p.Completion, &out.Completion, 6},
 		{"cache_read", p.CacheRead, &out.CacheRead, 6},
 		{"cache_write", p.CacheWrite, &out.CacheWrite, 6},
+		{"cache_write_1h", p.CacheWrite1h, &out.CacheWrite1h, 6},
 		{"request", p.Request, &out.Request, 12},
 		{"image", p.Image, &out.Image, 12},
 	} {
@@ -42,6 +45,9 @@ func New(p wire.Pricing) (Price, error) {
 			return Price{}, fmt.Errorf("price of %s: %w", f.name, err)
 		}
 		*f.to = n
+	}
+	if p.CacheWrite1h == "" {
+		out.CacheWrite1h = 2 * out.Prompt // as everyone asks who keeps prompts for an hour
 	}
 	return out, nil
 }
@@ -72,8 +78,8 @@ func (p *Price) Cost(u *chat.Usage) (prompt, completion int64) {
 	if !p.hasWrite {
 		write = p.Prompt
 	}
-	plain := max(0, u.Prompt-u.CacheRead-u.CacheWrite)
-	return plain*p.Prompt + u.CacheRead*read + u.CacheWrite*write + p.Request, u.Completion * p.Completion
+	plain, hour := max(0, u.Prompt-u.CacheRead-u.CacheWrite), min(u.CacheWrite1h, u.CacheWrite)
+	return plain*p.Prompt + u.CacheRead*read + (u.CacheWrite-hour)*write + hour*p.CacheWrite1h + p.Request, u.Completion * p.Completion
 }
 
 // AppendUSD appends an amount of pico-dollars as USD, without needless zeros.

@@ -72,6 +72,9 @@ type Pricing struct {
 	Request    string `json:"request,omitempty"`
 	CacheRead  string `json:"cache_read,omitempty"`
 	CacheWrite string `json:"cache_write,omitempty"`
+	// CacheWrite1h is the price of what is kept for an hour, "" for twice that
+	// of the prompt.
+	CacheWrite1h string `json:"cache_write_1h,omitempty"`
 }
 
 // Endpoint is one upstream of a model.
@@ -103,6 +106,8 @@ type Endpoint struct {
 	// member of the body.
 	SecretHeaders map[string]string `json:"secret_headers,omitempty"`
 	SecretBody    map[string]string `json:"secret_body,omitempty"`
+	// Traits override what the nodes know of the model.
+	Traits *Traits `json:"traits,omitempty"`
 	// TimeoutMS bounds a non-streamed answer, 0 for the node's default.
 	TimeoutMS      int64   `json:"timeout_ms,omitempty"`
 	MaxConcurrency int     `json:"max_concurrency,omitempty"`

@@ -1,0 +1,89 @@
+package chat
+
+import (
+	"github.com/hybridinference/gateway/shared/rawjson"
+)
+
+// Instruction is put in front of a system message that goes out as a user's,
+// where the target takes system messages at the beginning only. It is the
+// inside of a literal.
+const Instruction = `[Instruction from the system, not from the user]\n`
+
+// AppendArguments appends a call's arguments, the literal of a text, as the
+// object that some targets want. No text is the empty object. A text that is no
+// object, which models do write, is kept as it came, with a note.
+func AppendArguments(dst, text []byte) []byte {
+	raw := rawjson.Unquote(nil, text)
+	switch {
+	case len(raw) == 0:
+		return append(dst, '{', '}')
+	case IsObject(raw):
+		return append(dst, raw...)
+	}
+	return append(append(append(dst, `{"arguments":`...), text...), `,"note":"The arguments of this call were not a JSON object"}`...)
+}
+
+// IsObject reports whether raw is a JSON object and nothing else.
+func IsObject(raw []byte) bool {
+	var c rawjson.Cursor
+	c.Reset(raw)
+	if c.Kind() != rawjson.Object {
+		return false
+	}
+	c.Skip()
+	return c.End() == nil
+}
+
+// ForeignText returns what a content block of another API's own kind says, as a
+// literal: the results of a search with their addresses, the name of a tool that
+// was found, a summary. nil is a block that says nothing to another model.
+func ForeignText(block []byte) Literal {
+	switch string(Member(block, "type")) {
+	case `"tool_reference"`:
+		return text(Member(block, "tool_name"))
+	case `"compaction"`:
+		return text(Member(block, "content"))
+	case `"web_search_tool_result"`:
+		return searchResults(Member(block, "content"))
+	case `"search_result"`:
+		return joined(Member(block, "content"), text(Member(block, "title")))
+	}
+	return nil
+}
+
+// searchResults lists titles and addresses.
+func searchResults(list []byte) Literal {
+	out := []byte{'"'}
+	for item := range rawjson.Elements(list) {
+		url := rawjson.Inner(Member(item, "url"))
+		if len(url) == 0 {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, `\n`...)
+		}
+		out = append(append(out, rawjson.Inner(Member(item, "title"))...), `: `...)
+		out = append(out, url...)
+	}
+	if len(out) == 1 {
+		return nil
+	}
+	return append(out, '"')
+}
+
+// joined returns the texts of blocks behind a title.
+func joined(blocks []byte, title Literal) Literal {
+	out := append([]byte{'"'}, rawjson.Inner(title)...)
+	for b := range rawjson.Elements(blocks) {
+		if text := rawjson.Inner(Member(b, "text")); len(text) > 0 {
+			if len(out) > 1 {
+				out = append(out, `\n`...)
+			}
+			out = append(out, text...)
+		}
+	}
+	if len(out) == 1 {
+		return nil
+	}
+	return append(out, '"')
+}
