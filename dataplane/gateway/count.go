@@ -17,7 +17,7 @@ func (x *exchange) count(c *tokens.Counter) bool {
 	}
 	n, err := c.Count(x.translator.Request())
 	if err != nil {
-		x.reply.reject(problem.Of(fault.New(fault.InvalidRequest, "%v", err), ""))
+		x.reply.reject(problem.Of(fault.New(fault.Internal, "%v", err), ""))
 		return true
 	}
 	x.reply.setHeaders(200, "application/json")

@@ -22,6 +22,7 @@ func TestCount(t *testing.T) {
 	}
 	f(`{"role":"user","content":"Hello world"}]`, 6, 8)
 	f(`{"role":"user","content":"`+strings.Repeat("Hello world. ", 1000)+`"}]`, 2900, 3200)
+	f(`{"role":"user","content":"`+strings.Repeat("Hello world. ", 100_000)+`"}]`, 290_000, 320_000)
 	f(`{"role":"user","content":"\u4f60\u597d\uff0c\u4e16\u754c"}]`, 6, 12)
 	// A picture is not its base64 text.
 	f(`{"role":"user","content":[{"type":"text","text":"See"},{"type":"image_url","image_url":{"url":"data:image/png;base64,`+strings.Repeat("A", 100_000)+`"}}]}]`, 1000, 1020)
