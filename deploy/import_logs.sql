@@ -40,8 +40,9 @@ WITH ins AS (
     RETURNING *, date_trunc('hour', timestamp, 'UTC') AS hour
 ) SELECT * FROM ins;
 
+-- api_usage and api_latency are kept by a trigger.
 INSERT INTO api_stats_hourly AS s
-SELECT hour, model_id, provider, count(*), count(*) FILTER (WHERE status_code < 400), count(*) FILTER (WHERE status_code >= 400),
+SELECT hour, coalesce(model, '(unknown)'), provider, count(*), count(*) FILTER (WHERE status_code < 400), count(*) FILTER (WHERE status_code >= 400),
     coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), coalesce(sum(total_tokens), 0), coalesce(sum(reasoning_tokens), 0),
     coalesce(sum(cache_read_tokens), 0), coalesce(sum(cache_write_tokens), 0), coalesce(sum(cost_usd), 0), coalesce(sum(upstream_cost_usd), 0), sum(latency_ms)
 FROM taken GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
@@ -54,20 +55,6 @@ ON CONFLICT (hour, model_id, provider) DO UPDATE SET
     total_cache_write_tokens = s.total_cache_write_tokens + excluded.total_cache_write_tokens,
     total_cost_usd = s.total_cost_usd + excluded.total_cost_usd, total_upstream_cost_usd = s.total_upstream_cost_usd + excluded.total_upstream_cost_usd,
     latency_sum_ms = s.latency_sum_ms + excluded.latency_sum_ms;
-
-INSERT INTO api_latency_hourly AS l
-SELECT hour, model_id, provider, latency_bucket, count(*) FROM taken GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-ON CONFLICT (hour, model_id, provider, bucket) DO UPDATE SET request_count = l.request_count + excluded.request_count;
-
-INSERT INTO api_usage_hourly AS u
-SELECT hour, CASE WHEN GROUPING(key_id) = 0 THEN 'key' WHEN GROUPING(user_id) = 0 THEN 'user' WHEN GROUPING(endpoint) = 0 THEN 'endpoint' ELSE 'node' END,
-    coalesce(key_id, user_id, endpoint, node, ''), count(*), count(*) FILTER (WHERE status_code >= 400),
-    coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), coalesce(sum(total_tokens), 0), coalesce(sum(cost_usd), 0)
-FROM taken GROUP BY GROUPING SETS ((hour, key_id), (hour, user_id), (hour, endpoint), (hour, node)) ORDER BY 2, 1, 3
-ON CONFLICT (dimension, hour, name) DO UPDATE SET
-    request_count = u.request_count + excluded.request_count, error_count = u.error_count + excluded.error_count,
-    total_prompt_tokens = u.total_prompt_tokens + excluded.total_prompt_tokens, total_completion_tokens = u.total_completion_tokens + excluded.total_completion_tokens,
-    total_tokens = u.total_tokens + excluded.total_tokens, total_cost_usd = u.total_cost_usd + excluded.total_cost_usd;
 
 SELECT count(*) AS requests_taken_over FROM taken;
 COMMIT;

@@ -12,6 +12,7 @@ func (r *Row) each(put func(column string, c cell)) {
 	}
 	u := r.usage
 	put("request_id", requiredCell(u.RequestID))
+	put("http_request_id", nameCell(u.HTTPRequestID))
 	put("timestamp", cell{kind: kindSecond, num: r.second})
 	put("received_at", cell{kind: kindMicro, num: u.Time})
 	put("node", nameCell(u.Node))
@@ -37,6 +38,7 @@ func (r *Row) each(put func(column string, c cell)) {
 	put("outcome", nameCell(u.End))
 	put("error", textCell(u.Error, maxError))
 	put("ttft_ms", intIf(u.FirstTokenMS >= 0, u.FirstTokenMS))
+	put("ttft_bucket", intIf(u.FirstTokenMS >= 0, latencyBucket(u.FirstTokenMS)))
 	put("latency_ms", intCell(u.LatencyMS))
 	put("latency_bucket", intCell(latencyBucket(u.LatencyMS)))
 	r.eachCount(put)

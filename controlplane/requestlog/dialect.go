@@ -8,12 +8,16 @@ type dialect struct {
 	column func(name string, k kind) string
 	// moment is a parameter compared with a time.
 	moment func(param string) string
+	// contains is a condition: a column has a parameter in it.
+	contains func(column, param string) string
 	// hour is the beginning of a row's hour.
 	hour string
 	// cost sums up the cost as text.
 	cost string
-	// rolled: there is api_usage_hourly.
-	rolled bool
+	// slotHour is the hour of api_usage's slot, hourText that of api_latency, as text.
+	slotHour, hourText string
+	// usageCost sums up the cost in api_usage as text; costColumn has it.
+	usageCost, costColumn string
 	// pico: the money that comes is in pico-dollars.
 	pico bool
 }
@@ -34,9 +38,15 @@ func postgresDialect() dialect {
 			}
 		},
 		moment: func(param string) string { return param + "::text::timestamptz" },
-		hour:   "to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:00:00\"Z\"')",
-		cost:   "coalesce(sum(cost_usd), 0)::text",
-		rolled: true,
+		contains: func(column, param string) string {
+			return "position(lower(" + param + "::text) IN lower(" + column + ")) > 0"
+		},
+		hour:       "to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:00:00\"Z\"')",
+		cost:       "coalesce(sum(cost_usd), 0)::text",
+		slotHour:   "to_char(slot AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:00:00\"Z\"')",
+		hourText:   "to_char(hour AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:00:00\"Z\"')",
+		usageCost:  "sum(cost_usd)::text",
+		costColumn: "cost_usd",
 	}
 }
 
@@ -54,8 +64,15 @@ func sqliteDialect() dialect {
 			}
 		},
 		moment: func(param string) string { return param },
-		hour:   "substr(timestamp, 1, 13) || ':00:00Z'",
-		cost:   "CAST(coalesce(sum(cost_pico), 0) AS TEXT)",
+		contains: func(column, param string) string {
+			return "instr(lower(" + column + "), lower(" + param + ")) > 0" // LIKE's patterns are limited in D1
+		},
+		hour:       "substr(timestamp, 1, 13) || ':00:00Z'",
+		cost:       "CAST(coalesce(sum(cost_pico), 0) AS TEXT)",
+		slotHour:   "substr(slot, 1, 13) || ':00:00Z'",
+		hourText:   "hour",
+		usageCost:  "CAST(sum(cost_pico) AS TEXT)",
+		costColumn: "cost_pico",
 	}
 }
 

@@ -3,6 +3,7 @@ package requestlog
 import (
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // Latencies are counted in buckets so that percentiles of an hour are a walk
@@ -36,36 +37,42 @@ type histogram struct {
 	buckets, counts []int64
 }
 
-// percentile returns the latency below which the share q of the requests lie,
-// assuming that they are spread evenly over their bucket.
+// sort orders the buckets.
+func (h histogram) sort() {
+	counts := make(map[int64]int64, len(h.buckets))
+	for i, bucket := range h.buckets {
+		counts[bucket] = h.counts[i]
+	}
+	slices.Sort(h.buckets)
+	for i, bucket := range h.buckets {
+		h.counts[i] = counts[bucket]
+	}
+}
+
+// percentile returns the latency by nearest rank: that of the first request,
+// from the fastest on, with which the share q of all are counted. It is the
+// greatest of its bucket, so that a slow request never looks faster than it was.
 func (h histogram) percentile(q float64) int64 {
 	var total int64
 	for _, n := range h.counts {
 		total += n
 	}
-	rank := q * float64(total-1)
-	var below float64
+	rank := max(int64(math.Ceil(q*float64(total))), 1)
 	for i, n := range h.counts {
-		if count := float64(n); rank < below+count {
-			low, high := bucketRange(h.buckets[i])
-			if n > 1 {
-				low += (high - low) * min((rank-below)/(count-1), 1)
-			}
-			return int64(math.Round(low))
+		if rank -= n; rank <= 0 {
+			_, high := bucketRange(h.buckets[i])
+			return int64(high)
 		}
-		below += float64(n)
 	}
 	return 0
 }
 
-// finish sets what is derived from the sums and the histogram.
-func (r *StatsRow) finish(latencySum int64, h histogram) {
-	if r.RequestCount > 0 {
-		r.AvgLatencyMS = float64(latencySum) / float64(r.RequestCount)
+// finish sets what is derived from the sums and the histograms.
+func (f *Figures) finish(latencySum int64, latency, ttft histogram) {
+	f.SuccessCount = f.RequestCount - f.ErrorCount
+	if f.RequestCount > 0 {
+		f.AvgLatencyMS = float64(latencySum) / float64(f.RequestCount)
 	}
-	r.Hour = r.Hour.UTC()
-	r.TotalCostUSD = trimDecimal(r.TotalCostUSD)
-	r.P50LatencyMS = h.percentile(0.50)
-	r.P95LatencyMS = h.percentile(0.95)
-	r.P99LatencyMS = h.percentile(0.99)
+	f.P50LatencyMS, f.P95LatencyMS, f.P99LatencyMS = latency.percentile(0.50), latency.percentile(0.95), latency.percentile(0.99)
+	f.P50TTFTMS, f.P95TTFTMS, f.P99TTFTMS = ttft.percentile(0.50), ttft.percentile(0.95), ttft.percentile(0.99)
 }

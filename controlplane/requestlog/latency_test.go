@@ -45,10 +45,13 @@ func TestPercentile(t *testing.T) {
 	f([]int64{7}, []int64{1}, 0.99, 7)
 	f([]int64{1, 2, 3}, []int64{1, 1, 1}, 0.5, 2)
 	f([]int64{1, 9}, []int64{99, 1}, 0.95, 1)
+	f([]int64{1, 9}, []int64{99, 1}, 0.99, 1)
+	f([]int64{1, 9}, []int64{50, 50}, 0.5, 1)
 	f([]int64{1, 9}, []int64{50, 50}, 0.99, 9)
-	// 1024..1087 ms, evenly filled
-	b := requestlog.LatencyBucket(1024)
-	f([]int64{b}, []int64{64}, 0, 1024)
-	f([]int64{b}, []int64{64}, 1, 1087)
-	f([]int64{b}, []int64{64}, 0.5, 1056)
+	// the slowest of fourteen is their 99th percentile, not hidden by the others
+	f([]int64{1, 31}, []int64{13, 1}, 0.99, 31)
+	f([]int64{1, 31}, []int64{13, 1}, 0.95, 31)
+	f([]int64{1, 31}, []int64{13, 1}, 0.5, 1)
+	// 1024..1087 ms share a bucket
+	f([]int64{requestlog.LatencyBucket(1024)}, []int64{64}, 0.5, 1087)
 }

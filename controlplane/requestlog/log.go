@@ -17,8 +17,16 @@ type LogQuery struct {
 	Since, Until time.Time
 	// Fields are values that columns must have, by column.
 	Fields map[string]string
+	// ID is any id of a request: the generation's, the X-Request-ID of its answer
+	// or the upstream's.
+	ID string
+	// Text is a part of the error, or of the prompt or answer if they are kept;
+	// upper and lower case are the same.
+	Text string
 	// Errors selects requests with a status of 400 and above.
 	Errors bool
+	// MinMS selects requests that took at least that long.
+	MinMS int64
 	// Before and After are request ids: the page ends before the first, or
 	// begins after the second and is then in ascending order. One at most is set.
 	Before, After string
@@ -27,7 +35,7 @@ type LogQuery struct {
 
 // LogFields are the columns that a LogQuery can select by.
 func LogFields() []string {
-	return []string{"request_id", "model_id", "provider", "endpoint", "node", "key_id", "user_id", "session_id", "outcome"}
+	return []string{"request_id", "http_request_id", "upstream_id", "model_id", "model", "provider", "endpoint", "node", "key_id", "user_id", "session_id", "outcome"}
 }
 
 // MaxLogRows bounds the answer to a LogQuery.
@@ -38,12 +46,15 @@ func LogColumns() []string {
 	var names []string
 	row := &Row{usage: new(wire.Usage)}
 	row.each(func(column string, _ cell) {
-		if column != "latency_bucket" {
+		if !bucket(column) {
 			names = append(names, column)
 		}
 	})
 	return names
 }
+
+// bucket tells the columns that only serve the roll-ups.
+func bucket(column string) bool { return column == "latency_bucket" || column == "ttft_bucket" }
 
 // LogRow is one row of the log; its values are in the order of LogColumns.
 type LogRow struct {
@@ -115,6 +126,8 @@ func (r LogRow) Row() (*Row, error) {
 		}
 		out.copied[name] = c
 	}
+	ttft := out.copied["ttft_ms"]
+	out.copied["ttft_bucket"] = intIf(!ttft.null, latencyBucket(ttft.num))
 	out.copied["latency_bucket"] = intCell(latencyBucket(out.copied["latency_ms"].num))
 	return out, nil
 }
@@ -151,9 +164,8 @@ func (v value) cell() (c cell, err error) {
 	return c, err
 }
 
-// Logs implements Store.
-func (l *log) Logs(ctx context.Context, in LogQuery) ([]LogRow, error) {
-	q := question{d: l.d}
+// where is what a row must be like, apart from its place in the order.
+func (in *LogQuery) where(q *question) {
 	q.since(in.Since, ">=")
 	q.since(in.Until, "<")
 	for _, name := range LogFields() {
@@ -161,35 +173,64 @@ func (l *log) Logs(ctx context.Context, in LogQuery) ([]LogRow, error) {
 			q.and(name + " = " + q.param(text))
 		}
 	}
+	if in.ID != "" {
+		id := q.param(in.ID)
+		q.and("(request_id = " + id + " OR http_request_id = " + id + " OR upstream_id = " + id + ")")
+	}
+	if in.Text != "" {
+		text := q.param(in.Text)
+		q.and("(" + q.d.contains("error", text) + " OR request_id IN (SELECT request_id FROM api_contents WHERE " +
+			q.d.contains("prompt", text) + " OR " + q.d.contains("answer", text) + "))")
+	}
 	if in.Errors {
 		q.and("status_code >= 400")
 	}
-	order := "DESC"
-	for id, op := range map[string]string{in.Before: "<", in.After: ">"} {
-		if id == "" {
-			continue
-		}
-		second, err := idSecond(id)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrRejected, err)
-		}
-		q.since(time.Unix(second, 0), op+"=") // finds the partitions
-		q.and("request_id " + op + " " + q.param(id))
-		if op == ">" {
-			order = "ASC"
-		}
+	if in.MinMS > 0 {
+		q.and("latency_ms >= " + strconv.FormatInt(in.MinMS, 10))
+	}
+}
+
+// page begins the rows after a request, or ends them before it. An id that has
+// no row stands for the beginning or the end of its second.
+func (in *LogQuery) page(q *question) (order string, err error) {
+	id, op, order, fallback := in.Before, "<", "DESC", "9999-12-31T23:59:59Z"
+	if in.After != "" {
+		id, op, order, fallback = in.After, ">", "ASC", "0001-01-01T00:00:00Z"
+	}
+	if id == "" {
+		return order, nil
+	}
+	second, err := idSecond(id)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrRejected, err)
+	}
+	at := time.Unix(second, 0)
+	q.since(at, op+"=") // finds the partitions
+	moment, row := q.d.moment(q.param(at.UTC().Format(time.RFC3339))), q.param(id)
+	q.and("(timestamp, received_at, request_id) " + op + " (" + moment + ", coalesce((SELECT received_at FROM api_logs WHERE timestamp = " + moment +
+		" AND request_id = " + row + "), " + q.d.moment(q.param(fallback)) + "), " + row + ")")
+	return order, nil
+}
+
+// Logs implements Store.
+func (l *log) Logs(ctx context.Context, in LogQuery) ([]LogRow, error) {
+	q := question{d: l.d}
+	in.where(&q)
+	order, err := in.page(&q)
+	if err != nil {
+		return nil, err
 	}
 	var columns []string
 	var kinds []kind
 	row := &Row{usage: new(wire.Usage)}
 	row.each(func(column string, c cell) {
-		if column != "latency_bucket" {
+		if !bucket(column) {
 			columns = append(columns, q.d.column(column, c.kind)+" AS "+column)
 			kinds = append(kinds, c.kind)
 		}
 	})
 	sql := "SELECT " + strings.Join(columns, ", ") + " FROM api_logs" + q.clause() +
-		" ORDER BY request_id " + order + " LIMIT " + strconv.Itoa(min(max(in.Limit, 1), MaxLogRows))
+		" ORDER BY api_logs.timestamp " + order + ", api_logs.received_at " + order + ", api_logs.request_id " + order + " LIMIT " + strconv.Itoa(min(max(in.Limit, 1), MaxLogRows))
 	found, err := l.texts(ctx, sql, q.args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the log: %w", err)

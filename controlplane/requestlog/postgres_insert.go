@@ -52,9 +52,8 @@ WITH ins AS (
 	INSERT INTO api_logs (%s)
 	SELECT %s FROM (SELECT %s) AS t
 	ON CONFLICT DO NOTHING
-	RETURNING date_trunc('hour', timestamp, 'UTC') AS hour, model_id, provider, status_code, latency_ms, latency_bucket,
-		prompt_tokens, completion_tokens, total_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens, cost_usd, upstream_cost_usd,
-		key_id, user_id, endpoint, node
+	RETURNING date_trunc('hour', timestamp, 'UTC') AS hour, coalesce(model, '(unknown)') AS model_id, provider, status_code, latency_ms,
+		prompt_tokens, completion_tokens, total_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens, cost_usd, upstream_cost_usd
 ), stats AS (
 	INSERT INTO api_stats_hourly AS s (hour, model_id, provider, request_count, success_count, error_count,
 		total_prompt_tokens, total_completion_tokens, total_tokens, total_reasoning_tokens, total_cache_read_tokens, total_cache_write_tokens,
@@ -77,23 +76,6 @@ WITH ins AS (
 		total_cost_usd = s.total_cost_usd + excluded.total_cost_usd,
 		total_upstream_cost_usd = s.total_upstream_cost_usd + excluded.total_upstream_cost_usd,
 		latency_sum_ms = s.latency_sum_ms + excluded.latency_sum_ms
-), latency AS (
-	INSERT INTO api_latency_hourly AS l (hour, model_id, provider, bucket, request_count)
-	SELECT hour, model_id, provider, latency_bucket, count(*) FROM ins GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-	ON CONFLICT (hour, model_id, provider, bucket) DO UPDATE SET request_count = l.request_count + excluded.request_count
-), usage AS (
-	INSERT INTO api_usage_hourly AS u (hour, dimension, name, request_count, error_count, total_prompt_tokens, total_completion_tokens, total_tokens, total_cost_usd)
-	SELECT hour, CASE WHEN GROUPING(key_id) = 0 THEN 'key' WHEN GROUPING(user_id) = 0 THEN 'user' WHEN GROUPING(endpoint) = 0 THEN 'endpoint' ELSE 'node' END,
-		coalesce(key_id, user_id, endpoint, node, ''), count(*), count(*) FILTER (WHERE status_code >= 400),
-		coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), coalesce(sum(total_tokens), 0), coalesce(sum(cost_usd), 0)
-	FROM ins GROUP BY GROUPING SETS ((hour, key_id), (hour, user_id), (hour, endpoint), (hour, node)) ORDER BY 2, 1, 3
-	ON CONFLICT (dimension, hour, name) DO UPDATE SET
-		request_count = u.request_count + excluded.request_count,
-		error_count = u.error_count + excluded.error_count,
-		total_prompt_tokens = u.total_prompt_tokens + excluded.total_prompt_tokens,
-		total_completion_tokens = u.total_completion_tokens + excluded.total_completion_tokens,
-		total_tokens = u.total_tokens + excluded.total_tokens,
-		total_cost_usd = u.total_cost_usd + excluded.total_cost_usd
 )
 SELECT count(*)::text FROM ins`
 

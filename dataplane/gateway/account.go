@@ -98,7 +98,8 @@ func (a *account) settle(end string, status int, f *fault.Error) *api.Total {
 		return &a.total
 	}
 	u := &a.usage
-	u.RequestID, u.Node, u.Time = a.id, a.books.node, a.caller.started.UnixMicro()
+	u.RequestID, u.HTTPRequestID = a.id, view(requestID(a.caller.ctx))
+	u.Node, u.Time = a.books.node, a.caller.started.UnixMicro()
 	u.Epoch, u.Release = a.caller.snap.Epoch, a.caller.snap.Release
 	u.KeyID, u.UserID, u.API = a.caller.key.ID, a.caller.key.User, a.translator.Name()
 	u.RequestedModel, u.Stream = a.req.Model, a.req.Stream
@@ -131,7 +132,9 @@ func (a *account) price(u *wire.Usage) {
 	a.total = api.Total{Cost: "0", PromptCost: "0", CompletionCost: "0"}
 	c := a.attempt.run.Current()
 	if c.Endpoint == nil {
-		u.Model = u.RequestedModel
+		if len(a.attempt.targets) > 0 {
+			u.Model = a.attempt.targets[0].Model.ID
+		}
 		return
 	}
 	u.Model, u.Endpoint, u.Provider, u.UpstreamModel = c.Model.ID, c.Endpoint.ID, c.Endpoint.Provider, c.Endpoint.UpstreamModel

@@ -25,16 +25,23 @@ func (r *responder) setCommon(ctx *fasthttp.RequestCtx, status int, contentType 
 	if contentType != "" {
 		h.SetContentType(contentType)
 	}
-	id := ctx.Request.Header.Peek("X-Request-Id")
-	if !isRequestID(id) {
-		var buf [24]byte
-		id = appendRandom(buf[:0], 24)
-	}
-	h.SetBytesV("X-Request-Id", id)
+	h.SetBytesV("X-Request-Id", requestID(ctx))
 	if r.draining.Load() {
 		ctx.SetConnectionClose() // the next request of this client goes elsewhere
 	}
 	r.cors(ctx)
+}
+
+// requestID is the X-Request-ID of the request, the client's or one of ours,
+// which the request carries from then on.
+func requestID(ctx *fasthttp.RequestCtx) []byte {
+	h := &ctx.Request.Header
+	if id := h.Peek("X-Request-Id"); isRequestID(id) {
+		return id
+	}
+	var buf [24]byte
+	h.SetBytesV("X-Request-Id", appendRandom(buf[:0], len(buf)))
+	return h.Peek("X-Request-Id")
 }
 
 // isRequestID accepts what may be echoed and logged without thought.

@@ -31,9 +31,12 @@ type Usage struct {
 	// RequestID is the generation id sent to the client; it begins with
 	// "gen-<unix seconds>-".
 	RequestID string `json:"request_id"`
-	Node      string `json:"node"`
-	Epoch     uint64 `json:"epoch"`
-	Release   uint64 `json:"release"`
+	// HTTPRequestID is the X-Request-ID of the answer, which error bodies show:
+	// the client's own or the node's.
+	HTTPRequestID string `json:"http_request_id,omitempty"`
+	Node          string `json:"node"`
+	Epoch         uint64 `json:"epoch"`
+	Release       uint64 `json:"release"`
 	// Time is when the request was received, microseconds since 1970.
 	Time int64 `json:"time_us"`
 	// FirstTokenMS and LatencyMS count from Time; FirstTokenMS is -1 when no
@@ -45,7 +48,9 @@ type Usage struct {
 	UserID string `json:"user_id"`
 	// API is the surface: chat, completions, embeddings or messages.
 	API string `json:"api"`
-	// RequestedModel is the id as the client wrote it, Model the one that answered.
+	// RequestedModel is the id as the client wrote it. Model is the id, without
+	// variant, of the model that answered, else of the first that was to; "" for
+	// names that no model has.
 	RequestedModel string    `json:"requested_model"`
 	Model          string    `json:"model"`
 	Endpoint       string    `json:"endpoint"`
@@ -106,6 +111,9 @@ type Attempt struct {
 func (u *Usage) Append(dst []byte) []byte {
 	w := lineWriter(append(dst, `{"v":1`...))
 	w.str("request_id", u.RequestID)
+	if u.HTTPRequestID != "" {
+		w.str("http_request_id", u.HTTPRequestID)
+	}
 	w.str("node", u.Node)
 	w.num("epoch", int64(u.Epoch))
 	w.num("release", int64(u.Release))

@@ -27,6 +27,12 @@ func Conformance(t *testing.T, create func(testing.TB) *Database) {
 		"cancelled":          testCancelled,
 		"rollup per request": testEveryRowCounts,
 		"logs":               testLogs,
+		"order":              testOrder,
+		"invented models":    testInventedModels,
+		"stats by column":    testStatsOf,
+		"report":             testReport,
+		"report bounds":      testReportBounds,
+		"spending":           testSpending,
 		"expire":             testExpire,
 		"content":            testContent,
 	} {

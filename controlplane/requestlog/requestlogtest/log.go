@@ -21,7 +21,9 @@ func testLogs(t *testing.T, db *Database) {
 		if n == 120 || n == 121 || n == 77 {
 			continue // lost on their way: node-0 has even numbers
 		}
-		r, err := requestlog.NewRow(Event(n), requestlog.Origin{SpoolEpoch: "e", Seq: uint64(n/2 + 1)})
+		u := Event(n)
+		u.HTTPRequestID = fmt.Sprintf("x-%d", n)
+		r, err := requestlog.NewRow(u, requestlog.Origin{SpoolEpoch: "e", Seq: uint64(n/2 + 1)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,6 +54,13 @@ func testLogs(t *testing.T, db *Database) {
 	if _, err := s.Logs(t.Context(), requestlog.LogQuery{Before: "1"}); !errors.Is(err, requestlog.ErrRejected) {
 		t.Errorf("a bad id: %v", err)
 	}
+	f(requestlog.LogQuery{MinMS: 3000}, 9)
+	f(requestlog.LogQuery{Text: "CLOSED the"}, 25)
+	f(requestlog.LogQuery{Text: "'%_"}, 0)
+	f(requestlog.LogQuery{ID: Event(9).RequestID}, 1)
+	f(requestlog.LogQuery{ID: Event(9).UpstreamID}, 1)
+	f(requestlog.LogQuery{ID: "x-9"}, 1)
+	f(requestlog.LogQuery{ID: "x"}, 0)
 	checkLogRow(t, read(requestlog.LogQuery{Fields: map[string]string{"request_id": Event(9).RequestID}, Limit: 1})[0])
 
 	gaps, err := s.Gaps(t.Context(), time.Time{}, time.Time{})
@@ -65,6 +74,47 @@ func testLogs(t *testing.T, db *Database) {
 	}
 	checkUsage(t, s, count-3, hours[0].CostUSD)
 	checkCopy(t, s, hours)
+}
+
+// Rows come by time and then by id, although ids of one second are random.
+func testOrder(t *testing.T, db *Database) {
+	s := db.Open(t)
+	var rows []*requestlog.Row
+	var want []string
+	for n := range 40 {
+		u := Event(n / 2) // two at a time
+		u.RequestID = fmt.Sprintf("gen-%d-%c%d", time.UnixMicro(u.Time).Unix(), 'z'-n/2, n%2)
+		want = append(want, u.RequestID)
+		rows = append(rows, Row(t, u))
+	}
+	slices.Reverse(rows)
+	insert(t, s, rows, len(rows))
+	f := func(q requestlog.LogQuery, want []string) {
+		t.Helper()
+		q.Limit = 1000
+		list, err := s.Logs(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range list {
+			got = append(got, r.RequestID())
+		}
+		if q.After == "" {
+			slices.Reverse(got)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%+v: %q, want %q", q, got, want)
+		}
+	}
+	f(requestlog.LogQuery{}, want)
+	for n, id := range want {
+		f(requestlog.LogQuery{Before: id}, want[:n])
+		f(requestlog.LogQuery{After: id}, want[n+1:])
+	}
+	// ids without a row are before or after all of their second
+	f(requestlog.LogQuery{Before: fmt.Sprintf("gen-%d-m", Start.Unix())}, want[:20])
+	f(requestlog.LogQuery{After: fmt.Sprintf("gen-%d-m", Start.Unix())}, want)
 }
 
 // checkCopy makes a copy, which is the same, whatever it goes into.

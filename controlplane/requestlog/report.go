@@ -1,0 +1,236 @@
+package requestlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ReportQuery selects what is summed up.
+type ReportQuery struct {
+	// Since and Until are the period, to the second: from, and before. Zero is
+	// the beginning, and now.
+	Since, Until time.Time
+	// By are one to three of ReportBy, at most one of them a period.
+	By []string
+	// Zone is where days and other periods begin; nil is UTC.
+	Zone *time.Location
+	// Filters are values that the columns of UsageBy must have, by name.
+	Filters map[string]string
+}
+
+// ReportBy are what reports can be by: the columns of UsageBy, and periods.
+func ReportBy() []string { return append(UsageBy(), periods()...) }
+
+func periods() []string { return []string{"hour", "day", "week", "month"} }
+
+// MaxPeriods limits how many hours, days, weeks or months a report has.
+const MaxPeriods = 1000
+
+// MaxReportRows limits the answer to a ReportQuery.
+const MaxReportRows = 100_000
+
+// ReportRow is one line of a report. Of the names those are set that it is by.
+type ReportRow struct {
+	// Period is a day (2026-05-31), the Monday of a week, a month (2026-05) or
+	// an hour (2026-05-31T14:00:00+05:30).
+	Period   string `json:"period,omitempty"`
+	Model    string `json:"model,omitempty"`
+	Provider string `json:"provider,omitempty"`
+	Endpoint string `json:"endpoint,omitempty"`
+	Node     string `json:"node,omitempty"`
+	Key      string `json:"key,omitempty"`
+	User     string `json:"user,omitempty"`
+
+	RequestCount     int64 `json:"request_count"`
+	ErrorCount       int64 `json:"error_count"`
+	PromptTokens     int64 `json:"prompt_tokens"`
+	CompletionTokens int64 `json:"completion_tokens"`
+	ReasoningTokens  int64 `json:"reasoning_tokens"`
+	CacheReadTokens  int64 `json:"cache_read_tokens"`
+	CacheWriteTokens int64 `json:"cache_write_tokens"`
+	TotalTokens      int64 `json:"total_tokens"`
+	// CostUSD is an exact decimal.
+	CostUSD string `json:"cost_usd"`
+}
+
+// column returns the field of a name of ReportBy.
+func (r *ReportRow) column(by string) *string {
+	switch by {
+	case "model":
+		return &r.Model
+	case "provider":
+		return &r.Provider
+	case "endpoint":
+		return &r.Endpoint
+	case "node":
+		return &r.Node
+	case "key":
+		return &r.Key
+	case "user":
+		return &r.User
+	default:
+		return &r.Period
+	}
+}
+
+// usageColumn is the column of api_usage, and logColumn the same of a row.
+func usageColumn(by string) string {
+	switch by {
+	case "key", "user":
+		return by + "_id"
+	default:
+		return by
+	}
+}
+
+func logColumn(by string) string {
+	switch by {
+	case "model":
+		return "coalesce(model, '" + UnknownModel + "')"
+	case "provider":
+		return by
+	default:
+		return "coalesce(" + usageColumn(by) + ", '')"
+	}
+}
+
+func (in *ReportQuery) check() error {
+	if len(in.By) < 1 || len(in.By) > 3 {
+		return fmt.Errorf("%w: a report is by one, two or three of %s", ErrRejected, strings.Join(ReportBy(), ", "))
+	}
+	seen := map[string]bool{}
+	for _, by := range in.By {
+		what := by
+		if slices.Contains(periods(), by) {
+			what = "period"
+		}
+		switch {
+		case !slices.Contains(ReportBy(), by):
+			return fmt.Errorf("%w: report by %q, must be one of %s", ErrRejected, by, strings.Join(ReportBy(), ", "))
+		case seen[what]:
+			return fmt.Errorf("%w: report by %q twice, or by two periods", ErrRejected, by)
+		}
+		seen[what] = true
+	}
+	for name := range in.Filters {
+		if !slices.Contains(UsageBy(), name) {
+			return fmt.Errorf("%w: filter %q, must be one of %s", ErrRejected, name, strings.Join(UsageBy(), ", "))
+		}
+	}
+	return nil
+}
+
+// Report implements Store. Full quarters of an hour are read from api_usage,
+// what is left at the ends of the period from the rows.
+func (l *log) Report(ctx context.Context, in ReportQuery) ([]ReportRow, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	list, err := l.report(ctx, in)
+	if err != nil && !errors.Is(err, ErrRejected) { // else it is what was asked for
+		err = fmt.Errorf("sum up usage: %w", err)
+	}
+	return list, err
+}
+
+func (l *log) report(ctx context.Context, in ReportQuery) ([]ReportRow, error) {
+	spans, err := l.spans(ctx, &in)
+	if err != nil || len(spans) == 0 {
+		return nil, err
+	}
+	q := question{d: l.d}
+	sql := reportSQL(&q, &in, spans)
+	found, err := l.texts(ctx, sql, q.args...)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) > MaxReportRows {
+		return nil, fmt.Errorf("%w: more than %d lines: choose a shorter period, a filter or fewer columns", ErrRejected, MaxReportRows)
+	}
+	list := make([]ReportRow, len(found))
+	for i, cells := range found {
+		r := &list[i]
+		for j, by := range in.By {
+			*r.column(by) = orEmpty(cells[j])
+		}
+		cells = cells[len(in.By):]
+		if err := numbers(cells[:8], &r.RequestCount, &r.ErrorCount, &r.PromptTokens, &r.CompletionTokens, &r.ReasoningTokens, &r.CacheReadTokens, &r.CacheWriteTokens, &r.TotalTokens); err != nil {
+			return nil, err
+		}
+		if r.CostUSD, err = l.d.money(cells[8]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// usageCounts are the figures of api_usage, in the order of a report.
+func usageCounts() []string {
+	return []string{"request_count", "error_count", "prompt_tokens", "completion_tokens", "reasoning_tokens", "cache_read_tokens", "cache_write_tokens", "total_tokens"}
+}
+
+// reportSQL unites both sources, each joined with its parts of the periods.
+func reportSQL(q *question, in *ReportQuery, spans []span) string {
+	var inner, edges []string
+	for _, s := range spans {
+		for _, part := range s.parts() {
+			line := "('" + s.label + "', " + q.d.moment("'"+part.since.UTC().Format(time.RFC3339)+"'") + ", " + q.d.moment("'"+part.until.UTC().Format(time.RFC3339)+"'") + ")"
+			if part.slots {
+				inner = append(inner, line)
+			} else {
+				edges = append(edges, line)
+			}
+		}
+	}
+	var filters []string
+	for _, by := range UsageBy() {
+		if value, ok := in.Filters[by]; ok {
+			filters = append(filters, " AND %s("+by+") = "+q.param(value))
+		}
+	}
+	source := func(table, moment string, lines []string, column func(string) string, counts []string) string {
+		names := make([]string, len(in.By))
+		for i, by := range in.By {
+			names[i] = "part.label AS b" + strconv.Itoa(i)
+			if slices.Contains(UsageBy(), by) {
+				names[i] = column(by) + " AS b" + strconv.Itoa(i)
+			}
+		}
+		where := ""
+		for _, f := range filters {
+			for _, by := range UsageBy() {
+				f = strings.ReplaceAll(f, "%s("+by+")", column(by))
+			}
+			where += f
+		}
+		return "SELECT " + strings.Join(slices.Concat(names, counts), ", ") + " FROM (SELECT column1 AS label, column2 AS since, column3 AS until FROM (VALUES " +
+			strings.Join(lines, ", ") + ") AS v) AS part JOIN " + table + " ON " + moment + " >= part.since AND " + moment + " < part.until" + where
+	}
+	var sources []string
+	if len(inner) > 0 {
+		sources = append(sources, source("api_usage", "slot", inner, usageColumn, append(usageCounts(), q.d.costColumn+" AS cost")))
+	}
+	if len(edges) > 0 {
+		counts := []string{"1 AS request_count", "CASE WHEN status_code >= 400 THEN 1 ELSE 0 END AS error_count"}
+		for _, column := range append(usageCounts()[2:], q.d.costColumn) {
+			counts = append(counts, "coalesce("+column+", 0) AS "+strings.Replace(column, q.d.costColumn, "cost", 1))
+		}
+		sources = append(sources, source("api_logs", "timestamp", edges, logColumn, counts))
+	}
+	names := make([]string, len(in.By))
+	for i := range names {
+		names[i] = "b" + strconv.Itoa(i)
+	}
+	sums := append(usageCounts(), "cost")
+	for i, column := range sums {
+		sums[i] = "CAST(sum(" + column + ") AS TEXT)"
+	}
+	group := strings.Join(names, ", ")
+	return "SELECT " + strings.Join(slices.Concat(names, sums), ", ") + " FROM (" + strings.Join(sources, " UNION ALL ") + ") AS u GROUP BY " + group +
+		" ORDER BY " + group + " LIMIT " + strconv.Itoa(MaxReportRows+1)
+}
