@@ -174,7 +174,7 @@ func usageCounts() []string {
 	return []string{"request_count", "error_count", "prompt_tokens", "completion_tokens", "reasoning_tokens", "cache_read_tokens", "cache_write_tokens", "total_tokens"}
 }
 
-// reportSQL unites both sources, each joined with its parts of the periods.
+// reportSQL unites both sources.
 func reportSQL(q *question, in *ReportQuery, spans []span) string {
 	var inner, edges []string
 	for _, s := range spans {
@@ -187,44 +187,25 @@ func reportSQL(q *question, in *ReportQuery, spans []span) string {
 			}
 		}
 	}
-	var filters []string
-	for _, by := range UsageBy() {
-		if value, ok := in.Filters[by]; ok {
-			filters = append(filters, " AND %s("+by+") = "+q.param(value))
-		}
-	}
-	source := func(table, moment string, lines []string, column func(string) string, counts []string) string {
-		names := make([]string, len(in.By))
-		for i, by := range in.By {
-			names[i] = "part.label AS b" + strconv.Itoa(i)
-			if slices.Contains(UsageBy(), by) {
-				names[i] = column(by) + " AS b" + strconv.Itoa(i)
-			}
-		}
-		where := ""
-		for _, f := range filters {
-			for _, by := range UsageBy() {
-				f = strings.ReplaceAll(f, "%s("+by+")", column(by))
-			}
-			where += f
-		}
-		return "SELECT " + strings.Join(slices.Concat(names, counts), ", ") + " FROM (SELECT column1 AS label, column2 AS since, column3 AS until FROM (VALUES " +
-			strings.Join(lines, ", ") + ") AS v) AS part JOIN " + table + " ON " + moment + " >= part.since AND " + moment + " < part.until" + where
+	values := map[string]string{}
+	for by, value := range in.Filters {
+		values[by] = q.param(value)
 	}
 	var sources []string
 	if len(inner) > 0 {
-		sources = append(sources, source("api_usage", "slot", inner, usageColumn, append(usageCounts(), q.d.costColumn+" AS cost")))
+		sources = append(sources, source{"api_usage", "slot", usageColumn, append(usageCounts(), q.d.costColumn+" AS cost")}.sql(in.By, values, inner))
 	}
 	if len(edges) > 0 {
 		counts := []string{"1 AS request_count", "CASE WHEN status_code >= 400 THEN 1 ELSE 0 END AS error_count"}
-		for _, column := range append(usageCounts()[2:], q.d.costColumn) {
-			counts = append(counts, "coalesce("+column+", 0) AS "+strings.Replace(column, q.d.costColumn, "cost", 1))
+		for _, column := range usageCounts()[2:] {
+			counts = append(counts, "coalesce("+column+", 0) AS "+column)
 		}
-		sources = append(sources, source("api_logs", "timestamp", edges, logColumn, counts))
+		counts = append(counts, "coalesce("+q.d.costColumn+", 0) AS cost")
+		sources = append(sources, source{"api_logs", "timestamp", logColumn, counts}.sql(in.By, values, edges))
 	}
 	names := make([]string, len(in.By))
 	for i := range names {
-		names[i] = "b" + strconv.Itoa(i)
+		names[i] = place(i)
 	}
 	sums := append(usageCounts(), "cost")
 	for i, column := range sums {
@@ -233,4 +214,31 @@ func reportSQL(q *question, in *ReportQuery, spans []span) string {
 	group := strings.Join(names, ", ")
 	return "SELECT " + strings.Join(slices.Concat(names, sums), ", ") + " FROM (" + strings.Join(sources, " UNION ALL ") + ") AS u GROUP BY " + group +
 		" ORDER BY " + group + " LIMIT " + strconv.Itoa(MaxReportRows+1)
+}
+
+// place is the name of the i-th column that a report is by.
+func place(i int) string { return "b" + strconv.Itoa(i) }
+
+// source is a table that figures come from.
+type source struct {
+	table, moment string
+	column        func(by string) string
+	counts        []string
+}
+
+// sql joins the table with its parts of the periods.
+func (s source) sql(by []string, filters map[string]string, parts []string) string {
+	names := make([]string, len(by))
+	for i, name := range by {
+		names[i] = "part.label AS " + place(i)
+		if slices.Contains(UsageBy(), name) {
+			names[i] = s.column(name) + " AS " + place(i)
+		}
+	}
+	conditions := []string{s.moment + " >= part.since", s.moment + " < part.until"}
+	for name, value := range filters {
+		conditions = append(conditions, s.column(name)+" = "+value)
+	}
+	return "SELECT " + strings.Join(slices.Concat(names, s.counts), ", ") + " FROM (SELECT column1 AS label, column2 AS since, column3 AS until FROM (VALUES " +
+		strings.Join(parts, ", ") + ") AS v) AS part JOIN " + s.table + " ON " + strings.Join(conditions, " AND ")
 }

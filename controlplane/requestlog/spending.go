@@ -3,6 +3,7 @@ package requestlog
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -28,11 +29,11 @@ func (l *log) spending(ctx context.Context, now time.Time) ([]KeySpending, error
 	day := now.Truncate(24 * time.Hour)
 	week := day.AddDate(0, 0, -(int(day.Weekday())+6)%7)
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
-	sql := "SELECT key_id, " + l.d.column("max(last_second)", kindSecond) + ", CAST(sum(" + l.d.costColumn + ") AS TEXT)"
+	columns := []string{"key_id", l.d.column("max(last_second)", kindSecond), "CAST(sum(" + l.d.costColumn + ") AS TEXT)"}
 	for _, since := range []time.Time{day, week, month} {
-		sql += ", CAST(sum(CASE WHEN slot >= " + l.d.moment(q.param(since.Format(time.RFC3339))) + " THEN " + l.d.costColumn + " ELSE 0 END) AS TEXT)"
+		columns = append(columns, "CAST(sum(CASE WHEN slot >= "+l.d.moment(q.param(since.Format(time.RFC3339)))+" THEN "+l.d.costColumn+" ELSE 0 END) AS TEXT)")
 	}
-	found, err := l.texts(ctx, sql+" FROM api_usage WHERE key_id <> '' GROUP BY key_id ORDER BY key_id", q.args...)
+	found, err := l.texts(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM api_usage WHERE key_id <> '' GROUP BY key_id ORDER BY key_id", q.args...)
 	if err != nil {
 		return nil, err
 	}

@@ -134,8 +134,13 @@ func testReportBounds(t *testing.T, db *Database) {
 		checkReport(t, s, requestlog.ReportQuery{Since: bounds[0], Until: bounds[1], By: []string{"key"}, Filters: map[string]string{"key": "k_1"}}, events, all)
 	}
 	for _, bad := range []requestlog.ReportQuery{
-		{}, {By: []string{"colour"}}, {By: []string{"key", "key"}}, {By: []string{"day", "week"}}, {By: []string{"key"}, Filters: map[string]string{"colour": "red"}},
-		{By: []string{"hour"}, Since: time.Unix(0, 0)}, {By: []string{"model", "key", "user", "node"}},
+		{},
+		{By: []string{"colour"}},
+		{By: []string{"key", "key"}},
+		{By: []string{"day", "week"}},
+		{By: []string{"key"}, Filters: map[string]string{"colour": "red"}},
+		{By: []string{"hour"}, Since: time.Unix(0, 0)},
+		{By: []string{"model", "key", "user", "node"}},
 	} {
 		if _, err := s.Report(t.Context(), bad); !errors.Is(err, requestlog.ErrRejected) {
 			t.Errorf("%+v: error %v, want %v", bad, err, requestlog.ErrRejected)
