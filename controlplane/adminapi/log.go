@@ -67,6 +67,9 @@ type StatsRow struct {
 	P50LatencyMS          int64     `json:"p50_latency_ms"`
 	P95LatencyMS          int64     `json:"p95_latency_ms"`
 	P99LatencyMS          int64     `json:"p99_latency_ms"`
+	P50TTFTMS             int64     `json:"p50_ttft_ms" doc:"time to the first token, of the requests that had one"`
+	P95TTFTMS             int64     `json:"p95_ttft_ms"`
+	P99TTFTMS             int64     `json:"p99_ttft_ms"`
 }
 
 // UsageQuery selects totals.
@@ -94,8 +97,10 @@ type LogQuery struct {
 	After    string `json:"-" query:"after" doc:"an id of which to list the rows that follow, oldest first"`
 	Errors   bool   `json:"-" query:"errors" doc:"only requests with a status of 400 and above"`
 	Limit    int    `json:"-" query:"limit" min:"1" max:"1000" default:"100"`
-	ID       string `json:"-" query:"id"`
-	Model    string `json:"-" query:"model"`
+	ID       string `json:"-" query:"id" doc:"any id of a request: the generation's, the X-Request-ID of its answer or the upstream's"`
+	Text     string `json:"-" query:"text" maxlen:"200" doc:"a part of the error, or of a stored prompt or answer"`
+	MinMS    int64  `json:"-" query:"min_ms" min:"0" max:"86400000" doc:"only requests that took at least that long"`
+	Model    string `json:"-" query:"model" doc:"as the client wrote it"`
 	Provider string `json:"-" query:"provider"`
 	Endpoint string `json:"-" query:"endpoint"`
 	Node     string `json:"-" query:"node"`

@@ -15,7 +15,9 @@ import (
 
 // logs answers with rows of the request log, newest first, or after an id.
 func (s *Server) logs(ctx context.Context, in adminapi.LogQuery) ([]adminapi.LogRow, error) {
-	q := requestlog.LogQuery{Fields: map[string]string{}, Before: in.Before, After: in.After, Errors: in.Errors, Limit: in.Limit}
+	q := requestlog.LogQuery{
+		Fields: map[string]string{}, ID: in.ID, Text: in.Text, MinMS: in.MinMS, Before: in.Before, After: in.After, Errors: in.Errors, Limit: in.Limit,
+	}
 	var err error
 	if q.Since, err = moments("since", in.Since); err != nil {
 		return nil, err
@@ -27,7 +29,7 @@ func (s *Server) logs(ctx context.Context, in adminapi.LogQuery) ([]adminapi.Log
 		return nil, badRequest("parameters before and after are mutually exclusive")
 	}
 	for column, text := range map[string]string{
-		"request_id": in.ID, "model_id": in.Model, "provider": in.Provider, "endpoint": in.Endpoint, "node": in.Node, "key_id": in.Key,
+		"model_id": in.Model, "provider": in.Provider, "endpoint": in.Endpoint, "node": in.Node, "key_id": in.Key,
 		"user_id": in.User, "session_id": in.Session, "outcome": in.Outcome,
 	} {
 		if text != "" {

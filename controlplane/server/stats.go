@@ -29,7 +29,13 @@ func (s *Server) stats(ctx context.Context, in adminapi.StatsQuery) (adminapi.St
 		Filters: &adminapi.StatsFilters{Model: given(in.Model), Provider: given(in.Provider)},
 	}
 	for i, row := range rows {
-		out.Stats[i] = adminapi.StatsRow(row)
+		f := &row.Figures
+		out.Stats[i] = adminapi.StatsRow{
+			Hour: row.Hour, ModelID: row.ModelID, Provider: row.Provider, RequestCount: f.RequestCount, SuccessCount: f.SuccessCount, ErrorCount: f.ErrorCount,
+			TotalPromptTokens: f.TotalPromptTokens, TotalCompletionTokens: f.TotalCompletionTokens, TotalTokens: f.TotalTokens, TotalCostUSD: f.TotalCostUSD,
+			AvgLatencyMS: f.AvgLatencyMS, P50LatencyMS: f.P50LatencyMS, P95LatencyMS: f.P95LatencyMS, P99LatencyMS: f.P99LatencyMS,
+			P50TTFTMS: f.P50TTFTMS, P95TTFTMS: f.P95TTFTMS, P99TTFTMS: f.P99TTFTMS,
+		}
 	}
 	return out, nil
 }
