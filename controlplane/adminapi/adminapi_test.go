@@ -12,8 +12,6 @@ import (
 	"github.com/hybridinference/gateway/controlplane/adminapi"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 // travel encodes a request as the client does and decodes it as the server does.
 func travel[In, Out any](t *testing.T, o adminapi.Operation[In, Out], in In) {
 	t.Helper()
@@ -39,7 +37,7 @@ func TestARequestArrivesAsItWasSent(t *testing.T) {
 	travel(t, adminapi.ResetWeights(), adminapi.WeightReset{Model: "m"})
 	travel(t, adminapi.RollBack(), adminapi.Rollback{ByNumber: adminapi.ByNumber{Number: 7}, Change: change})
 	travel(t, adminapi.GetNode(), adminapi.ByID{ID: "a/b .."})
-	travel(t, adminapi.GetStats(), adminapi.StatsQuery{Model: "m&n", Hours: 3})
+	travel(t, adminapi.GetStats(), adminapi.StatsQuery{Model: "m&n", Hours: 3, By: "node"})
 	travel(t, adminapi.ListLogs(), adminapi.LogQuery{Errors: true, Limit: 9, Session: "é"})
 	travel(t, adminapi.ApplyFiles(), adminapi.Application{DryRun: true, Models: new("")})
 	travel(t, adminapi.ChangeKey(), adminapi.KeyPatch{

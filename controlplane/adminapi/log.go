@@ -12,7 +12,7 @@ func GetStats() Operation[StatsQuery, Stats] {
 
 // GetUsage sums up what was used.
 func GetUsage() Operation[UsageQuery, []UsageRow] {
-	return get[UsageQuery, []UsageRow]("/admin/usage", tagLog, "Totals by model, provider, endpoint, node, key or user")
+	return get[UsageQuery, []UsageRow]("/admin/usage", tagLog, "Totals by up to three of model, provider, endpoint, node, key, user and a period")
 }
 
 // ListLogs returns rows of the request log.
@@ -34,7 +34,10 @@ func ListAudit() Operation[Page, []AuditEntry] {
 type StatsQuery struct {
 	Model    string `json:"-" query:"model"`
 	Provider string `json:"-" query:"provider"`
+	Endpoint string `json:"-" query:"endpoint"`
+	Node     string `json:"-" query:"node"`
 	Hours    int    `json:"-" query:"hours" min:"1" max:"87600" default:"24"`
+	By       string `json:"-" query:"by" enum:"hour,model,provider,endpoint,node" default:"hour" doc:"hour: by hour, model and provider; else over the whole period"`
 }
 
 // Stats are figures by hour, newest first; without a request log only Error.
@@ -42,6 +45,7 @@ type Stats struct {
 	PeriodHours int           `json:"period_hours,omitempty"`
 	Filters     *StatsFilters `json:"filters,omitempty"`
 	Stats       []StatsRow    `json:"stats,omitzero"`
+	Groups      []GroupStats  `json:"groups,omitzero" doc:"instead of stats, unless by hour"`
 	Error       string        `json:"error,omitempty" doc:"that there is no request log; then nothing else is there"`
 }
 
@@ -51,40 +55,70 @@ type StatsFilters struct {
 	Provider *string `json:"provider"`
 }
 
+// Figures are what was done. Percentiles are by nearest rank, from a histogram.
+type Figures struct {
+	RequestCount          int64   `json:"request_count"`
+	SuccessCount          int64   `json:"success_count"`
+	ErrorCount            int64   `json:"error_count"`
+	TotalPromptTokens     int64   `json:"total_prompt_tokens"`
+	TotalCompletionTokens int64   `json:"total_completion_tokens"`
+	TotalTokens           int64   `json:"total_tokens"`
+	TotalCostUSD          string  `json:"total_cost_usd" doc:"an exact decimal"`
+	AvgLatencyMS          float64 `json:"avg_latency_ms"`
+	P50LatencyMS          int64   `json:"p50_latency_ms"`
+	P95LatencyMS          int64   `json:"p95_latency_ms"`
+	P99LatencyMS          int64   `json:"p99_latency_ms"`
+	P50TTFTMS             int64   `json:"p50_ttft_ms" doc:"time to the first token, of the requests that had one"`
+	P95TTFTMS             int64   `json:"p95_ttft_ms"`
+	P99TTFTMS             int64   `json:"p99_ttft_ms"`
+}
+
+// GroupStats is what one model, provider, endpoint or node did in the period.
+type GroupStats struct {
+	Group string `json:"group"`
+	Figures
+}
+
 // StatsRow is what one model did at one provider in one hour.
 type StatsRow struct {
-	Hour                  time.Time `json:"hour"`
-	ModelID               string    `json:"model_id"`
-	Provider              string    `json:"provider"`
-	RequestCount          int64     `json:"request_count"`
-	SuccessCount          int64     `json:"success_count"`
-	ErrorCount            int64     `json:"error_count"`
-	TotalPromptTokens     int64     `json:"total_prompt_tokens"`
-	TotalCompletionTokens int64     `json:"total_completion_tokens"`
-	TotalTokens           int64     `json:"total_tokens"`
-	TotalCostUSD          string    `json:"total_cost_usd" doc:"an exact decimal"`
-	AvgLatencyMS          float64   `json:"avg_latency_ms"`
-	P50LatencyMS          int64     `json:"p50_latency_ms"`
-	P95LatencyMS          int64     `json:"p95_latency_ms"`
-	P99LatencyMS          int64     `json:"p99_latency_ms"`
-	P50TTFTMS             int64     `json:"p50_ttft_ms" doc:"time to the first token, of the requests that had one"`
-	P95TTFTMS             int64     `json:"p95_ttft_ms"`
-	P99TTFTMS             int64     `json:"p99_ttft_ms"`
+	Hour     time.Time `json:"hour"`
+	ModelID  string    `json:"model_id"`
+	Provider string    `json:"provider"`
+	Figures
 }
 
-// UsageQuery selects totals.
+// UsageQuery selects totals; empty filters select all.
 type UsageQuery struct {
-	By    string `json:"-" query:"by" enum:"model,provider,endpoint,node,key,user" default:"model"`
-	Since string `json:"-" query:"since" default:"24h" doc:"a time, or a span back such as 90m or 7d"`
+	By       string `json:"-" query:"by" default:"model" doc:"one to three of model, provider, endpoint, node, key, user and one of hour, day, week, month, separated by commas"`
+	Since    string `json:"-" query:"since" default:"24h" doc:"from then on: a time, a date in the time zone, a span back such as 90m or 7d, or all"`
+	Until    string `json:"-" query:"until" doc:"before then: the same; now without it"`
+	Zone     string `json:"-" query:"zone" default:"UTC" doc:"the IANA time zone of dates and days, such as Asia/Kolkata"`
+	Model    string `json:"-" query:"model" doc:"a model's id, or (unknown) for names that no model has"`
+	Provider string `json:"-" query:"provider"`
+	Endpoint string `json:"-" query:"endpoint"`
+	Node     string `json:"-" query:"node"`
+	Key      string `json:"-" query:"key"`
+	User     string `json:"-" query:"user"`
 }
 
-// UsageRow is the total of one model, provider, endpoint, node, key or user.
+// UsageRow is one total. Of the names those are set that it is by; Group is the
+// first of them.
 type UsageRow struct {
 	Group            string `json:"group"`
+	Period           string `json:"period,omitempty" doc:"a day, the Monday of a week, a month such as 2030-01, or an hour"`
+	Model            string `json:"model,omitempty"`
+	Provider         string `json:"provider,omitempty"`
+	Endpoint         string `json:"endpoint,omitempty"`
+	Node             string `json:"node,omitempty"`
+	Key              string `json:"key,omitempty"`
+	User             string `json:"user,omitempty"`
 	RequestCount     int64  `json:"request_count"`
 	ErrorCount       int64  `json:"error_count"`
 	PromptTokens     int64  `json:"prompt_tokens"`
 	CompletionTokens int64  `json:"completion_tokens"`
+	ReasoningTokens  int64  `json:"reasoning_tokens"`
+	CacheReadTokens  int64  `json:"cache_read_tokens"`
+	CacheWriteTokens int64  `json:"cache_write_tokens"`
 	TotalTokens      int64  `json:"total_tokens"`
 	CostUSD          string `json:"cost_usd" doc:"an exact decimal"`
 }

@@ -148,19 +148,33 @@ func (c *Client) ImportKeys(ctx context.Context, list []adminapi.ImportedKey, ch
 
 // Stats returns hourly figures, newest hour first.
 func (c *Client) Stats(ctx context.Context, q adminapi.StatsQuery) ([]adminapi.StatsRow, error) {
-	out, err := do(ctx, c, adminapi.GetStats(), q, 0)
-	if err == nil && out.Error != "" {
-		err = errors.New(out.Error)
-	}
+	out, err := c.stats(ctx, q)
 	if out.Stats == nil {
 		out.Stats = []adminapi.StatsRow{}
 	}
 	return out.Stats, err
 }
 
-// Usage sums up since a time or a span back, such as 24h or 7d.
-func (c *Client) Usage(ctx context.Context, by, since string) ([]adminapi.UsageRow, error) {
-	return do(ctx, c, adminapi.GetUsage(), adminapi.UsageQuery{By: by, Since: since}, 0)
+// StatsOf returns the figures of the whole period by q.By, which is not hour.
+func (c *Client) StatsOf(ctx context.Context, q adminapi.StatsQuery) ([]adminapi.GroupStats, error) {
+	out, err := c.stats(ctx, q)
+	if out.Groups == nil {
+		out.Groups = []adminapi.GroupStats{}
+	}
+	return out.Groups, err
+}
+
+func (c *Client) stats(ctx context.Context, q adminapi.StatsQuery) (adminapi.Stats, error) {
+	out, err := do(ctx, c, adminapi.GetStats(), q, 0)
+	if err == nil && out.Error != "" {
+		err = errors.New(out.Error)
+	}
+	return out, err
+}
+
+// Usage sums up a period.
+func (c *Client) Usage(ctx context.Context, q adminapi.UsageQuery) ([]adminapi.UsageRow, error) {
+	return do(ctx, c, adminapi.GetUsage(), q, 0)
 }
 
 // Logs returns rows of the log, newest first, or oldest first with After.

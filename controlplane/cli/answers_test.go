@@ -17,9 +17,13 @@ func answers() map[string]answer {
 			`{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","kind":"vllm","weight":0.7,"share":"70%","state":"partly","nodes":[{"node":"node-2","state":"probe_failed","reason":"GET http://10.0.0.1:8000/health: status 503","until_ms":0,"in_flight":0}]},` +
 			`{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","kind":"zhipu","weight":0.3,"share":"30%","state":"down","nodes":[{"node":"node-1","state":"open","reason":"timeout: no answer","until_ms":1893553445000,"in_flight":3},` +
 			`{"node":"node-2","state":"missing_secret","reason":"ZHIPU_API_KEY is not set","until_ms":0,"in_flight":0}]}]`},
-		"GET endpoints?model=demo":          {200, `[{"model":"demo","endpoint":"demo:demo-api","kind":"demo","weight":1,"share":"100%","state":"up","nodes":[]}]`},
-		"GET usage?by=model&since=24h":      {200, `[{"group":"demo","request_count":10,"error_count":1,"prompt_tokens":50,"completion_tokens":640,"total_tokens":690,"cost_usd":"0.00271"}]`},
-		"GET usage?by=key&since=7d":         {200, `[]`},
+		"GET endpoints?model=demo":     {200, `[{"model":"demo","endpoint":"demo:demo-api","kind":"demo","weight":1,"share":"100%","state":"up","nodes":[]}]`},
+		"GET usage?by=model&since=24h": {200, `[{"group":"demo","model":"demo","request_count":10,"error_count":1,"prompt_tokens":50,"completion_tokens":640,"total_tokens":690,"cost_usd":"0.00271"}]`},
+		"GET usage?by=key&since=7d":    {200, `[]`},
+		"GET usage?by=key%2Cday&since=2030-05-01&until=2030-06-01&zone=Asia%2FKolkata": {200, `[{"group":"k_1","key":"k_1","period":"2030-05-01","request_count":2,"error_count":0,"cost_usd":"0.1"},` +
+			`{"group":"=cmd()","key":"=cmd()","period":"2030-05-01","request_count":1,"error_count":0,"cost_usd":"-0.000000000001"}]`},
+		"GET stats?by=endpoint&hours=24": {200, `{"period_hours":24,"filters":{"model":null,"provider":null},"groups":[{"group":"demo:a","request_count":7,"p95_latency_ms":31,"total_cost_usd":"0"},` +
+			`{"group":"demo:b","request_count":3,"p95_latency_ms":900,"total_cost_usd":"0.1"}]}`},
 		"GET ledger":                        {200, ledgerAnswer},
 		"GET ledger?since=7d":               {200, ledgerAnswer},
 		"GET ledger?since=30d":              {200, strings.Replace(ledgerAnswer, `"gaps":[]`, `"gaps":[{"node":"node-1","epoch":"e1","first":7,"last":9}]`, 1)},

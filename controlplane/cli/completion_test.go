@@ -28,8 +28,8 @@ func TestCandidates(t *testing.T) {
 	f("releases show ''", "12 11")
 	f("keys revoke ''", "KEY_ID k_02")
 	f("completion ''", "bash zsh fish")
-	f("status -o ''", "table json yaml")
-	f("status --output=", "--output=table --output=json --output=yaml")
+	f("status -o ''", "table json yaml csv")
+	f("status --output=", "--output=table --output=json --output=yaml --output=csv")
 	f("keys create --role p", "free pro internal admin")
 	f("validate --models ''", "") // the shell offers files
 	f("nothing ''", "")

@@ -10,6 +10,9 @@ import (
 // Printable is what a table does to the text of others.
 var Printable = printable
 
+// CSVCell is how a text stands in a CSV file.
+var CSVCell = csvCell
+
 // Arrange returns the command line as the library gets it.
 func Arrange(argv []string) []string { return arrange(tree(), argv).words() }
 

@@ -63,7 +63,7 @@ func valueOf[T any](in *invocation, name string, def T) T {
 
 // globalFlags are those of every command.
 func globalFlags() []urfave.Flag {
-	output := choiceFlag("output", "print as `FORMAT`: table, json or yaml", formatTable, formatTable, formatJSON, formatYAML)
+	output := choiceFlag("output", "print as `FORMAT`: table, json, yaml, or csv for lists", formatTable, formatTable, formatJSON, formatYAML, formatCSV)
 	output.Aliases = []string{"o"}
 	flags := []urfave.Flag{
 		output,
@@ -125,6 +125,48 @@ func choiceFlag(name, usage, def string, words ...string) *urfave.GenericFlag {
 		return text, nil
 	}
 	return &urfave.GenericFlag{Name: name, Usage: usage, DefaultText: def, Value: &parsed[string]{parse: parse, words: words}}
+}
+
+// choicesFlag takes some of some words, separated by commas.
+func choicesFlag(name, usage, def string, words ...string) *urfave.GenericFlag {
+	parse := func(text string) ([]string, error) {
+		list := strings.Split(text, ",")
+		for _, word := range list {
+			if !slices.Contains(words, word) {
+				return nil, fmt.Errorf("must be some of %s, separated by commas", strings.Join(words, ", "))
+			}
+		}
+		return list, nil
+	}
+	return &urfave.GenericFlag{Name: name, Usage: usage, DefaultText: def, Value: &parsed[[]string]{parse: parse, words: words}}
+}
+
+// momentFlag takes a time, a date or a duration back, and one of other words.
+func momentFlag(name, usage, def string, words ...string) *urfave.GenericFlag {
+	parse := func(text string) (string, error) {
+		_, asTime := time.Parse(time.RFC3339, text)
+		_, asDate := time.Parse(time.DateOnly, text)
+		span, asSpan := time.ParseDuration(text)
+		days, _ := strings.CutSuffix(text, "d")
+		_, asDays := strconv.ParseUint(days, 10, 16)
+		if asTime == nil || asDate == nil || asSpan == nil && span >= 0 || asDays == nil && days != text || slices.Contains(words, text) {
+			return text, nil
+		}
+		forms := append([]string{"a time such as 2030-01-31T00:00:00Z, a date, a duration back such as 90m or 7d"}, words...)
+		return "", fmt.Errorf("must be %s", strings.Join(forms, ", or "))
+	}
+	return &urfave.GenericFlag{Name: name, Usage: usage, DefaultText: def, Value: &parsed[string]{parse: parse}}
+}
+
+// zoneFlag takes a time zone.
+func zoneFlag(name, usage string) *urfave.GenericFlag {
+	parse := func(text string) (string, error) {
+		if _, err := time.LoadLocation(text); err != nil || text == "Local" {
+			return "", errors.New("must be an IANA time zone such as Asia/Kolkata")
+		}
+		return text, nil
+	}
+	return &urfave.GenericFlag{Name: name, Usage: usage, DefaultText: "UTC", Value: &parsed[string]{parse: parse}}
 }
 
 // countFlag takes a whole number from 1 to most.

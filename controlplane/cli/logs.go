@@ -25,6 +25,8 @@ const (
 	// tailSpan is how far back a look goes: a row is numbered by its request's
 	// beginning and comes with its end.
 	tailSpan = "10m"
+	// maxMS is the longest that --min-ms takes: a day.
+	maxMS = 86_400_000
 )
 
 // logFilters are flags that select by the same parameter of the API.
@@ -39,15 +41,17 @@ func logFilters() []urfave.Flag {
 		textFlag("session", "only requests of `SESSION`", ""),
 		choiceFlag("outcome", "only requests with `OUTCOME`: complete, client_gone, upstream_error, timeout or rejected", "",
 			"complete", "client_gone", "upstream_error", "timeout", "rejected"),
-		textFlag("id", "only the request `ID`", ""),
+		textFlag("id", "only the request `ID`: the generation's, the X-Request-ID of its answer or the upstream's", ""),
+		textFlag("text", "only requests with `TEXT` in the error, or in the prompt or answer if they are stored", ""),
+		countFlag("min-ms", "only requests that took at least `MS` milliseconds", 0, maxMS),
 		switchFlag("errors", "only failed requests"),
 	}
 }
 
 func spanFlags(since string) []urfave.Flag {
 	return []urfave.Flag{
-		textFlag("since", "since `WHEN`: a time such as 2030-01-31T00:00:00Z, or a duration back such as 90m or 7d", since),
-		textFlag("until", "before `WHEN`", "now"),
+		momentFlag("since", "since `WHEN`: a time such as 2030-01-31T00:00:00Z, a date, or a duration back such as 90m or 7d", since),
+		momentFlag("until", "before `WHEN`", "now"),
 	}
 }
 
@@ -63,6 +67,12 @@ func logsCommand() *urfave.Command {
 					countFlag("limit", "show at most `N`", defaultLimit, maxLimit), textFlag("before", "show only requests before the request `ID`", ""),
 				}),
 				Action: run(searchLogs),
+			},
+			{
+				Name: "show", Usage: "show one request, whenever it was", ArgsUsage: "ID",
+				Description: help("ID is any id of the request: the generation's, the X-Request-ID that its answer or error showed, or the upstream's.",
+					"gatewayctl logs show gen-1893553445-a", "gatewayctl logs show my-request-7 -o json"),
+				Action: run(showLog),
 			},
 			{
 				Name: "content", Usage: "show a request's prompt and answer, if they are stored", ArgsUsage: "ID",
@@ -93,7 +103,7 @@ func logsCommand() *urfave.Command {
 // logQuery returns the query of the flags.
 func (in *invocation) logQuery(since string) adminapi.LogQuery {
 	return adminapi.LogQuery{
-		Since: cmp.Or(in.text("since"), since), Until: in.text("until"), Before: in.text("before"), After: in.text("after"), Errors: in.Bool("errors"),
+		Since: cmp.Or(valueOf(in, "since", ""), since), Until: valueOf(in, "until", ""), Text: in.text("text"), MinMS: int64(valueOf(in, "min-ms", 0)), Before: in.text("before"), After: in.text("after"), Errors: in.Bool("errors"),
 		ID: in.text("id"), Model: in.text("model"), Provider: in.text("provider"), Endpoint: in.text("endpoint"), Node: in.text("node"),
 		Key: in.text("key"), User: in.text("user"), Session: in.text("session"), Outcome: in.text("outcome"),
 	}
@@ -142,6 +152,44 @@ func showContent(ctx context.Context, in *invocation) error {
 	})
 }
 
+// showLog shows every column of the requests that an id finds, of which clients
+// may give the same to several.
+func showLog(ctx context.Context, in *invocation) error {
+	client, err := in.client()
+	if err != nil {
+		return err
+	}
+	rows, err := client.Logs(ctx, adminapi.LogQuery{ID: in.args[0], Limit: maxLimit})
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		return fmt.Errorf("no request has the id %q", in.args[0])
+	}
+	if in.format() != formatTable {
+		return list(in, rows, logColumns())
+	}
+	for i, r := range rows {
+		names, values, err := members(r.Raw)
+		if err != nil {
+			return err
+		}
+		fields := make([]field, 0, len(names))
+		for j, name := range names {
+			if values[j] != "" {
+				fields = append(fields, field{name: name, text: values[j]})
+			}
+		}
+		if i > 0 {
+			_, _ = fmt.Fprintln(in.opts.Stdout)
+		}
+		if err := writeFields(in.opts.Stdout, in.colour(), fields); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func searchLogs(ctx context.Context, in *invocation) error {
 	client, err := in.client()
 	if err != nil {
@@ -170,6 +218,9 @@ func tailLogs(ctx context.Context, in *invocation) error {
 	slices.Reverse(rows)
 	if !in.Bool("follow") {
 		return list(in, rows, logColumns())
+	}
+	if in.format() == formatCSV {
+		return usagef("--follow prints a table or JSON lines, not csv")
 	}
 	seen := map[string]bool{}
 	for {
@@ -254,10 +305,10 @@ func exportLogs(ctx context.Context, in *invocation) error {
 // exporter returns how a row is written.
 func (in *invocation) exporter() (write func(adminapi.LogRow) error, flush func() error) {
 	switch {
+	case in.format() == formatCSV || in.format() == formatTable && valueOf(in, "format", "") == "csv":
+		return in.csvRows()
 	case in.format() != formatTable: // JSON is YAML
 		return in.jsonArray()
-	case in.text("format") == "csv":
-		return in.csvRows()
 	}
 	return func(r adminapi.LogRow) error {
 		_, err := fmt.Fprintf(in.opts.Stdout, "%s\n", r.Raw)
@@ -276,6 +327,9 @@ func (in *invocation) csvRows() (write func(adminapi.LogRow) error, flush func()
 		}
 		if err != nil {
 			return err
+		}
+		for i, text := range values {
+			values[i] = csvCell(text)
 		}
 		return table.Write(values)
 	}

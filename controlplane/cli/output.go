@@ -11,6 +11,7 @@ const (
 	formatTable = "table"
 	formatJSON  = "json"
 	formatYAML  = "yaml"
+	formatCSV   = "csv"
 )
 
 // show prints a value as JSON or YAML, or for people as table writes it.
@@ -22,6 +23,8 @@ func (in *invocation) show(value any, table func(w io.Writer) error) error {
 		err = writeJSON(&buf, value)
 	case formatYAML:
 		err = writeYAML(&buf, value)
+	case formatCSV:
+		err = usagef("--output csv is for lists, this command prints a single thing")
 	default:
 		err = table(&buf)
 	}

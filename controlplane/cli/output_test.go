@@ -56,7 +56,7 @@ func TestEveryCommandTakesOutput(t *testing.T) {
 	arguments := map[string]string{
 		"weights set": "demo demo-api=1", "weights reset": "demo", "releases show": "1", "releases diff": "2", "releases rollback": "1",
 		"keys create": "--name x", "keys show": "KEY_ID", "keys revoke": "KEY_ID", "keys update": "KEY_ID --role pro", "keys rotate": "KEY_ID", "keys import": "-",
-		"endpoints disable": "demo:demo-api", "endpoints enable": "demo:demo-api", "explain": "demo", "deadletters replay": "--all", "deadletters drop": "7", "logs export": "", "logs content": "gen-1893553445-a", "nats setup": "--dir " + t.TempDir(), "completion": "bash", "validate": "--models testdata/whole.yaml",
+		"endpoints disable": "demo:demo-api", "endpoints enable": "demo:demo-api", "explain": "demo", "deadletters replay": "--all", "deadletters drop": "7", "logs export": "", "logs content": "gen-1893553445-a", "logs show": "gen-1893553445-a", "nats setup": "--dir " + t.TempDir(), "completion": "bash", "validate": "--models testdata/whole.yaml",
 	}
 	for _, command := range cli.Runnable() {
 		typed := slices.Concat(strings.Fields(command), strings.Fields(arguments[command]))
@@ -81,4 +81,29 @@ func TestPrintable(t *testing.T) {
 	f("a\x1b[2Jb\nc\x00\x7f", `a\u001b[2Jb\u000ac\u0000\u007f`)
 	f("right\u202eleft", `right\u202eleft`)
 	f("broken\xff", "broken\xff")
+}
+
+// What clients have written never runs as a formula in a spreadsheet.
+func TestCSVIsSafe(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "plain": "plain", "=cmd()": "'=cmd()", "+1+1": "'+1+1", "@SUM(A1)": "'@SUM(A1)", "-2+3": "'-2+3", "-1.5": "-1.5", "+5": "+5",
+		"\t=1": `'\u0009=1`, "a\r\nb": `a\u000d\u000ab`, "a=b": "a=b",
+	} {
+		if got := cli.CSVCell(text); got != want {
+			t.Errorf("%q is written as %q, want %q", text, got, want)
+		}
+	}
+	a := newAdmin(t)
+	r := runWith(t, a.vars(), strings.Fields("usage --by key,day --since 2030-05-01 --until 2030-06-01 --zone Asia/Kolkata -o csv")...)
+	want := "key,day,request_count,error_count,prompt_tokens,completion_tokens,reasoning_tokens,cache_read_tokens,cache_write_tokens,total_tokens,cost_usd\n" +
+		"k_1,2030-05-01,2,0,0,0,0,0,0,0,0.1\n'=cmd(),2030-05-01,1,0,0,0,0,0,0,0,-0.000000000001\n"
+	if r.code != 0 || r.stdout != want {
+		t.Errorf("exit %d, %q, %q; want %q", r.code, r.stdout, r.stderr, want)
+	}
+	if r := runWith(t, a.vars(), strings.Fields("stats --by endpoint --sort p95 -o csv")...); r.code != 0 || !strings.HasPrefix(strings.SplitAfterN(r.stdout, "\n", 2)[1], "demo:b,3,") {
+		t.Errorf("exit %d, %q, %q; want the slower endpoint first", r.code, r.stdout, r.stderr)
+	}
+	if r := runWith(t, a.vars(), "status", "-o", "csv"); r.code != 2 {
+		t.Errorf("a single thing as CSV: exit %d, %q", r.code, r.stderr)
+	}
 }

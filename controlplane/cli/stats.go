@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"math/big"
+	"slices"
 	"strconv"
+	"strings"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -16,11 +20,17 @@ const (
 
 func statsCommand() *urfave.Command {
 	return &urfave.Command{
-		Name: "stats", Usage: "show requests, tokens and latencies per hour",
-		Description: help("", "gatewayctl stats", "gatewayctl stats --model demo --hours 2 -o json"),
+		Name: "stats", Usage: "show requests, tokens, latencies and time to the first token",
+		Description: help("Percentiles are by nearest rank, within 6 % above 32 ms. Full hours are counted.",
+			"gatewayctl stats", "gatewayctl stats --model demo --hours 2 -o json", "gatewayctl stats --by endpoint --sort p95"),
 		Flags: []urfave.Flag{
+			choiceFlag("by", "figures of each `DIMENSION`: hour (and model and provider), model, provider, endpoint or node", "hour", "hour", "model", "provider", "endpoint", "node"),
+			choiceFlag("sort", "sort by `COLUMN`, the greatest first: requests, errors, tokens, cost, avg, p50, p95, p99 or ttft (p95)", "the time or the name",
+				"requests", "errors", "tokens", "cost", "avg", "p50", "p95", "p99", "ttft"),
 			textFlag("model", "only `MODEL`", ""),
 			textFlag("provider", "only `PROVIDER`", ""),
+			textFlag("endpoint", "only `ENDPOINT`, its full id", ""),
+			textFlag("node", "only `NODE`", ""),
 			countFlag("hours", "show the last `HOURS`", defaultHours, maxHours),
 		},
 		Action: run(stats),
@@ -32,33 +42,85 @@ func stats(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	rows, err := client.Stats(ctx, adminapi.StatsQuery{Model: in.text("model"), Provider: in.text("provider"), Hours: valueOf(in, "hours", defaultHours)})
+	q := adminapi.StatsQuery{
+		Model: in.text("model"), Provider: in.text("provider"), Endpoint: in.text("endpoint"), Node: in.text("node"),
+		Hours: valueOf(in, "hours", defaultHours), By: valueOf(in, "by", ""),
+	}
+	order := valueOf(in, "sort", "")
+	if q.By != "" && q.By != "hour" {
+		groups, err := client.StatsOf(ctx, q)
+		if err != nil {
+			return err
+		}
+		sortFigures(groups, order, func(g adminapi.GroupStats) adminapi.Figures { return g.Figures })
+		names := []column[adminapi.GroupStats]{{name: "group", head: strings.ToUpper(q.By), text: func(g adminapi.GroupStats) string { return g.Group }}}
+		return list(in, groups, append(names, figureColumns(func(g adminapi.GroupStats) adminapi.Figures { return g.Figures })...))
+	}
+	rows, err := client.Stats(ctx, q)
 	if err != nil {
 		return err
 	}
-	return list(in, rows, statsColumns())
-}
-
-func statsColumns() []column[adminapi.StatsRow] {
-	return []column[adminapi.StatsRow]{
+	sortFigures(rows, order, func(r adminapi.StatsRow) adminapi.Figures { return r.Figures })
+	names := []column[adminapi.StatsRow]{
 		{name: "hour", text: func(r adminapi.StatsRow) string { return stamp(r.Hour) }},
 		{name: "model_id", text: func(r adminapi.StatsRow) string { return r.ModelID }},
 		{name: "provider", text: func(r adminapi.StatsRow) string { return r.Provider }},
-		{name: "request_count", head: "REQUESTS", text: func(r adminapi.StatsRow) string { return whole(r.RequestCount) }, number: true},
-		{name: "error_count", head: "ERRORS", text: func(r adminapi.StatsRow) string { return whole(r.ErrorCount) }, number: true, tint: errorTint},
-		{name: "total_prompt_tokens", head: "PROMPT_TOKENS", text: func(r adminapi.StatsRow) string { return whole(r.TotalPromptTokens) }, number: true},
-		{name: "total_completion_tokens", head: "COMPLETION_TOKENS", text: func(r adminapi.StatsRow) string { return whole(r.TotalCompletionTokens) }, number: true},
-		{name: "total_cost_usd", head: "COST_USD", text: func(r adminapi.StatsRow) string { return r.TotalCostUSD }, number: true},
-		{name: "avg_latency_ms", head: "AVG_MS", text: func(r adminapi.StatsRow) string { return strconv.FormatFloat(r.AvgLatencyMS, 'f', 0, 64) }, number: true},
-		{name: "p50_latency_ms", head: "P50_MS", text: func(r adminapi.StatsRow) string { return whole(r.P50LatencyMS) }, number: true},
-		{name: "p95_latency_ms", head: "P95_MS", text: func(r adminapi.StatsRow) string { return whole(r.P95LatencyMS) }, number: true},
-		{name: "p99_latency_ms", head: "P99_MS", text: func(r adminapi.StatsRow) string { return whole(r.P99LatencyMS) }, number: true},
+	}
+	return list(in, rows, append(names, figureColumns(func(r adminapi.StatsRow) adminapi.Figures { return r.Figures })...))
+}
+
+// sortFigures sorts stably, the greatest first; "" leaves the order.
+func sortFigures[T any](rows []T, by string, of func(T) adminapi.Figures) {
+	value := map[string]func(adminapi.Figures) float64{
+		"requests": func(f adminapi.Figures) float64 { return float64(f.RequestCount) },
+		"errors":   func(f adminapi.Figures) float64 { return float64(f.ErrorCount) },
+		"tokens":   func(f adminapi.Figures) float64 { return float64(f.TotalTokens) },
+		"avg":      func(f adminapi.Figures) float64 { return f.AvgLatencyMS },
+		"p50":      func(f adminapi.Figures) float64 { return float64(f.P50LatencyMS) },
+		"p95":      func(f adminapi.Figures) float64 { return float64(f.P95LatencyMS) },
+		"p99":      func(f adminapi.Figures) float64 { return float64(f.P99LatencyMS) },
+		"ttft":     func(f adminapi.Figures) float64 { return float64(f.P95TTFTMS) },
+	}[by]
+	switch {
+	case by == "cost":
+		slices.SortStableFunc(rows, func(a, b T) int { return compareDecimals(of(b).TotalCostUSD, of(a).TotalCostUSD) })
+	case value != nil:
+		slices.SortStableFunc(rows, func(a, b T) int { return cmp.Compare(value(of(b)), value(of(a))) })
 	}
 }
 
-func errorTint(r adminapi.StatsRow) tint {
-	if r.ErrorCount > 0 {
-		return doubt
+// compareDecimals compares exact decimals.
+func compareDecimals(a, b string) int {
+	x, okX := new(big.Rat).SetString(a)
+	y, okY := new(big.Rat).SetString(b)
+	if !okX || !okY {
+		return cmp.Compare(a, b)
 	}
-	return plain
+	return x.Cmp(y)
+}
+
+func figureColumns[T any](of func(T) adminapi.Figures) []column[T] {
+	number := func(name, head string, value func(adminapi.Figures) int64) column[T] {
+		return column[T]{name: name, head: head, text: func(r T) string { return whole(value(of(r))) }, number: true}
+	}
+	errors := number("error_count", "ERRORS", func(f adminapi.Figures) int64 { return f.ErrorCount })
+	errors.tint = func(r T) tint {
+		if of(r).ErrorCount > 0 {
+			return doubt
+		}
+		return plain
+	}
+	return []column[T]{
+		number("request_count", "REQUESTS", func(f adminapi.Figures) int64 { return f.RequestCount }),
+		errors,
+		number("total_prompt_tokens", "PROMPT_TOKENS", func(f adminapi.Figures) int64 { return f.TotalPromptTokens }),
+		number("total_completion_tokens", "COMPLETION_TOKENS", func(f adminapi.Figures) int64 { return f.TotalCompletionTokens }),
+		{name: "total_cost_usd", head: "COST_USD", text: func(r T) string { return of(r).TotalCostUSD }, number: true},
+		{name: "avg_latency_ms", head: "AVG_MS", text: func(r T) string { return strconv.FormatFloat(of(r).AvgLatencyMS, 'f', 0, 64) }, number: true},
+		number("p50_latency_ms", "P50_MS", func(f adminapi.Figures) int64 { return f.P50LatencyMS }),
+		number("p95_latency_ms", "P95_MS", func(f adminapi.Figures) int64 { return f.P95LatencyMS }),
+		number("p99_latency_ms", "P99_MS", func(f adminapi.Figures) int64 { return f.P99LatencyMS }),
+		number("p50_ttft_ms", "P50_TTFT", func(f adminapi.Figures) int64 { return f.P50TTFTMS }),
+		number("p95_ttft_ms", "P95_TTFT", func(f adminapi.Figures) int64 { return f.P95TTFTMS }),
+	}
 }

@@ -43,6 +43,12 @@ func (c column[T]) title() string {
 
 // list prints an array: its JSON form is rows as they are.
 func list[T any](in *invocation, rows []T, columns []column[T]) error {
+	if in.format() == formatCSV {
+		if err := writeCSV(in.opts.Stdout, rows, columns); err != nil {
+			return fmt.Errorf("write the output: %w", err)
+		}
+		return nil
+	}
 	return in.show(rows, func(w io.Writer) error { return writeTable(w, in.colour(), rows, columns) })
 }
 

@@ -3,6 +3,9 @@ package cli
 import (
 	"cmp"
 	"context"
+	"slices"
+	"strings"
+	_ "time/tzdata" // --zone, also where the system has no time zones
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -11,12 +14,19 @@ import (
 
 func usageCommand() *urfave.Command {
 	return &urfave.Command{
-		Name: "usage", Usage: "sum up requests, tokens and cost by model, provider, endpoint, node, key or user",
-		Description: help("--since is a time such as 2030-01-31T00:00:00Z, or a duration back such as 90m or 7d. By model and provider, full hours are counted.",
-			"gatewayctl usage", "gatewayctl usage --by key --since 7d -o json"),
+		Name: "usage", Usage: "sum up requests, tokens and cost by model, key, user, day and more",
+		Description: help("Sums are exact, to the second of --since and --until and to the last digit of the cost. A time is 2030-01-31T00:00:00Z, a date (which begins at\n"+
+			"midnight in --zone), or a duration back such as 90m or 7d. What happens at --until is not included: May is --since 2030-05-01 --until 2030-06-01.",
+			"gatewayctl usage", "gatewayctl usage --by key --since 7d -o json", "gatewayctl usage --by key,day --since 2030-05-01 --until 2030-06-01 --zone Asia/Kolkata -o csv"),
 		Flags: []urfave.Flag{
-			choiceFlag("by", "group by `DIMENSION`: model, provider, endpoint, node, key or user", "model", "model", "provider", "endpoint", "node", "key", "user"),
-			textFlag("since", "since `WHEN`", "24h"),
+			choicesFlag("by", "group by one to three `DIMENSIONS`, separated by commas: model, provider, endpoint, node, key, user, and one of hour, day, week or month", "model",
+				"model", "provider", "endpoint", "node", "key", "user", "hour", "day", "week", "month"),
+			momentFlag("since", "since `WHEN`, or all", "24h", "all"),
+			momentFlag("until", "before `WHEN`", "now"),
+			zoneFlag("zone", "IANA time `ZONE` of dates, and in which days begin"),
+			choiceFlag("sort", "sort by `COLUMN`, the greatest first: requests, errors, tokens or cost", "requests, or the names of several dimensions", "requests", "errors", "tokens", "cost"),
+			textFlag("model", "only `MODEL`", ""), textFlag("provider", "only `PROVIDER`", ""), textFlag("endpoint", "only `ENDPOINT`, its full id", ""),
+			textFlag("node", "only `NODE`", ""), textFlag("key", "only the API key `ID`", ""), textFlag("user", "only `USER`", ""),
 		},
 		Action: run(usage),
 	}
@@ -27,22 +37,83 @@ func usage(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	by := valueOf(in, "by", "model")
-	rows, err := client.Usage(ctx, by, cmp.Or(in.text("since"), "24h"))
+	by := valueOf(in, "by", []string{"model"})
+	rows, err := client.Usage(ctx, adminapi.UsageQuery{
+		By: strings.Join(by, ","), Since: valueOf(in, "since", "24h"), Until: valueOf(in, "until", ""), Zone: valueOf(in, "zone", ""),
+		Model: in.text("model"), Provider: in.text("provider"), Endpoint: in.text("endpoint"), Node: in.text("node"), Key: in.text("key"), User: in.text("user"),
+	})
 	if err != nil {
 		return err
 	}
-	return list(in, rows, []column[adminapi.UsageRow]{
-		{name: "group", head: by, text: func(r adminapi.UsageRow) string { return r.Group }},
-		{name: "request_count", head: "REQUESTS", text: func(r adminapi.UsageRow) string { return whole(r.RequestCount) }, number: true},
-		{name: "error_count", head: "ERRORS", text: func(r adminapi.UsageRow) string { return whole(r.ErrorCount) }, number: true, tint: func(r adminapi.UsageRow) tint {
+	order := valueOf(in, "sort", "")
+	if order == "" && len(by) == 1 && rowName(by[0], adminapi.UsageRow{Period: "period"}) == "" {
+		order = "requests"
+	}
+	sortUsage(rows, order)
+	columns := make([]column[adminapi.UsageRow], len(by))
+	for i, name := range by {
+		columns[i] = column[adminapi.UsageRow]{name: name, text: func(r adminapi.UsageRow) string { return rowName(name, r) }}
+	}
+	return list(in, rows, append(columns, usageColumns(in.format() == formatCSV)...))
+}
+
+// rowName returns what a row is by.
+func rowName(by string, r adminapi.UsageRow) string {
+	switch by {
+	case "model":
+		return r.Model
+	case "provider":
+		return r.Provider
+	case "endpoint":
+		return r.Endpoint
+	case "node":
+		return r.Node
+	case "key":
+		return r.Key
+	case "user":
+		return r.User
+	default:
+		return r.Period
+	}
+}
+
+// sortUsage sorts stably, the greatest first.
+func sortUsage(rows []adminapi.UsageRow, by string) {
+	value := map[string]func(adminapi.UsageRow) int64{
+		"requests": func(r adminapi.UsageRow) int64 { return r.RequestCount },
+		"errors":   func(r adminapi.UsageRow) int64 { return r.ErrorCount },
+		"tokens":   func(r adminapi.UsageRow) int64 { return r.TotalTokens },
+	}[by]
+	switch {
+	case by == "cost":
+		slices.SortStableFunc(rows, func(a, b adminapi.UsageRow) int { return compareDecimals(b.CostUSD, a.CostUSD) })
+	case value != nil:
+		slices.SortStableFunc(rows, func(a, b adminapi.UsageRow) int { return cmp.Compare(value(b), value(a)) })
+	}
+}
+
+// usageColumns are the figures; a file has room for all of them.
+func usageColumns(all bool) []column[adminapi.UsageRow] {
+	type row = adminapi.UsageRow
+	columns := []column[row]{
+		{name: "request_count", head: "REQUESTS", text: func(r row) string { return whole(r.RequestCount) }, number: true},
+		{name: "error_count", head: "ERRORS", text: func(r row) string { return whole(r.ErrorCount) }, number: true, tint: func(r row) tint {
 			if r.ErrorCount > 0 {
 				return doubt
 			}
 			return plain
 		}},
-		{name: "prompt_tokens", text: func(r adminapi.UsageRow) string { return whole(r.PromptTokens) }, number: true},
-		{name: "completion_tokens", text: func(r adminapi.UsageRow) string { return whole(r.CompletionTokens) }, number: true},
-		{name: "cost_usd", text: func(r adminapi.UsageRow) string { return r.CostUSD }, number: true},
-	})
+		{name: "prompt_tokens", text: func(r row) string { return whole(r.PromptTokens) }, number: true},
+		{name: "completion_tokens", text: func(r row) string { return whole(r.CompletionTokens) }, number: true},
+	}
+	if all {
+		columns = append(
+			columns,
+			column[row]{name: "reasoning_tokens", text: func(r row) string { return whole(r.ReasoningTokens) }},
+			column[row]{name: "cache_read_tokens", text: func(r row) string { return whole(r.CacheReadTokens) }},
+			column[row]{name: "cache_write_tokens", text: func(r row) string { return whole(r.CacheWriteTokens) }},
+			column[row]{name: "total_tokens", text: func(r row) string { return whole(r.TotalTokens) }},
+		)
+	}
+	return append(columns, column[row]{name: "cost_usd", text: func(r row) string { return r.CostUSD }, number: true})
 }

@@ -23,6 +23,9 @@ type ReportQuery struct {
 	Filters map[string]string
 }
 
+// UsageBy are the columns that usage can be summed up by.
+func UsageBy() []string { return []string{"model", "provider", "endpoint", "node", "key", "user"} }
+
 // ReportBy are what reports can be by: the columns of UsageBy, and periods.
 func ReportBy() []string { return append(UsageBy(), periods()...) }
 
@@ -57,6 +60,9 @@ type ReportRow struct {
 	// CostUSD is an exact decimal.
 	CostUSD string `json:"cost_usd"`
 }
+
+// Name returns the value of one of ReportBy.
+func (r *ReportRow) Name(by string) string { return *r.column(by) }
 
 // column returns the field of a name of ReportBy.
 func (r *ReportRow) column(by string) *string {

@@ -33,8 +33,6 @@ type Store interface {
 	Logs(ctx context.Context, q LogQuery) ([]LogRow, error)
 	// Content returns what was asked and answered, nil if it is not kept.
 	Content(ctx context.Context, requestID string) (*Content, error)
-	// Usage sums up since a moment by one of UsageBy, the most requests first.
-	Usage(ctx context.Context, since time.Time, by string) ([]UsageRow, error)
 	// Report sums up a period by up to three of ReportBy.
 	Report(ctx context.Context, q ReportQuery) ([]ReportRow, error)
 	// Spending tells what each key has cost, and when it was used last.

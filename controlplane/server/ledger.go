@@ -17,7 +17,7 @@ const settled = 5 * time.Minute
 // ledger says where every usage event is.
 func (s *Server) ledger(ctx context.Context, in adminapi.LedgerQuery) (adminapi.Ledger, error) {
 	var out adminapi.Ledger
-	since, err := moments("since", in.Since)
+	since, err := moments("since", in.Since, time.UTC)
 	if err != nil {
 		return out, err
 	}

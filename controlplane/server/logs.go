@@ -19,10 +19,10 @@ func (s *Server) logs(ctx context.Context, in adminapi.LogQuery) ([]adminapi.Log
 		Fields: map[string]string{}, ID: in.ID, Text: in.Text, MinMS: in.MinMS, Before: in.Before, After: in.After, Errors: in.Errors, Limit: in.Limit,
 	}
 	var err error
-	if q.Since, err = moments("since", in.Since); err != nil {
+	if q.Since, err = moments("since", in.Since, time.UTC); err != nil {
 		return nil, err
 	}
-	if q.Until, err = moments("until", in.Until); err != nil {
+	if q.Until, err = moments("until", in.Until, time.UTC); err != nil {
 		return nil, err
 	}
 	if q.Before != "" && q.After != "" {
@@ -67,12 +67,16 @@ func inTime[T any](ctx context.Context, s *Server, query func(context.Context) (
 	return out, nil
 }
 
-// moments reads a parameter that is a time, or a span back from now.
-func moments(name, text string) (time.Time, error) {
+// moments reads a parameter that is a time, a date in a time zone, or a span
+// back from now.
+func moments(name, text string, zone *time.Location) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at, nil
+	}
+	if at, err := time.ParseInLocation(time.DateOnly, text, zone); err == nil {
 		return at, nil
 	}
 	if days, ok := strings.CutSuffix(text, "d"); ok {
@@ -83,22 +87,42 @@ func moments(name, text string) (time.Time, error) {
 	if span, err := time.ParseDuration(text); err == nil && span >= 0 {
 		return time.Now().Add(-span), nil
 	}
-	return time.Time{}, badRequest("parameter %s must be a time such as 2030-01-31T00:00:00Z or a span back such as 90m or 7d, got %q", name, text)
+	return time.Time{}, badRequest("parameter %s must be a time such as 2030-01-31T00:00:00Z, a date or a span back such as 90m or 7d, got %q", name, text)
 }
 
 // usage sums up what was used.
 func (s *Server) usage(ctx context.Context, in adminapi.UsageQuery) ([]adminapi.UsageRow, error) {
-	since, err := moments("since", in.Since)
-	if err != nil {
+	q := requestlog.ReportQuery{By: strings.Split(in.By, ","), Filters: map[string]string{}}
+	var err error
+	if q.Zone, err = time.LoadLocation(in.Zone); err != nil || in.Zone == "Local" {
+		return nil, badRequest("parameter zone must be an IANA time zone such as Asia/Kolkata, got %q", in.Zone)
+	}
+	if in.Since != "all" {
+		if q.Since, err = moments("since", in.Since, q.Zone); err != nil {
+			return nil, err
+		}
+	}
+	if q.Until, err = moments("until", in.Until, q.Zone); err != nil {
 		return nil, err
 	}
-	found, err := inTime(ctx, s, func(ctx context.Context) ([]requestlog.UsageRow, error) { return s.o.LogStore.Usage(ctx, since, in.By) })
+	for name, text := range map[string]string{
+		"model": in.Model, "provider": in.Provider, "endpoint": in.Endpoint, "node": in.Node, "key": in.Key, "user": in.User,
+	} {
+		if text != "" {
+			q.Filters[name] = text
+		}
+	}
+	found, err := inTime(ctx, s, func(ctx context.Context) ([]requestlog.ReportRow, error) { return s.o.LogStore.Report(ctx, q) })
 	if err != nil {
 		return nil, err
 	}
 	out := make([]adminapi.UsageRow, len(found))
-	for i, row := range found {
-		out[i] = adminapi.UsageRow(row)
+	for i, r := range found {
+		out[i] = adminapi.UsageRow{
+			Group: r.Name(q.By[0]), Period: r.Period, Model: r.Model, Provider: r.Provider, Endpoint: r.Endpoint, Node: r.Node, Key: r.Key, User: r.User,
+			RequestCount: r.RequestCount, ErrorCount: r.ErrorCount, PromptTokens: r.PromptTokens, CompletionTokens: r.CompletionTokens, ReasoningTokens: r.ReasoningTokens,
+			CacheReadTokens: r.CacheReadTokens, CacheWriteTokens: r.CacheWriteTokens, TotalTokens: r.TotalTokens, CostUSD: r.CostUSD,
+		}
 	}
 	return out, nil
 }

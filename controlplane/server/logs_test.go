@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/bus"
@@ -54,12 +55,36 @@ func TestTheLogIsRead(t *testing.T) {
 		} {
 			p.refused("GET", "/admin/logs?"+query, "", 400, want)
 		}
-		var usage []requestlog.UsageRow
+		var usage []adminapi.UsageRow
 		p.call("GET", "/admin/usage?by=user&since=2026-05-01T00:00:00Z", "", 200, &usage)
-		if len(usage) != 5 || usage[0].RequestCount != 5 {
+		if len(usage) != 5 || usage[1].RequestCount != 5 || usage[1].Group != "user-1" || usage[1].User != "user-1" {
 			t.Errorf("%+v", usage)
 		}
-		p.refused("GET", "/admin/usage?by=colour", "", 400, "model, provider, endpoint")
+		p.call("GET", "/admin/usage?by=day,key&since=2026-05-27&until=2026-05-28&zone=Asia/Kolkata&user=user-1", "", 200, &usage)
+		if len(usage) != 1 || usage[0].Period != "2026-05-27" || usage[0].Key != "k_7" || usage[0].RequestCount != 5 {
+			t.Errorf("%+v", usage)
+		}
+		p.call("GET", "/admin/usage?by=day&since=all&until=2026-05-27", "", 200, &usage)
+		if len(usage) != 1 || usage[0].RequestCount != 24 {
+			t.Errorf("%+v", usage)
+		}
+		for query, want := range map[string]string{
+			"by=colour": "model, provider, endpoint", "by=day,week": "two periods", "zone=Mars": "IANA time zone", "since=yesterday": "a date", "by=hour&since=2020-01-01": "1000 periods",
+		} {
+			p.refused("GET", "/admin/usage?"+query, "", 400, want)
+		}
+		id := requestlogtest.Event(3)
+		for _, any := range []string{id.RequestID, id.UpstreamID} {
+			if p.call("GET", "/admin/logs?id="+any, "", 200, &list); len(list) != 1 || list[0]["request_id"] != id.RequestID {
+				t.Errorf("id %s: %v", any, list)
+			}
+		}
+		var figures adminapi.Stats
+		p.call("GET", "/admin/stats?by=endpoint&hours=87600", "", 200, &figures)
+		if len(figures.Groups) != 1 || figures.Groups[0].Group != "model:local-8000" || figures.Groups[0].RequestCount != 24 || figures.Groups[0].P95TTFTMS == 0 || figures.Stats != nil {
+			t.Errorf("%+v", figures)
+		}
+		p.refused("GET", "/admin/stats?by=colour", "", 400, "endpoint")
 		var ledger struct {
 			Gaps []requestlog.Gap
 			Sum  struct{ Balanced bool }

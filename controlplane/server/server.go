@@ -46,7 +46,8 @@ type Options struct {
 type LogStore interface {
 	Stats(ctx context.Context, q requestlog.StatsQuery) ([]requestlog.StatsRow, error)
 	Logs(ctx context.Context, q requestlog.LogQuery) ([]requestlog.LogRow, error)
-	Usage(ctx context.Context, since time.Time, by string) ([]requestlog.UsageRow, error)
+	StatsOf(ctx context.Context, q requestlog.StatsQuery, by string) ([]requestlog.GroupStats, error)
+	Report(ctx context.Context, q requestlog.ReportQuery) ([]requestlog.ReportRow, error)
 	Content(ctx context.Context, requestID string) (*requestlog.Content, error)
 	Gaps(ctx context.Context, since, until time.Time) ([]requestlog.Gap, error)
 	Health(ctx context.Context) error

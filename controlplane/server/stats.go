@@ -16,26 +16,28 @@ func (s *Server) stats(ctx context.Context, in adminapi.StatsQuery) (adminapi.St
 	if s.o.LogStore == nil {
 		return adminapi.Stats{Error: "Database logging not configured"}, nil
 	}
-	rows, err := inTime(ctx, s, func(ctx context.Context) ([]requestlog.StatsRow, error) {
-		return s.o.LogStore.Stats(ctx, requestlog.StatsQuery{
-			Since: time.Now().Add(-time.Duration(in.Hours) * time.Hour), Model: in.Model, Provider: in.Provider,
-		})
-	})
+	q := requestlog.StatsQuery{
+		Since: time.Now().Add(-time.Duration(in.Hours) * time.Hour), Model: in.Model, Provider: in.Provider, Endpoint: in.Endpoint, Node: in.Node,
+	}
+	out := adminapi.Stats{PeriodHours: in.Hours, Filters: &adminapi.StatsFilters{Model: given(in.Model), Provider: given(in.Provider)}}
+	if in.By != "hour" {
+		found, err := inTime(ctx, s, func(ctx context.Context) ([]requestlog.GroupStats, error) { return s.o.LogStore.StatsOf(ctx, q, in.By) })
+		if err != nil {
+			return adminapi.Stats{}, err
+		}
+		out.Groups = make([]adminapi.GroupStats, len(found))
+		for i, row := range found {
+			out.Groups[i] = adminapi.GroupStats{Group: row.Group, Figures: adminapi.Figures(row.Figures)}
+		}
+		return out, nil
+	}
+	found, err := inTime(ctx, s, func(ctx context.Context) ([]requestlog.StatsRow, error) { return s.o.LogStore.Stats(ctx, q) })
 	if err != nil {
 		return adminapi.Stats{}, err
 	}
-	out := adminapi.Stats{
-		PeriodHours: in.Hours, Stats: make([]adminapi.StatsRow, len(rows)),
-		Filters: &adminapi.StatsFilters{Model: given(in.Model), Provider: given(in.Provider)},
-	}
-	for i, row := range rows {
-		f := &row.Figures
-		out.Stats[i] = adminapi.StatsRow{
-			Hour: row.Hour, ModelID: row.ModelID, Provider: row.Provider, RequestCount: f.RequestCount, SuccessCount: f.SuccessCount, ErrorCount: f.ErrorCount,
-			TotalPromptTokens: f.TotalPromptTokens, TotalCompletionTokens: f.TotalCompletionTokens, TotalTokens: f.TotalTokens, TotalCostUSD: f.TotalCostUSD,
-			AvgLatencyMS: f.AvgLatencyMS, P50LatencyMS: f.P50LatencyMS, P95LatencyMS: f.P95LatencyMS, P99LatencyMS: f.P99LatencyMS,
-			P50TTFTMS: f.P50TTFTMS, P95TTFTMS: f.P95TTFTMS, P99TTFTMS: f.P99TTFTMS,
-		}
+	out.Stats = make([]adminapi.StatsRow, len(found))
+	for i, row := range found {
+		out.Stats[i] = adminapi.StatsRow{Hour: row.Hour, ModelID: row.ModelID, Provider: row.Provider, Figures: adminapi.Figures(row.Figures)}
 	}
 	return out, nil
 }

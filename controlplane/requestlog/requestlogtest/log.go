@@ -216,7 +216,7 @@ func checkLogRow(t *testing.T, r requestlog.LogRow) {
 func checkUsage(t *testing.T, s requestlog.Store, count int64, cost string) {
 	t.Helper()
 	for by, groups := range map[string]int{"model": 3, "provider": 2, "endpoint": 1, "node": 2, "key": 1, "user": 5} {
-		rows, err := s.Usage(t.Context(), Start.Add(-time.Hour), by)
+		rows, err := s.Report(t.Context(), requestlog.ReportQuery{Since: Start.Add(-time.Hour), By: []string{by}})
 		if err != nil {
 			t.Errorf("by %s: %v", by, err)
 			continue
@@ -235,16 +235,16 @@ func checkUsage(t *testing.T, s requestlog.Store, count int64, cost string) {
 			t.Errorf("by key: %+v, want the cost %s", rows[0], cost)
 		}
 	}
-	if _, err := s.Usage(t.Context(), time.Time{}, "colour"); !errors.Is(err, requestlog.ErrRejected) {
+	if _, err := s.Report(t.Context(), requestlog.ReportQuery{By: []string{"colour"}}); !errors.Is(err, requestlog.ErrRejected) {
 		t.Error(fmt.Errorf("by colour: %w", err))
 	}
 }
 
 // checkUsageRow adds up the log.
-func checkUsageRow(t *testing.T, s requestlog.Store, by string, r requestlog.UsageRow) {
+func checkUsageRow(t *testing.T, s requestlog.Store, by string, r requestlog.ReportRow) {
 	t.Helper()
 	column := map[string]string{"model": "model_id", "key": "key_id", "user": "user_id"}[by]
-	list, err := s.Logs(t.Context(), requestlog.LogQuery{Limit: 1000, Fields: map[string]string{cmp.Or(column, by): r.Group}})
+	list, err := s.Logs(t.Context(), requestlog.LogQuery{Limit: 1000, Fields: map[string]string{cmp.Or(column, by): r.Name(by)}})
 	if err != nil {
 		t.Fatal(err)
 	}

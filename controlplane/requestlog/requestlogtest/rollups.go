@@ -191,8 +191,8 @@ func testInventedModels(t *testing.T, db *Database) {
 	if len(list) != 2 || list[0].ModelID != requestlog.UnknownModel || list[0].RequestCount != 1089 || list[1].ModelID != "real" || list[1].RequestCount != 11 {
 		t.Errorf("%+v, want (unknown) and real", list)
 	}
-	usage, err := s.Usage(t.Context(), time.Time{}, "model")
-	if err != nil || len(usage) != 2 || usage[0].Group != requestlog.UnknownModel || usage[1].Group != "real" {
+	usage, err := s.Report(t.Context(), requestlog.ReportQuery{By: []string{"model"}})
+	if err != nil || len(usage) != 2 || usage[0].Model != requestlog.UnknownModel || usage[1].Model != "real" {
 		t.Errorf("usage %+v, %v", usage, err)
 	}
 	for _, table := range []string{"api_stats_hourly", "api_usage"} {
