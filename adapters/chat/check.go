@@ -13,6 +13,11 @@ func (r *Request) check() error {
 			return err
 		}
 	}
+	if tools := r.params[Tools]; tools != nil {
+		if err := r.checkTools(tools); err != nil {
+			return err
+		}
+	}
 	r.Model = rawjson.Text(r.params[Model])
 	r.Messages = r.params[Messages]
 	r.Stream = len(r.params[Stream]) > 0 && r.params[Stream][0] == 't'
@@ -59,8 +64,6 @@ func checkParam(p Param, val []byte) error {
 		return checkStop(val)
 	case Messages:
 		return isKind(p, val, rawjson.Array, "a non-empty array of messages")
-	case Tools:
-		return checkTools(val)
 	case ToolChoice:
 		return checkToolChoice(val)
 	case ResponseFormat:
@@ -200,7 +203,7 @@ func checkStop(val []byte) error {
 	return nil
 }
 
-func checkTools(val []byte) error {
+func (r *Request) checkTools(val []byte) error {
 	var c rawjson.Cursor
 	c.Reset(val)
 	if !c.Array() {
@@ -210,14 +213,14 @@ func checkTools(val []byte) error {
 		if c.Kind() != rawjson.Object {
 			return invalid("tools[%d]: must be an object like {\"type\":\"function\",\"function\":{...}}, got %s", i, describe(c.Raw()))
 		}
-		if err := checkTool(&c, i); err != nil {
+		if err := r.checkTool(&c, i); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkTool(c *rawjson.Cursor, i int) error {
+func (r *Request) checkTool(c *rawjson.Cursor, i int) error {
 	c.Object()
 	var kind, function []byte
 	for key, ok := c.Key(); ok; key, ok = c.Key() {
@@ -226,11 +229,15 @@ func checkTool(c *rawjson.Cursor, i int) error {
 			kind = c.Raw()
 		case "function":
 			function = c.Raw()
+		case "cache_control":
+			c.Skip()
 		default:
+			r.Has |= HasForeignTool
 			c.Skip()
 		}
 	}
 	if string(kind) != `"function"` {
+		r.Has |= HasForeignTool
 		if len(kind) > 0 && kind[0] == '"' {
 			return nil // a server tool: the upstream's business
 		}

@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"bytes"
+
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -32,6 +34,17 @@ func IsObject(raw []byte) bool {
 	}
 	c.Skip()
 	return c.End() == nil
+}
+
+// Foreign reports content blocks of Anthropic's own kinds, which no other API
+// takes: the calls of its server tools, their results, summaries.
+func Foreign(block []byte) bool {
+	kind := rawjson.Inner(Member(block, "type"))
+	switch string(kind) {
+	case "server_tool_use", "mcp_tool_use", "container_upload", "compaction", "search_result", "tool_reference", "document":
+		return true
+	}
+	return bytes.HasSuffix(kind, []byte("_tool_result"))
 }
 
 // ForeignText returns what a content block of another API's own kind says, as a

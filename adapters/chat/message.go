@@ -122,7 +122,9 @@ func (t PartType) feature() Feature {
 		return HasFile
 	case PartVideo:
 		return HasVideo
-	case PartText, PartRefusal, PartOther:
+	case PartOther:
+		return HasForeign
+	case PartText, PartRefusal:
 	}
 	return 0
 }

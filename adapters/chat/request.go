@@ -85,8 +85,8 @@ func EffortShare(effort string) int64 {
 	return 0
 }
 
-// Feature is a set of things that occur in a request's messages.
-type Feature uint16
+// Feature is a set of things that occur in a request's messages and tools.
+type Feature uint32
 
 // The features.
 const (
@@ -104,4 +104,6 @@ const (
 	HasLateSystem                       // a system message after another role
 	HasSystems                          // two system messages or more, one after the other
 	HasPrefill                          // the last message is the assistant's, without tool calls
+	HasForeign                          // a content part of no type of OpenAI's, or with citations
+	HasForeignTool                      // a tool that is no function, or has members beside type, function and cache_control
 )

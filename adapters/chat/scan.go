@@ -5,7 +5,7 @@ import (
 )
 
 // lastCalls marks, during the scan only, that the message at hand has tool calls.
-const lastCalls Feature = 1 << 15
+const lastCalls Feature = 1 << 31
 
 // scanMessages checks the shape of every message and notes what occurs, in
 // the same pass that finds the end of the array.
@@ -148,6 +148,9 @@ func (r *Request) scanPart(c *rawjson.Cursor, n, i int) error {
 			needed = c.Raw()
 		case "cache_control":
 			r.note(c.Raw(), HasCacheControl)
+		case "citations":
+			r.Has |= HasForeign
+			c.Skip()
 		default:
 			c.Skip()
 		}

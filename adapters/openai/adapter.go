@@ -10,13 +10,16 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/adapters/markup"
+	"github.com/hybridinference/gateway/adapters/traits"
 	"github.com/hybridinference/gateway/shared/rawjson"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // Adapter is the codec of one endpoint of the family.
 type Adapter struct {
 	settings codec.Settings
 	profile  Profile
+	traits   wire.Traits
 	dialect  markup.Dialect
 	// family is who made the model, as far as its reasoning_details tell.
 	family string
@@ -37,7 +40,7 @@ func New(p Profile, s codec.Settings) (*Adapter, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Adapter{settings: s, profile: p, family: cmp.Or(p.family, familyOf(s.Model)), base: baseURL(s.BaseURL, p.unversioned), override: map[string]bool{}}
+	a := &Adapter{settings: s, profile: p, traits: traitsOf(s, &p), family: cmp.Or(p.family, familyOf(s.Model)), base: baseURL(s.BaseURL, p.unversioned), override: map[string]bool{}}
 	a.model = rawjson.AppendString(nil, s.Model)
 	a.url = a.base + "/chat/completions"
 	if a.dialect, err = dialectOf(s, &p); err != nil {
@@ -51,6 +54,17 @@ func New(p Profile, s codec.Settings) (*Adapter, error) {
 	}
 	a.always = slices.Clip(a.extra)
 	return a, a.addExtra([]byte(p.extra))
+}
+
+// traitsOf returns what is known of the model. What is known of Claude and
+// Gemini holds for their own APIs: whoever serves them in this language has
+// taken care of it.
+func traitsOf(s codec.Settings, p *Profile) wire.Traits {
+	model := strings.ToLower(s.Model)
+	if strings.Contains(model, "claude") || strings.Contains(model, "gemini") {
+		model = ""
+	}
+	return traits.Of(model, s.Traits, &p.base)
 }
 
 // baseURL returns the URL under which the methods stand. A URL that is a host

@@ -7,7 +7,7 @@ import (
 
 // appendCalls copies the tool calls of an earlier turn. Arguments that are not
 // the text of a JSON object, which models do write and templates choke on,
-// become those of a call without any.
+// are kept in an object that is one.
 func appendCalls(dst, list []byte) []byte {
 	var c rawjson.Cursor
 	c.Reset(list)
@@ -26,9 +26,11 @@ func appendCalls(dst, list []byte) []byte {
 			dst = append(dst, call...)
 			continue
 		}
-		text := []byte(`"{}"`)
+		var text []byte
 		if len(arguments) > 0 && arguments[0] == '{' { // given as an object
 			text = rawjson.AppendString(nil, arguments)
+		} else {
+			text = rawjson.AppendString(nil, chat.AppendArguments(nil, arguments))
 		}
 		dst = appendWith(dst, call, "function", appendWith(nil, function, "arguments", text))
 	}

@@ -11,15 +11,20 @@ import (
 
 // encodeMessages copies the messages as they stand if nothing in them has to
 // change for this server, else rewrites them one by one.
-func (a *Adapter) encodeMessages(r *chat.Request, call *codec.Call) error {
+func (a *Adapter) encodeMessages(r *chat.Request, p *plan, call *codec.Call) error {
 	if err := a.checkInputs(r.Has); err != nil {
 		return err
 	}
-	if !a.rewrites(r.Has) {
+	format := a.formatText(r)
+	if format == nil && !a.rewrites(r.Has) {
 		call.Body = append(call.Body, r.Messages...)
 		return nil
 	}
-	m := messages{Adapter: a, flatten: a.flattens(r.Has), quiet: r.Reasoning.Off, merge: a.profile.oneSystem && r.Has&chat.HasSystems != 0}
+	m := messages{
+		Adapter: a, flatten: a.flattens(r.Has), quiet: r.Reasoning.Off || p.quiet, format: format,
+		merge: a.profile.oneSystem && (r.Has&chat.HasSystems != 0 || format != nil),
+		late:  a.traits.SystemMessages == "leading",
+	}
 	var err error
 	call.Body, err = m.append(call.Body, r.Messages)
 	return err
@@ -42,7 +47,7 @@ func (a *Adapter) rewrites(has chat.Feature) bool {
 	p := &a.profile
 	on := func(f chat.Feature, when bool) bool { return when && has&f != 0 }
 	return p.strictMessages || on(chat.HasNull|chat.HasReasoning, true) || on(chat.HasDeveloper, p.systemOnly) || on(chat.HasSystems, p.oneSystem) ||
-		on(chat.HasCacheControl, !p.keepCache) || on(chat.HasImage, p.dataImages) || on(chat.HasToolCalls, p.parsesCalls || p.history == historyRequired) ||
+		on(chat.HasLateSystem|chat.HasForeign, true) || on(chat.HasCacheControl, !p.keepCache) || on(chat.HasImage, p.dataImages) || on(chat.HasToolCalls, p.parsesCalls || p.history == historyRequired) ||
 		a.flattens(has)
 }
 
@@ -57,9 +62,18 @@ func (a *Adapter) flattens(has chat.Feature) bool {
 type messages struct {
 	*Adapter
 	flatten bool // parts become one string
-	quiet   bool // the client wants no thinking
+	quiet   bool // the model will not think
 	merge   bool // the system messages at the beginning become one
+	late    bool // system messages behind the beginning become the user's
+	format  []byte
 	members []member
+
+	mark int
+	// held are system messages that came between calls and their results: they
+	// follow the results.
+	held [][]byte
+	// open: the one system message has been begun and not ended.
+	open bool
 }
 
 // member is a member of the message at hand. Its value may be long: it is
@@ -81,29 +95,88 @@ func (m *messages) append(dst, list []byte) ([]byte, error) {
 	c.Reset(list)
 	c.Array()
 	dst = append(dst, '[')
-	mark := len(dst)
-	merging := m.merge
+	m.mark = len(dst)
+	leading, calling := true, false
+	var err error
 	for c.Elem() {
 		raw := c.Raw()
+		system := isSystem(raw)
 		switch {
-		case merging && isSystem(raw):
-			dst = appendSystem(dst, raw, len(dst) == mark)
+		case leading && system && m.merge:
+			dst, m.open = appendSystem(dst, raw, len(dst) == m.mark), true
 			continue
-		case merging:
-			dst, merging = append(dst, `"}`...), false
+		case leading && !system:
+			leading, dst = false, m.endLeading(dst)
+		case !leading && system && calling:
+			m.held = append(m.held, raw)
+			continue
 		}
-		if len(dst) > mark {
-			dst = append(dst, ',')
+		if calling = calling && system || answersCalls(raw); !calling {
+			if dst, err = m.release(dst); err != nil {
+				return dst, err
+			}
 		}
-		var err error
-		if dst, err = m.message(dst, raw); err != nil {
+		if dst, err = m.next(dst, raw, system && !leading); err != nil {
 			return dst, err
 		}
 	}
-	if merging {
-		dst = append(dst, `"}`...)
+	if leading {
+		dst = m.endLeading(dst)
+	}
+	if dst, err = m.release(dst); err != nil {
+		return dst, err
 	}
 	return append(dst, ']'), nil
+}
+
+// endLeading ends the system prompt, to which the form of the answer belongs.
+func (m *messages) endLeading(dst []byte) []byte {
+	switch {
+	case m.open && m.format != nil:
+		dst = append(append(dst, `\n\n`...), m.format...)
+	case m.format != nil:
+		dst = append(append(m.comma(dst), `{"role":"system","content":"`...), m.format...)
+	case !m.open:
+		return dst
+	}
+	m.open = false
+	return append(dst, `"}`...)
+}
+
+func (m *messages) comma(dst []byte) []byte {
+	if len(dst) > m.mark {
+		return append(dst, ',')
+	}
+	return dst
+}
+
+// release appends the system messages that waited for the results.
+func (m *messages) release(dst []byte) ([]byte, error) {
+	var err error
+	for _, raw := range m.held {
+		if dst, err = m.next(dst, raw, true); err != nil {
+			return dst, err
+		}
+	}
+	m.held = m.held[:0]
+	return dst, nil
+}
+
+// next appends a message; a late system message as the user's, if the server
+// takes system messages at the beginning only.
+func (m *messages) next(dst, raw []byte, late bool) ([]byte, error) {
+	dst = m.comma(dst)
+	if late && m.late {
+		dst = append(append(dst, `{"role":"user","content":"`...), chat.Instruction...)
+		return append(append(dst, flat(chat.Member(raw, "content"))...), `"}`...), nil
+	}
+	return m.message(dst, raw)
+}
+
+// answersCalls reports whether tool messages may follow: after a message with
+// calls, and after another of them.
+func answersCalls(raw []byte) bool {
+	return string(chat.Member(raw, "role")) == `"tool"` || array(chat.Member(raw, "tool_calls")) != nil
 }
 
 func isSystem(raw []byte) bool {
@@ -188,7 +261,11 @@ func appendFlat(dst, parts []byte) []byte {
 	dst = append(dst, '"')
 	mark := len(dst)
 	for c.Array(); c.Elem(); {
-		text := rawjson.Inner(chat.Member(c.Raw(), "text"))
+		part := c.Raw()
+		text := rawjson.Inner(chat.Member(part, "text"))
+		if text == nil && chat.Foreign(part) {
+			text = rawjson.Inner(chat.ForeignText(part))
+		}
 		if text == nil {
 			continue
 		}
@@ -200,27 +277,45 @@ func appendFlat(dst, parts []byte) []byte {
 	return append(dst, '"')
 }
 
-// parts copies parts, less cache_control where the server would refuse it.
+// parts copies parts, less what the server would refuse: cache_control,
+// citations, and the blocks of Anthropic's own, of which the text is kept.
 func (m *messages) parts(dst, parts []byte) ([]byte, error) {
 	var c rawjson.Cursor
 	c.Reset(parts)
 	c.Array()
+	begin := len(dst)
 	dst = append(dst, '[')
-	for n := 0; c.Elem(); n++ {
-		if n > 0 {
-			dst = append(dst, ',')
-		}
+	for c.Elem() {
 		part := c.Raw()
 		if m.profile.dataImages && remoteImage(part) {
 			return dst, fault.New(fault.InvalidRequest, "This model takes images as data: URLs only")
 		}
-		if m.profile.keepCache || !bytes.Contains(part, []byte(`"cache_control"`)) {
-			dst = append(dst, part...)
-			continue
+		if chat.Foreign(part) {
+			text := chat.ForeignText(part)
+			if text == nil {
+				continue
+			}
+			part = append(append([]byte(`{"type":"text","text":`), text...), '}')
 		}
-		dst = appendWith(dst, part, "cache_control", nil)
+		if len(dst) > begin+1 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, m.part(part)...)
+	}
+	if len(dst) == begin+1 {
+		return append(dst[:begin], `""`...), nil
 	}
 	return append(dst, ']'), nil
+}
+
+func (m *messages) part(part []byte) []byte {
+	if !m.profile.keepCache && bytes.Contains(part, []byte(`"cache_control"`)) {
+		part = appendWith(nil, part, "cache_control", nil)
+	}
+	if bytes.Contains(part, []byte(`"citations"`)) && string(chat.Member(part, "type")) == `"text"` {
+		part = appendWith(nil, part, "citations", nil)
+	}
+	return part
 }
 
 func remoteImage(part []byte) bool {

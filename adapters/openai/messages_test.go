@@ -8,6 +8,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/shared/fault"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // rewrites checks the messages, and what else follows from them.
@@ -32,7 +33,7 @@ func TestMessages(t *testing.T) {
 		`{"role":"system","content":"a\n\nb\nc"},`+user)
 	f("vllm", `{"role":"system","content":"a"},{"role":"system","content":"b"}`, `{"role":"system","content":"a\n\nb"}`)
 	f("vllm", `{"role":"system","content":"a"},`+user+`,{"role":"system","content":"b"},`+user,
-		`{"role":"system","content":"a"},`+user+`,{"role":"system","content":"b"},`+user)
+		`{"role":"system","content":"a"},`+user+`,{"role":"user","content":"[Instruction from the system, not from the user]\nb"},`+user)
 	f("deepseek", `{"role":"system","content":"a"},{"role":"system","content":"b"},`+user, `{"role":"system","content":"a"},{"role":"system","content":"b"},`+user)
 	f("vllm", `{"role":"user","content":[{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}],"cache_control":{"type":"ephemeral"}}`,
 		`{"role":"user","content":[{"type":"text","text":"x"}]}`)
@@ -57,9 +58,9 @@ func TestArgumentsOfEarlierCalls(t *testing.T) {
 		rewrites(t, endpoint("vllm", "m"), call(arguments), call(want), "")
 	}
 	f(`"{\"a\":1}"`, `"{\"a\":1}"`)
-	f(`"{\"a\":"`, `"{}"`)
+	f(`"{\"a\":"`, `"{\"arguments\":\"{\\\"a\\\":\",\"note\":\"The arguments of this call were not a JSON object\"}"`)
 	f(`""`, `"{}"`)
-	f(`"[1]"`, `"{}"`)
+	f(`"[1]"`, `"{\"arguments\":\"[1]\",\"note\":\"The arguments of this call were not a JSON object\"}"`)
 	f(`null`, `"{}"`)
 	f(`{"a":1}`, `"{\"a\":1}"`)
 	rewrites(t, endpoint("openai_compat", "m"), call(`"{"`), call(`"{"`), "")
@@ -96,4 +97,65 @@ func encodesAll(t *testing.T, kind, client, want string) {
 	t.Helper()
 	call := adaptertest.Encode(t, adapter(t, endpoint(kind, "m")), []byte(client))
 	compare(t, client, call, want, nil)
+}
+
+// Only the leading run is the system prompt; what comes later stays in its
+// place, behind the results of the calls before it.
+func TestLateSystemMessages(t *testing.T) {
+	const (
+		system = `{"role":"system","content":"a"},`
+		note   = `{"role":"system","content":"b"}`
+		marked = `{"role":"user","content":"[Instruction from the system, not from the user]\nb"}`
+		call   = `{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}`
+		result = `{"role":"tool","tool_call_id":"c","content":"r"}`
+	)
+	f := func(kind, messages, want string) {
+		t.Helper()
+		rewrites(t, endpoint(kind, "m"), messages, want, "")
+	}
+	for _, kind := range []string{"vllm", "sglang", "ollama", "chutes", "featherless"} {
+		f(kind, system+user+`,`+note, system+user+`,`+marked)
+		f(kind, system+user+`,`+call+`,`+note+`,`+result+`,`+note+`,`+result+`,`+user, system+user+`,`+call+`,`+result+`,`+result+`,`+marked+`,`+marked+`,`+user)
+		f(kind, user+`,`+call+`,`+note, user+`,`+call+`,`+marked)
+	}
+	f("openai_compat", system+user+`,`+note, system+user+`,`+note)
+	f("openai_compat", user+`,`+call+`,`+note+`,`+result, user+`,`+call+`,`+result+`,`+note)
+	f("vllm", system+user+`,{"role":"developer","content":[{"type":"text","text":"b"}]}`, system+user+`,`+marked)
+}
+
+// Blocks of Anthropic's own kinds reach no other server.
+func TestForeignBlocks(t *testing.T) {
+	const search = `{"type":"server_tool_use","id":"s","name":"web_search","input":{}},{"type":"web_search_tool_result","tool_use_id":"s","content":[{"type":"web_search_result","title":"T","url":"https://e.org","encrypted_content":"E"}]}`
+	rewrites(t, endpoint("openai_compat", "m"), user+`,{"role":"assistant","content":[`+search+`,{"type":"text","text":"Based","citations":[{"url":"u"}]}]},`+user,
+		user+`,{"role":"assistant","content":[{"type":"text","text":"T: https://e.org"},{"type":"text","text":"Based"}]},`+user, "")
+	rewrites(t, endpoint("vllm", "m"), user+`,{"role":"assistant","content":[{"type":"server_tool_use","id":"s","name":"x","input":{}}]},{"role":"tool","tool_call_id":"c","content":[{"type":"tool_reference","tool_name":"g"}]}`,
+		user+`,{"role":"assistant","content":""},{"role":"tool","tool_call_id":"c","content":[{"type":"text","text":"g"}]}`, "")
+	s := endpoint("vllm", "m")
+	s.Inputs = 0
+	rewrites(t, s, user+`,{"role":"assistant","content":[`+search+`,{"type":"text","text":"Based"}]}`,
+		user+`,{"role":"assistant","content":"T: https://e.org\nBased"}`, `"continue_final_message":true,"add_generation_prompt":false`)
+}
+
+// Servers without schemas get the schema in words, and JSON mode is never asked
+// for without the word.
+func TestSchemaInWords(t *testing.T) {
+	const schema = `"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}}`
+	const object = `"response_format":{"type":"json_object"}`
+	f := func(kind, messages, format, want string) {
+		t.Helper()
+		s := endpoint(kind, "m")
+		call := adaptertest.Encode(t, adapter(t, s), []byte(`{"messages":[`+messages+`],`+format+`}`))
+		compare(t, messages, call, `{"model":"m","messages":[`+want+`],`+object+`}`, nil)
+	}
+	const words = `Answer with a JSON object that follows this JSON schema, and nothing else:\n{\"type\":\"object\"}`
+	for _, kind := range []string{"deepseek", "zhipu", "zai"} {
+		f(kind, user, schema, `{"role":"system","content":"`+words+`"},`+user)
+		f(kind, `{"role":"system","content":"s"},`+user, schema, `{"role":"system","content":"s"},{"role":"system","content":"`+words+`"},`+user)
+		f(kind, user, object, `{"role":"system","content":"Answer with a JSON object and nothing else."},`+user)
+		f(kind, `{"role":"user","content":"as Json, please"}`, object, `{"role":"user","content":"as Json, please"}`)
+	}
+	s := endpoint("vllm", "m")
+	s.Traits = &wire.Traits{Schema: "json_object"}
+	call := adaptertest.Encode(t, adapter(t, s), []byte(`{"messages":[{"role":"system","content":"s"},`+user+`],`+schema+`}`))
+	compare(t, schema, call, `{"model":"m","messages":[{"role":"system","content":"s\n\n`+words+`"},`+user+`],`+object+`}`, nil)
 }

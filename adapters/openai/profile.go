@@ -8,6 +8,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/adapters/markup"
 	"github.com/hybridinference/gateway/shared/fault"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // Profile is what sets one OpenAI-compatible server apart from the others.
@@ -20,9 +21,8 @@ type Profile struct {
 	// native are parameters of the gateway's own vocabulary that this server
 	// takes as they are.
 	native chat.ParamSet
-	// maxField is the name under which the length limit is sent, "" for the
-	// name that the client used.
-	maxField string
+	// base are traits of the server's, ahead of what is known of its models.
+	base wire.Traits
 	// minTemperature is put in the place of a temperature of 0, maxTemperature
 	// in the place of a higher one; "" and 0 leave it as it is.
 	minTemperature string
@@ -46,8 +46,11 @@ type Profile struct {
 	// prefill is added if the client wrote the beginning of the answer.
 	prefill string
 
-	// schemaless servers take response_format json_object but no schema.
-	schemaless bool
+	// toolTypes are the types of tools that the server takes beside functions;
+	// one that ends in a colon stands for all that begin with it.
+	toolTypes []string
+	// choosesAmong servers know the tool_choice allowed_tools.
+	choosesAmong bool
 	// noChoice servers ignore tool_choice: none is done by leaving out tools.
 	noChoice bool
 	// fullTools servers refuse a function without parameters.
@@ -87,11 +90,11 @@ type thinkingForm uint8
 const (
 	thinkEffort   thinkingForm = iota // reasoning_effort as sent
 	thinkTemplate                     // chat_template_kwargs, beside reasoning_effort
-	thinkPlain                        // reasoning_effort none, low, medium or high
-	thinkDeepSeek                     // thinking{type}, reasoning_effort high or max
+	thinkPlain                        // reasoning_effort, none included
+	thinkDeepSeek                     // thinking{type}, beside reasoning_effort
 	thinkZhipu                        // thinking{type,clear_thinking}, beside reasoning_effort
 	thinkObject                       // OpenRouter's reasoning{}
-	thinkNever                        // no switch
+	thinkMiniMax                      // thinking{type} adaptive or disabled, newer models only
 )
 
 // historyForm is how earlier reasoning goes back to a server.

@@ -12,12 +12,14 @@ import (
 func (a *Adapter) Encode(r *chat.Request, call *codec.Call) error {
 	call.URL = a.url
 	call.Body = append(append(call.Body, `{"model":`...), a.model...)
+	p := a.plan(r)
 	for i := range r.Fields {
-		if err := a.encodeField(r, &r.Fields[i], call); err != nil {
+		if err := a.encodeField(r, &p, &r.Fields[i], call); err != nil {
 			return err
 		}
 	}
-	a.encodeThinking(r, call)
+	call.Dropped |= p.lost & r.Sent
+	a.encodeThinking(r, &p, call)
 	if r.Has&chat.HasPrefill != 0 && a.free(r, "continue_final_message") && a.free(r, "add_generation_prompt") {
 		call.Body = append(call.Body, a.profile.prefill...)
 	}
@@ -43,7 +45,7 @@ func (a *Adapter) free(r *chat.Request, name string) bool {
 }
 
 //nolint:exhaustive // all other parameters are copied
-func (a *Adapter) encodeField(r *chat.Request, f *chat.Field, call *codec.Call) error {
+func (a *Adapter) encodeField(r *chat.Request, p *plan, f *chat.Field, call *codec.Call) error {
 	if len(a.override) > 0 && a.override[string(f.Key)] {
 		return nil
 	}
@@ -52,12 +54,12 @@ func (a *Adapter) encodeField(r *chat.Request, f *chat.Field, call *codec.Call) 
 		return nil
 	case chat.Messages:
 		call.Body = append(call.Body, `,"messages":`...)
-		return a.encodeMessages(r, call)
+		return a.encodeMessages(r, p, call)
 	case chat.MaxTokens, chat.MaxCompletionTokens:
 		a.encodeMax(r, f, call)
 		return nil
 	}
-	switch a.take(r, f.Param) {
+	switch a.take(r, p, f.Param) {
 	case hidden:
 		return nil
 	case dropped:
@@ -66,7 +68,7 @@ func (a *Adapter) encodeField(r *chat.Request, f *chat.Field, call *codec.Call) 
 	case sent:
 	}
 	call.Body = appendMember(call.Body, f.Key, nil)
-	a.encodeValue(f, call)
+	a.encodeValue(p, f, call)
 	return nil
 }
 
@@ -81,7 +83,7 @@ const (
 // take decides what becomes of a parameter at this endpoint.
 //
 //nolint:exhaustive // what is not listed is sent
-func (a *Adapter) take(r *chat.Request, p chat.Param) fate {
+func (a *Adapter) take(r *chat.Request, pl *plan, p chat.Param) fate {
 	if a.profile.native.Has(p) {
 		return sent
 	}
@@ -94,12 +96,16 @@ func (a *Adapter) take(r *chat.Request, p chat.Param) fate {
 		chat.Debug, chat.CacheControl, chat.StopServerToolsWhen, chat.Reasoning, chat.ReasoningEffort, chat.IncludeReasoning, chat.Thinking:
 		return hidden // reasoning is said by encodeThinking
 	case chat.Tools, chat.ToolChoice, chat.ParallelToolCalls:
-		return a.takeTools(r, p)
+		return a.takeTools(pl, p)
+	case chat.Temperature, chat.TopP:
+		return a.takeSampling(r, p)
 	case chat.ResponseFormat, chat.StructuredOutputs:
 		gated = !a.settings.Structured
 	case chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty, chat.FrequencyPenalty, chat.PresencePenalty, chat.Seed,
 		chat.LogitBias, chat.Logprobs, chat.TopLogprobs, chat.Verbosity:
-		gated = !a.settings.Params.Has(p)
+		if gated = !a.settings.Params.Has(p); !gated && p != chat.Seed && p != chat.Verbosity {
+			return a.takeSampling(r, p)
+		}
 	}
 	if gated {
 		return dropped
@@ -107,20 +113,42 @@ func (a *Adapter) take(r *chat.Request, p chat.Param) fate {
 	return sent
 }
 
+// takeSampling decides about temperature and its like, which some models
+// refuse beside reasoning.
+func (a *Adapter) takeSampling(r *chat.Request, p chat.Param) fate {
+	if (p == chat.Temperature || p == chat.TopP) && string(r.Raw(p)) == "1" {
+		return sent // the default, which no one refuses
+	}
+	switch a.traits.Sampling {
+	case "never":
+		return dropped
+	case "without_thinking":
+		if r.Reasoning.On || a.traits.ThinkingDefault == "on" && !r.Reasoning.Off {
+			return dropped
+		}
+	case "one_of":
+		if p == chat.TopP && r.Sent.Has(chat.Temperature) {
+			return dropped
+		}
+	}
+	return sent
+}
+
 // takeTools decides about tools. Where tool_choice is ignored, none is said by
 // leaving out the tools, and auto by saying nothing.
-func (a *Adapter) takeTools(r *chat.Request, p chat.Param) fate {
-	choice := string(r.Raw(chat.ToolChoice))
+func (a *Adapter) takeTools(pl *plan, p chat.Param) fate {
 	switch {
 	case !a.settings.Tools:
 		return dropped
+	case pl.tools == nil && pl.given, p == chat.ToolChoice && pl.choice == nil:
+		return hidden // plan has noted what is lost
 	case !a.profile.noChoice:
 		return sent
-	case choice == `"none"`:
+	case string(pl.choice) == `"none"`:
 		return hidden
 	case p != chat.ToolChoice:
 		return sent
-	case choice == `"auto"`:
+	case string(pl.choice) == `"auto"`:
 		return hidden
 	}
 	return dropped
@@ -135,8 +163,8 @@ func (a *Adapter) encodeMax(r *chat.Request, f *chat.Field, call *codec.Call) {
 	if a.settings.MaxOutput > 0 {
 		n = min(n, a.settings.MaxOutput)
 	}
-	name := a.profile.maxField
-	if name == "" {
+	name := a.traits.MaxTokensField
+	if name == "" || name == "as_sent" {
 		name = f.Param.String()
 	}
 	if !a.override[name] {

@@ -9,6 +9,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/shared/fault"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 func adapter(t testing.TB, s codec.Settings) codec.Adapter {
@@ -70,7 +71,6 @@ func TestEncodeParameters(t *testing.T) {
 	f("openai_compat", `"tools":[{"type":"function","function":{"name":"f"},"cache_control":{"type":"ephemeral"}}],"tool_choice":"any"`,
 		`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required"`)
 	f("deepseek", `"max_completion_tokens":9,"seed":1,"n":2`, `"max_tokens":9`, "seed", "n")
-	f("deepseek", `"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{}}}`, `"response_format":{"type":"json_object"}`)
 	f("zhipu", `"temperature":1.7,"stop":"a"`, `"temperature":1,"stop":["a"]`)
 	f("zhipu", `"stop":["a","b"]`, `"stop":["a"]`, "stop")
 	f("zhipu", `"stop":[],"do_sample":false`, `"stop":[],"do_sample":false`)
@@ -202,8 +202,97 @@ func TestPinnedOpenRouter(t *testing.T) {
 	}
 }
 
+func TestTools(t *testing.T) {
+	const (
+		tool   = `{"type":"function","function":{"name":"f"}}`
+		other  = `{"type":"function","function":{"name":"g"}}`
+		forced = `"tool_choice":{"type":"function","function":{"name":"f"}}`
+	)
+	f := func(kind, client, want string, dropped ...string) {
+		t.Helper()
+		encodes(t, endpoint(kind, "m"), client, want, dropped...)
+	}
+	f("openai_compat", `"tools":[]`, ``)
+	f("vllm", `"tools":[],"tool_choice":"auto","parallel_tool_calls":true`, ``)
+	// members and tools of Anthropic's
+	f("vllm", `"tools":[{"type":"function","function":{"name":"f"},"strict":true,"defer_loading":true,"allowed_callers":["x"],"input_examples":[{}],"eager_input_streaming":true}]`, `"tools":[{"type":"function","function":{"name":"f","strict":true}}]`)
+	f("openai_compat", `"tools":[`+tool+`,{"type":"web_search_20250305","name":"web_search","max_uses":5}],`+forced, `"tools":[`+tool+`],`+forced, "tools")
+	f("openai_compat", `"tools":[{"type":"web_search_20250305","name":"web_search"}],"tool_choice":"required"`, ``, "tools")
+	f("deepseek", `"tools":[`+other+`,{"type":"web_search_20250305","name":"web_search"}],"tool_choice":{"type":"function","function":{"name":"web_search"}}`, `"tools":[`+other+`]`, "tools", "tool_choice")
+	// tools of free text
+	const custom = `{"type":"custom","custom":{"name":"g","description":"d","format":{"type":"text"}}}`
+	f("openai_compat", `"tools":[`+custom+`]`, `"tools":[`+custom+`]`)
+	f("vllm", `"tools":[`+custom+`],"tool_choice":{"type":"custom","custom":{"name":"g"}}`,
+		`"tools":[{"type":"function","function":{"name":"g","description":"d","parameters":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}}}],"tool_choice":{"type":"function","function":{"name":"g"}}`)
+	// a choice among some
+	const some = `"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"g"}}]}}`
+	f("openai_compat", `"tools":[`+tool+`,`+other+`],`+some, `"tools":[`+tool+`,`+other+`],`+some)
+	f("vllm", `"tools":[`+tool+`,`+other+`],`+some, `"tools":[`+other+`],"tool_choice":"required"`)
+	f("openrouter", `"tools":[{"type":"openrouter:web_search"}]`, `"tools":[{"type":"openrouter:web_search"}],"usage":{"include":true}`)
+}
+
+// DeepSeek thinks unasked, and refuses to be forced while it thinks.
+func TestForcedToolsAtDeepSeek(t *testing.T) {
+	const tools = `"tools":[{"type":"function","function":{"name":"f"}}],`
+	f := func(model, client, want string, dropped ...string) {
+		t.Helper()
+		encodes(t, endpoint("deepseek", model), tools+client, tools+want, dropped...)
+	}
+	const named = `"tool_choice":{"type":"function","function":{"name":"f"}}`
+	f("deepseek-v4-flash", named, named+`,"thinking":{"type":"disabled"}`)
+	f("deepseek-v4-flash", `"tool_choice":"required"`, `"tool_choice":"required","thinking":{"type":"disabled"}`)
+	f("deepseek-v4-flash", named+`,"reasoning":{"effort":"high"}`, `"tool_choice":"auto","thinking":{"type":"enabled"},"reasoning_effort":"high"`, "tool_choice")
+	f("deepseek-v4-flash", named+`,"reasoning":{"enabled":false}`, named+`,"thinking":{"type":"disabled"}`)
+	f("deepseek-v4-flash", `"tool_choice":"auto"`, `"tool_choice":"auto"`)
+	f("deepseek-chat", named, named)
+	s := endpoint("deepseek", "deepseek-v4-flash")
+	s.Params = 0 // whatever the model is said to take
+	encodes(t, s, tools+named, tools+named+`,"thinking":{"type":"disabled"}`)
+}
+
+func TestEffortsByModel(t *testing.T) {
+	f := func(kind, model, client, want string, dropped ...string) {
+		t.Helper()
+		encodes(t, endpoint(kind, model), client, want, dropped...)
+	}
+	effort := func(level string) string { return `"reasoning_effort":"` + level + `"` }
+	const on, kwargs = `"thinking":{"type":"enabled"},`, `"chat_template_kwargs":{"enable_thinking":true,"thinking":true},`
+	f("zai", "glm-5.3", effort("max"), on+effort("max"))
+	f("zai", "glm-5.3", effort("none"), effort("low"))
+	f("zai", "glm-5.1", effort("max"), on+effort("high"))
+	f("zai", "glm-5.1", effort("none"), `"thinking":{"type":"disabled"}`)
+	f("vllm", "deepseek-ai/DeepSeek-V4-Pro", effort("max"), kwargs+effort("max"))
+	f("vllm", "deepseek-ai/DeepSeek-V4-Pro", effort("low"), kwargs+effort("high"))
+	f("vllm", "Qwen/Qwen3-32B", effort("max"), kwargs+effort("high"))
+	f("chutes", "zai-org/GLM-5.3", effort("none"), effort("low"))
+	f("minimax", "MiniMax-M3", effort("none"), `"thinking":{"type":"disabled"}`)
+	f("minimax", "MiniMax-M3", effort("high"), `"thinking":{"type":"adaptive"}`)
+	f("minimax", "MiniMax-M2", effort("high"), `"reasoning_split":true`, "reasoning_effort")
+	f("openai_compat", "gpt-6-luna", effort("max"), effort("xhigh"))
+	f("openai_compat", "gpt-5-nano", effort("none"), effort("minimal"))
+	f("openai_compat", "gpt-5.4", effort("none"), effort("none"))
+	f("openai_compat", "unheard-of", effort("none"), effort("none"))
+	s := endpoint("openai_compat", "unheard-of")
+	s.Traits = &wire.Traits{Efforts: []string{"low", "max"}, MaxTokensField: "max_completion_tokens", Sampling: "without_thinking"}
+	encodes(t, s, effort("medium")+`,"temperature":0.5,"max_tokens":5`, effort("low")+`,"max_completion_tokens":5`, "temperature")
+}
+
+func TestSamplingBesideReasoning(t *testing.T) {
+	f := func(model, client, want string, dropped ...string) {
+		t.Helper()
+		encodes(t, endpoint("openai_compat", model), client, want, dropped...)
+	}
+	f("gpt-6-luna", `"temperature":0.5,"reasoning_effort":"low"`, `"reasoning_effort":"low"`, "temperature")
+	f("gpt-6-luna", `"temperature":0.5,"top_p":0.5`, `"temperature":0.5,"top_p":0.5`)
+	f("gpt-6-luna", `"temperature":0.5,"reasoning_effort":"none"`, `"temperature":0.5,"reasoning_effort":"none"`)
+	f("o4-mini", `"temperature":0.5,"presence_penalty":1`, ``, "temperature", "presence_penalty")
+	f("o4-mini", `"temperature":1`, `"temperature":1`)
+	f("gpt-4o", `"temperature":0.5,"presence_penalty":1`, `"temperature":0.5,"presence_penalty":1`)
+	f("anthropic/claude-opus-5", `"temperature":0.5`, `"temperature":0.5`)
+}
+
 func TestNewOpenAIModelsTakeTheNewLimit(t *testing.T) {
-	for model, want := range map[string]string{"gpt-5-nano": "max_completion_tokens", "o3": "max_completion_tokens", "gpt-4o": "max_tokens", "openai/gpt-oss-20b": "max_tokens"} {
+	for model, want := range map[string]string{"gpt-5-nano": "max_completion_tokens", "gpt-6-luna": "max_completion_tokens", "o3": "max_completion_tokens", "gpt-4o": "max_tokens", "openai/gpt-oss-20b": "max_tokens"} {
 		encodes(t, endpoint("openai_compat", model), `"max_tokens":5`, `"`+want+`":5`)
 	}
 }

@@ -6,14 +6,12 @@ import (
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/adapters/markup"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // OpenAI is OpenAI itself and whoever follows it.
 func OpenAI() Profile {
-	return Profile{text: true, tune: func(p *Profile, s codec.Settings) {
-		if newOpenAI(s.Model) {
-			p.maxField = "max_completion_tokens" // they refuse the old name
-		}
+	return Profile{text: true, toolTypes: []string{"custom"}, choosesAmong: true, tune: func(p *Profile, s codec.Settings) {
 		if thinksAloud(s.Model) {
 			p.history = historyContent
 		}
@@ -32,23 +30,13 @@ func thinksAloud(model string) bool {
 	return false
 }
 
-// newOpenAI reports OpenAI's own models since o1.
-func newOpenAI(model string) bool {
-	name := model[strings.LastIndexByte(model, '/')+1:]
-	for _, prefix := range []string{"o1", "o3", "o4", "gpt-5"} {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	return false
-}
-
 // VLLM serves whatever template the model has. Templates know the system role
 // once, at the beginning, and decode the arguments of earlier calls.
 func VLLM() Profile {
 	return Profile{
 		systemOnly: true, oneSystem: true, parsesCalls: true, thinking: thinkTemplate, history: historyBoth, text: true,
 		prefill: `,"continue_final_message":true,"add_generation_prompt":false`,
+		base:    wire.Traits{SystemMessages: "leading"},
 	}
 }
 
@@ -63,7 +51,7 @@ func SGLang() Profile {
 // Ollama is its OpenAI-compatible API.
 func Ollama() Profile {
 	return Profile{
-		systemOnly: true, noChoice: true, dataImages: true, maxField: "max_tokens", thinking: thinkPlain, history: historyPlain, text: true,
+		systemOnly: true, noChoice: true, dataImages: true, base: wire.Traits{MaxTokensField: "max_tokens", SystemMessages: "leading"}, thinking: thinkPlain, history: historyPlain, text: true,
 		drop: chat.SetOf(chat.N, chat.LogitBias, chat.User, chat.ParallelToolCalls, chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty),
 	}
 }
@@ -80,7 +68,7 @@ func Chutes() Profile {
 // that the model's server does not know with a 500.
 func Featherless() Profile {
 	p := VLLM()
-	p.prefill, p.maxField = "", "max_tokens"
+	p.prefill, p.base.MaxTokensField = "", "max_tokens"
 	p.drop = chat.SetOf(chat.N, chat.ParallelToolCalls, chat.Metadata, chat.ServiceTier, chat.Prediction, chat.Modalities, chat.Audio,
 		chat.ImageConfig, chat.WebSearchOptions, chat.PromptCacheKey, chat.Verbosity)
 	p.phrases = featherlessPhrases()
@@ -91,7 +79,8 @@ func Featherless() Profile {
 // DeepSeek is the hosted API.
 func DeepSeek() Profile {
 	return Profile{
-		systemOnly: true, maxField: "max_tokens", schemaless: true, thinking: thinkDeepSeek, history: historyRequired,
+		systemOnly: true, thinking: thinkDeepSeek, history: historyRequired,
+		base: wire.Traits{MaxTokensField: "max_tokens", Schema: "json_object", ForcedTools: "without_thinking"},
 		drop: chat.SetOf(chat.N, chat.Seed, chat.LogitBias, chat.User, chat.Metadata, chat.ServiceTier, chat.Prediction, chat.Modalities,
 			chat.Audio, chat.ImageConfig, chat.WebSearchOptions, chat.PromptCacheKey, chat.Verbosity, chat.ParallelToolCalls,
 			chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty),
@@ -106,7 +95,7 @@ func DeepSeek() Profile {
 // Zhipu is Z.AI and open.bigmodel.cn.
 func Zhipu() Profile {
 	return Profile{
-		unversioned: true, systemOnly: true, maxField: "max_tokens", schemaless: true, oneStop: true, maxTemperature: 1,
+		unversioned: true, systemOnly: true, base: wire.Traits{MaxTokensField: "max_tokens", Schema: "json_object"}, oneStop: true, maxTemperature: 1, toolTypes: []string{"web_search", "retrieval"},
 		thinking: thinkZhipu, history: historyContent,
 		drop: chat.SetOf(chat.N, chat.Seed, chat.Logprobs, chat.TopLogprobs, chat.LogitBias, chat.FrequencyPenalty, chat.PresencePenalty,
 			chat.User, chat.Metadata, chat.ServiceTier, chat.Prediction, chat.Modalities, chat.Audio, chat.ImageConfig,
@@ -119,8 +108,8 @@ func Zhipu() Profile {
 // MiniMax is the hosted API.
 func MiniMax() Profile {
 	return Profile{
-		systemOnly: true, maxField: "max_completion_tokens", minTemperature: "0.01", maxTemperature: 1, fullTools: true, parsesCalls: true,
-		noChoice: true, thinking: thinkNever, history: historyTags,
+		systemOnly: true, base: wire.Traits{MaxTokensField: "max_completion_tokens"}, minTemperature: "0.01", maxTemperature: 1, fullTools: true, parsesCalls: true,
+		noChoice: true, thinking: thinkMiniMax, history: historyTags,
 		dialect: markup.Think | markup.MiniMax, family: "minimax",
 		drop:  chat.SetOf(chat.N, chat.FrequencyPenalty, chat.PresencePenalty, chat.LogitBias, chat.ParallelToolCalls),
 		codes: miniMaxCodes(),
@@ -136,7 +125,8 @@ func MiniMax() Profile {
 // is not passed on: the gateway has done that, and its names are others.
 func OpenRouter() Profile {
 	return Profile{
-		keepParts: true, keepCache: true, thinking: thinkObject, history: historyDetails,
+		keepParts: true, keepCache: true, thinking: thinkObject, history: historyDetails, toolTypes: []string{"custom", "openrouter:"}, choosesAmong: true,
+		base: wire.Traits{MaxTokensField: "as_sent", Sampling: "always", ForcedTools: "always", Schema: "json_schema", SystemMessages: "anywhere"},
 		native: chat.SetOf(chat.Transforms, chat.Plugins, chat.CacheControl, chat.StopServerToolsWhen, chat.Reasoning, chat.ReasoningEffort,
 			chat.IncludeReasoning, chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty, chat.Verbosity),
 		extra: `{"usage":{"include":true}}`,

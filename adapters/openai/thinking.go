@@ -5,6 +5,7 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/adapters/traits"
 )
 
 // reasoningParams are the ways in which a client can ask for reasoning.
@@ -14,49 +15,76 @@ func reasoningParams() chat.ParamSet {
 
 // encodeThinking says what the client wants of reasoning in the server's own
 // form. A client that only wants to hide it says nothing about thinking.
-func (a *Adapter) encodeThinking(r *chat.Request, call *codec.Call) {
-	o := &r.Reasoning
-	if !o.Set {
-		return
+func (a *Adapter) encodeThinking(r *chat.Request, p *plan, call *codec.Call) {
+	o := r.Reasoning
+	if p.quiet {
+		o = chat.ReasoningOption{Set: true, Off: true}
 	}
-	if a.profile.thinking == thinkObject {
+	switch {
+	case !o.Set:
+		return
+	case a.profile.thinking == thinkObject:
 		if r.Raw(chat.Thinking) != nil && r.Raw(chat.Reasoning) == nil && r.Raw(chat.ReasoningEffort) == nil {
-			call.Body = appendReasoning(call.Body, o)
+			call.Body = appendReasoning(call.Body, &o)
 		}
 		return
-	}
-	if a.settings.Params&reasoningParams() == 0 || a.profile.thinking == thinkNever {
+	case !p.quiet && a.settings.Params&reasoningParams() == 0, a.profile.thinking == thinkMiniMax && a.traits.Thinking != "adaptive":
 		call.Dropped |= r.Sent & reasoningParams()
 		return
 	}
+	effort := a.nearest(&o, a.effort(r, &o))
 	switch a.profile.thinking {
 	case thinkTemplate:
-		a.encodeTemplate(r, call)
-		a.encodeEffort(call, plainEffort(a.effort(r)))
-	case thinkPlain:
-		a.encodeEffort(call, orNone(o, plainEffort(a.effort(r))))
-	case thinkDeepSeek:
-		a.encodeSwitch(r, call)
-		a.encodeEffort(call, highOrMax(a.effort(r)))
+		a.encodeTemplate(r, &o, call)
+		a.encodeEffort(call, effort)
+	case thinkPlain, thinkEffort:
+		if o.Off && effort == "" {
+			effort = "none"
+		}
+		a.encodeEffort(call, effort)
+	case thinkDeepSeek, thinkMiniMax:
+		a.encodeSwitch(r, &o, call)
+		if a.profile.thinking == thinkDeepSeek {
+			a.encodeEffort(call, effort)
+		}
 	case thinkZhipu:
-		a.encodeSwitch(r, call)
-		if a.settings.Params.Has(chat.ReasoningEffort) { // its newest models only
-			a.encodeEffort(call, plainEffort(a.effort(r)))
+		a.encodeSwitch(r, &o, call)
+		if len(a.traits.Efforts) > 0 || a.settings.Params.Has(chat.ReasoningEffort) { // its newest models only
+			a.encodeEffort(call, effort)
 		}
-	case thinkEffort:
-		effort := a.effort(r)
-		if effort == "max" {
-			effort = "xhigh"
-		}
-		a.encodeEffort(call, orNone(o, effort))
-	case thinkObject, thinkNever:
+	case thinkObject:
 	}
 }
 
+// nearest returns the level of effort that the model has next to what was asked
+// for. Without thinking there is one only where a level switches it off.
+func (a *Adapter) nearest(o *chat.ReasoningOption, effort string) string {
+	known := a.traits.Efforts
+	if len(known) == 0 {
+		known = []string{"low", "medium", "high"}
+		switch a.profile.thinking {
+		case thinkEffort:
+			known = []string{"none", "minimal", "low", "medium", "high", "xhigh"}
+		case thinkDeepSeek:
+			known = []string{"high", "max"}
+		case thinkTemplate, thinkPlain, thinkZhipu, thinkObject, thinkMiniMax:
+		}
+	}
+	switch {
+	case o.Off && (a.stays() || a.profile.thinking == thinkEffort):
+		return traits.Nearest(known, "none")
+	case effort == "":
+		return ""
+	}
+	return traits.Nearest(known, effort)
+}
+
+// stays reports whether the model cannot be told not to think.
+func (a *Adapter) stays() bool { return a.traits.ThinkingOff == "lowest_effort" }
+
 // effort is what the client asked for, or what its budget amounts to; "" if it
 // left it open or wants none.
-func (a *Adapter) effort(r *chat.Request) string {
-	o := &r.Reasoning
+func (a *Adapter) effort(r *chat.Request, o *chat.ReasoningOption) string {
 	if o.Off || o.Effort != "" || o.MaxTokens == 0 {
 		if o.Off {
 			return ""
@@ -78,35 +106,6 @@ func (a *Adapter) effort(r *chat.Request) string {
 	return "high"
 }
 
-func orNone(o *chat.ReasoningOption, effort string) string {
-	if o.Off {
-		return "none"
-	}
-	return effort
-}
-
-// plainEffort maps OpenRouter's efforts to low, medium and high.
-func plainEffort(effort string) string {
-	switch effort {
-	case "max", "xhigh":
-		return "high"
-	case "minimal":
-		return "low"
-	}
-	return effort
-}
-
-// highOrMax maps them to DeepSeek's two.
-func highOrMax(effort string) string {
-	switch effort {
-	case "":
-		return ""
-	case "max", "xhigh":
-		return "max"
-	}
-	return "high"
-}
-
 func (a *Adapter) encodeEffort(call *codec.Call, effort string) {
 	if effort == "" || a.override["reasoning_effort"] {
 		return
@@ -116,25 +115,26 @@ func (a *Adapter) encodeEffort(call *codec.Call, effort string) {
 }
 
 // encodeTemplate sets the variables by which chat templates switch thinking.
-func (a *Adapter) encodeTemplate(r *chat.Request, call *codec.Call) {
-	o := &r.Reasoning
-	if !o.On && !o.Off || !a.free(r, "chat_template_kwargs") {
+func (a *Adapter) encodeTemplate(r *chat.Request, o *chat.ReasoningOption, call *codec.Call) {
+	if !o.On && !o.Off || o.Off && a.stays() || !a.free(r, "chat_template_kwargs") {
 		return
 	}
 	on := strconv.FormatBool(o.On)
 	call.Body = append(call.Body, `,"chat_template_kwargs":{"enable_thinking":`+on+`,"thinking":`+on+`}`...)
 }
 
-// encodeSwitch writes the thinking object of DeepSeek and Zhipu. Members that
+// encodeSwitch writes the thinking object of DeepSeek, Zhipu and MiniMax. Members that
 // are Anthropic's alone are left out.
-func (a *Adapter) encodeSwitch(r *chat.Request, call *codec.Call) {
-	o := &r.Reasoning
-	if !o.On && !o.Off || a.override["thinking"] {
+func (a *Adapter) encodeSwitch(r *chat.Request, o *chat.ReasoningOption, call *codec.Call) {
+	if !o.On && !o.Off || o.Off && a.stays() || a.override["thinking"] {
 		return
 	}
 	kind := "enabled"
-	if o.Off {
+	switch {
+	case o.Off:
 		kind = "disabled"
+	case a.profile.thinking == thinkMiniMax:
+		kind = "adaptive"
 	}
 	call.Body = append(call.Body, `,"thinking":{"type":"`+kind+`"`...)
 	if keep := chat.Member(r.Raw(chat.Thinking), "clear_thinking"); keep != nil && a.profile.thinking == thinkZhipu {

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/hybridinference/gateway/adapters/chat"
@@ -10,7 +11,7 @@ import (
 )
 
 // encodeValue writes a parameter's value as the server takes it.
-func (a *Adapter) encodeValue(f *chat.Field, call *codec.Call) {
+func (a *Adapter) encodeValue(p *plan, f *chat.Field, call *codec.Call) {
 	switch f.Param {
 	case chat.Temperature:
 		call.Body = a.appendTemperature(call.Body, f.Value)
@@ -23,13 +24,17 @@ func (a *Adapter) encodeValue(f *chat.Field, call *codec.Call) {
 	case chat.ResponseFormat:
 		call.Body = a.appendFormat(call.Body, f.Value)
 	case chat.ToolChoice:
-		if string(f.Value) == `"any"` { // Anthropic's word
+		switch kind := string(chat.Member(p.choice, "type")); {
+		case string(p.choice) == `"any"`: // Anthropic's word
 			call.Body = append(call.Body, `"required"`...)
-			return
+		case kind == `"custom"` && !slices.Contains(a.profile.toolTypes, "custom"):
+			call.Body = append(append(call.Body, `{"type":"function","function":{"name":`...), chat.ToolName(p.choice)...)
+			call.Body = append(call.Body, `}}`...)
+		default:
+			call.Body = append(call.Body, p.choice...)
 		}
-		call.Body = append(call.Body, f.Value...)
 	case chat.Tools:
-		call.Body = a.appendTools(call.Body, f.Value)
+		call.Body = a.appendTools(call.Body, p.tools)
 	default:
 		call.Body = append(call.Body, f.Value...)
 	}
@@ -65,12 +70,12 @@ func (a *Adapter) encodeStop(value []byte, call *codec.Call) {
 }
 
 // appendFormat reduces a schema to json_object for servers without schemas,
-// and writes the short form {"type":"json_schema","schema":{...}} out.
+// whose prompt has it then, and writes the short form {"type":"json_schema","schema":{...}} out.
 func (a *Adapter) appendFormat(dst, value []byte) []byte {
 	if string(chat.Member(value, "type")) != `"json_schema"` {
 		return append(dst, value...)
 	}
-	if a.profile.schemaless {
+	if a.traits.Schema == "json_object" {
 		return append(dst, `{"type":"json_object"}`...)
 	}
 	if schema := chat.Member(value, "schema"); len(schema) > 0 && len(chat.Member(value, "json_schema")) == 0 {

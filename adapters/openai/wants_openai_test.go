@@ -35,6 +35,7 @@ func wantsOpenai() map[string]adaptertest.Want {
 			Fault:   &adaptertest.Fault{Kind: fault.InvalidRequest, Message: "Unsupported parameter: 'max_tokens'", Code: "unsupported_parameter"},
 			Client:  `{"model":"gpt-4o","messages":[{"role":"user","content":null}],"max_tokens":3,"temperature":0.5}`,
 			Differs: []string{"max_tokens", "temperature", "max_completion_tokens"},
+			Dropped: []string{"temperature"},
 		},
 		"error-404-model": {
 			Fault:  &adaptertest.Fault{Kind: fault.NotFound, Message: "The upstream does not know", Code: "model_not_found"},
