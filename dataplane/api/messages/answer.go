@@ -2,7 +2,6 @@ package messages
 
 import (
 	"github.com/hybridinference/gateway/adapters/chat"
-	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
 // answer gathers the events of an answer that is not streamed into a message.
@@ -72,18 +71,9 @@ func (a *answer) close() {
 	}
 }
 
-// input returns a call's arguments as an object.
+// input returns a call's arguments as an object. Text that is none is kept.
 func (a *answer) input() []byte {
-	raw := rawjson.AppendUnescaped(nil, a.text)
-	var c rawjson.Cursor
-	c.Reset(raw)
-	if c.Kind() != rawjson.Object {
-		return []byte(`{}`)
-	}
-	if c.Skip(); c.End() != nil {
-		return []byte(`{}`)
-	}
-	return raw
+	return chat.AppendArguments(nil, append(append([]byte{'"'}, a.text...), '"'))
 }
 
 func (a *answer) member(text string, raw []byte) *answer {

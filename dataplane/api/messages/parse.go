@@ -155,12 +155,14 @@ func (w *writer) tier(m request) error {
 	return nil
 }
 
-// outputConfig turns output_config{effort, format} into verbosity, which is
-// OpenRouter's word for the effort, and response_format.
+// outputConfig turns output_config{effort, format} into reasoning_effort and
+// response_format.
 func (w *writer) outputConfig(m request) error {
 	config, format := m["output_config"], m["output_format"]
 	if effort := chat.Member(config, "effort"); !rawjson.IsNull(effort) {
-		w.copy("verbosity", effort)
+		if kindOf(m["thinking"]) != "disabled" {
+			w.copy("reasoning_effort", effort)
+		}
 	}
 	if own := chat.Member(config, "format"); !rawjson.IsNull(own) {
 		format = own

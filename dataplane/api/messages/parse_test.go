@@ -117,10 +117,10 @@ func same(t *testing.T, want, got []byte) {
 // everything is a request with each thing that both forms can say.
 const everything = `{"model":"claude-opus-4-6","max_tokens":9000,"stream":true,"temperature":0.4,"top_k":7,"stop_sequences":["A","B"],"metadata":{"user_id":"u"},
 	"service_tier":"standard_only","system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral","ttl":"1h"}},{"type":"text","text":"t"}],
-	"tools":[{"name":"f","description":"d","input_schema":{"type":"object","properties":{"x":{"type":"integer"}}},"strict":true,"cache_control":{"type":"ephemeral"}},
+	"tools":[{"name":"f","description":"d","input_schema":{"type":"object","properties":{"x":{"type":"integer"}},"additionalProperties":false},"strict":true,"cache_control":{"type":"ephemeral"}},
 		{"type":"web_search_20250305","name":"web_search","max_uses":2}],
 	"tool_choice":{"type":"auto","disable_parallel_tool_use":true},
-	"output_config":{"effort":"low","format":{"type":"json_schema","schema":{"type":"object","properties":{},"additionalProperties":false}}},
+	"output_config":{"format":{"type":"json_schema","schema":{"type":"object","properties":{},"additionalProperties":false}}},
 	"messages":[
 		{"role":"user","content":[{"type":"text","text":"look"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBO"}},
 			{"type":"image","source":{"type":"url","url":"https://e.x/a.png"},"cache_control":{"type":"ephemeral"}},
@@ -138,6 +138,21 @@ const everything = `{"model":"claude-opus-4-6","max_tokens":9000,"stream":true,"
 
 func TestRoundTrip(t *testing.T) {
 	same(t, []byte(everything), there(t, newAdapter(t, "claude-opus-4-6"), []byte(everything)))
+}
+
+// The effort is a wish for reasoning, unless reasoning is switched off.
+func TestEffort(t *testing.T) {
+	f := func(members, effort string, off bool) {
+		t.Helper()
+		r, err := parse([]byte(`{"max_tokens":9,"messages":[{"role":"user","content":"x"}],` + members + `}`))
+		if err != nil || r.Reasoning.Effort != effort || r.Reasoning.Off != off {
+			t.Errorf("%s: %v %+v", members, err, r)
+		}
+	}
+	f(`"output_config":{"effort":"xhigh"}`, "xhigh", false)
+	f(`"output_config":{"effort":"xhigh"},"thinking":{"type":"adaptive"}`, "xhigh", false)
+	f(`"output_config":{"effort":"max"},"thinking":{"type":"enabled","budget_tokens":2000}`, "max", false)
+	f(`"output_config":{"effort":"max"},"thinking":{"type":"disabled"}`, "", true)
 }
 
 func TestRoundTripOfThinking(t *testing.T) {

@@ -164,7 +164,7 @@ func TestStreamOfCalls(t *testing.T) {
 		`start","index":2,"content_block":{"type":"text","text":""}`, `delta","index":2,"delta":{"type":"text_delta","text":"t"}`, `stop","index":2`)
 	// arguments that escape more than they must, and broken ones
 	f([]chat.Event{tools(call(0, "a", "f", `{\u0022x\u0022:\u0022}\u005c\u0022\u0022\n}`)), tools(call(1, "b", "g", `{\"x`))}, `{"type":"tool_use","id":"a","name":"f","input":{"x":"}\""
-}},`+two,
+}},{"type":"tool_use","id":"b","name":"g","input":{"arguments":"{\"x","note":"The arguments of this call were not a JSON object"}}`,
 		tool("0", "a", "f"), args("0", `{\u0022x\u0022:\u0022}\u005c\u0022\u0022\n}`), `stop","index":0`, tool("1", "b", "g"), args("1", `{\"x`), `stop","index":1`)
 }
 
