@@ -26,7 +26,7 @@ const (
 	// Stale nodes have missed three heartbeats: dead, cut off, or behind a
 	// NATS that is.
 	Stale State = "stale"
-	// Gone nodes said that they would stop, or have been silent for long.
+	// Gone nodes have said goodbye, or have been silent for long.
 	Gone State = "gone"
 )
 
@@ -125,6 +125,10 @@ func (t *Table) hear(s *wire.NodeStatus) {
 	defer t.mu.Unlock()
 	before := t.nodes[s.Node]
 	switch {
+	case s.Stopped && before != nil && before.status.Instance != s.Instance:
+		return // the goodbye of a process that another one has replaced
+	case s.Stopped && (before == nil || !before.status.Stopped):
+		t.o.Log.Info("node stopped", slog.String("node", s.Node))
 	case before == nil:
 		t.o.Log.Info("node announced itself", slog.String("node", s.Node), slog.String("version", s.Version), slog.Uint64("release", s.Release))
 	case s.State == wire.StateRejected && (before.status.State != s.State || before.status.Offered != s.Offered):
@@ -158,7 +162,7 @@ func (t *Table) List() []Node {
 
 func (e *entry) state(now time.Time) State {
 	switch silent := now.Sub(e.seen); {
-	case e.status.Draining && silent > staleAfter, silent > goneAfter:
+	case e.status.Stopped, e.status.Draining && silent > staleAfter, silent > goneAfter:
 		return Gone
 	case silent > staleAfter:
 		return Stale

@@ -228,3 +228,36 @@ func TestClocksDoNotMatter(t *testing.T) {
 		}
 	})
 }
+
+func TestAStoppedNodeIsGoneAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tab := table()
+		tab.Connection(true)
+		time.Sleep(5 * time.Second)
+		draining := serving("a", 4)
+		draining.Instance, draining.Draining = "old", true
+		tab.Hear(draining)
+		if got := tab.List(); got[0].State != nodes.Live {
+			t.Errorf("while it drains: %s", got[0].State)
+		}
+		acks := make(chan []nodes.Ack, 1)
+		go func() { acks <- tab.Wait(t.Context(), nodes.Want{Epoch: 7, Release: 5}) }()
+		synctest.Wait()
+		goodbye := *draining
+		goodbye.Stopped = true
+		tab.Hear(&goodbye)
+		if got := tab.List(); got[0].State != nodes.Gone {
+			t.Errorf("after its goodbye: %s", got[0].State)
+		}
+		if got := <-acks; len(got) != 0 {
+			t.Errorf("a stopped node is waited for: %+v", got)
+		}
+		again := serving("a", 5)
+		again.Instance = "new"
+		tab.Hear(again)
+		tab.Hear(&goodbye) // late
+		if got := tab.List(); got[0].State != nodes.Live {
+			t.Errorf("started again: %s", got[0].State)
+		}
+	})
+}

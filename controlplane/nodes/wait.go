@@ -82,6 +82,10 @@ func (t *Table) look(w *waiting) (open bool, next <-chan struct{}, settled time.
 	connected := !t.ready.IsZero()
 	for id, e := range t.nodes {
 		state := e.state(now)
+		if e.status.Stopped {
+			delete(w.acks, id) // it will take nothing any more
+			continue
+		}
 		if _, counted := w.acks[id]; counted || state == Live || state == Stale && !connected {
 			w.acks[id] = w.judge(id, e, now)
 		}

@@ -26,35 +26,46 @@ func (s *Server) admit(header http.Header, r *http.Request) error {
 	if s.o.Token.Empty() {
 		return admitLocal(r)
 	}
-	from, now := s.client(r), time.Now()
-	if wait := s.lockout.locked(from, now); wait > 0 {
-		seconds := int(math.Ceil(wait.Seconds()))
-		header.Set("Retry-After", strconv.Itoa(seconds))
-		return problemf(http.StatusTooManyRequests, "too many wrong tokens from %s; try again in %d s", from, seconds)
-	}
 	const scheme = "bearer "
 	given := r.Header.Get("Authorization")
 	if len(given) <= len(scheme) || !strings.EqualFold(given[:len(scheme)], scheme) {
 		header.Set("WWW-Authenticate", `Bearer realm="admin"`)
 		return problemf(http.StatusUnauthorized, "the header Authorization: Bearer $ADMIN_TOKEN is missing")
 	}
-	if !equal(strings.TrimSpace(given[len(scheme):]), s.o.Token.Reveal()) {
-		header.Set("WWW-Authenticate", `Bearer realm="admin", error="invalid_token"`)
-		s.noteFailure(r, from, s.lockout.failed(from, now))
-		return problemf(http.StatusUnauthorized, "the token is not this control plane's ADMIN_TOKEN")
+	from, now := s.client(r), time.Now()
+	if equal(strings.TrimSpace(given[len(scheme):]), s.o.Token.Reveal()) {
+		s.lockout.succeeded(from) // also while the address is locked: its owner may share it with whoever guesses
+		return nil
 	}
-	s.lockout.succeeded(from)
-	return nil
+	if wait := s.lockout.locked(from, now); wait > 0 {
+		seconds := int(math.Ceil(wait.Seconds()))
+		header.Set("Retry-After", strconv.Itoa(seconds))
+		return problemf(http.StatusTooManyRequests, "too many wrong tokens from %s; try again in %d s", from, seconds)
+	}
+	header.Set("WWW-Authenticate", `Bearer realm="admin", error="invalid_token"`)
+	s.noteFailure(r, from, s.lockout.failed(from, now))
+	return problemf(http.StatusUnauthorized, "the token is not this control plane's ADMIN_TOKEN")
 }
 
-// auditTime bounds the record of a failed login: the answer does not wait for
-// a database that is away.
-const auditTime = time.Second
+const (
+	// auditTime bounds the record of a failed login: the answer does not wait for
+	// a database that is away.
+	auditTime = time.Second
+	// failureRows is how many failed logins are recorded at once, failureEvery
+	// the pause after which there may be another one.
+	failureRows  = 20
+	failureEvery = 5 * time.Minute
+)
 
-// noteFailure records the first wrong token of a row, and those that lock:
-// whoever guesses must not fill the audit log either.
+// noteFailure records the first wrong token of a row, and those that lock. A
+// guesser with many addresses must not fill the audit log either: what is not
+// recorded is counted, and the next record says how much that was.
 func (s *Server) noteFailure(r *http.Request, from netip.Addr, failures int) {
 	if failures != 1 && failures < freeTries {
+		return
+	}
+	if !s.failures.Allow() {
+		s.unrecorded.Add(1)
 		return
 	}
 	db, err := s.o.Publisher.State()
@@ -62,7 +73,7 @@ func (s *Server) noteFailure(r *http.Request, from netip.Addr, failures int) {
 		ctx, cancel := context.WithTimeout(lasting(r.Context()), auditTime)
 		defer cancel()
 		err = db.Audit(ctx, controlstate.Entry{
-			Author: "unknown", Action: "login.failed", Target: from.String(), Detail: fmt.Sprintf(`{"failures":%d}`, failures),
+			Author: "unknown", Action: "login.failed", Target: from.String(), Detail: fmt.Sprintf(`{"failures":%d,"unrecorded":%d}`, failures, s.unrecorded.Swap(0)),
 		})
 	}
 	if err != nil {
@@ -70,7 +81,7 @@ func (s *Server) noteFailure(r *http.Request, from netip.Addr, failures int) {
 	}
 }
 
-// client is who asks: the peer, or what a trusted proxy says of it.
+// client is the caller's address: the peer's, or what a trusted proxy says.
 func (s *Server) client(r *http.Request) netip.Addr {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

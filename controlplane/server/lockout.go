@@ -18,8 +18,8 @@ const (
 	maxStrangers = 10_000
 )
 
-// lockout slows down whoever guesses the token: by address, so that nobody
-// can lock out others.
+// lockout slows down whoever guesses the token, by address. The right token
+// does not ask it.
 type lockout struct {
 	mu        sync.Mutex
 	strangers map[netip.Prefix]*stranger

@@ -10,9 +10,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"golang.org/x/time/rate"
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/nodes"
@@ -55,11 +57,14 @@ type LogStore interface {
 
 // Server serves the admin API. Create it with New.
 type Server struct {
-	o         Options
-	mux       *http.ServeMux
-	started   time.Time
-	lockout   lockout
-	endpoints []endpoint
+	o       Options
+	mux     *http.ServeMux
+	started time.Time
+	lockout lockout
+	// failures bounds the records of failed logins, unrecorded counts the others.
+	failures   *rate.Limiter
+	unrecorded atomic.Int64
+	endpoints  []endpoint
 	// document is the API's description.
 	document json.RawMessage
 }
@@ -69,7 +74,7 @@ func New(o Options) (*Server, error) {
 	if o.Token.Empty() && !o.Open {
 		return nil, errors.New("ADMIN_TOKEN must be set: the admin API changes what the gateway does")
 	}
-	s := &Server{o: o, mux: http.NewServeMux(), started: time.Now()}
+	s := &Server{o: o, mux: http.NewServeMux(), started: time.Now(), failures: rate.NewLimiter(rate.Every(failureEvery), failureRows)}
 	s.endpoints = s.operations()
 	var err error
 	if s.document, err = describe(s.endpoints); err != nil {

@@ -8,11 +8,17 @@ import (
 )
 
 // sendStatus tells the control plane what this node serves.
-func (w *Watcher) sendStatus() {
+func (w *Watcher) sendStatus() { w.send(wire.NodeStatus{}) }
+
+// sayGoodbye tells it that the node has stopped.
+func (w *Watcher) sayGoodbye() { w.send(wire.NodeStatus{Stopped: true}) }
+
+// send completes a status and publishes it.
+func (w *Watcher) send(s wire.NodeStatus) {
 	if !w.o.Conn.IsConnected() {
 		return
 	}
-	s := wire.NodeStatus{Time: time.Now().UnixMilli(), Offered: w.offered, State: wire.StateNone, Source: w.source}
+	s.Time, s.Offered, s.State, s.Source = time.Now().UnixMilli(), w.offered, wire.StateNone, w.source
 	s.Epoch, s.Release = w.position()
 	switch {
 	case w.refused.number != 0:

@@ -151,7 +151,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			w.sendStatus()
+			w.sayGoodbye()
 			return nil
 		case b := <-w.beats:
 			release, keys := w.behind(b)

@@ -93,8 +93,8 @@ func TestEdge(t *testing.T) {
 	if a := ask(stranger, "https://10.88.0.1/health"); a.body != "10.88.0.2 asks for /health by https" {
 		t.Errorf("by a stranger who says that he is Cloudflare: %q", a.body)
 	}
-	if a := ask(stranger, "https://10.88.0.1/admin/nodes"); a.status != http.StatusOK {
-		t.Errorf("admin for its network: %d", a.status)
+	if a := ask(stranger, "https://10.88.0.1/admin/nodes"); a.body != "10.88.0.2 asks for /admin/nodes by https" {
+		t.Errorf("admin for its network: %d %q", a.status, a.body)
 	}
 	if a := ask(cdn, "https://"+edge.ip+"/admin/nodes"); a.status != http.StatusForbidden {
 		t.Errorf("admin for others: %d", a.status)

@@ -42,6 +42,8 @@ type NodeStatus struct {
 	Keys         uint64 `json:"keys"`
 	// Draining means that the node is shutting down.
 	Draining bool `json:"draining,omitempty"`
+	// Stopped means that this is the last status of the Instance.
+	Stopped bool `json:"stopped,omitempty"`
 
 	InFlight int64  `json:"in_flight"`
 	Requests uint64 `json:"requests"`
