@@ -20,13 +20,16 @@ import (
 	"strings"
 
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/adapters/traits"
 	"github.com/hybridinference/gateway/shared/rawjson"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // Adapter is the codec of one Gemini endpoint.
 type Adapter struct {
 	settings       codec.Settings
 	family         family
+	traits         wire.Traits
 	url, streamURL string
 	// top and config are the operator's members of the request and of its
 	// generationConfig.
@@ -48,7 +51,7 @@ func New(s codec.Settings) (*Adapter, error) {
 	}
 	url := strings.TrimSuffix(s.BaseURL, "/") + "/models/" + model
 	a := &Adapter{
-		settings: s, family: familyOf(model),
+		settings: s, family: familyOf(model), traits: traits.Of(model, s.Traits),
 		url: url + ":generateContent", streamURL: url + ":streamGenerateContent?alt=sse",
 	}
 	if err := a.addExtra(s.ExtraBody); err != nil {

@@ -1,9 +1,6 @@
 package gemini
 
-import (
-	"github.com/hybridinference/gateway/adapters/chat"
-	"github.com/hybridinference/gateway/shared/rawjson"
-)
+import "github.com/hybridinference/gateway/adapters/chat"
 
 // assistant appends an earlier answer with the signatures that came with it.
 func (c *contents) assistant(m *chat.Message, i int) error {
@@ -59,30 +56,11 @@ func (c *contents) call(call *chat.Call, signed signatures, first bool) {
 	if len(call.ID) > 2 {
 		c.dst = appendMember(c.dst, "id", call.ID)
 	}
-	c.dst = append(appendArguments(appendKey(c.dst, "args"), call.Arguments), '}')
+	c.dst = append(chat.AppendArguments(appendKey(c.dst, "args"), call.Arguments), '}')
 	if s := signed.of(call); s != nil {
 		c.dst = appendMember(c.dst, "thoughtSignature", s)
 	} else if first && c.family.signs() {
 		c.dst = appendMember(c.dst, "thoughtSignature", []byte(unsigned))
 	}
 	c.dst = append(c.dst, '}')
-}
-
-// appendArguments appends a call's arguments, which are an object to Google
-// and the text of one to OpenAI. A text that is none is kept as a value.
-func appendArguments(dst []byte, text chat.Literal) []byte {
-	raw := rawjson.Unquote(nil, text)
-	switch {
-	case isObject(raw):
-		return append(dst, raw...)
-	case len(raw) == 0:
-		return append(dst, '{', '}')
-	}
-	return append(append(append(dst, `{"arguments":`...), text...), '}')
-}
-
-func isObject(raw []byte) bool {
-	var c rawjson.Cursor
-	c.Reset(raw)
-	return c.Kind() == rawjson.Object && rawjson.Valid(raw) == nil
 }

@@ -18,9 +18,12 @@ func (a *Adapter) encodeConfig(r *chat.Request, call *codec.Call) {
 	start := len(call.Body)
 	a.encodeLimit(r, call)
 	for i := range r.Fields {
-		if f := &r.Fields[i]; !a.allowed(r, f.Param) {
+		switch f := &r.Fields[i]; {
+		case !a.allowed(r, f.Param):
 			call.Dropped |= chat.SetOf(f.Param)
-		} else {
+		case f.Param == chat.ResponseFormat && a.besideTools(r):
+			call.Dropped |= chat.SetOf(f.Param) // asked for in words, but not held to
+		default:
 			a.encodeParam(f, call)
 		}
 	}
@@ -48,15 +51,35 @@ func (a *Adapter) allowed(r *chat.Request, p chat.Param) bool {
 	}
 }
 
-// takesFormat reports whether response_format can be met: generations before
-// the third refuse it beside tools.
+// takesFormat reports whether response_format can be met.
 func (a *Adapter) takesFormat(r *chat.Request) bool {
 	kind := string(chat.Member(r.Raw(chat.ResponseFormat), "type"))
 	if kind == `"text"` {
 		return true
 	}
-	tools := r.Sent.Has(chat.Tools) && a.settings.Tools
-	return a.settings.Structured && (!tools || a.family.since(30)) && (kind == `"json_object"` || kind == `"json_schema"`)
+	return a.settings.Structured && (kind == `"json_object"` || kind == `"json_schema"`)
+}
+
+// besideTools reports whether response_format has to be said in words:
+// generations before the third refuse it beside tools.
+func (a *Adapter) besideTools(r *chat.Request) bool {
+	return r.Sent.Has(chat.Tools) && a.settings.Tools && !a.family.since(30)
+}
+
+// formatText returns what the prompt says of the answer's form, nil for nothing.
+func (a *Adapter) formatText(r *chat.Request) chat.Literal {
+	format := r.Raw(chat.ResponseFormat)
+	if format == nil || !a.takesFormat(r) || !a.besideTools(r) {
+		return nil
+	}
+	switch string(chat.Member(format, "type")) {
+	case `"json_schema"`:
+		text := []byte(`"When you answer, answer with a JSON object that follows this JSON schema, and nothing else:\n`)
+		return append(rawjson.AppendEscaped(text, schemaOf(format)), '"')
+	case `"json_object"`:
+		return chat.Literal(`"When you answer, answer with a JSON object and nothing else."`)
+	}
+	return nil
 }
 
 func (a *Adapter) encodeParam(f *chat.Field, call *codec.Call) {
@@ -161,11 +184,15 @@ func (a *Adapter) encodeFormat(call *codec.Call, val []byte) {
 	if kind != `"json_schema"` || a.config.names["responseJsonSchema"] {
 		return
 	}
-	schema := chat.Member(chat.Member(val, "json_schema"), "schema")
-	if len(schema) == 0 {
-		schema = chat.Member(val, "schema") // the reference system's short form
+	call.Body = appendSchema(appendKey(call.Body, "responseJsonSchema"), schemaOf(val))
+}
+
+// schemaOf returns the schema of a response_format, also in the short form.
+func schemaOf(format []byte) []byte {
+	if schema := chat.Member(chat.Member(format, "json_schema"), "schema"); len(schema) > 0 {
+		return schema
 	}
-	call.Body = appendSchema(appendKey(call.Body, "responseJsonSchema"), schema)
+	return chat.Member(format, "schema")
 }
 
 // encodeImage writes OpenRouter's image_config under Google's names.

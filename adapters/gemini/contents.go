@@ -1,8 +1,11 @@
 package gemini
 
 import (
+	"slices"
+
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/shared/fault"
+	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
 // turn is what one element of contents holds. Messages of the same kind in a
@@ -42,7 +45,11 @@ func (a *Adapter) appendContents(dst []byte, r *chat.Request, turns []chat.Messa
 		}
 		c.text(userTurn, prompt)
 	}
-	for i := 0; i < len(turns); {
+	i := 0
+	for i < len(turns) && instructs(turns[i].Role) { // these have a place of their own
+		i++
+	}
+	for i < len(turns) {
 		n, err := c.message(turns, i)
 		if err != nil {
 			return c.dst, err
@@ -61,14 +68,39 @@ func (c *contents) message(turns []chat.Message, i int) (int, error) {
 		return 1, c.user(&turns[i], i)
 	case chat.RoleAssistant:
 		return 1, c.assistant(&turns[i], i)
-	case chat.RoleTool:
-		n := 1
-		for i+n < len(turns) && (turns[i+n].Role == chat.RoleTool || instructs(turns[i+n].Role)) {
-			n++
+	default:
+		return c.aside(turns, i)
+	}
+}
+
+// aside appends a run of tool messages, which stand together whatever came
+// between them, and then the instructions among them.
+func (c *contents) aside(turns []chat.Message, i int) (int, error) {
+	n := 0
+	for i+n < len(turns) && (turns[i+n].Role == chat.RoleTool || instructs(turns[i+n].Role)) {
+		n++
+	}
+	run := turns[i : i+n]
+	if err := c.results(run, i); err != nil {
+		return n, err
+	}
+	for j := range run {
+		if instructs(run[j].Role) {
+			c.instruct(&run[j])
 		}
-		return n, c.results(turns[i:i+n], i)
-	default: // instructions have a place of their own
-		return 1, nil
+	}
+	return n, nil
+}
+
+// instruct appends a system message that came later than the system prompt as
+// the user's, marked as what it is: what stands before it stays as it was.
+func (c *contents) instruct(m *chat.Message) {
+	text := rawjson.Inner(m.Text)
+	for i := range m.Parts {
+		text = append(slices.Clip(text), rawjson.Inner(m.Parts[i].Text)...)
+	}
+	if len(text) > 0 {
+		c.text(userTurn, slices.Concat([]byte{'"'}, []byte(chat.Instruction), text, []byte{'"'}))
 	}
 }
 
@@ -140,6 +172,12 @@ func (c *contents) part(t turn, p *chat.Part, i, j int) error {
 	if p.Type == chat.PartText || p.Type == chat.PartRefusal {
 		if len(p.Text) > 2 {
 			c.text(t, p.Text)
+		}
+		return nil
+	}
+	if chat.Foreign(p.Raw) {
+		if text := chat.ForeignText(p.Raw); text != nil {
+			c.text(t, text)
 		}
 		return nil
 	}

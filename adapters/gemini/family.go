@@ -2,11 +2,11 @@ package gemini
 
 import "strings"
 
-// family is what a model's name tells of its generation, on which the forms
-// of thinking, signatures and documents depend.
+// family is what a model's name says of its generation, on which the forms of
+// signatures, documents and budgets depend.
 type family struct {
 	// version is ten times the generation: 25 for gemini-2.5, 0 if the name
-	// does not tell, as gemini-flash-latest.
+	// does not say, as gemini-flash-latest.
 	version int
 	pro     bool
 	lite    bool
@@ -31,13 +31,6 @@ func isDigit(ch byte) bool { return ch >= '0' && ch <= '9' }
 // does not tell stands for the newest model.
 func (f family) since(version int) bool { return f.version == 0 || f.version >= version }
 
-// thinks reports whether the model can think at all.
-func (f family) thinks() bool { return f.since(25) }
-
-// levels reports whether thinking is set by a level. Names that do not tell
-// get a budget, which all generations take.
-func (f family) levels() bool { return f.version >= 30 }
-
 // signs reports whether tool calls are refused without a thought signature.
 func (f family) signs() bool { return f.since(30) }
 
@@ -57,23 +50,4 @@ func (f family) budget() (least, greatest int64) {
 		return 512, 24576
 	}
 	return 1, 24576
-}
-
-// level returns the thinking level for an effort.
-func (f family) level(effort string) string {
-	switch effort {
-	case "minimal":
-		if f.pro {
-			return "low"
-		}
-		return "minimal"
-	case "low":
-		return "low"
-	case "medium":
-		if f.pro && f.version == 30 {
-			return "high" // knows low and high only
-		}
-		return "medium"
-	}
-	return "high"
 }

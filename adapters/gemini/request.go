@@ -64,14 +64,14 @@ func (a *Adapter) encodeMessages(r *chat.Request, call *codec.Call) error {
 		}
 	}
 	if !a.top.names["systemInstruction"] {
-		call.Body, err = appendSystem(call.Body, turns)
+		call.Body, err = appendSystem(call.Body, turns, a.formatText(r))
 	}
 	return err
 }
 
-// appendSystem gathers all system and developer messages, wherever they
-// stand: Google has one place for them.
-func appendSystem(dst []byte, turns []chat.Message) ([]byte, error) {
+// appendSystem writes the leading run of system and developer messages, and what
+// the prompt has to say of the answer's form. Later ones stay in their place.
+func appendSystem(dst []byte, turns []chat.Message, format chat.Literal) ([]byte, error) {
 	start := len(dst)
 	add := func(text chat.Literal) {
 		if len(text) <= 2 {
@@ -87,7 +87,7 @@ func appendSystem(dst []byte, turns []chat.Message) ([]byte, error) {
 	for i := range turns {
 		m := &turns[i]
 		if !instructs(m.Role) {
-			continue
+			break
 		}
 		add(m.Text)
 		for j := range m.Parts {
@@ -97,6 +97,7 @@ func appendSystem(dst []byte, turns []chat.Message) ([]byte, error) {
 			add(m.Parts[j].Text)
 		}
 	}
+	add(format)
 	if len(dst) > start {
 		dst = append(dst, `]}`...)
 	}

@@ -101,7 +101,15 @@ func TestTurns(t *testing.T) {
 	}
 	f(`{"role":"user","content":"hi"}`, hiSent)
 	f(`{"role":"system","content":"a"},{"role":"user","content":"hi"},{"role":"developer","content":[{"type":"text","text":"b"},{"type":"text","text":""}]},{"role":"system","content":""}`,
-		hiSent+`,"systemInstruction":{"parts":[{"text":"a"},{"text":"b"}]}`)
+		`"contents":[{"role":"user","parts":[{"text":"hi"},{"text":"[Instruction from the system, not from the user]\nb"}]}],"systemInstruction":{"parts":[{"text":"a"}]}`)
+	f(`{"role":"system","content":"a"},{"role":"developer","content":"b"},{"role":"user","content":"hi"}`, hiSent+`,"systemInstruction":{"parts":[{"text":"a"},{"text":"b"}]}`)
+	f(`{"role":"system","content":"a"},{"role":"user","content":"hi"},{"role":"assistant","content":"d"},{"role":"system","content":"n"}`,
+		`"contents":[{"role":"user","parts":[{"text":"hi"}]},{"role":"model","parts":[{"text":"d"}]},{"role":"user","parts":[{"text":"[Instruction from the system, not from the user]\nn"}]}],"systemInstruction":{"parts":[{"text":"a"}]}`)
+	f(`{"role":"user","content":"hi"},{"role":"assistant","content":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"g","arguments":"{}"}}]},{"role":"system","content":"n"},{"role":"tool","tool_call_id":"a","content":"5"}`,
+		`"contents":[{"role":"user","parts":[{"text":"hi"}]},{"role":"model","parts":[{"functionCall":{"id":"a","name":"g","args":{}}}]},{"role":"user","parts":[{"functionResponse":{"id":"a","name":"g","response":{"result":"5"}}}]},{"role":"user","parts":[{"text":"[Instruction from the system, not from the user]\nn"}]}]`)
+	// blocks of Anthropic's own kinds
+	f(`{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"server_tool_use","id":"s","name":"web_search","input":{}},{"type":"web_search_tool_result","tool_use_id":"s","content":[{"type":"web_search_result","title":"T","url":"https://e.org"}]},{"type":"text","text":"d"}]},{"role":"user","content":"f"}`,
+		`"contents":[{"role":"user","parts":[{"text":"hi"}]},{"role":"model","parts":[{"text":"T: https://e.org"},{"text":"d"}]},{"role":"user","parts":[{"text":"f"}]}]`)
 	f(`{"role":"user","content":"a"},{"role":"user","content":[{"type":"text","text":"b"},{"type":"text","text":"c"}]},{"role":"assistant","content":"d"},{"role":"assistant","content":[{"type":"refusal","refusal":"e"}]},{"role":"user","content":"f"}`,
 		`"contents":[{"role":"user","parts":[{"text":"a"},{"text":"b"},{"text":"c"}]},{"role":"model","parts":[{"text":"d"},{"text":"e"}]},{"role":"user","parts":[{"text":"f"}]}]`)
 	// nothing to say still needs a turn
@@ -210,7 +218,8 @@ func TestDropped(t *testing.T) {
 func TestFormatBesideTools(t *testing.T) {
 	const request = `"response_format":{"type":"json_object"},"tools":[{"type":"function","function":{"name":"f"}}],` + hi
 	const tools = hiSent + `,"tools":[{"functionDeclarations":[{"name":"f"}]}]`
-	if call := sends(t, settings("gemini-2.5-pro"), request, tools); !call.Dropped.Has(chat.ResponseFormat) {
+	const words = hiSent + `,"systemInstruction":{"parts":[{"text":"When you answer, answer with a JSON object and nothing else."}]},"tools":[{"functionDeclarations":[{"name":"f"}]}]`
+	if call := sends(t, settings("gemini-2.5-pro"), request, words); !call.Dropped.Has(chat.ResponseFormat) {
 		t.Error("2.5: response_format is not reported as dropped")
 	}
 	if call := sends(t, settings("gemini-3-pro-preview"), request, tools+`,"generationConfig":{"responseMimeType":"application/json"}`); call.Dropped != 0 {
@@ -242,6 +251,8 @@ func TestThinking(t *testing.T) {
 	f(three, `"reasoning":{"enabled":true}`, `"thinkingConfig":{"includeThoughts":true}`)
 	f("gemini-3-pro-preview", `"reasoning":{"effort":"medium"}`, `"thinkingConfig":{"includeThoughts":true,"thinkingLevel":"high"}`)
 	f("gemini-3.1-pro-preview", `"reasoning":{"effort":"medium"}`, `"thinkingConfig":{"includeThoughts":true,"thinkingLevel":"medium"}`)
+	f("gemini-3.8-flash", `"reasoning":{"effort":"minimal"}`, `"thinkingConfig":{"includeThoughts":true,"thinkingLevel":"low"}`)
+	f("gemini-3.8-flash", `"reasoning":{"enabled":false}`, `"thinkingConfig":{"includeThoughts":false,"thinkingLevel":"low"}`)
 	f("gemini-3.1-pro-preview", `"reasoning":{"effort":"minimal"}`, `"thinkingConfig":{"includeThoughts":true,"thinkingLevel":"low"}`)
 }
 

@@ -75,7 +75,7 @@ func (c *contents) result(m *chat.Message, call *chat.Call, i int) error {
 	var media []byte
 	for j := range m.Parts {
 		p := &m.Parts[j]
-		if p.Type == chat.PartText || p.Type == chat.PartRefusal {
+		if p.Type == chat.PartText || p.Type == chat.PartRefusal || chat.Foreign(p.Raw) {
 			continue
 		}
 		var err error
@@ -105,13 +105,17 @@ func outputOf(m *chat.Message) chat.Literal {
 	}
 	out := []byte{'"'}
 	for j := range m.Parts {
-		if len(m.Parts[j].Text) <= 2 {
+		text := m.Parts[j].Text
+		if text == nil && chat.Foreign(m.Parts[j].Raw) {
+			text = chat.ForeignText(m.Parts[j].Raw)
+		}
+		if len(text) <= 2 {
 			continue
 		}
 		if len(out) > 1 {
 			out = append(out, `\n`...)
 		}
-		out = append(out, rawjson.Inner(m.Parts[j].Text)...)
+		out = append(out, rawjson.Inner(text)...)
 	}
 	return append(out, '"')
 }
@@ -119,7 +123,7 @@ func outputOf(m *chat.Message) chat.Literal {
 // appendOutput appends a tool's output, which must be an object: any other
 // text is wrapped.
 func appendOutput(dst []byte, text chat.Literal) []byte {
-	if raw := rawjson.Unquote(nil, text); isObject(raw) {
+	if raw := rawjson.Unquote(nil, text); chat.IsObject(raw) {
 		return append(dst, raw...)
 	}
 	return append(append(append(dst, `{"result":`...), text...), '}')

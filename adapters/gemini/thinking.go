@@ -5,6 +5,7 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/adapters/traits"
 )
 
 // reasoningParams are the ways in which a client can ask for reasoning.
@@ -19,7 +20,7 @@ func (a *Adapter) encodeThinking(r *chat.Request, call *codec.Call) {
 	if !o.Set {
 		return
 	}
-	if a.settings.Params&reasoningParams() == 0 || !a.family.thinks() {
+	if a.settings.Params&reasoningParams() == 0 || a.traits.Thinking == "never" {
 		call.Dropped |= r.Sent & reasoningParams()
 		return
 	}
@@ -28,7 +29,7 @@ func (a *Adapter) encodeThinking(r *chat.Request, call *codec.Call) {
 	}
 	shown := !o.Off && !o.Exclude
 	call.Body = strconv.AppendBool(append(call.Body, `,"thinkingConfig":{"includeThoughts":`...), shown)
-	if o.MaxTokens == 0 && a.family.levels() {
+	if o.MaxTokens == 0 && a.traits.Thinking == "level" {
 		call.Body = appendLevel(call.Body, a.thinkingLevel(o))
 	} else if n, ok := a.thinkingBudget(r); ok {
 		call.Body = strconv.AppendInt(append(call.Body, `,"thinkingBudget":`...), n, 10)
@@ -36,14 +37,14 @@ func (a *Adapter) encodeThinking(r *chat.Request, call *codec.Call) {
 	call.Body = append(call.Body, '}')
 }
 
-// thinkingLevel returns the level, "" for the model's own choice. The third
-// generation always thinks: off is its lowest level.
+// thinkingLevel returns the level, "" for the model's own choice. Models with
+// levels always think: off is the lowest of them.
 func (a *Adapter) thinkingLevel(o chat.ReasoningOption) string {
 	switch {
 	case o.Off:
-		return a.family.level("minimal")
+		return traits.Nearest(a.traits.Efforts, "none")
 	case o.Effort != "":
-		return a.family.level(o.Effort)
+		return traits.Nearest(a.traits.Efforts, o.Effort)
 	}
 	return ""
 }

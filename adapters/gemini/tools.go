@@ -23,7 +23,9 @@ func (a *Adapter) encodeTools(r *chat.Request, call *codec.Call) {
 		}
 		if n == 0 {
 			call.Body = call.Body[:start]
-			call.Dropped |= sent
+			if !all { // an empty list says nothing
+				call.Dropped |= sent
+			}
 			return
 		}
 		call.Body = append(call.Body, `]}]`...)
@@ -42,14 +44,22 @@ func appendDeclarations(dst, tools []byte) ([]byte, int, bool) {
 	n, all := 0, true
 	for c.Array(); c.Elem(); {
 		tool := c.Raw()
-		if string(chat.Member(tool, "type")) != `"function"` {
+		function, custom := chat.Member(tool, "function"), chat.Member(tool, "custom")
+		switch kind := string(chat.Member(tool, "type")); {
+		case kind == `"custom"` && len(custom) > 0: // free text: a function of one argument
+			function = append([]byte(`{"name":`), chat.Member(custom, "name")...)
+			if text := chat.Member(custom, "description"); len(text) > 2 {
+				function = appendMember(function, "description", text)
+			}
+			function = append(appendMember(function, "parameters", []byte(chat.CustomSchema)), '}')
+		case kind != `"function"`:
 			all = false
 			continue
 		}
 		if n++; n > 1 {
 			dst = append(dst, ',')
 		}
-		dst = appendDeclaration(dst, chat.Member(tool, "function"))
+		dst = appendDeclaration(dst, function)
 	}
 	return dst, n, all
 }
@@ -71,9 +81,9 @@ func appendChoice(dst, choice []byte) []byte {
 		mode = "NONE"
 	case string(choice) == `"required"`, string(choice) == `"any"`:
 		mode = "ANY"
-	case string(chat.Member(choice, "type")) == `"function"`:
+	case string(chat.Member(choice, "type")) == `"function"`, string(chat.Member(choice, "type")) == `"custom"`:
 		mode = "ANY"
-		names = appendName([]byte{'['}, chat.Member(chat.Member(choice, "function"), "name"))
+		names = appendName([]byte{'['}, chat.ToolName(choice))
 	case string(chat.Member(choice, "type")) == `"allowed_tools"`:
 		mode, names = allowedTools(chat.Member(choice, "allowed_tools"))
 	}

@@ -85,7 +85,7 @@ func TestToolResults(t *testing.T) {
 		calls+`,{"role":"user","parts":[{"text":"wait"}]},{"role":"model","parts":[{"text":"ok"}]},{"role":"user","parts":[{"functionResponse":{"id":"a","name":"add","response":{"result":"5"}}}]}`)
 	// arguments that are no object
 	f(old, asked+`,{"role":"assistant","content":"","tool_calls":[{"id":"a","type":"function","function":{"name":"add","arguments":"1"}}]}`,
-		`{"role":"model","parts":[{"functionCall":{"id":"a","name":"add","args":{"arguments":"1"}}}]}`)
+		`{"role":"model","parts":[{"functionCall":{"id":"a","name":"add","args":{"arguments":"1","note":"The arguments of this call were not a JSON object"}}}]}`)
 	// pictures as results
 	const picture = asked + `,{"role":"assistant","content":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"see","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a","content":[{"type":"text","text":"x"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}}]}`
 	f(old, picture, `{"role":"model","parts":[{"functionCall":{"id":"a","name":"see","args":{}}}]},{"role":"user","parts":[{"functionResponse":{"id":"a","name":"see","response":{"result":"x"}}},{"inlineData":{"mimeType":"image/png","data":"AA"}}]}`)
