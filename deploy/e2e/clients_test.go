@@ -27,6 +27,11 @@ const clientModels = `models:
   - id: broken
     provider: vllm
     base_url: http://127.0.0.1:1
+  - id: busy
+    provider: vllm
+    base_url: %[1]s/stage/v1
+    api_key: ${KEY_STAGE}
+    provider_model_id: some/stage
   - id: vectors
     type: embedding
     provider: vllm
@@ -51,6 +56,7 @@ func TestPublishedClients(t *testing.T) {
 	launch(t, "standalone", []string{
 		"PORT=" + port, "CONTROL_PORT=" + control, "STATE_DIR=" + t.TempDir(), "MODELS_CONFIG=" + models, "ROUTING_CONFIG=" + filepath.Join(root, "config", "routing.yaml"),
 		"USER_AUTH_ENABLED=true", "API_KEY_SECRET=" + keySecret,
+		"CIRCUIT_FAILURE_THRESHOLD=1000", "CIRCUIT_MIN_AVAILABILITY=0", // every client asks the broken model
 		"KEY_STAGE=" + provider.Key("stage"), "KEY_WINGS=" + provider.Key("wings"), "KEY_EMBEDDINGS=" + provider.Key("embeddings"),
 	})
 	url := "http://127.0.0.1:" + port
@@ -65,7 +71,10 @@ func TestPublishedClients(t *testing.T) {
 	if err := json.Unmarshal([]byte(out[strings.Index(out, "{"):]), &made); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for i, script := range []string{"client-openai.mjs", "client-openrouter.mjs", "client-ai.mjs", "client-langchain.mjs", "client-anthropic.mjs"} {
+	for i, script := range []string{
+		"client-openai.mjs", "client-openrouter.mjs", "client-ai.mjs", "client-langchain.mjs", "client-anthropic.mjs",
+		"client-responses-openai.mjs", "client-responses-openrouter.mjs", "client-responses-ai.mjs", "client-responses-langchain.mjs", "client-responses-agents.mjs",
+	} {
 		t.Run(script, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), "node", script)
 			cmd.Dir, cmd.Env = "sdk", append(os.Environ(), "GATEWAY="+url, "API_KEY="+made.Key)

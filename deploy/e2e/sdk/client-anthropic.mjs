@@ -7,7 +7,7 @@ const say = (content, more = {}) => ({ model: 'stage', max_tokens: 100, messages
 
 const ids = [];
 for await (const m of client.models.list()) ids.push([m.id, m.type]);
-assert.deepEqual(ids, [['stage', 'model'], ['broken', 'model']]);
+assert.deepEqual(ids, [['stage', 'model'], ['broken', 'model'], ['busy', 'model']]);
 
 const whole = await client.messages.create(say('hello'));
 assert.match(whole.content[0].text, /stage|wings/);

@@ -10,7 +10,7 @@ const tools = [{ type: 'function', function: { name: 'get_weather', strict: true
 
 const ids = [];
 for await (const m of client.models.list()) ids.push(m.id);
-assert.deepEqual(ids, ['stage', 'broken']); // embedding models have a list of their own
+assert.deepEqual(ids, ['stage', 'broken', 'busy']); // embedding models have a list of their own
 assert.equal((await client.models.retrieve('stage')).id, 'stage');
 
 const whole = await client.chat.completions.create(say('hello'));
@@ -35,7 +35,7 @@ const parsed = await client.chat.completions.parse(say('json', { response_format
 assert.deepEqual(parsed.choices[0].message.parsed, { city: 'Oslo', degrees: 7 });
 
 const fails = (params, kind, status, more = () => true) => assert.rejects(client.chat.completions.create(params), (e) => e instanceof kind && e.status === status && more(e), JSON.stringify(params));
-await fails(say('limit'), OpenAI.RateLimitError, 429, (e) => Number(e.headers.get('retry-after')) > 0 && Number(e.headers.get('retry-after')) <= 7);
+await fails({ ...say('limit'), model: 'busy' }, OpenAI.RateLimitError, 429, (e) => Number(e.headers.get('retry-after')) > 0 && Number(e.headers.get('retry-after')) <= 7);
 await fails({ ...say('x'), model: 'no/such' }, OpenAI.BadRequestError, 400, (e) => /no\/such is not a valid model ID/.test(e.message));
 await fails(say('x', { temperature: 9 }), OpenAI.BadRequestError, 400, (e) => /temperature/.test(e.message));
 await fails({ ...say('x'), model: 'broken' }, OpenAI.InternalServerError, 502, (e) => e.error.metadata.provider_name === 'vLLM');
