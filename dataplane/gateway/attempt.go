@@ -1,9 +1,6 @@
 package gateway
 
 import (
-	"errors"
-	"time"
-
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/dataplane/api"
 	"github.com/hybridinference/gateway/dataplane/dispatch"
@@ -16,7 +13,7 @@ import (
 // attempt is a request's way to an endpoint: which may answer, and the run
 // through them until one has. It holds the place at the endpoint until end.
 type attempt struct {
-	gone       *goneWatch
+	watcher    *disconnectWatcher
 	caller     *caller
 	translator api.Translator
 	req        *chat.Request // the translator's
@@ -27,27 +24,14 @@ type attempt struct {
 	plan    route.Plan
 	run     dispatch.Run
 	cancel  upstream.Cancel
-	watched bool
+	watch   watch
 }
 
-// start sends the request on its way along the plan.
+// start sends the request on its way along the plan. From now on its client's
+// leaving breaks off whatever wait it is in.
 func (a *attempt) start(policy dispatch.Policy) {
+	a.watcher.add(&a.watch, a.caller.ctx.Conn(), &a.cancel, a.caller.started)
 	a.run.Start(dispatch.Request{Task: a.translator, Plan: a.plan.Candidates(), Cancel: &a.cancel, Caller: route.Hash(a.caller.key.ID), Policy: policy})
-}
-
-// next waits for events. After the first short silence the client's socket is
-// watched, so that its leaving breaks off the wait.
-func (a *attempt) next(wait time.Duration) ([]chat.Event, error) {
-	if a.watched || wait <= goneAfter {
-		return a.run.Next(wait)
-	}
-	events, err := a.run.Next(goneAfter)
-	if !errors.Is(err, upstream.ErrSilent) {
-		return events, err
-	}
-	a.watched = true
-	a.gone.add(&a.cancel, a.caller.ctx.Conn())
-	return a.run.Next(wait - goneAfter)
 }
 
 // abandon breaks off the attempt of a client that left.
@@ -58,11 +42,9 @@ func (a *attempt) abandon(f *fault.Error) {
 
 // end releases the endpoint, whatever the attempt has come to.
 func (a *attempt) end() {
-	if a.watched {
-		a.gone.remove(&a.cancel)
-	}
+	a.watcher.remove(&a.watch)
 	a.run.Close()
-	a.cancel, a.watched = upstream.Cancel{}, false
+	a.cancel = upstream.Cancel{}
 	a.plan.Reset()
 	clear(a.targets)
 	a.targets, a.wish = a.targets[:0], route.Constraints{}

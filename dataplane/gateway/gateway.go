@@ -34,10 +34,10 @@ type Gateway struct {
 	listener net.Listener
 
 	// what the exchanges share
-	gone   *goneWatch
-	policy dispatch.Policy
-	tokens tokens.Counter
-	books  books
+	watcher disconnectWatcher
+	policy  dispatch.Policy
+	tokens  tokens.Counter
+	books   books
 
 	inFlight atomic.Int64
 	held     atomic.Int64  // bytes of the bodies of these
@@ -50,7 +50,7 @@ type Gateway struct {
 // points to may be swapped at any time; it is never nil.
 func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) (*Gateway, error) {
 	o.defaults()
-	g := &Gateway{opts: o, auth: auth.New(o.Auth, o.KeySecret), current: current, gone: newGoneWatch()}
+	g := &Gateway{opts: o, auth: auth.New(o.Auth, o.KeySecret), current: current}
 	g.origins = o.Origins
 	g.policy = dispatch.Policy{Deadline: o.Deadline, Budget: &dispatch.Budget{}}
 	g.books = books{node: o.Node, meter: m, recent: newRecent(), proxies: o.TrustProxies, content: o.Content}
@@ -116,7 +116,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	go func() { served <- g.server.Serve(g.listener) }()
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWatching()
-	go g.gone.run(watching)
+	go g.watcher.run(watching)
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)

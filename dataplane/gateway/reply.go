@@ -32,6 +32,7 @@ type reply struct {
 
 	conn        net.Conn
 	deadlineSet time.Time
+	written     time.Time // when the client last got something, or asked
 }
 
 // reset prepares for another request and keeps the memory.
@@ -45,7 +46,7 @@ func (r *reply) reset() {
 // unary waits for the complete answer and sends it in one piece.
 func (r *reply) unary() {
 	for done := false; !done; {
-		events, err := r.attempt.next(r.opts.KeepAlive)
+		events, err := r.attempt.run.Next(r.opts.KeepAlive)
 		if errors.Is(err, upstream.ErrSilent) {
 			continue // nothing can be sent before the answer is known
 		}

@@ -18,13 +18,9 @@ var errCutShort = errors.New("the stream was cut short")
 // until then a failure can still be an error status or another endpoint's
 // answer; false if it has become a refusal.
 func (r *reply) open() bool {
-	r.stream = r.translator.Stream()
+	r.stream, r.written = r.translator.Stream(), r.caller.started
 	for len(*r.stream.Buffer()) == 0 && !r.ended {
-		err := r.pull(r.opts.KeepAlive)
-		switch {
-		case errors.Is(err, upstream.ErrSilent):
-			r.stream.KeepAlive() // a long silence: commit, and keep the client waiting
-		case err != nil:
+		if err := r.fill(); err != nil {
 			r.fail(fault.From(err))
 			return false
 		}
@@ -38,9 +34,24 @@ func (r *reply) open() bool {
 	return true
 }
 
+// fill takes the next events into the buffer, or something to keep the client
+// waiting once it has got nothing for too long: the upstream may be silent, or
+// send what means nothing to the client.
+func (r *reply) fill() error {
+	wait := time.Until(r.written.Add(r.opts.KeepAlive))
+	if wait > 0 {
+		err := r.pull(wait)
+		if !errors.Is(err, upstream.ErrSilent) {
+			return err
+		}
+	}
+	r.stream.KeepAlive()
+	return nil
+}
+
 // pull takes the next events into the buffer. ended is set with the last.
 func (r *reply) pull(wait time.Duration) error {
-	events, err := r.attempt.next(wait)
+	events, err := r.attempt.run.Next(wait)
 	if err != nil {
 		return err
 	}
@@ -84,18 +95,11 @@ func (r *reply) writeTo(w io.Writer) error {
 // advance fills the buffer with all that has arrived, at least one event: what
 // arrived together leaves together, and nothing waits for more.
 func (r *reply) advance() error {
-	err := r.pull(r.opts.KeepAlive)
+	err := r.fill()
 	for err == nil && !r.ended {
 		err = r.pull(0)
-		if errors.Is(err, upstream.ErrSilent) {
-			return nil
-		}
 	}
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, upstream.ErrSilent):
-		r.stream.KeepAlive()
+	if err == nil || errors.Is(err, upstream.ErrSilent) {
 		return nil
 	}
 	f := fault.From(err)
@@ -113,9 +117,10 @@ func (r *reply) flush(w io.Writer) error {
 	if len(*buf) == 0 {
 		return nil
 	}
-	if now := time.Now(); now.Sub(r.deadlineSet) > r.opts.Stall/16 { // not for every write
-		r.deadlineSet = now
-		if err := r.conn.SetWriteDeadline(now.Add(r.opts.Stall)); err != nil {
+	r.written = time.Now()
+	if r.written.Sub(r.deadlineSet) > r.opts.Stall/16 { // not for every write
+		r.deadlineSet = r.written
+		if err := r.conn.SetWriteDeadline(r.written.Add(r.opts.Stall)); err != nil {
 			return fmt.Errorf("set write deadline: %w", err)
 		}
 	}
