@@ -51,7 +51,7 @@ type Gateway struct {
 func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) (*Gateway, error) {
 	o.defaults()
 	g := &Gateway{opts: o, auth: auth.New(o.Auth, o.KeySecret), current: current}
-	g.origins = o.Origins
+	g.browsers = newBrowsers(&o)
 	g.policy = dispatch.Policy{Deadline: o.Deadline, Budget: &dispatch.Budget{}}
 	g.books = books{node: o.Node, meter: m, recent: newRecent(), proxies: o.TrustProxies, content: o.Content}
 	g.routes = g.table()

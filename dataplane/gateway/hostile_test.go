@@ -36,7 +36,7 @@ func (n *node) raw(text string) string {
 }
 
 func post(headers, body string) string {
-	return "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + headers + "\r\n" + body
+	return "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + headers + "\r\n" + body
 }
 
 func sized(body string) string {
@@ -92,7 +92,7 @@ func TestHostileClients(t *testing.T) {
 func TestPipelining(t *testing.T) {
 	n := start(t, nodeOptions{}, model("demo", endpoint("demo:demo-api", "demo", "")))
 	body := ping
-	out := n.raw(strings.Repeat(sized(body), 3) + "GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+	out := n.raw(strings.Repeat(sized(body), 3) + "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	r := bufio.NewReader(strings.NewReader(out))
 	for i := range 4 {
 		resp, err := http.ReadResponse(r, nil)

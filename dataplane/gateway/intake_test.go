@@ -65,7 +65,7 @@ func TestABodyWithoutAKeyCostsNothing(t *testing.T) {
 		t.Errorf("20 connections without a key took %d bytes", grown)
 	}
 	conn := n.open()
-	n.send(conn, post("Content-Length: 100000\r\n", strings.Repeat("x", 100_000))+"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+	n.send(conn, post("Content-Length: 100000\r\n", strings.Repeat("x", 100_000))+"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	r := bufio.NewReader(conn)
 	if status := nextStatus(t, r); status != 401 {
 		t.Errorf("status %d", status)
@@ -131,7 +131,7 @@ func TestFraming(t *testing.T) {
 	n := start(t, nodeOptions{}, model("demo", endpoint("demo:demo-api", "demo", "")))
 	f := func(request, want string) {
 		t.Helper()
-		got := n.raw(request + "GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+		got := n.raw(request + "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		status, _, _ := strings.Cut(got, "\r\n")
 		if !strings.Contains(status, want) || strings.Count(got, "HTTP/1.1 ") != 1 || !strings.Contains(got, "Connection: close") {
 			t.Errorf("%q: %q, want one %s", request, got, want)
@@ -142,12 +142,12 @@ func TestFraming(t *testing.T) {
 	f(post(both+"Transfer-Encoding: chunked\r\n", chunked), "400")
 	f(post("transfer-encoding: chunked\r\n"+strings.ToLower(both), chunked), "400")
 	f(post(fmt.Sprintf("Content-Length: %d\r\nTransfer-Encoding: identity\r\n", len(ping)), ping), "400")
-	f(strings.Replace(sized(ping), "Host: x\r\n", "Host: x\r\nX-A: b\r\n c\r\n", 1), "400")
-	f(strings.Replace(sized(ping), "Host: x\r\n", "Host: x\r\nX-A: b\r\n\tc\r\n", 1), "400")
+	f(strings.Replace(sized(ping), "Host: localhost\r\n", "Host: localhost\r\nX-A: b\r\n c\r\n", 1), "400")
+	f(strings.Replace(sized(ping), "Host: localhost\r\n", "Host: localhost\r\nX-A: b\r\n\tc\r\n", 1), "400")
 	for _, version := range []string{"HTTP/1.2", "HTTP/2.0", "HTTP/0.9", "HTTP/3", "HTTP/11.1", "http/1.1"} {
 		f(strings.Replace(sized(ping), "HTTP/1.1", version, 1), "505")
 	}
-	if got := n.raw(post("Transfer-Encoding: chunked\r\n", chunked) + "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"); strings.Count(got, "HTTP/1.1 200") != 2 {
+	if got := n.raw(post("Transfer-Encoding: chunked\r\n", chunked) + "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"); strings.Count(got, "HTTP/1.1 200") != 2 {
 		t.Errorf("chunks alone: %q", got)
 	}
 }

@@ -24,7 +24,8 @@ type Options struct {
 	Auth bool
 	// KeySecret is API_KEY_SECRET.
 	KeySecret secret.String
-	// Origins are the allowed CORS origins; empty allows all, without credentials.
+	// Origins are the allowed CORS origins. Empty allows all, without credentials,
+	// and without Auth those of localhost.
 	Origins []string
 	// TrustProxies are the networks whose X-Forwarded-For is believed.
 	TrustProxies []netip.Prefix

@@ -13,8 +13,7 @@ import (
 
 // responder writes what all answers have in common.
 type responder struct {
-	// origins are the allowed CORS origins; empty allows all, without credentials.
-	origins  []string
+	browsers browsers
 	draining atomic.Bool
 }
 
@@ -29,7 +28,7 @@ func (r *responder) setCommon(ctx *fasthttp.RequestCtx, status int, contentType 
 	if r.draining.Load() {
 		ctx.SetConnectionClose() // the next request of this client goes elsewhere
 	}
-	r.cors(ctx)
+	r.browsers.cors(ctx)
 }
 
 // requestID is the X-Request-ID of the request, the client's or one of ours,
@@ -57,48 +56,22 @@ func isRequestID(id []byte) bool {
 	return true
 }
 
-// cors answers the browser: any origin without credentials, or the configured
-// ones with them.
-func (r *responder) cors(ctx *fasthttp.RequestCtx) {
-	h := &ctx.Response.Header
-	if len(r.origins) == 0 {
-		h.Set("Access-Control-Allow-Origin", "*")
-	} else {
-		h.Add("Vary", "Origin")
-		origin := string(ctx.Request.Header.Peek("Origin"))
-		for _, allowed := range r.origins {
-			if origin == allowed {
-				h.Set("Access-Control-Allow-Origin", origin)
-				h.Set("Access-Control-Allow-Credentials", "true")
-			}
-		}
-	}
-	h.Set("Access-Control-Expose-Headers", "X-Generation-Id, X-Request-Id, Retry-After")
-	if ctx.IsOptions() {
-		h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
-		h.Set("Access-Control-Allow-Headers", "*, Authorization, Content-Type, X-API-Key")
-		h.Set("Access-Control-Max-Age", "86400")
-	}
-}
-
 // refuse answers with a problem in OpenRouter's form.
-func (r *responder) refuse(ctx *fasthttp.RequestCtx, p *problem.Problem) {
-	r.setProblem(ctx, p)
-	ctx.Response.SetBody(p.Append(nil))
-}
+func (r *responder) refuse(ctx *fasthttp.RequestCtx, p *problem.Problem) { r.refuseIn(ctx, nil, p) }
 
-// refuseIn answers with a problem in the form of a client language.
+// refuseIn answers with a problem in the form of a client language, OpenRouter's
+// if it is nil.
 func (r *responder) refuseIn(ctx *fasthttp.RequestCtx, lang *api.Language, p *problem.Problem) {
-	r.setProblem(ctx, p)
-	ctx.Response.SetBody(lang.AppendError(nil, p))
-}
-
-func (r *responder) setProblem(ctx *fasthttp.RequestCtx, p *problem.Problem) {
 	r.setCommon(ctx, p.Status, "application/json")
 	if s := p.Seconds(); s > 0 && (p.Status == 429 || p.Status == 503 || p.Status == 529) {
 		ctx.Response.Header.Set("Retry-After", strconv.Itoa(s))
 	}
 	p.RequestID = string(ctx.Response.Header.Peek("X-Request-Id"))
+	if lang == nil {
+		ctx.Response.SetBody(p.Append(nil))
+		return
+	}
+	ctx.Response.SetBody(lang.AppendError(nil, p))
 }
 
 // writeData answers {"data":v}.

@@ -38,6 +38,10 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	r := g.find(path)
+	if p := g.browsers.admit(ctx); p != nil {
+		g.turnAway(ctx, r.language(), p)
+		return
+	}
 	if r.generator == nil {
 		defer dismiss(ctx)
 	}
@@ -108,6 +112,14 @@ type endpoint struct {
 	// generator is the client language of the path, nil for a page.
 	generator *generator
 	handler   fasthttp.RequestHandler
+}
+
+// language is that of the path's errors.
+func (e *endpoint) language() *api.Language {
+	if e.generator == nil {
+		return nil
+	}
+	return e.generator.lang
 }
 
 // table makes the route table. Paths below /v1/models name a model and are found

@@ -62,7 +62,7 @@ type Serving struct {
 	Port        int           `env:"PORT" default:"8080" min:"0" max:"65535" help:"port of the API; 0 takes a free one"`
 	Auth        bool          `env:"USER_AUTH_ENABLED" default:"true" help:"false makes every request an anonymous admin's"`
 	KeySecret   secret.String `env:"API_KEY_SECRET" strong:"true" help:"secret under which API keys are hashed, the same for nodes and control plane"`
-	Origins     []string      `env:"CORS_ALLOWED_ORIGINS" help:"origins that browsers may call from, with commas; all, without credentials, if not set"`
+	Origins     []string      `env:"CORS_ALLOWED_ORIGINS" help:"origins that browsers may call from, with commas; if not set, all, without credentials, and without keys (USER_AUTH_ENABLED=false) those of localhost"`
 	Proxies     env.Proxies
 	Content     bool          `env:"DB_STORE_FULL_CONTENT" default:"false" help:"keep prompts and answers in the request log, 64 KiB each"`
 	SpoolLimit  int64         `env:"SPOOL_LIMIT_BYTES" default:"1073741824" min:"1048576" max:"1099511627776" help:"largest size of the usage events in STATE_DIR"`
