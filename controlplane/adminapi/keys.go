@@ -61,6 +61,19 @@ type Key struct {
 	Expires *time.Time `json:"expires"`
 	Revoked *time.Time `json:"revoked"`
 	Prefix  string     `json:"prefix" doc:"the beginning of the key, to recognize it by"`
+	// LastUsed and Spent are the request log's; Spent is nil where it is not
+	// asked or does not answer.
+	LastUsed *time.Time `json:"last_used,omitempty" doc:"the last request; absent if there was none"`
+	Spent    *Spent     `json:"spent,omitempty" doc:"absent when the request log does not answer"`
+}
+
+// Spent is what a key has cost, exact decimals in USD. Days, weeks (from
+// Monday) and months are UTC's.
+type Spent struct {
+	Total string `json:"total"`
+	Day   string `json:"day"`
+	Week  string `json:"week"`
+	Month string `json:"month"`
 }
 
 // KeyChange holds the fields that every change of keys takes.

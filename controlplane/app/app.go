@@ -133,6 +133,7 @@ func (a *App) Run(ctx context.Context) error {
 	all.Add("nodes", a.nodes.Run)
 	all.Add("usage streams", a.keepStreams)
 	all.Add("ledger", a.checkLedger)
+	all.Add("spending", a.tellSpending)
 	all.Add("admin API", a.serve)
 	err := all.Run(ctx)
 	return errors.Join(err, a.cleanups.Unwind(context.WithoutCancel(ctx)))

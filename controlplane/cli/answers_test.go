@@ -63,7 +63,7 @@ func answers() map[string]answer {
 
 		"POST keys": {201, `{"key":"hyi-plaintext","id":"k_01","name":"build-farm","user":"build-farm","role":"free","models":[],` +
 			`"created":"2030-01-02T03:04:05Z","expires":null,"revoked":null,"prefix":"hyi-plai","nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
-		"GET keys":        {200, "[" + key1 + "," + key2 + "]"},
+		"GET keys":        {200, "[" + spent(key1, "0.5") + "," + spent(key2, "0") + "]"},
 		"GET keys/KEY_ID": {200, key1},
 		"GET keys/k_02":   {200, key2},
 		"GET keys/k_99":   refusal(404, `there is no key "k_99"`),
@@ -136,4 +136,9 @@ func release(number, weight float64) string {
 		`"input_modalities":["text"],"output_modalities":["text"],"supports_tools":true,"supports_structured_output":true,"supported_parameters":["stop"],` +
 		`"required_role":"free","pricing":{},"endpoints":[{"id":"demo:demo-api","kind":"demo","provider":"Demo","weight":` + text(weight) + `,"upstream_model":"demo","pricing":{}}]}],` +
 		`"health_check":{"interval_ms":10000,"timeout_ms":2000}}}`
+}
+
+// spent adds what a key has cost.
+func spent(key, cost string) string {
+	return strings.TrimSuffix(key, "}") + `,"last_used":"2020-01-02T03:04:05Z","spent":{"total":"` + cost + `","day":"0","week":"0","month":"0"}}`
 }

@@ -158,6 +158,22 @@ func momentFlag(name, usage, def string, words ...string) *urfave.GenericFlag {
 	return &urfave.GenericFlag{Name: name, Usage: usage, DefaultText: def, Value: &parsed[string]{parse: parse}}
 }
 
+// daysFlag takes a duration, also in days.
+func daysFlag(name, usage string) *urfave.GenericFlag {
+	parse := func(text string) (time.Duration, error) {
+		span, err := time.ParseDuration(text)
+		if days, ok := strings.CutSuffix(text, "d"); ok {
+			n, daysErr := strconv.ParseUint(days, 10, 16)
+			span, err = time.Duration(n)*24*time.Hour, daysErr //nolint:gosec // 16 bits
+		}
+		if err != nil || span <= 0 {
+			return 0, errors.New("must be a duration such as 30d or 12h")
+		}
+		return span, nil
+	}
+	return &urfave.GenericFlag{Name: name, Usage: usage, Value: &parsed[time.Duration]{parse: parse}}
+}
+
 // zoneFlag takes a time zone.
 func zoneFlag(name, usage string) *urfave.GenericFlag {
 	parse := func(text string) (string, error) {

@@ -2,8 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
+	"slices"
 	"strings"
+	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -24,9 +27,15 @@ func keysCommand() *urfave.Command {
 				Action: run(createKey),
 			},
 			{
-				Name: "list", Usage: "list all keys, including revoked ones",
-				Description: help("", "gatewayctl keys list", "gatewayctl keys list -o yaml"),
-				Action:      run(listKeys),
+				Name: "list", Usage: "list keys with what they have cost and their last use",
+				Description: help("Costs are those of the request log: in all, and of the current day, week (from Monday) and month in UTC.",
+					"gatewayctl keys list", "gatewayctl keys list --unused-for 30d", "gatewayctl keys list --user alice --archived -o yaml"),
+				Flags: []urfave.Flag{
+					textFlag("user", "only keys of `USER`", ""),
+					daysFlag("unused-for", "only keys that were not used for `DURATION`, such as 30d or 12h"),
+					switchFlag("archived", "revoked keys, too"),
+				},
+				Action: run(listKeys),
 			},
 			{
 				Name: "show", Usage: "show a key's properties", ArgsUsage: "ID",
@@ -88,6 +97,12 @@ func keyFields(k adminapi.Key) []field {
 		{name: "expires", text: moment(k.Expires)},
 		{name: "prefix", text: k.Prefix},
 	}
+	if s := k.Spent; s != nil {
+		fields = append(
+			fields, field{name: "last_used", text: moment(k.LastUsed)}, field{name: "cost_usd", text: s.Total},
+			field{name: "cost_usd_day", text: s.Day}, field{name: "cost_usd_week", text: s.Week}, field{name: "cost_usd_month", text: s.Month},
+		)
+	}
 	if k.Revoked != nil {
 		fields = append(fields, field{name: "revoked", text: moment(k.Revoked), tint: bad})
 	}
@@ -111,6 +126,17 @@ func listKeys(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
+	if rows, err = in.selectKeys(rows, time.Now()); err != nil {
+		return err
+	}
+	spent := func(of func(*adminapi.Spent) string) func(adminapi.Key) string {
+		return func(k adminapi.Key) string {
+			if k.Spent == nil {
+				return ""
+			}
+			return of(k.Spent)
+		}
+	}
 	return list(in, rows, []column[adminapi.Key]{
 		{name: "id", text: func(k adminapi.Key) string { return k.ID }},
 		{name: "name", text: func(k adminapi.Key) string { return k.Name }},
@@ -121,7 +147,31 @@ func listKeys(ctx context.Context, in *invocation) error {
 		{name: "expires", text: func(k adminapi.Key) string { return moment(k.Expires) }},
 		{name: "revoked", text: func(k adminapi.Key) string { return moment(k.Revoked) }, tint: func(adminapi.Key) tint { return bad }},
 		{name: "prefix", text: func(k adminapi.Key) string { return k.Prefix }},
+		{name: "last_used", text: func(k adminapi.Key) string { return moment(k.LastUsed) }},
+		{name: "cost_usd", text: spent(func(s *adminapi.Spent) string { return s.Total }), number: true},
+		{name: "cost_usd_day", head: "TODAY", text: spent(func(s *adminapi.Spent) string { return s.Day }), number: true},
+		{name: "cost_usd_week", head: "WEEK", text: spent(func(s *adminapi.Spent) string { return s.Week }), number: true},
+		{name: "cost_usd_month", head: "MONTH", text: spent(func(s *adminapi.Spent) string { return s.Month }), number: true},
 	})
+}
+
+// selectKeys keeps the keys that the flags ask for.
+func (in *invocation) selectKeys(rows []adminapi.Key, now time.Time) ([]adminapi.Key, error) {
+	unused := valueOf(in, "unused-for", time.Duration(0))
+	if unused > 0 && slices.ContainsFunc(rows, func(k adminapi.Key) bool { return k.Spent == nil }) {
+		return nil, errors.New("the request log does not answer, so that it is not known when keys were used")
+	}
+	out := []adminapi.Key{}
+	for _, k := range rows {
+		last := k.Created
+		if k.LastUsed != nil {
+			last = *k.LastUsed
+		}
+		if (k.Revoked == nil || in.Bool("archived")) && (in.text("user") == "" || k.User == in.text("user")) && (unused == 0 || now.Sub(last) >= unused) {
+			out = append(out, k)
+		}
+	}
+	return out, nil
 }
 
 func showKey(ctx context.Context, in *invocation) error {

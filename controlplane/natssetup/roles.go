@@ -39,10 +39,10 @@ func Permissions(role, name string) jwt.Permissions {
 			"$JS.API.CONSUMER.CREATE."+wire.UsageStream+".*", "$JS.API.CONSUMER.MSG.NEXT."+wire.UsageStream+".*")
 	default:
 		pub = []string{wire.BeatSubject, wire.AskPrefix + ">", "$KV." + wire.ConfigBucket + ".>", "$JS.API.>", wire.UsagePrefix + "*"}
-		sub = []string{wire.NodeStatusPrefix + "*"}
+		sub = []string{wire.NodeStatusPrefix + "*", wire.AskLedger}
 	}
 	p := jwt.Permissions{Pub: jwt.Permission{Allow: pub}, Sub: jwt.Permission{Allow: append(sub, inbox)}}
-	if role == bus.RoleDataPlane { // for the answers to other nodes
+	if role != bus.RoleCollector { // for the answers to nodes
 		p.Resp = &jwt.ResponsePermission{MaxMsgs: 1, Expires: 0}
 	}
 	return p

@@ -37,6 +37,8 @@ type Store interface {
 	Report(ctx context.Context, q ReportQuery) ([]ReportRow, error)
 	// Spending tells what each key has cost, and when it was used last.
 	Spending(ctx context.Context, now time.Time) ([]KeySpending, error)
+	// SpendingOf tells it of one key, or in sum of all requests for "".
+	SpendingOf(ctx context.Context, now time.Time, key string) (KeySpending, error)
 	// Hours counts rows by the hour, oldest first: two stores are compared by it.
 	Hours(ctx context.Context, since, until time.Time) ([]Hour, error)
 	// Gaps finds events of nodes that have no row, the first hundred.

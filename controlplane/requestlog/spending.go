@@ -15,37 +15,62 @@ type KeySpending struct {
 	LastUsed                time.Time
 }
 
-// Spending implements Store.
-func (l *log) Spending(ctx context.Context, now time.Time) ([]KeySpending, error) {
-	list, err := l.spending(ctx, now.UTC())
-	if err != nil {
-		return nil, fmt.Errorf("sum up spending: %w", err)
+// Pico returns the costs in pico-dollars.
+func (k *KeySpending) Pico() (total, day, week, month int64, err error) {
+	for _, f := range []struct {
+		text string
+		into *int64
+	}{{k.Total, &total}, {k.Day, &day}, {k.Week, &week}, {k.Month, &month}} {
+		if *f.into, err = parsePico(f.text); err != nil {
+			return 0, 0, 0, 0, err
+		}
 	}
-	return list, nil
+	return total, day, week, month, nil
 }
 
-func (l *log) spending(ctx context.Context, now time.Time) ([]KeySpending, error) {
+// Spending implements Store.
+func (l *log) Spending(ctx context.Context, now time.Time) ([]KeySpending, error) {
 	q := question{d: l.d}
+	q.and("key_id <> ''")
+	return l.spending(ctx, &q, "key_id", now.UTC())
+}
+
+// SpendingOf implements Store.
+func (l *log) SpendingOf(ctx context.Context, now time.Time, key string) (KeySpending, error) {
+	q := question{d: l.d}
+	name := "''"
+	if key != "" {
+		name = "key_id"
+		q.and("key_id = " + q.param(key))
+	}
+	list, err := l.spending(ctx, &q, name, now.UTC())
+	if err != nil || len(list) == 0 {
+		return KeySpending{Key: key, Total: "0", Day: "0", Week: "0", Month: "0"}, err
+	}
+	return list[0], nil
+}
+
+func (l *log) spending(ctx context.Context, q *question, name string, now time.Time) ([]KeySpending, error) {
 	day := now.Truncate(24 * time.Hour)
 	week := day.AddDate(0, 0, -(int(day.Weekday())+6)%7)
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
-	columns := []string{"key_id", l.d.column("max(last_second)", kindSecond), "CAST(sum(" + l.d.costColumn + ") AS TEXT)"}
+	columns := []string{name + " AS k", l.d.column("max(last_second)", kindSecond), "CAST(sum(" + l.d.costColumn + ") AS TEXT)"}
 	for _, since := range []time.Time{day, week, month} {
 		columns = append(columns, "CAST(sum(CASE WHEN slot >= "+l.d.moment(q.param(since.Format(time.RFC3339)))+" THEN "+l.d.costColumn+" ELSE 0 END) AS TEXT)")
 	}
-	found, err := l.texts(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM api_usage WHERE key_id <> '' GROUP BY key_id ORDER BY key_id", q.args...)
+	found, err := l.texts(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM api_usage"+q.clause()+" GROUP BY 1 ORDER BY 1", q.args...)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("sum up spending: %w", err)
 	}
 	list := make([]KeySpending, len(found))
 	for i, cells := range found {
 		k := KeySpending{Key: orEmpty(cells[0])}
 		if k.LastUsed, err = time.Parse(time.RFC3339, orEmpty(cells[1])); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("sum up spending: %w", err)
 		}
 		for j, into := range []*string{&k.Total, &k.Day, &k.Week, &k.Month} {
 			if *into, err = l.d.money(cells[2+j]); err != nil {
-				return nil, err
+				return nil, fmt.Errorf("sum up spending: %w", err)
 			}
 		}
 		list[i] = k

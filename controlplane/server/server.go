@@ -49,6 +49,8 @@ type LogStore interface {
 	Stats(ctx context.Context, q requestlog.StatsQuery) ([]requestlog.StatsRow, error)
 	Logs(ctx context.Context, q requestlog.LogQuery) ([]requestlog.LogRow, error)
 	StatsOf(ctx context.Context, q requestlog.StatsQuery, by string) ([]requestlog.GroupStats, error)
+	Spending(ctx context.Context, now time.Time) ([]requestlog.KeySpending, error)
+	SpendingOf(ctx context.Context, now time.Time, key string) (requestlog.KeySpending, error)
 	Report(ctx context.Context, q requestlog.ReportQuery) ([]requestlog.ReportRow, error)
 	Content(ctx context.Context, requestID string) (*requestlog.Content, error)
 	Gaps(ctx context.Context, since, until time.Time) ([]requestlog.Gap, error)

@@ -22,6 +22,8 @@ const (
 	// sumTime is how long all nodes have to tell what a key has cost. How many
 	// there are no node knows, so that every such question takes this long.
 	sumTime = 150 * time.Millisecond
+	// ledgerTime is how long the control plane has to tell it.
+	ledgerTime = time.Second
 )
 
 // Local is what a node tells of itself.
@@ -91,9 +93,35 @@ func (p *Peers) Generation(ctx context.Context, id string) *wire.Usage {
 	return u
 }
 
-// Spent sums up what all nodes say of a key, or of all keys for ""; false if
-// they cannot be asked.
-func (p *Peers) Spent(keyID string) (sum snapshot.Spent, ok bool) {
+// Spent is what a key, or all keys for "", have cost: what the request log
+// says, or all nodes in sum where that is more, since it may be a moment behind
+// or not answer. It is false if nobody can be asked.
+func (p *Peers) Spent(keyID string) (snapshot.Spent, bool) {
+	ledger := make(chan *snapshot.Spent, 1)
+	go func() { ledger <- p.ledger(keyID) }()
+	sum, ok := p.sum(keyID)
+	l := <-ledger
+	if l == nil {
+		return sum, ok
+	}
+	return snapshot.Spent{Total: max(sum.Total, l.Total), Day: max(sum.Day, l.Day), Week: max(sum.Week, l.Week), Month: max(sum.Month, l.Month)}, true
+}
+
+// ledger asks the control plane, nil if it does not answer.
+func (p *Peers) ledger(keyID string) *snapshot.Spent {
+	m, err := p.conn.Request(wire.AskLedger, []byte(keyID), ledgerTime)
+	if err != nil {
+		return nil
+	}
+	var s wire.Spent
+	if json.Unmarshal(m.Data, &s) != nil {
+		return nil
+	}
+	return (*snapshot.Spent)(&s)
+}
+
+// sum adds up what all nodes say, false if they cannot be asked.
+func (p *Peers) sum(keyID string) (sum snapshot.Spent, ok bool) {
 	inbox := p.conn.NewInbox()
 	sub, err := p.conn.SubscribeSync(inbox)
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/hybridinference/gateway/dataplane/peers"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/shared/bus/bustest"
@@ -54,6 +56,32 @@ func TestNodesAnswerEachOther(t *testing.T) {
 	for key, want := range map[string]int64{"k": 12, "": 120, "other": 0} {
 		if s, ok := asks.Spent(key); !ok || s != (snapshot.Spent{Total: want, Day: 6, Week: 9, Month: 12}) {
 			t.Errorf("%q: %+v %v, want %d", key, s, ok, want)
+		}
+	}
+}
+
+// The control plane knows what was spent before the nodes' starts; nodes know
+// what is still on its way to the log.
+func TestTheLedgerKnowsMore(t *testing.T) {
+	server := bustest.Start(t)
+	asks, err := peers.Join(server.Connect("gen-1"), "gen-1", node{"gen-1", map[string]int64{"old": 5, "new": 700}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Connect("control").Subscribe(wire.AskLedger, func(m *nats.Msg) {
+		answer := wire.Spent{Total: 100, Day: 1, Week: 30, Month: 40}.Encode()
+		if string(m.Data) == "broken" {
+			answer = nil
+		}
+		_ = m.Respond(answer)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]snapshot.Spent{
+		"old": {Total: 100, Day: 2, Week: 30, Month: 40}, "new": {Total: 700, Day: 2, Week: 30, Month: 40}, "broken": {Day: 2, Week: 3, Month: 4},
+	} {
+		if s, ok := asks.Spent(key); !ok || s != want {
+			t.Errorf("%s: %+v %v, want %+v", key, s, ok, want)
 		}
 	}
 }

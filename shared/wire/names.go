@@ -30,6 +30,9 @@ const (
 	// AskSpent is a request with a key's id, or "" for all keys; every node
 	// answers with a Spent.
 	AskSpent = AskPrefix + "spent"
+	// AskLedger is the same question to the control plane, which answers with
+	// what the request log has, from before the nodes' starts too.
+	AskLedger = AskPrefix + "ledger"
 
 	// AskExplain is a Question to any one node, AskExplain + "." + node id to
 	// that one, which answers with an Explanation.

@@ -2,8 +2,9 @@ package wire
 
 import "strconv"
 
-// Spent is a node's answer to the question what a key has cost there, since
-// the node started, in pico-dollars (1e-12 USD). Days, weeks and months are UTC's.
+// Spent is the answer to the question what a key has cost, in pico-dollars
+// (1e-12 USD): a node's since it started, the control plane's of all time. Days,
+// weeks (from Monday) and months are UTC's.
 type Spent struct {
 	Total int64 `json:"total"`
 	Day   int64 `json:"day"`

@@ -160,6 +160,26 @@ func testSpending(t *testing.T, db *Database) {
 	if err != nil || len(list) != 3 {
 		t.Fatalf("%+v, %v; want three keys", list, err)
 	}
+	one, err := s.SpendingOf(t.Context(), now, list[1].Key)
+	if err != nil || one != list[1] {
+		t.Errorf("%s: %+v, %v; want %+v", list[1].Key, one, err, list[1])
+	}
+	none, err := s.SpendingOf(t.Context(), now, "nobody")
+	if err != nil || none.Total != "0" || none.Month != "0" || !none.LastUsed.IsZero() {
+		t.Errorf("a key that was never used: %+v, %v", none, err)
+	}
+	var everything int64
+	for _, k := range list {
+		total, _, _, _, err := k.Pico()
+		if err != nil {
+			t.Error(err)
+		}
+		everything += total
+	}
+	all, err := s.SpendingOf(t.Context(), now, "")
+	if total, _, _, _, failed := all.Pico(); err != nil || failed != nil || total != everything {
+		t.Errorf("all: %+v, %v, %v; want %d pico-dollars", all, err, failed, everything)
+	}
 	for _, k := range list {
 		var total, day, week, month sum
 		var last time.Time
