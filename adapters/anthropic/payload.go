@@ -128,13 +128,11 @@ func (d *decoder) readUsage(raw []byte) {
 		case "cache_creation_input_tokens":
 			count(&c, &d.usage.CacheWrite)
 		case "cache_creation":
-			if n, ok := rawjson.Int(chat.Member(c.Raw(), "ephemeral_1h_input_tokens")); ok && n > 0 {
+			if n := chat.Tokens(chat.Member(c.Raw(), "ephemeral_1h_input_tokens")); n > 0 {
 				d.usage.CacheWrite1h = n
 			}
 		case "output_tokens_details":
-			if n, ok := rawjson.Int(chat.Member(c.Raw(), "thinking_tokens")); ok {
-				d.usage.Reasoning = n
-			}
+			d.usage.Reasoning = chat.Tokens(chat.Member(c.Raw(), "thinking_tokens"))
 		default:
 			c.Skip()
 		}
@@ -143,7 +141,7 @@ func (d *decoder) readUsage(raw []byte) {
 }
 
 func count(c *rawjson.Cursor, into *int64) {
-	if n, ok := c.Int(); ok && n > 0 {
+	if n := chat.Tokens(c.Raw()); n > 0 {
 		*into = n
 	}
 }

@@ -89,18 +89,3 @@ func (f Finish) String() string {
 	}
 	return ""
 }
-
-// Usage is an answer's token count: Prompt includes CacheRead and CacheWrite,
-// Completion includes Reasoning.
-type Usage struct {
-	Prompt, Completion, Reasoning, CacheRead, CacheWrite int64
-	// CacheWrite1h is the part of CacheWrite that is kept for an hour.
-	CacheWrite1h int64
-	// Audio and image tokens, where the provider tells.
-	PromptAudio, CompletionAudio, CompletionImage int64
-	// Cost is the provider's own price in USD as decimal text, "" if not told.
-	Cost string
-}
-
-// Zero reports whether nothing was counted.
-func (u *Usage) Zero() bool { return u.Prompt == 0 && u.Completion == 0 }

@@ -24,7 +24,7 @@ func Classify(status int, r Report) *fault.Error {
 // provider's own codes. Status is the answer's.
 func (r Report) As(kind fault.Kind, status int) *fault.Error {
 	f := &fault.Error{Kind: kind, Status: status, Code: r.Code, Raw: Scrub(r.Raw), RetryAfter: r.RetryAfter, Message: message(kind, r)}
-	if f.Code == "" {
+	if f.Code == "" && IsCode(r.Type) {
 		f.Code = r.Type
 	}
 	return f

@@ -1,6 +1,7 @@
 package codec_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +28,11 @@ func TestClassify(t *testing.T) {
 	f(422, `{"detail":[{"loc":["body","n"],"msg":"n is too large","type":"value_error"}]}`, fault.InvalidRequest, "value_error", "n is too large")
 	f(503, `{"detail":"No instances"}`, fault.Overloaded, "", "No instances")
 	f(404, `{"object":"error","message":"no such model","type":"NotFoundError","param":null,"code":404}`, fault.NotFound, "NotFoundError", "The upstream does not know this model")
+	// a code has the form of one; objects and sentences are dropped
+	f(500, `{"error":{"message":"x","code":{"account":"acme"}}}`, fault.Unavailable, "", "x")
+	f(500, `{"error":{"message":"x","code":"the account acme"}}`, fault.Unavailable, "", "x")
+	f(500, `{"error":{"message":"x","type":"Some.Type:a-b_9"}}`, fault.Unavailable, "Some.Type:a-b_9", "x")
+	f(500, `{"error":{"message":"x","type":"`+strings.Repeat("a", 65)+`"}}`, fault.Unavailable, "", "x")
 	f(502, `<html>bad gateway</html>`, fault.Unavailable, "", "The upstream failed")
 	// an error inside a 200: the body alone tells
 	f(0, `{"error":{"message":"No such model","code":404}}`, fault.NotFound, "", "The upstream does not know this model")
@@ -38,6 +44,19 @@ func TestClassify(t *testing.T) {
 	f(400, `{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"{\"error\":{\"message\":\"prompt is too long: 3 > 2\"}}","provider_name":"P"}}}`, fault.ContextLength, "", "prompt is too long: 3 > 2")
 	f(400, `{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"ERROR","provider_name":"P"}}}`, fault.InvalidRequest, "", "ERROR")
 	f(403, `{"error":{"message":"This model requires moderation","code":403,"metadata":{"reasons":["violence"],"flagged_input":"..."}}}`, fault.ContentFilter, "moderation", "This model requires moderation")
+}
+
+// What is said of the operator's account is not the client's to know.
+func TestAccountsAreNotShown(t *testing.T) {
+	f := codec.Classify(429, codec.ReadReport([]byte(`{"error":{"message":"Limit reached for gpt-4o in organization org-Xy12ab on tokens, project proj_99aa, ask admin@acme.example","code":"rate_limit_exceeded"}}`)))
+	if want := "Limit reached for gpt-4o in organization [redacted] on tokens, project [redacted], ask [redacted]"; f.Message != want {
+		t.Errorf("%q, want %q", f.Message, want)
+	}
+	for _, part := range []string{"Xy12ab", "99aa", "acme"} {
+		if strings.Contains(f.Raw, part) {
+			t.Errorf("raw shows %s: %s", part, f.Raw)
+		}
+	}
 }
 
 func TestReportedDelays(t *testing.T) {

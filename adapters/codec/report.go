@@ -116,6 +116,9 @@ func (r *Report) setCode(val []byte) {
 	if val[0] == '"' {
 		text = rawjson.Text(val)
 	}
+	if !IsCode(text) { // an object, a sentence
+		return
+	}
 	if n, err := strconv.Atoi(text); err == nil && n >= 400 && n <= 599 {
 		r.Status = n
 		return
@@ -143,7 +146,7 @@ func (r *Report) details(raw []byte) {
 	c.Reset(raw)
 	for c.Array(); c.Elem(); {
 		item := c.Raw()
-		if reason := rawjson.Text(chat.Member(item, "reason")); reason != "" {
+		if reason := rawjson.Text(chat.Member(item, "reason")); reason != "" && IsCode(reason) {
 			r.Code = reason
 		}
 		if d, err := time.ParseDuration(rawjson.Text(chat.Member(item, "retryDelay"))); err == nil && d > 0 {

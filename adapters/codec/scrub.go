@@ -43,6 +43,51 @@ func Scrub(text string) string {
 	return b.String()
 }
 
+// shortest is the length from which a secret is known by its value: less would
+// be found in ordinary words.
+const shortest = 4
+
+// Hide replaces a secret by its value, in whatever case, also where the text was
+// cut in the middle of it.
+func Hide(text, secret string) string {
+	if len(secret) < shortest || len(text) < shortest {
+		return text
+	}
+	if strings.Contains(secret, "/") {
+		text = hide(text, strings.ReplaceAll(secret, "/", `\/`)) // as PHP writes JSON
+	}
+	return hide(text, secret)
+}
+
+func hide(text, secret string) string {
+	for at := 0; at+len(secret) <= len(text); {
+		if strings.EqualFold(text[at:at+len(secret)], secret) {
+			text = text[:at] + redacted + text[at+len(secret):]
+			at += len(redacted)
+		} else {
+			at++
+		}
+	}
+	head, cut := strings.CutSuffix(text, "...")
+	for n := min(len(secret)-1, len(head)); n >= shortest; n-- {
+		if strings.EqualFold(head[len(head)-n:], secret[:n]) {
+			if text = head[:len(head)-n] + redacted; cut {
+				text += "..."
+			}
+			break
+		}
+	}
+	return text
+}
+
+// IsCode reports whether text has the form of a provider's error code: at most
+// 64 characters of [A-Za-z0-9_.:-].
+func IsCode(text string) bool {
+	return len(text) <= 64 && !strings.ContainsFunc(text, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("_.:-", r)
+	})
+}
+
 // Redact replaces what looks like a key, and what follows "Bearer", and leaves
 // all else as it is: for prompts and answers that are to be stored.
 func Redact(text string) string {
@@ -74,7 +119,7 @@ func Redact(text string) string {
 func delimits(r rune) bool { return strings.ContainsRune(" \"'`<>(){}[],;|\\", r) }
 
 func sensitive(s string) bool {
-	if strings.Contains(s, "://") || looksLikeKey(s) {
+	if strings.Contains(s, "://") || looksLikeKey(s) || looksLikeMail(s) || looksLikeAccount(s) {
 		return true
 	}
 	host, _, _ := strings.Cut(s, "/")
@@ -104,6 +149,23 @@ func isName(s string) bool {
 func looksLikeHost(s string) bool {
 	for _, tld := range []string{".com", ".net", ".org", ".ai", ".io", ".cn", ".dev", ".local", ".internal", ".cluster", ".svc", ".lan"} {
 		if strings.HasSuffix(strings.ToLower(s), tld) {
+			return true
+		}
+	}
+	return false
+}
+
+// looksLikeMail reports addresses: something before and a dot somewhere behind.
+func looksLikeMail(s string) bool {
+	user, domain, found := strings.Cut(s, "@")
+	return found && user != "" && strings.Contains(domain, ".")
+}
+
+// looksLikeAccount reports the ids that providers give to their customers.
+func looksLikeAccount(s string) bool {
+	lower := strings.ToLower(s)
+	for _, prefix := range []string{"org-", "org_", "orgs/", "organizations/", "proj-", "proj_", "projects/", "acct-", "acct_", "account-", "account_", "accounts/", "user-", "user_", "users/", "team-", "team_", "ws-", "ws_", "workspace-"} {
+		if rest, found := strings.CutPrefix(lower, prefix); found && len(rest) >= 4 && (strings.HasSuffix(prefix, "/") || strings.ContainsAny(rest, "0123456789")) {
 			return true
 		}
 	}

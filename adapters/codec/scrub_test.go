@@ -35,6 +35,25 @@ func TestScrub(t *testing.T) {
 	f("", "")
 }
 
+func TestHide(t *testing.T) {
+	f := func(text, secret, want string) {
+		t.Helper()
+		if got := codec.Hide(text, secret); got != want {
+			t.Errorf("Hide(%q, %q) = %q, want %q", text, secret, got, want)
+		}
+	}
+	f("bad key MySecretUpKey77.", "MySecretUpKey77", "bad key [redacted].")
+	f("bad key mysecretupkey77, MYSECRETUPKEY77", "MySecretUpKey77", "bad key [redacted], [redacted]")
+	f("token-abc123token-abc123", "token-abc123", "[redacted][redacted]")
+	f("cut in the middle: MySecre...", "MySecretUpKey77", "cut in the middle: [redacted]...")
+	f("cut in the middle: MySecre", "MySecretUpKey77", "cut in the middle: [redacted]")
+	f("not cut: MyS", "MySecretUpKey77", "not cut: MyS")
+	f(`{"key":"a\/b+c9"}`, "a/b+c9", `{"key":"[redacted]"}`)
+	f("too short to be told from words: abc", "abc", "too short to be told from words: abc")
+	f("", "MySecretUpKey77", "")
+	f("x", "", "x")
+}
+
 func TestScrubBoundsTheLength(t *testing.T) {
 	for _, in := range []string{strings.Repeat("word ", 500), strings.Repeat("ü", 2000), strings.Repeat("a b", 3000)} {
 		got := codec.Scrub(in)

@@ -22,17 +22,17 @@ func (d *decoder) readUsage(c *rawjson.Cursor, meta *chat.Event) {
 	for key, ok := c.Key(); ok; key, ok = c.Key() {
 		switch string(key) {
 		case "promptTokenCount":
-			n.prompt, _ = c.Int()
+			n.prompt = chat.Tokens(c.Raw())
 		case "toolUsePromptTokenCount":
-			n.toolPrompt, _ = c.Int()
+			n.toolPrompt = chat.Tokens(c.Raw())
 		case "candidatesTokenCount":
-			n.candidates, _ = c.Int()
+			n.candidates = chat.Tokens(c.Raw())
 		case "thoughtsTokenCount":
-			n.thoughts, _ = c.Int()
+			n.thoughts = chat.Tokens(c.Raw())
 		case "cachedContentTokenCount":
-			n.cached, _ = c.Int()
+			n.cached = chat.Tokens(c.Raw())
 		case "totalTokenCount":
-			n.total, _ = c.Int()
+			n.total = chat.Tokens(c.Raw())
 		case "promptTokensDetails":
 			u.PromptAudio = modality(c.Raw(), `"AUDIO"`)
 		case "candidatesTokensDetails":
@@ -68,8 +68,7 @@ func modality(raw []byte, name string) int64 {
 	for c.Array(); c.Elem(); {
 		item := c.Raw()
 		if string(chat.Member(item, "modality")) == name {
-			n, _ := rawjson.Int(chat.Member(item, "tokenCount"))
-			return n
+			return chat.Tokens(chat.Member(item, "tokenCount"))
 		}
 	}
 	return 0

@@ -169,7 +169,7 @@ func TestUsage(t *testing.T) {
 	f(chat.Usage{Prompt: 3, Completion: 9, Reasoning: 5}, `{"prompt_tokens":3,"completion_tokens":4,"total_tokens":12,"completion_tokens_details":{"reasoning_tokens":5}}`)
 	f(chat.Usage{Prompt: 3, Completion: 4, Reasoning: 5}, `{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7,"reasoning_tokens":5,"completion_tokens_details":null}`)
 	f(chat.Usage{Prompt: 3, Completion: 4, CacheRead: 2, CacheWrite: 1}, `{"prompt_tokens":3,"completion_tokens":4,"cache_read_input_tokens":2,"cache_creation_input_tokens":1,"prompt_tokens_details":{"cached_tokens":0}}`)
-	f(chat.Usage{Prompt: 3, Cost: "1e-05"}, `{"prompt_tokens":3,"completion_tokens":-4,"cost":1e-05}`)
+	f(chat.Usage{Prompt: 3, Cost: "1e-05"}, `{"prompt_tokens":3,"completion_tokens":null,"cost":1e-05}`)
 }
 
 func TestReasoningUnderSeveralNames(t *testing.T) {

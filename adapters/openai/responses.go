@@ -167,7 +167,7 @@ func (d *responsesDecoder) readUsage(raw []byte) {
 		{&u.CacheWrite, chat.Member(chat.Member(raw, "input_tokens_details"), "cache_write_tokens")},
 		{&u.Reasoning, chat.Member(chat.Member(raw, "output_tokens_details"), "reasoning_tokens")},
 	} {
-		if n, ok := rawjson.Int(f.raw); ok && n > 0 {
+		if n := chat.Tokens(f.raw); n > 0 {
 			*f.into = n
 		}
 	}

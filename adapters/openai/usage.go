@@ -47,11 +47,8 @@ func (d *decoder) readUsage(c *rawjson.Cursor) {
 	}
 }
 
-// count consumes a number of tokens; what is none counts as 0.
-func count(c *rawjson.Cursor) int64 {
-	n, _ := c.Int()
-	return max(n, 0)
-}
+// count consumes a number of tokens.
+func count(c *rawjson.Cursor) int64 { return chat.Tokens(c.Raw()) }
 
 func promptDetails(c *rawjson.Cursor, u *chat.Usage) {
 	if !c.Object() {

@@ -211,6 +211,9 @@ func (r *Run) deliver(events []chat.Event, err error) ([]chat.Event, error) {
 		if ev.Fault != nil {
 			return nil, ev.Fault
 		}
+		if ev.Usage != nil && !ev.Usage.Plausible() {
+			ev.Usage = nil
+		}
 		content := ev.HasContent() || ev.Finish != chat.NotFinished
 		if content || ev.Usage != nil || ev.Done {
 			a.progress = true

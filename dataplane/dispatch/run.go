@@ -134,7 +134,7 @@ func (r *Run) Next(wait time.Duration) ([]chat.Event, error) {
 		if errors.Is(err, upstream.ErrSilent) {
 			return nil, err
 		}
-		f := fault.From(err)
+		f := r.attempt.redact(fault.From(err))
 		if !r.attempt.place.Held() || !r.failover(f) {
 			return nil, r.final(f)
 		}

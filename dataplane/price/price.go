@@ -3,6 +3,7 @@ package price
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -69,7 +70,12 @@ func scaled(text string, decimals int) (int64, error) {
 	return n, nil
 }
 
-// Cost returns what an answer costs, in pico-dollars.
+// mostCost is the largest cost of a part of an answer: two of them add up to
+// what an int64 holds.
+const mostCost = math.MaxInt64 / 2
+
+// Cost returns what an answer costs, in pico-dollars. No part is negative or
+// more than half of what an int64 holds.
 func (p *Price) Cost(u *chat.Usage) (prompt, completion int64) {
 	read, write := p.CacheRead, p.CacheWrite
 	if !p.hasRead {
@@ -79,7 +85,22 @@ func (p *Price) Cost(u *chat.Usage) (prompt, completion int64) {
 		write = p.Prompt
 	}
 	plain, hour := max(0, u.Prompt-u.CacheRead-u.CacheWrite), min(u.CacheWrite1h, u.CacheWrite)
-	return plain*p.Prompt + u.CacheRead*read + (u.CacheWrite-hour)*write + hour*p.CacheWrite1h + p.Request, u.Completion * p.Completion
+	prompt = min(p.Request, mostCost)
+	for _, part := range [...]int64{times(plain, p.Prompt), times(u.CacheRead, read), times(u.CacheWrite-hour, write), times(hour, p.CacheWrite1h)} {
+		prompt = min(prompt+part, mostCost)
+	}
+	return prompt, times(u.Completion, p.Completion)
+}
+
+// times multiplies, up to mostCost.
+func times(tokens, price int64) int64 {
+	if tokens <= 0 || price <= 0 {
+		return 0
+	}
+	if tokens > mostCost/price {
+		return mostCost
+	}
+	return tokens * price
 }
 
 // AppendUSD appends an amount of pico-dollars as USD, without needless zeros.

@@ -218,6 +218,7 @@ func (b *Builder) authorize(e *Endpoint) (missing string) {
 			if ok = err == nil; ok {
 				c.State = e.State.Key(name)
 				e.Auth = append(e.Auth, c)
+				e.Hidden = append(e.Hidden, value)
 			} else {
 				b.Log.Error("secret cannot be used", slog.String("endpoint", e.ID), slog.String("variable", name), slog.String("error", err.Error()))
 			}

@@ -30,6 +30,7 @@ func (b *Builder) addExtras(e *Endpoint, settings *codec.Settings) (missing stri
 			missing = variable
 		default:
 			e.Headers = append(e.Headers, codec.Header{Name: name, Value: value})
+			e.Hidden = append(e.Hidden, value)
 		}
 	}
 	if len(e.SecretBody) == 0 {
@@ -46,6 +47,7 @@ func (b *Builder) addExtras(e *Endpoint, settings *codec.Settings) (missing stri
 		if !ok {
 			missing = variable
 		}
+		e.Hidden = append(e.Hidden, value)
 		members[member] = rawjson.AppendString(nil, value)
 	}
 	settings.ExtraBody, err = json.Marshal(members)

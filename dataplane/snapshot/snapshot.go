@@ -68,6 +68,8 @@ type Endpoint struct {
 	// Auth holds a credential for each of the endpoint's secrets, an empty one
 	// where it has none.
 	Auth []*Credential
+	// Hidden are the values of all its secrets, which no one may be shown.
+	Hidden []string
 	// Headers are sent with every request.
 	Headers []codec.Header
 	Price   price.Price

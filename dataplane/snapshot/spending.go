@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -23,10 +24,17 @@ type period struct {
 
 // Add takes in the cost of a request.
 func (s *Spending) Add(now time.Time, pico int64) {
-	s.total.Add(pico)
-	current(&s.day, now, startOfDay, 0, 1).pico.Add(pico)
-	current(&s.week, now, startOfWeek, 0, 7).pico.Add(pico)
-	current(&s.month, now, startOfMonth, 1, 0).pico.Add(pico)
+	add(&s.total, pico)
+	add(&current(&s.day, now, startOfDay, 0, 1).pico, pico)
+	add(&current(&s.week, now, startOfWeek, 0, 7).pico, pico)
+	add(&current(&s.month, now, startOfMonth, 1, 0).pico, pico)
+}
+
+// add adds what is not negative. A sum that would overflow stays at its most.
+func add(to *atomic.Int64, pico int64) {
+	if to.Add(pico) < 0 {
+		to.Store(math.MaxInt64)
+	}
 }
 
 // Read returns what was spent up to now.
