@@ -85,7 +85,7 @@ func TestStandaloneQuickStart(t *testing.T) {
 	}
 	eventually.Nil(t, 20*time.Second, "both requests are in the log", func() error {
 		_, body, err := fetch(t.Context(), http.MethodGet, url+"/admin/stats", "")
-		if err == nil && (!strings.Contains(body, `"model_id":"demo"`) || !strings.Contains(body, `"model_id":"deepseek-chat"`)) {
+		if err == nil && (!strings.Contains(body, `"model_id":"demo"`) || !strings.Contains(body, `"model_id":"deepseek-v4-flash"`)) {
 			err = fmt.Errorf("stats %s", body)
 		}
 		return err
