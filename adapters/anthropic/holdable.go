@@ -81,7 +81,7 @@ func (w *walk) reference(ref string) bool {
 	if !ok {
 		return false // the whole schema again, or another document
 	}
-	for _, name := range bytes.Split(path, []byte("/")) {
+	for name := range bytes.SplitSeq(path, []byte("/")) {
 		target = chat.Member(target, string(name))
 	}
 	if target == nil {

@@ -19,9 +19,8 @@ func (d *draft) putRaw(raw []byte) *draft {
 	return d
 }
 
-func (d *draft) putInt(n int64) *draft {
+func (d *draft) putInt(n int64) {
 	d.body = strconv.AppendInt(d.body, n, 10)
-	return d
 }
 
 // putText appends text as a string literal.

@@ -1,6 +1,8 @@
 package openai_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -61,6 +63,8 @@ func TestEncodeParameters(t *testing.T) {
 	f("openai_compat", `"temperature":0,"stop":["a","b"],"seed":1`, `"temperature":0,"stop":["a","b"],"seed":1`)
 	f("openai_compat", `"models":["x"],"provider":{},"transforms":[],"usage":{"include":true},"session_id":"s","trace":{}`, ``)
 	f("openai_compat", `"safe_prompt":true,"a\"b":1`, `"safe_prompt":true,"a\"b":1`)
+	f("openai_compat", `"user":"ada@example.com"`, `"user":"ada@example.com"`)
+	f("openai_compat", `"user":"user_`+strings.Repeat("a", 64)+`"`, `"user":"`+fmt.Sprintf("%x", sha256.Sum256([]byte("user_"+strings.Repeat("a", 64))))+`"`)
 	f("openai_compat", `"max_tokens":5000`, `"max_tokens":100`)
 	f("openai_compat", `"max_tokens":7,"max_completion_tokens":9`, `"max_completion_tokens":9`)
 	f("openai_compat", `"max_tokens":5.0`, `"max_tokens":5`)

@@ -2,6 +2,8 @@ package openai
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strconv"
 
@@ -33,11 +35,24 @@ func (a *Adapter) encodeValue(p *plan, f *chat.Field, call *codec.Call) {
 		default:
 			call.Body = append(call.Body, p.choice...)
 		}
+	case chat.User:
+		call.Body = appendUser(call.Body, f.Value)
 	case chat.Tools:
 		call.Body = a.appendTools(call.Body, p.tools)
 	default:
 		call.Body = append(call.Body, f.Value...)
 	}
+}
+
+// appendUser copies the user's name, or a hash of one that is longer than what
+// servers take: agents put device, account and session into it.
+func appendUser(dst, value []byte) []byte {
+	const longest = 64
+	if len(value) <= longest+2 {
+		return append(dst, value...)
+	}
+	sum := sha256.Sum256(rawjson.Unquote(nil, value))
+	return append(hex.AppendEncode(append(dst, '"'), sum[:]), '"')
 }
 
 func (a *Adapter) appendTemperature(dst, value []byte) []byte {

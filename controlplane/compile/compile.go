@@ -148,7 +148,7 @@ func (c *compiler) endpoint(m *config.Model, w *wire.Model, r *config.Route, wei
 		SecretHeaders: r.SecretHeaders, SecretBody: r.SecretBody,
 		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, Pricing: pricing(r.Pricing), ZDR: r.ZDR, NoCollection: r.NoCollection,
 		Responses: r.Responses,
-		Probe: c.in.Files.Routing.Split.GroupOf(m, r) == config.Local,
+		Probe:     c.in.Files.Routing.Split.GroupOf(m, r) == config.Local,
 	}
 	if _, err := adapters.New(adapters.Settings(w, &e)); err != nil {
 		c.problems = append(c.problems, r.At.Problem("%s", err))

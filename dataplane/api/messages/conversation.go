@@ -1,6 +1,7 @@
 package messages
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/hybridinference/gateway/adapters/chat"
@@ -16,7 +17,7 @@ func (w *writer) messages(m request) error {
 	w.member("messages")
 	w.put(`[`)
 	c := conversation{w: w}
-	if system := m["system"]; system != nil {
+	if system := withoutBilling(m["system"]); system != nil {
 		if err := c.plain("system", "system", system); err != nil {
 			return err
 		}
@@ -33,6 +34,35 @@ func (w *writer) messages(m request) error {
 	}
 	w.put(`]`)
 	return nil
+}
+
+// withoutBilling returns the system prompt less the block in which Claude Code
+// tells Anthropic what to bill. It differs from request to request, so that
+// nobody could cache what stands behind it. nil is no prompt at all.
+func withoutBilling(system []byte) []byte {
+	const billing = `"x-anthropic-billing-header:`
+	if len(system) == 0 || system[0] != '[' {
+		return system
+	}
+	out := []byte{'['}
+	first := true
+	for block := range rawjson.Elements(system) {
+		if first && block[0] == '{' && bytes.HasPrefix(chat.Member(block, "text"), []byte(billing)) {
+			first = false
+			continue
+		}
+		if first {
+			return system
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, block...)
+	}
+	if len(out) == 1 {
+		return nil
+	}
+	return append(out, ']')
 }
 
 // conversation writes messages, of which one of the client's can become several.

@@ -140,6 +140,24 @@ func TestRoundTrip(t *testing.T) {
 	same(t, []byte(everything), there(t, newAdapter(t, "claude-opus-4-6"), []byte(everything)))
 }
 
+func TestBillingHeader(t *testing.T) {
+	f := func(system, want string) {
+		t.Helper()
+		r, err := parse([]byte(`{"max_tokens":9,"system":` + system + `,"messages":[{"role":"user","content":"x"}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want += `{"role":"user","content":"x"}`; string(r.Messages) != `[`+want+`]` {
+			t.Errorf("%s became %s, want %s", system, r.Messages, want)
+		}
+	}
+	const billing = `{"type":"text","text":"x-anthropic-billing-header: cc_version=2.1; cch=abc"}`
+	f(`[`+billing+`]`, ``)
+	f(`[`+billing+`,{"type":"text","text":"You are"}]`, `{"role":"system","content":"You are"},`)
+	f(`[{"type":"text","text":"You are"}]`, `{"role":"system","content":"You are"},`)
+	f(`"You are"`, `{"role":"system","content":"You are"},`)
+}
+
 // The effort is a wish for reasoning, unless reasoning is switched off.
 func TestEffort(t *testing.T) {
 	f := func(members, effort string, off bool) {
