@@ -46,6 +46,11 @@ type ApplyResult struct {
 	Rollout
 	Changes  []string `json:"changes"`
 	Warnings []string `json:"warnings"`
+	// ModelsBefore and ModelsAfter count the models, RemovedModels are the ids of
+	// those that are only in the first.
+	ModelsBefore  int      `json:"models_before"`
+	ModelsAfter   int      `json:"models_after"`
+	RemovedModels []string `json:"removed_models"`
 }
 
 // Page is a part of a list, newest first.

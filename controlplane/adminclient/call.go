@@ -44,15 +44,17 @@ func (c *Client) send(ctx context.Context, method string, in adminapi.Encoded, w
 	limit := c.opts.Timeout + wait
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	req, err := c.request(within, method, in)
-	if err != nil {
-		return nil, err
-	}
 	client := c.writing
 	if method == http.MethodGet {
 		client = c.reading
 	}
-	resp, err := exchange(client, req)
+	resp, err := c.ready(within, func() (response, error) {
+		req, err := c.request(within, method, in)
+		if err != nil {
+			return response{}, err
+		}
+		return exchange(client, req)
+	})
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -101,6 +103,7 @@ func (c *Client) sign(header http.Header, withBody bool) {
 // response is an answer that was read to its end.
 type response struct {
 	status int
+	header http.Header
 	body   []byte
 	// location is where a redirect points, nil for none.
 	location *url.URL
@@ -112,7 +115,7 @@ func exchange(client *retryablehttp.Client, req *retryablehttp.Request) (respons
 		return response{}, err
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end, or the error is told
-	out := response{status: resp.StatusCode}
+	out := response{status: resp.StatusCode, header: resp.Header}
 	if to, err := resp.Location(); err == nil {
 		out.location = to
 	}

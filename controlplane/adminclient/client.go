@@ -1,7 +1,7 @@
-// Package adminclient is a typed client of the control plane's admin API. A
-// read is tried again when the connection breaks or the daemon answers with a
-// 5xx; a write only when the connection was refused, since then it surely
-// changed nothing.
+// Package adminclient is a client of the control plane's admin API, which
+// package adminapi describes. A read is retried when the connection breaks or
+// the daemon answers with a 5xx; a write only when it surely changed nothing:
+// the connection was refused, or the daemon says that it is still starting.
 package adminclient
 
 import (

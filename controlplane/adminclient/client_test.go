@@ -88,6 +88,31 @@ func TestWritesAreSentOnce(t *testing.T) {
 	}
 }
 
+// notReady is a daemon that does not have its database yet.
+func notReady(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Retry-After", "1")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = io.WriteString(w, `{"error":{"code":503,"message":"the database cannot be reached yet"}}`)
+}
+
+func TestWritesWaitForAStartingDaemon(t *testing.T) {
+	d, c := serve(t, notReady, notReady, notReady, notReady, notReady)
+	if _, err := c.CreateKey(t.Context(), adminapi.KeySpec{Name: "x"}, adminapi.KeyChange{}); err != nil || d.asked.Load() != 6 {
+		t.Errorf("%v after %d requests", err, d.asked.Load())
+	}
+	script := make([]http.HandlerFunc, 100)
+	for i := range script {
+		script[i] = notReady
+	}
+	server := httptest.NewServer(&daemon{script: script})
+	t.Cleanup(server.Close)
+	c = client(t, adminclient.Options{URL: server.URL, Timeout: 500 * time.Millisecond})
+	_, err := c.Status(t.Context())
+	if refused, ok := errors.AsType[*adminclient.Error](err); !ok || refused.Message != "the database cannot be reached yet" {
+		t.Errorf("a daemon that never becomes ready: %v", err)
+	}
+}
+
 // refusing is a daemon that comes up after some attempts.
 type refusing struct {
 	left   int

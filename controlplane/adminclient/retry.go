@@ -30,21 +30,57 @@ func gap(_, _ time.Duration, attempt int, _ *http.Response) time.Duration {
 }
 
 func retryRead(ctx context.Context, resp *http.Response, err error) (bool, error) {
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return false, ctx.Err()
-	}
-	if err == nil {
-		return resp.StatusCode >= http.StatusInternalServerError, nil
+	case err == nil:
+		return resp.StatusCode >= http.StatusInternalServerError && !starting(resp.StatusCode, resp.Header), nil
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return false, nil // send waits longer for these
 	}
 	// the library knows the errors that stay, such as a bad certificate; what
-	// it says of them is err once more
+	// it says of them is err again
 	again, _ := retryablehttp.DefaultRetryPolicy(ctx, nil, err)
 	return again, nil
 }
 
-func retryWrite(ctx context.Context, _ *http.Response, err error) (bool, error) {
-	if ctx.Err() != nil {
-		return false, ctx.Err()
+// retryWrite never retries: after anything but a refusal the change may have
+// taken place.
+func retryWrite(ctx context.Context, _ *http.Response, _ error) (bool, error) {
+	return false, ctx.Err()
+}
+
+// starting is an answer of a daemon that does not have its database yet. It
+// has changed nothing.
+func starting(status int, header http.Header) bool {
+	return status == http.StatusServiceUnavailable && header.Get("Retry-After") != ""
+}
+
+// waitGap is the pause before a daemon that is not ready is asked again.
+const waitGap = 200 * time.Millisecond
+
+// ready calls try until the daemon is there: it may be started at the same time
+// as this program. A refused connection is retried for half of the client's
+// timeout, since there may never be a daemon at that address; one that says
+// that it is starting for all of it.
+func (c *Client) ready(ctx context.Context, try func() (response, error)) (response, error) {
+	began := time.Now()
+	for {
+		resp, err := try()
+		patience := time.Duration(0)
+		switch {
+		case errors.Is(err, syscall.ECONNREFUSED):
+			patience = c.opts.Timeout / 2
+		case err == nil && starting(resp.status, resp.header):
+			patience = c.opts.Timeout
+		}
+		if time.Since(began)+waitGap >= patience {
+			return resp, err
+		}
+		select {
+		case <-ctx.Done():
+			return resp, err
+		case <-time.After(waitGap):
+		}
 	}
-	return errors.Is(err, syscall.ECONNREFUSED), nil
 }

@@ -17,10 +17,10 @@ func applyCommand() *urfave.Command {
 	return &urfave.Command{
 		Name: "apply", Usage: "roll out the configuration files to all nodes",
 		Description: help("Without --models and --routing the control plane reads its own files again. A file with an error changes nothing.\n"+
-			"Weight overrides are kept.",
+			"Weight overrides are kept. Before models are removed, or more than doubled, it asks; without a terminal it then needs --yes.",
 			"gatewayctl apply --dry-run", "gatewayctl apply --wait --reason 'two more models'"),
 		Flags: slices.Concat(fileFlags("send `FILE` instead of the control plane's own"), changeFlags(),
-			[]urfave.Flag{switchFlag("dry-run", "only show what would change")}),
+			[]urfave.Flag{switchFlag("dry-run", "only show what would change"), switchFlag("yes", "do not ask before models are removed or more than doubled")}),
 		Action: run(apply),
 	}
 }
@@ -48,6 +48,11 @@ func (in *invocation) apply(ctx context.Context, dry bool) error {
 	a := adminapi.Application{DryRun: dry}
 	if err := in.readApplication(&a); err != nil {
 		return err
+	}
+	if !dry && !in.Bool("yes") {
+		if err := in.confirmApply(ctx, client, &a); err != nil {
+			return err
+		}
 	}
 	var made adminapi.ApplyResult
 	err = in.during(ctx, client, a.Wait(), func() error {

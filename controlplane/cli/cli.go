@@ -20,7 +20,9 @@ type Options struct {
 	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer
-	// StdoutTerminal allows colour, StderrTerminal a progress line.
+	// StdinTerminal allows questions, StdoutTerminal colour, StderrTerminal a
+	// progress line.
+	StdinTerminal  bool
 	StdoutTerminal bool
 	StderrTerminal bool
 	// Version is that of this program.

@@ -21,7 +21,7 @@ func TestUnreachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"status"}, {"weights", "set", "demo", "demo-api=1"}, {"keys", "create", "--name", "x"}} {
-		r := runWith(t, map[string]string{"GATEWAY_ADMIN_URL": url}, args...)
+		r := runWith(t, map[string]string{"GATEWAY_ADMIN_URL": url}, append(args, "--timeout", "1s")...)
 		want := "gatewayctl: the control plane at " + url + " cannot be reached: connection refused (set GATEWAY_ADMIN_URL or --url)\n"
 		if r.code != cli.ExitUnreachable || r.stderr != want || r.stdout != "" {
 			t.Errorf("%s: exit %d, %q, %q", args, r.code, r.stderr, r.stdout)

@@ -171,6 +171,14 @@ func (e *entry) state(now time.Time) State {
 	}
 }
 
+// Unsettled returns how long it takes until every live node has had time to
+// announce itself, 0 without a connection.
+func (t *Table) Unsettled() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return max(0, time.Until(t.ready))
+}
+
 // Count returns how many nodes are live and how many are stale.
 func (t *Table) Count() (live, stale int) {
 	for _, n := range t.List() {

@@ -46,6 +46,24 @@ type Result struct {
 	Changes []string
 	// Warnings are about the configuration, for Apply.
 	Warnings []string
+	// ModelsBefore and ModelsAfter count the models, Removed are the ids of those
+	// that are only in the first.
+	ModelsBefore, ModelsAfter int
+	Removed                   []string
+}
+
+// countModels fills in what became of the models.
+func (r *Result) countModels(before, after *wire.Snapshot) {
+	r.ModelsBefore, r.ModelsAfter = len(before.Models), len(after.Models)
+	kept := make(map[string]bool, len(after.Models))
+	for i := range after.Models {
+		kept[after.Models[i].ID] = true
+	}
+	for i := range before.Models {
+		if id := before.Models[i].ID; !kept[id] {
+			r.Removed = append(r.Removed, id)
+		}
+	}
 }
 
 // plan is a change worked out on the current release.
@@ -110,6 +128,7 @@ func (p *Publisher) tryChange(ctx context.Context, c Change, work func(*basis) (
 		return Result{}, err
 	}
 	r := Result{Release: b.current, Changes: compile.Diff(b.snapshot(), &w.snapshot), Warnings: w.warnings}
+	r.countModels(b.snapshot(), &w.snapshot)
 	if b.current != nil && next.Hash == b.current.Hash && w.keeps(b) {
 		return r, nil
 	}

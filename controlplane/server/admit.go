@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -39,8 +38,9 @@ func (s *Server) admit(header http.Header, r *http.Request) error {
 	}
 	if wait := s.lockout.locked(from, now); wait > 0 {
 		seconds := int(math.Ceil(wait.Seconds()))
-		header.Set("Retry-After", strconv.Itoa(seconds))
-		return problemf(http.StatusTooManyRequests, "too many wrong tokens from %s; try again in %d s", from, seconds)
+		p := problemf(http.StatusTooManyRequests, "too many wrong tokens from %s; try again in %d s", from, seconds)
+		p.retryAfter = seconds
+		return p
 	}
 	header.Set("WWW-Authenticate", `Bearer realm="admin", error="invalid_token"`)
 	s.noteFailure(r, from, s.lockout.failed(from, now))

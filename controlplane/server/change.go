@@ -80,7 +80,9 @@ func (s *Server) apply(ctx context.Context, in adminapi.Application) (adminapi.A
 	if err != nil {
 		return adminapi.ApplyResult{}, err
 	}
-	out := adminapi.ApplyResult{Changes: done.Changes, Warnings: done.Warnings}
+	out := adminapi.ApplyResult{
+		Changes: done.Changes, Warnings: done.Warnings, ModelsBefore: done.ModelsBefore, ModelsAfter: done.ModelsAfter, RemovedModels: done.Removed,
+	}
 	if in.DryRun {
 		out.Changed = done.Changed
 		if current := s.o.Publisher.Current(); current != nil {

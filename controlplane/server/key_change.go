@@ -119,7 +119,8 @@ func (s *Server) keyRollout(ctx context.Context, db *controlstate.State, in admi
 	if err != nil {
 		return nil
 	}
-	return s.wait(ctx, nodes.Want{Epoch: db.Epoch(), Keys: heads.Keys}, in.Wait(keyWait))
+	// a daemon that has just started waits for nodes to announce themselves
+	return s.wait(ctx, nodes.Want{Epoch: db.Epoch(), Keys: heads.Keys}, in.Wait(keyWait+s.o.Nodes.Unsettled()))
 }
 
 func (s *Server) updateKey(ctx context.Context, in adminapi.KeyPatch) (adminapi.UpdatedKey, error) {

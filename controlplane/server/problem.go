@@ -18,6 +18,9 @@ type problem struct {
 	status   int
 	message  string
 	metadata map[string]any
+	// retryAfter tells in seconds when to ask again, 0 for never. With a 503 it
+	// means that surely nothing was done.
+	retryAfter int
 }
 
 func (p *problem) Error() string { return p.message }
@@ -53,6 +56,10 @@ func toProblem(err error) *problem {
 		p.metadata = map[string]any{
 			"release": conflict.Number, "author": conflict.Author, "reason": conflict.Reason, "time": conflict.Time.UTC().Format(time.RFC3339),
 		}
+		return p
+	case errors.Is(err, publish.ErrNoDatabase):
+		p = problemf(http.StatusServiceUnavailable, "%s", err)
+		p.retryAfter = 1
 		return p
 	case errors.Is(err, publish.ErrInvalid), errors.Is(err, controlstate.ErrInvalid):
 		return badRequest("%s", err)

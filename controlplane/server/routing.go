@@ -16,7 +16,7 @@ func (s *Server) current() (*wire.Release, error) {
 		return r, nil
 	}
 	if _, err := s.o.Publisher.State(); err != nil {
-		return nil, problemf(http.StatusServiceUnavailable, "%s", err)
+		return nil, err
 	}
 	return nil, problemf(http.StatusServiceUnavailable, "there is no release yet")
 }

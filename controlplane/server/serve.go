@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -134,6 +135,9 @@ func write(w http.ResponseWriter, status int, body any, err error) int {
 	if err != nil {
 		p := toProblem(err)
 		status, body = p.status, p.envelope()
+		if p.retryAfter > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(p.retryAfter))
+		}
 	}
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)

@@ -28,6 +28,9 @@ type rollout struct {
 		MS                  int64
 	}
 	Changes, Warnings []string
+	Removed           []string `json:"removed_models"`
+	Before            int      `json:"models_before"`
+	After             int      `json:"models_after"`
 }
 
 type weight struct {
@@ -131,6 +134,9 @@ func TestApply(t *testing.T) {
 	p.call("POST", "/admin/apply", string(sent), 200, &done)
 	var models []struct{ Model string }
 	p.call("GET", "/admin/models", "", 200, &models)
+	if fmt.Sprint(done.Removed) != "[glm demo]" || done.Before != 2 || done.After != 1 {
+		t.Errorf("removed %v, from %d to %d models", done.Removed, done.Before, done.After)
+	}
 	if done.Release != 3 || len(models) != 1 || models[0].Model != "sent" {
 		t.Errorf("release %d with %+v", done.Release, models)
 	}

@@ -30,7 +30,7 @@ func run() int {
 	defer stop()
 	return cli.Run(ctx, cli.Options{
 		Args: os.Args[1:], Env: vars.Lookup, Version: version,
-		Stdin: os.Stdin, Stdout: os.Stdout, StdoutTerminal: isTerminal(os.Stdout),
+		Stdin: os.Stdin, StdinTerminal: isTerminal(os.Stdin), Stdout: os.Stdout, StdoutTerminal: isTerminal(os.Stdout),
 		Stderr: os.Stderr, StderrTerminal: isTerminal(os.Stderr),
 	})
 }
