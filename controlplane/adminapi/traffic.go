@@ -114,10 +114,14 @@ type Endpoint struct {
 // not have.
 const MissingSecret = "missing_secret"
 
+// Unprobed is the Trouble.State of an endpoint that works and whose server has
+// no health check at the path that is asked for.
+const Unprobed = "unprobed"
+
 // Trouble is what a node finds wrong with an endpoint.
 type Trouble struct {
 	Node     string `json:"node"`
-	State    string `json:"state" enum:"open,half_open,cooling,probe_failed,full,missing_secret"`
+	State    string `json:"state" enum:"open,half_open,cooling,probe_failed,full,unprobed,missing_secret"`
 	Reason   string `json:"reason"`
 	UntilMS  int64  `json:"until_ms" doc:"when it is tried again, milliseconds since 1970; 0 if not known"`
 	InFlight int64  `json:"in_flight"`

@@ -46,7 +46,8 @@ func Snapshot(in Input) (Output, error) {
 		DefaultModel: in.Files.Models.DefaultModel,
 		Models:       make([]wire.Model, 0, len(in.Files.Models.Models)),
 		HealthCheck: wire.HealthCheck{
-			IntervalMS: in.Files.Routing.HealthCheck.Milliseconds(), TimeoutMS: in.Files.Routing.Timeout.Milliseconds(),
+			IntervalMS: in.Files.Routing.HealthCheck.Interval.Milliseconds(), TimeoutMS: in.Files.Routing.Timeout.Milliseconds(),
+			Path: in.Files.Routing.HealthCheck.Path, Statuses: in.Files.Routing.HealthCheck.Statuses,
 		},
 	}}
 	for i := range in.Files.Models.Models {

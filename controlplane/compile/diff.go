@@ -15,8 +15,8 @@ func Diff(from, to *wire.Snapshot) []string {
 	if from.DefaultModel != to.DefaultModel {
 		say("default model: %s -> %s", orNone(from.DefaultModel), orNone(to.DefaultModel))
 	}
-	if from.HealthCheck != to.HealthCheck {
-		say("health check: every %d ms -> every %d ms", from.HealthCheck.IntervalMS, to.HealthCheck.IntervalMS)
+	if was, is := healthCheck(&from.HealthCheck), healthCheck(&to.HealthCheck); was != is {
+		say("health check: %s -> %s", was, is)
 	}
 	for i := range to.Models {
 		m := &to.Models[i]
@@ -44,6 +44,21 @@ func find[T any](list []T, id string, key func(*T) string) *T {
 		}
 	}
 	return nil
+}
+
+// healthCheck is one in words.
+func healthCheck(h *wire.HealthCheck) string {
+	text := fmt.Sprintf("every %d ms", h.IntervalMS)
+	if h.Path != "" {
+		text += " of " + h.Path
+	}
+	if len(h.Statuses) > 0 {
+		text += fmt.Sprintf(" for %d", h.Statuses)
+	}
+	if h.TimeoutMS > 0 {
+		text += fmt.Sprintf(" within %d ms", h.TimeoutMS)
+	}
+	return text
 }
 
 func orNone(s string) string {

@@ -1,9 +1,12 @@
 package config
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"gopkg.in/yaml.v3"
 )
 
 // StrategyFixed is the one routing_strategy that does something.
@@ -15,10 +18,19 @@ type Routing struct {
 	// alone; Split then only tells which endpoints are local.
 	Strategy string
 	// Timeout bounds one health probe, 2 s if absent or 0.
-	Timeout time.Duration
-	// HealthCheck is the time between two probes of a local endpoint, 0 for off.
-	HealthCheck time.Duration
+	Timeout     time.Duration
+	HealthCheck HealthCheck
 	Split       Split
+}
+
+// HealthCheck is how local endpoints are probed.
+type HealthCheck struct {
+	// Interval is the time between two probes, 0 for off.
+	Interval time.Duration
+	// Path is asked for; "" is /health, or / of an Ollama.
+	Path string
+	// Statuses are those of a healthy server; none is any from 200 to 299.
+	Statuses []int
 }
 
 // Deployment is one entry of local_deployment or remote_deployment.
@@ -80,10 +92,52 @@ func readProbeTimeout(v value, r *Routing) {
 	}
 }
 
+// readHealthCheck reads an interval, or a mapping with one.
 func readHealthCheck(v value, r *Routing) {
-	v.duration(&r.HealthCheck, 0, maxProbeInterval)
-	if 0 < r.HealthCheck && r.HealthCheck < minProbeInterval {
+	if v.node.Kind != yaml.MappingNode {
+		readProbeInterval(v, &r.HealthCheck)
+		return
+	}
+	interval := false
+	keys := []key[HealthCheck]{
+		{"interval", func(v value, h *HealthCheck) {
+			interval = true
+			readProbeInterval(v, h)
+		}},
+		{"path", readProbePath},
+		{"statuses", readProbeStatuses},
+	}
+	if read(v, keys, &r.HealthCheck) && !interval {
+		v.needs("interval", "the seconds between two probes, or 0 for off")
+	}
+}
+
+func readProbeInterval(v value, h *HealthCheck) {
+	v.duration(&h.Interval, 0, maxProbeInterval)
+	if 0 < h.Interval && h.Interval < minProbeInterval {
 		v.problemf("must be 0 (off) or at least %v", minProbeInterval)
+	}
+}
+
+func readProbePath(v value, h *HealthCheck) {
+	if !v.text(&h.Path) {
+		return
+	}
+	if u, err := url.Parse(h.Path); err != nil || !strings.HasPrefix(h.Path, "/") || u.Host != "" || u.Fragment != "" || strings.ContainsAny(h.Path, " \t") {
+		v.problemf("must be a path such as /health or /v1/models, got %s", v.got(h.Path))
+	}
+}
+
+func readProbeStatuses(v value, h *HealthCheck) {
+	items, ok := v.items()
+	if ok && len(items) == 0 {
+		v.problemf("must not be empty")
+	}
+	for _, item := range items {
+		status := 0
+		if item.integer(&status, 100, 599); status != 0 {
+			h.Statuses = append(h.Statuses, status)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/nodes"
@@ -46,6 +47,7 @@ func (s *Server) troubles() (byEndpoint map[string][]adminapi.Trouble, live int)
 }
 
 func endpointState(e *wire.Endpoint, troubles []adminapi.Trouble, live int) string {
+	troubles = slices.DeleteFunc(slices.Clone(troubles), func(t adminapi.Trouble) bool { return t.State == adminapi.Unprobed })
 	switch {
 	case e.Disabled():
 		return adminapi.EndpointDisabled

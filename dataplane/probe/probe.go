@@ -6,11 +6,13 @@ package probe
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,22 +34,27 @@ const (
 type Prober struct {
 	current *atomic.Pointer[snapshot.Snapshot]
 	client  *retryablehttp.Client
-	log     *slog.Logger
-	watched map[*upstream.State]bool
+	// connections is the client's transport, which one failed probe must not
+	// take the connections from.
+	connections http.RoundTripper
+	log         *slog.Logger
+	watched     map[*upstream.State]bool
 }
 
 // New returns a prober that does nothing yet.
 func New(current *atomic.Pointer[snapshot.Snapshot], log *slog.Logger) *Prober {
 	c := retryablehttp.NewClient()
+	connections := c.HTTPClient.Transport
+	c.HTTPClient.Transport = upstream.KeepIdle(connections)
 	c.Logger, c.RetryMax = nil, 0
 	// One probe is one question, whatever the answer: the next round asks again.
 	c.CheckRetry = func(_ context.Context, _ *http.Response, err error) (bool, error) { return false, err }
-	return &Prober{current: current, client: c, log: log, watched: map[*upstream.State]bool{}}
+	return &Prober{current: current, client: c, connections: connections, log: log, watched: map[*upstream.State]bool{}}
 }
 
 // Run probes until ctx is done.
 func (p *Prober) Run(ctx context.Context) error {
-	defer p.client.HTTPClient.CloseIdleConnections()
+	defer (&http.Client{Transport: p.connections}).CloseIdleConnections()
 	for {
 		wait := p.round(ctx)
 		select {
@@ -82,7 +89,7 @@ func (p *Prober) round(ctx context.Context) time.Duration {
 		all.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, timeout)
 			defer cancel()
-			p.note(ctx, t, p.ask(ctx, t.url))
+			p.note(ctx, t, p.ask(ctx, t.url, s.HealthCheck.Statuses))
 		})
 	}
 	all.Wait()
@@ -98,7 +105,7 @@ func targetsOf(s *snapshot.Snapshot) map[string]*target {
 		if !e.Probe {
 			continue
 		}
-		at := healthURL(e)
+		at := healthURL(e, s.HealthCheck.Path)
 		if targets[at] == nil {
 			targets[at] = &target{url: at}
 		}
@@ -107,14 +114,14 @@ func targetsOf(s *snapshot.Snapshot) map[string]*target {
 	return targets
 }
 
-// healthURL is where an endpoint's server says how it is: a path of its host,
-// whatever path the API has.
-func healthURL(e *snapshot.Endpoint) string {
+// healthURL is where an endpoint's server says how it is: the path, or else what
+// its kind has, of its host, whatever path the API has.
+func healthURL(e *snapshot.Endpoint, path string) string {
 	u, err := url.Parse(e.BaseURL)
 	if err != nil {
 		return e.BaseURL // the control plane has checked it
 	}
-	return u.Scheme + "://" + u.Host + cmp.Or(e.Source.HealthPath, "/health")
+	return u.Scheme + "://" + u.Host + cmp.Or(path, e.Source.HealthPath, "/health")
 }
 
 // forget lets go of what is no longer watched.
@@ -133,8 +140,10 @@ func (p *Prober) forget(targets map[string]*target) {
 	p.watched = now
 }
 
-// ask is nil if the server is healthy.
-func (p *Prober) ask(ctx context.Context, at string) error {
+// ask is nil if the server is healthy: if it answers with one of the statuses,
+// or any from 200 to 299 if there are none. A server that has no such path is
+// upstream.ErrUnprobed.
+func (p *Prober) ask(ctx context.Context, at string, statuses []int) error {
 	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
 		return err
@@ -145,19 +154,26 @@ func (p *Prober) ask(ctx context.Context, at string) error {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	_, _ = io.CopyN(io.Discard, resp.Body, 4<<10) // so that the connection can be used again
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s: status %d", at, resp.StatusCode)
+	status := resp.StatusCode
+	if slices.Contains(statuses, status) || len(statuses) == 0 && status >= 200 && status <= 299 {
+		return nil
 	}
-	return nil
+	switch status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		return fmt.Errorf("GET %s: status %d: %w there; set health_check.path", at, status, upstream.ErrUnprobed)
+	}
+	return fmt.Errorf("GET %s: status %d", at, status)
 }
 
-// note tells the endpoints' states, and the log of what changed.
+// note updates the endpoints' states, and logs what changed.
 func (p *Prober) note(ctx context.Context, t *target, err error) {
 	for _, e := range t.endpoints {
 		if !e.State.Probed(err, time.Now()) {
 			continue
 		}
-		if err != nil {
+		if errors.Is(err, upstream.ErrUnprobed) {
+			p.log.WarnContext(ctx, "endpoint cannot be probed and stays in service", slog.String("endpoint", e.ID), slog.String("probe", err.Error()))
+		} else if err != nil {
 			p.log.WarnContext(ctx, "endpoint is out of service", slog.String("endpoint", e.ID), slog.String("probe", err.Error()))
 		} else {
 			p.log.InfoContext(ctx, "endpoint is back in service", slog.String("endpoint", e.ID))

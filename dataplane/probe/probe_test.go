@@ -26,10 +26,15 @@ type rig struct {
 	status  atomic.Int64
 	asked   atomic.Int64
 	url     string
+	check   wire.HealthCheck
 }
 
 func newRig(t *testing.T, kind, path string) *rig {
-	r := &rig{t: t, builder: snapshot.Builder{Senders: upstream.NewSenders(time.Second), Secret: func(string) (string, bool) { return "", false }}}
+	return newRigWith(t, kind, path, wire.HealthCheck{})
+}
+
+func newRigWith(t *testing.T, kind, path string, check wire.HealthCheck) *rig {
+	r := &rig{t: t, check: check, builder: snapshot.Builder{Senders: upstream.NewSenders(time.Second), Secret: func(string) (string, bool) { return "", false }}}
 	r.status.Store(200)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path != path || q.Method != http.MethodGet {
@@ -55,6 +60,7 @@ func newRig(t *testing.T, kind, path string) *rig {
 
 func (r *rig) load(kind string, interval int64) {
 	r.t.Helper()
+	r.check.IntervalMS, r.check.TimeoutMS = interval, 1000
 	models := []wire.Model{}
 	for _, id := range []string{"watched", "other"} {
 		models = append(models, wire.Model{
@@ -62,7 +68,7 @@ func (r *rig) load(kind string, interval int64) {
 			Endpoints: []wire.Endpoint{{ID: id + ":x", Kind: kind, Weight: 1, BaseURL: r.url, UpstreamModel: "m", Probe: id == "watched"}},
 		})
 	}
-	s, err := r.builder.Build(&wire.Release{Epoch: 1, Number: 1, Snapshot: wire.Snapshot{Models: models, HealthCheck: wire.HealthCheck{IntervalMS: interval, TimeoutMS: 1000}}}, nil)
+	s, err := r.builder.Build(&wire.Release{Epoch: 1, Number: 1, Snapshot: wire.Snapshot{Models: models, HealthCheck: r.check}}, nil)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -100,6 +106,49 @@ func TestEndpointsGoAndComeBack(t *testing.T) {
 	r.becomes(false)
 	r.load("vllm", 0)
 	r.becomes(true)
+}
+
+// The path and the statuses of a healthy server can be told.
+func TestPathAndStatuses(t *testing.T) {
+	r := newRigWith(t, "vllm", "/v1/models", wire.HealthCheck{Path: "/v1/models", Statuses: []int{200, 401}})
+	asked := func() {
+		t.Helper()
+		before := r.asked.Load()
+		eventually.True(t, "it is asked again and again", func() bool { return r.asked.Load() > before+3 })
+	}
+	r.status.Store(401)
+	asked()
+	r.becomes(true)
+	r.status.Store(204) // not among the accepted
+	r.becomes(false)
+	r.status.Store(401)
+	r.becomes(true)
+}
+
+// A server that has no such path is found out: it serves on, and is reported.
+func TestAServerWithoutHealthCheck(t *testing.T) {
+	for _, status := range []int64{404, 405, 501} {
+		r := newRig(t, "vllm", "/health")
+		r.status.Store(503)
+		r.becomes(false)
+		r.status.Store(status)
+		r.becomes(true)
+		before := r.asked.Load()
+		eventually.True(t, "it is asked again and again", func() bool { return r.asked.Load() > before+3 })
+		word, reason := r.endpoint(0).State.Condition(time.Now())
+		if !r.endpoint(0).Available(time.Now()) || word != "unprobed" || !strings.Contains(reason, "health_check.path") {
+			t.Errorf("%d: %s: %s", status, word, reason)
+		}
+		troubled := r.current.Load().Troubled(time.Now())
+		if len(troubled) != 1 || troubled[0].State != "unprobed" {
+			t.Errorf("%d: reported as %+v", status, troubled)
+		}
+		r.status.Store(200)
+		eventually.True(t, "a health check that is there is believed", func() bool {
+			word, _ := r.endpoint(0).State.Condition(time.Now())
+			return word == "closed"
+		})
+	}
 }
 
 func TestOllamaHasNoHealth(t *testing.T) {

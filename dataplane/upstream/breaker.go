@@ -145,6 +145,7 @@ func (s *State) reset() {
 }
 
 // Condition is a word for the state, with the reason for anything but closed.
+// An endpoint that is unprobed is closed, and has no health check to be asked.
 func (s *State) Condition(now time.Time) (word, reason string) {
 	t := now.UnixNano()
 	switch {
@@ -157,6 +158,9 @@ func (s *State) Condition(now time.Time) (word, reason string) {
 	case s.coolUntil.Load() > t:
 		word = "cooling"
 	default:
+		if why := s.health.unprobed.Load(); why != nil {
+			return "unprobed", *why
+		}
 		return "closed", ""
 	}
 	if f := s.lastFault.Load(); f != nil {

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"errors"
 	"sync/atomic"
 	"time"
 )
@@ -16,19 +17,33 @@ const (
 	outTime = time.Minute
 )
 
-// health is what probes have found. The zero value is an endpoint that nobody
-// probes: it is taken for healthy.
+// health is what probes have found. The zero value is an endpoint that is not
+// probed: it is taken for healthy.
 type health struct {
 	failed atomic.Int32 // in a row
 	out    atomic.Bool
 	reason atomic.Pointer[string]
 	ramp   atomic.Int64 // unix nanoseconds of the return, 0 when it is over
+	// unprobed is why the server cannot be probed, nil if it can.
+	unprobed atomic.Pointer[string]
 }
 
+// ErrUnprobed marks the result of a probe that says nothing of the endpoint's
+// health: its server answers, and has nothing to ask.
+var ErrUnprobed = errors.New("the server has no health check")
+
 // Probed takes in the result of a probe; nil is good. It reports whether the
-// endpoint went out of service by it, or came back.
+// endpoint went out of service by it, came back, or turned out to have no
+// health check.
 func (s *State) Probed(err error, now time.Time) (changed bool) {
 	h := &s.health
+	if errors.Is(err, ErrUnprobed) {
+		reason := err.Error()
+		first := h.unprobed.Swap(&reason) == nil
+		h.failed.Store(0)
+		return h.out.Swap(false) || first
+	}
+	h.unprobed.Store(nil)
 	if err == nil {
 		h.failed.Store(0)
 		if !h.out.Load() {
@@ -47,6 +62,7 @@ func (s *State) Unprobed() {
 	s.health.failed.Store(0)
 	s.health.out.Store(false)
 	s.health.ramp.Store(0)
+	s.health.unprobed.Store(nil)
 }
 
 // Share is the part of its weight that an endpoint gets: less than 1 for a

@@ -63,7 +63,8 @@ const MaxTroubled = 100
 type EndpointState struct {
 	Endpoint string `json:"endpoint"`
 	// State is open or half_open for a breaker, cooling after a refusal that
-	// says when to come back, probe_failed, or full.
+	// says when to come back, probe_failed, full, or unprobed for one that works
+	// and has no health check at the path that is asked for.
 	State string `json:"state"`
 	// Reason is the last fault, without anything secret.
 	Reason string `json:"reason,omitempty"`

@@ -36,6 +36,10 @@ type HealthCheck struct {
 	// IntervalMS is 0 when probing is off.
 	IntervalMS int64 `json:"interval_ms"`
 	TimeoutMS  int64 `json:"timeout_ms"`
+	// Path is asked for; "" is /health, or / of an Ollama.
+	Path string `json:"path,omitempty"`
+	// Statuses are those of a healthy server; none is any from 200 to 299.
+	Statuses []int `json:"statuses,omitempty"`
 }
 
 // Model is one public model and the endpoints that serve it.
