@@ -78,12 +78,25 @@ func TestWhatFollowsAFault(t *testing.T) {
 	f("and may be there the second time", "a a+100ms -> hello", []script{unsent(), says(hello)})
 	f("what was sent is not sent again", "a -> unavailable", []script{{broken: fault.New(fault.Unavailable, "cut")}, says(hello)})
 	f("a short Retry-After is waited for where nothing else is left", "a a+2s -> hello", []script{refuses(429, "Retry-After", "2"), says(hello)})
+	f("once", "a a+2s -> rate_limit for 2s", one(refuses(429, "Retry-After", "2")))
 	f("of a 503 as well", "a a+50ms -> hello", []script{refuses(503, "Retry-After-Ms", "50"), says(hello)})
 	f("not where another candidate is left", "a b -> hello", []script{refuses(429, "Retry-After", "2"), says(hello)}, good)
 	f("a long Retry-After is the client's", "a -> rate_limit for 30s", one(refuses(429, "Retry-After", "30")))
 	f("without Retry-After there is no second try", "a -> rate_limit", one(refuses(429)))
 	f("the shortest wait of all is what the client hears", "a b c -> rate_limit for 20s",
 		one(refuses(429, "Retry-After", "30")), one(refuses(429, "Retry-After", "20")), one(refuses(429, "Retry-After", "40")))
+}
+
+// A client that retries by itself is not made to wait.
+func TestClientsThatRetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, endpoint{id: "a", scripts: []script{refuses(429, "Retry-After", "2"), says(hello)}})
+		s.clientRetries = true
+		s.start(unaryBody, dispatch.Policy{})
+		if got := s.outcome(); got != "a -> rate_limit for 2s" {
+			t.Error(got)
+		}
+	})
 }
 
 // Once content went out there is no other attempt.

@@ -11,10 +11,8 @@ import (
 )
 
 const (
-	// shortWait is the longest Retry-After that a request waits for.
+	// shortWait is the longest Retry-After that a request waits for, once.
 	shortWait = 5 * time.Second
-	// maxWaits bounds how often one does.
-	maxWaits = 2
 	// redialWait is the pause before a connection is tried once more.
 	redialWait = 100 * time.Millisecond
 )
@@ -60,9 +58,8 @@ func (r *Run) retrySame(f *fault.Error, now time.Time) bool {
 		return false
 	case f.Unsent && !q.redialed:
 		q.redialed, wait = true, redialWait
-	case busy(f) && f.RetryAfter > 0 && f.RetryAfter <= shortWait && q.waits < maxWaits:
-		q.waits++
-		wait = f.RetryAfter
+	case busy(f) && f.RetryAfter > 0 && f.RetryAfter <= shortWait && !q.waited && !q.ClientRetries:
+		q.waited, wait = true, f.RetryAfter
 	default:
 		return false
 	}
@@ -114,7 +111,7 @@ func (r *Run) noteRetryAfter(f *fault.Error, now time.Time) {
 		return
 	}
 	soonest := &r.request.soonest
-	if at := now.Add(f.RetryAfter); soonest.Before(now) || at.Before(*soonest) {
+	if at := now.Add(f.RetryAfter); !soonest.After(now) || at.Before(*soonest) {
 		*soonest = at
 	}
 }

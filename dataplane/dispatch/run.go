@@ -32,7 +32,10 @@ type Request struct {
 	Cancel *upstream.Cancel
 	// Caller tells callers apart, 0 is nobody in particular.
 	Caller uint64
-	Policy Policy
+	// ClientRetries tells that the client itself waits for a Retry-After and asks
+	// again: the gateway does not do it for it.
+	ClientRetries bool
+	Policy        Policy
 }
 
 // request is the state of one request. It is replaced by Start and by Close.
@@ -44,8 +47,8 @@ type request struct {
 	repeat   bool      // the next attempt is at the same endpoint
 	keys     int       // that were tried at the endpoint
 	redialed bool
-	renewed  bool // a refused token was replaced, once
-	waits    int
+	renewed  bool         // a refused token was replaced, once
+	waited   bool         // for a Retry-After, once
 	resume   time.Time    // when the next attempt may begin
 	soonest  time.Time    // when the first of the busy endpoints wants to be asked again
 	last     *fault.Error // of the last attempt

@@ -133,6 +133,8 @@ type stage struct {
 	run    dispatch.Run
 	task   *task
 	begun  time.Time
+
+	clientRetries bool
 }
 
 // endpoint describes a scripted endpoint.
@@ -187,7 +189,7 @@ func (s *stage) start(body string, policy dispatch.Policy) {
 	for _, e := range s.model.Endpoints {
 		plan = append(plan, route.Candidate{Model: s.model, Endpoint: e})
 	}
-	s.run.Start(dispatch.Request{Task: s.task, Plan: plan, Cancel: s.cancel, Policy: policy})
+	s.run.Start(dispatch.Request{Task: s.task, Plan: plan, Cancel: s.cancel, ClientRetries: s.clientRetries, Policy: policy})
 }
 
 // finish takes events until the end and returns the text of the answer. After

@@ -31,7 +31,10 @@ type attempt struct {
 // leaving breaks off whatever wait it is in.
 func (a *attempt) start(policy dispatch.Policy) {
 	a.watcher.add(&a.watch, a.caller.ctx.Conn(), &a.cancel, a.caller.started)
-	a.run.Start(dispatch.Request{Task: a.translator, Plan: a.plan.Candidates(), Cancel: &a.cancel, Caller: route.Hash(a.caller.key.ID), Policy: policy})
+	a.run.Start(dispatch.Request{
+		Task: a.translator, Plan: a.plan.Candidates(), Cancel: &a.cancel, Caller: route.Hash(a.caller.key.ID),
+		ClientRetries: retries(&a.caller.ctx.Request.Header), Policy: policy,
+	})
 }
 
 // abandon breaks off the attempt of a client that left.

@@ -77,7 +77,7 @@ func TestAllKeysRefused(t *testing.T) {
 
 // A short wait is sat out if nobody else can answer; a long one is the client's.
 func TestShortWaitsAreSatOut(t *testing.T) {
-	f := func(headers []string, status, attempts int) {
+	f := func(headers []string, status, attempts int, client ...string) {
 		t.Helper()
 		var asked atomic.Int64
 		url := server(t, func(w http.ResponseWriter, r *http.Request) {
@@ -92,7 +92,7 @@ func TestShortWaitsAreSatOut(t *testing.T) {
 			w.WriteHeader(status)
 		})
 		n := start(t, nodeOptions{}, model("m", endpoint("m:x", "vllm", url)))
-		r := n.chat(ping)
+		r := n.chat(ping, client...)
 		if ok := attempts == 2; ok != (r.StatusCode == 200) || asked.Load() != int64(attempts) {
 			t.Errorf("%v: %d after %d attempts: %s", headers, r.StatusCode, asked.Load(), r.body)
 		}
@@ -104,6 +104,9 @@ func TestShortWaitsAreSatOut(t *testing.T) {
 	f([]string{"Retry-After", "1"}, 503, 2)
 	f([]string{"Retry-After", "0.1"}, 429, 2)
 	f([]string{"Retry-After", "60"}, 429, 1)
+	f([]string{"Retry-After", "0.1"}, 429, 1, "X-Stainless-Retry-Count", "0")
+	f([]string{"Retry-After", "0.1"}, 429, 1, "User-Agent", "claude-cli/2.0 (external, cli)")
+	f([]string{"Retry-After", "0.1"}, 429, 2, "User-Agent", "curl/8.5")
 	f([]string{"Retry-After", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}, 503, 1)
 	f(nil, 503, 1)
 }
