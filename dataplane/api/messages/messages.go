@@ -8,6 +8,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/dataplane/api"
+	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
 // Language returns POST messages.
@@ -37,6 +38,9 @@ func (t *translator) Parse(body []byte, h api.Header) error {
 	if err != nil {
 		return err
 	}
+	if session := m.session(); m["session_id"] == nil && session != "" && !namesSession(h) {
+		m["session_id"] = rawjson.AppendString(nil, session)
+	}
 	if t.canonical, err = m.canonical(t.canonical[:0]); err == nil {
 		err = t.req.Parse(t.canonical)
 	}
@@ -48,6 +52,16 @@ func (t *translator) Parse(body []byte, h api.Header) error {
 		return err
 	}
 	return t.req.Parse(t.canonical)
+}
+
+// namesSession reports whether a header names the conversation: it has precedence.
+func namesSession(h api.Header) bool {
+	for _, name := range []string{"X-Session-Id", "X-Claude-Code-Session-Id", "Session-Id", "Session_id"} {
+		if len(h.Peek(name)) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Name implements api.Translator.
@@ -89,7 +103,8 @@ func (t *translator) addHeaders(call *codec.Call) {
 
 // Decoder implements api.Translator.
 func (t *translator) Decoder(a codec.Adapter) codec.Decoder {
-	t.stream.prompt = chat.Usage{} // which an endpoint has told that then failed
+	// Most servers tell the usage at the end only: until then it is estimated.
+	t.stream.prompt = chat.Usage{Prompt: int64(len(t.req.Messages)+3) / 4}
 	d := codec.DecoderFor(a, &t.req)
 	if t.stream.native.on {
 		return relayed(d)

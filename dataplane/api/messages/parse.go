@@ -2,6 +2,7 @@ package messages
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/shared/fault"
@@ -143,6 +144,18 @@ func (w *writer) user(m request) error {
 		w.copy("user", user)
 	}
 	return nil
+}
+
+// session returns the conversation that Claude Code names inside of
+// metadata.user_id, "" if there is none: {"session_id":...}, or at the end of a
+// name behind _session_.
+func (m request) session() string {
+	id := rawjson.Text(chat.Member(m["metadata"], "user_id"))
+	if strings.HasPrefix(id, "{") && rawjson.Valid([]byte(id)) == nil {
+		return rawjson.Text(chat.Member([]byte(id), "session_id"))
+	}
+	_, session, _ := strings.Cut(id, "_session_")
+	return session
 }
 
 // tier maps Anthropic's two words to OpenAI's.

@@ -47,6 +47,7 @@ func parse(body []byte) (*chat.Request, error) {
 type takesAll struct{ codec.Adapter }
 
 func (takesAll) Encode(*chat.Request, *codec.Call) error { return nil }
+func (takesAll) Decoder() codec.Decoder                  { return nil }
 
 // there encodes a Messages request for a provider, by way of the canonical form.
 func there(t *testing.T, a codec.Adapter, body []byte) []byte {
