@@ -61,13 +61,16 @@ type modelEntry struct {
 }
 
 var (
-	modelID   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}$`)
-	paramName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+	modelID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}$`)
+	// modelAlias may stand for all names that begin alike.
+	modelAlias = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,198}\*?$`)
+	paramName  = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 )
 
 const (
-	whatModelID   = "an id of letters, digits and . _ : / @ + -"
-	whatParamName = "the name of a request parameter, such as top_k"
+	whatModelID    = "an id of letters, digits and . _ : / @ + -"
+	whatModelAlias = "an id, with or without * at its end for all names that begin so"
+	whatParamName  = "the name of a request parameter, such as top_k"
 )
 
 func modelKeys() []key[modelEntry] {
@@ -153,7 +156,7 @@ func readAliases(v value, m *modelEntry) {
 	items, _ := v.items()
 	for _, item := range items {
 		var alias string
-		if item.name(&alias, modelID, whatModelID) {
+		if item.name(&alias, modelAlias, whatModelAlias) {
 			m.Aliases, m.names = append(m.Aliases, alias), append(m.names, item)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hybridinference/gateway/adapters"
@@ -103,8 +104,12 @@ func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 				return nil, fmt.Errorf("model %s: the name %q is taken", m.ID, name)
 			}
 			s.byName[name] = m
+			if prefix, ok := strings.CutSuffix(name, "*"); ok {
+				s.byPrefix = append(s.byPrefix, prefixed{prefix, m})
+			}
 		}
 	}
+	slices.SortStableFunc(s.byPrefix, func(a, b prefixed) int { return len(b.prefix) - len(a.prefix) })
 	if s.Default = s.byName[r.Snapshot.DefaultModel]; s.Default == nil && len(s.Models) > 0 {
 		s.Default = s.Models[0]
 	}

@@ -25,6 +25,7 @@ type Snapshot struct {
 	Models      []*Model
 	Default     *Model
 	byName      map[string]*Model
+	byPrefix    []prefixed // the longest first
 	HealthCheck wire.HealthCheck
 	// Missing lists the endpoints that are out of service for want of a secret.
 	Missing []wire.MissingSecret
@@ -40,7 +41,12 @@ func Empty() *Snapshot {
 }
 
 // Model returns the model of that id or alias, nil if there is none.
-func (s *Snapshot) Model(name []byte) *Model { return s.byName[string(name)] }
+func (s *Snapshot) Model(name []byte) *Model {
+	if m := s.byName[string(name)]; m != nil {
+		return m
+	}
+	return s.likely(string(name))
+}
 
 // Model is a model ready to be routed.
 type Model struct {
