@@ -16,8 +16,26 @@ func (r *Request) Reset() {
 }
 
 // Parse scans a chat completion request into r. The error is an InvalidRequest
-// fault whose message names the field. The body is aliased.
+// fault whose message names the field. The body is aliased, unless it is in the
+// form of before there were tools: then it is rewritten.
 func (r *Request) Parse(body []byte) error {
+	err := r.parse(body)
+	if !errors.Is(err, errLegacy) {
+		return err
+	}
+	if err := rawjson.Valid(body); err != nil {
+		return syntax(err)
+	}
+	if body, err = modern(body); err != nil {
+		return err
+	}
+	if err = r.parse(body); errors.Is(err, errLegacy) { // a key that is spelled with escapes
+		return invalid("functions: not supported in this spelling; send tools and tool_choice")
+	}
+	return err
+}
+
+func (r *Request) parse(body []byte) error {
 	r.Reset()
 	r.Body = body
 	var c rawjson.Cursor
@@ -69,6 +87,9 @@ func (r *Request) field(c *rawjson.Cursor, key []byte) error {
 	}
 	if rawjson.IsNull(val) {
 		return nil
+	}
+	if p == Other && (string(name) == "functions" || string(name) == "function_call") {
+		return errLegacy
 	}
 	if p != Other {
 		r.params[p] = val

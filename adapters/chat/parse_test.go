@@ -142,3 +142,35 @@ func BenchmarkParse(b *testing.B) {
 		})
 	}
 }
+
+// What clients sent before there were tools says the same in today's form, to
+// every provider.
+func TestLegacyFunctions(t *testing.T) {
+	f := func(in, want string) {
+		t.Helper()
+		var r chat.Request
+		if err := r.Parse([]byte(in)); err != nil || string(r.Body) != want {
+			t.Errorf("%s\n got %s %v\nwant %s", in, r.Body, err, want)
+		}
+	}
+	f(`{"model":"m","messages":[{"role":"user","content":"x"}],"functions":[{"name":"f"},{"name":"g"}],"function_call":"auto"}`,
+		`{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}}],"tool_choice":"auto"}`)
+	f(`{"messages":[{"role":"user","content":"x"}],"functions":[{"name":"f"}],"function_call":{"name":"f"}}`,
+		`{"messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function","function":{"name":"f"}}}`)
+	f(`{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}},{"role":"function","name":"f","content":"r"}]}`,
+		`{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":null,"tool_calls":[{"type":"function","id":"call_legacy_1","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"call_legacy_1","name":"f","content":"r"}]}`)
+	const plain = `{"messages":[{"role":"assistant","content":"x","function_call":null}]}`
+	f(plain, plain)
+	var r chat.Request
+	for in, want := range map[string]string{
+		`{"messages":[{"role":"user","content":"x"}],"functions":[{"name":"f"}],"tools":[]}`: "functions: mutually exclusive with tools",
+		`{"messages":[{"role":"user","content":"x"}],"functions":[{}]}`:                      "tools[0].function.name: required",
+		`{"messages":[{"role":"user","content":"x"}],"functions":"f"}`:                       "tools: must be an array",
+		`{"messages":[{"role":"user","content":"x"}],"\u0066unctions":[]}`:                   "functions: not supported in this spelling",
+		`{"functions":[{"name":"f"}`:                                                         "not valid JSON",
+	} {
+		if err := r.Parse([]byte(in)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", in, err, want)
+		}
+	}
+}

@@ -54,7 +54,9 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 		switch string(key) {
 		case "role":
 			raw := c.Raw()
-			if role = roleOf(raw); role == 0 && c.Err() == nil {
+			if role = roleOf(raw); string(raw) == `"function"` {
+				err = errLegacy
+			} else if role == 0 && c.Err() == nil {
 				err = invalid("messages[%d].role: must be system, developer, user, assistant or tool, got %s", n, describe(raw))
 			}
 		case "content":
@@ -66,6 +68,12 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 			r.note(c.Raw(), HasToolCalls|lastCalls)
 		case "tool_call_id":
 			toolID = c.Str() != nil
+		case "function_call":
+			if raw := c.Raw(); !rawjson.IsNull(raw) {
+				err = errLegacy
+			} else {
+				r.note(raw, 0)
+			}
 		case "reasoning", "reasoning_content", "reasoning_details":
 			r.note(c.Raw(), HasReasoning)
 		case "cache_control":
