@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"sync/atomic"
 	"time"
@@ -123,6 +124,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	g.draining.Store(true)
+	g.opts.Log.Info("draining", slog.Int64("in_flight", g.inFlight.Load()), slog.Duration("timeout", g.opts.Drain))
 	select { // those who choose a node by /health/ready need a moment to notice
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)

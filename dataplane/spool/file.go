@@ -9,12 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// segmentFile is the file that records are appended to. Where the file system
-// keeps its word about space that was allocated ahead, the file is mapped: an
-// append is then a copy into the page cache, which outlives the process as what
-// write(2) puts there does, without the system call, which costs more than all
-// the rest of an event. Elsewhere, or when the disk has no room for a whole
-// segment, it is written.
+// segmentFile is the file that records are appended to. Where mapFile can map
+// it, an append is a copy into the page cache, which outlives the process as
+// what write(2) puts there does, without the system call, which costs more than
+// all the rest of an event. Elsewhere, or when the disk has no room for a
+// complete segment, it is written.
 type segmentFile struct {
 	f      *os.File
 	mapped []byte // nil: written
@@ -28,32 +27,12 @@ func createFile(path string, size int64) (*segmentFile, error) {
 		return nil, err
 	}
 	s := &segmentFile{f: f}
-	if reserves(f) && unix.Fallocate(int(f.Fd()), 0, 0, size) == nil {
-		s.mapped, err = unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE)
-		if err != nil {
-			s.mapped = nil
-		}
-	}
-	if s.mapped == nil {
+	if s.mapped = mapFile(f, size); s.mapped == nil {
 		if err := f.Truncate(0); err != nil { // what was allocated, too
 			return nil, errors.Join(err, f.Close())
 		}
 	}
 	return s, nil
-}
-
-// reserves reports whether the file system gives what fallocate was promised:
-// on others a full disk would show itself only as a signal.
-func reserves(f *os.File) bool {
-	var st unix.Statfs_t
-	if unix.Fstatfs(int(f.Fd()), &st) != nil {
-		return false
-	}
-	switch int64(st.Type) { //nolint:unconvert // its type differs between architectures
-	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.TMPFS_MAGIC:
-		return true
-	}
-	return false
 }
 
 // append adds a record. The first word of it, its length, is written last: a

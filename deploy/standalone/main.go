@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/hybridinference/gateway/shared/env"
@@ -27,6 +28,10 @@ func main() {
 }
 
 func start(args []string) error {
+	if len(args) > 0 && slices.Contains([]string{"version", "-v", "--version"}, args[0]) {
+		fmt.Println("standalone", version)
+		return nil
+	}
 	vars, err := env.Open(".env", os.Environ())
 	if err != nil {
 		return err
@@ -45,6 +50,7 @@ func start(args []string) error {
 	defer ignore()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	p := process{settings: &s, vars: vars, hangups: hangups, version: version, log: s.Log.New(os.Stderr), out: os.Stdout}
 	defer logs.Stopping(ctx, p.log)()
 	return p.serve(ctx)

@@ -10,7 +10,7 @@ import (
 // called when everything has ended; it logs that too, if ctx was why.
 func Stopping(ctx context.Context, log *slog.Logger) (stopped func()) {
 	ignore := context.AfterFunc(ctx, func() {
-		log.Info("stopping: what is in flight finishes first", slog.String("cause", context.Cause(ctx).Error()))
+		log.Info("stopping: requests in flight finish first; a second signal stops at once", slog.String("cause", context.Cause(ctx).Error()))
 	})
 	return func() {
 		if !ignore() {

@@ -96,6 +96,7 @@ func run(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err = all[i].run(ctx, vars, args[1:])
 	if errors.Is(err, env.ErrHelp) {
 		fmt.Printf("controlplane %s - %s\n\nSettings, as variables or flags:\n", all[i].name, all[i].about)

@@ -28,6 +28,7 @@ func run() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	return cli.Run(ctx, cli.Options{
 		Args: os.Args[1:], Env: vars.Lookup, Version: version,
 		Stdin: os.Stdin, StdinTerminal: isTerminal(os.Stdin), Stdout: os.Stdout, StdoutTerminal: isTerminal(os.Stdout),

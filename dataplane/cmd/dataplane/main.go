@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/hybridinference/gateway/dataplane/node"
@@ -29,6 +30,10 @@ func main() {
 }
 
 func run(args []string) error {
+	if len(args) > 0 && slices.Contains([]string{"version", "-v", "--version"}, args[0]) {
+		fmt.Println("dataplane", version)
+		return nil
+	}
 	vars, err := env.Open(".env", os.Environ())
 	if err != nil {
 		return err
@@ -56,6 +61,7 @@ func serve(s *node.Settings, vars *env.Environment) error {
 	o.Version, o.Log = version, s.Log.New(os.Stderr)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	defer logs.Stopping(ctx, o.Log)()
 	n, err := node.New(ctx, o)
 	if err != nil {

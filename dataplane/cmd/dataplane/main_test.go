@@ -207,3 +207,50 @@ func TestKeysAreRotatedWithoutARestart(t *testing.T) {
 		t.Errorf("the end: %v: %s", err, p.text())
 	}
 }
+
+// The first signal says how many requests are waited for, the second does not
+// wait for them.
+func TestASecondSignalEndsAtOnce(t *testing.T) {
+	asked, end := make(chan struct{}), make(chan struct{})
+	upstream := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		asked <- struct{}{}
+		<-end
+	}))
+	defer upstream.Close()
+	defer close(end)
+	s := bustest.Start(t)
+	publish(t, s, upstream.URL+"/v1", "UP_KEY")
+	p := launch(t, t.TempDir(), "NATS_URL="+s.ClientURL(), "STATE_DIR=state", "UP_KEY=a-key")
+	eventually.True(t, "the release is there", func() bool {
+		resp, err := http.Get("http://" + p.addr + "/health/ready")
+		return err == nil && resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
+	})
+	go func() { _, _ = p.ask() }() // it is cut
+	<-asked
+	p.signal(syscall.SIGINT)
+	eventually.True(t, "the log says what is in flight", func() bool { return strings.Contains(p.text(), `"msg":"draining","in_flight":1`) })
+	p.signal(syscall.SIGINT)
+	select {
+	case err := <-p.done:
+		if failed, ok := errors.AsType[*exec.ExitError](err); !ok || failed.Sys().(syscall.WaitStatus).Signal() != syscall.SIGINT {
+			t.Errorf("it ended with %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Errorf("it still waits: %s", p.text())
+	}
+}
+
+func TestVersion(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{"--version", "version"} {
+		cmd := exec.CommandContext(t.Context(), self, word)
+		cmd.Env = []string{asMain + "=1"}
+		if out, err := cmd.CombinedOutput(); err != nil || string(out) != "dataplane dev\n" {
+			t.Errorf("%s: %v %q", word, err, out)
+		}
+	}
+}

@@ -1,0 +1,34 @@
+package spool
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// mapFile allocates size bytes for the file and maps them; nil if the file
+// system cannot or does not keep such a promise.
+func mapFile(f *os.File, size int64) []byte {
+	if !reserves(f) || unix.Fallocate(int(f.Fd()), 0, 0, size) != nil {
+		return nil
+	}
+	mapped, err := unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE)
+	if err != nil {
+		return nil
+	}
+	return mapped
+}
+
+// reserves reports whether the file system honors fallocate: on others a full
+// disk would show itself only as a signal.
+func reserves(f *os.File) bool {
+	var st unix.Statfs_t
+	if unix.Fstatfs(int(f.Fd()), &st) != nil {
+		return false
+	}
+	switch int64(st.Type) { //nolint:unconvert // its type differs between architectures
+	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.TMPFS_MAGIC:
+		return true
+	}
+	return false
+}
