@@ -148,8 +148,8 @@ func (c *compiler) endpoint(m *config.Model, w *wire.Model, r *config.Route, wei
 		Secrets: r.SecretNames, Processor: r.Processor, ExtraBody: r.ExtraBody, ExtraHeaders: r.ExtraHeaders, Traits: r.Traits,
 		SecretHeaders: r.SecretHeaders, SecretBody: r.SecretBody,
 		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, Pricing: pricing(r.Pricing), ZDR: r.ZDR, NoCollection: r.NoCollection,
-		Responses: r.Responses,
-		Probe:     c.in.Files.Routing.Split.GroupOf(m, r) == config.Local,
+		Responses: r.Responses, StandIn: r.StandIn,
+		Probe: c.in.Files.Routing.Split.GroupOf(m, r) == config.Local,
 	}
 	if _, err := adapters.New(adapters.Settings(w, &e)); err != nil {
 		c.problems = append(c.problems, r.At.Problem("%s", err))

@@ -139,3 +139,25 @@ func write(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 }
+
+// What is built in is free, and stands in where the model has other routes,
+// also if these are absent.
+func TestTheDemoIsFreeAndStandsIn(t *testing.T) {
+	f := func(routes string, standIn bool) {
+		t.Helper()
+		text := "models: [{id: m, pricing: {prompt: 1, completion: 2, request: 3}, route: [" + routes + "]}]"
+		files, _, err := config.Parse(config.Source{Name: "m", Text: []byte(text)}, config.Source{}, environment)
+		if err != nil {
+			t.Fatal(err)
+		}
+		routesOf := files.Models.Models[0].Routes
+		demo := routesOf[len(routesOf)-1]
+		if free := (config.Pricing{Prompt: "0", Completion: "0"}); demo.Kind != "demo" || demo.StandIn != standIn || demo.Pricing != free {
+			t.Errorf("%s: %+v", routes, demo)
+		}
+	}
+	f("{kind: demo}", false)
+	f("{kind: demo, id: a}, {kind: demo, id: b}", false)
+	f("{kind: vllm, base_url: 'http://a.lan'}, {kind: demo}", true)
+	f("{kind: vllm, base_url: '${NOT_SET}'}, {kind: demo, pricing: {prompt: 5}}", true)
+}

@@ -53,7 +53,11 @@ type Route struct {
 	Responses bool
 	// Traits override what the gateway knows of the model, nil for none.
 	Traits *wire.Traits
-	// Pricing is the model's, with what the route itself says on top.
+	// StandIn is set for a kind that answers by itself beside routes that do not,
+	// present or absent.
+	StandIn bool
+	// Pricing is the model's, with what the route itself says on top. What is
+	// built in is free.
 	Pricing Pricing
 }
 
@@ -143,6 +147,10 @@ func (m *modelEntry) settleRoutes() {
 			}
 		}
 	}
+	for i := range m.Routes {
+		p, _ := adapters.Find(m.Routes[i].Kind) // settleKind has found it
+		m.Routes[i].StandIn = p.BuiltIn && m.hosted
+	}
 	m.warnUnserved()
 }
 
@@ -164,6 +172,10 @@ func (m *modelEntry) addRoute(r *routeEntry, at value) {
 	kindOK := r.settleKind(at)
 	host, urlOK := r.settleBaseURL(at)
 	r.settlePolicy()
+	if kindOK && r.source.BuiltIn {
+		r.Pricing = Pricing{Prompt: "0", Completion: "0"}
+	}
+	m.hosted = m.hosted || kindOK && !r.source.BuiltIn
 	own, idOK := r.ownID()
 	if own == "" && kindOK && urlOK && idOK {
 		own = r.derivedID(host)

@@ -59,7 +59,10 @@ type Options struct {
 	Flush time.Duration
 	// Secret looks up a provider's key by its variable's name.
 	Secret func(name string) (string, bool)
-	Log    *slog.Logger
+	// StandIns lets demo endpoints answer for models whose real endpoints are
+	// all out of service: for trying things out.
+	StandIns bool
+	Log      *slog.Logger
 }
 
 // Node is a data-plane node.
@@ -125,7 +128,7 @@ func (n *Node) setup() (err error) {
 	}
 	n.watcher = watch.New(watch.Options{
 		Conn: n.conn, Current: &n.current, Dir: o.StateDir, Status: n.status, Log: o.Log,
-		Builder: &snapshot.Builder{Senders: upstream.NewSenders(connectTime), Secret: o.Secret, Timeouts: o.Timeouts, Breaker: o.Breaker, Log: o.Log},
+		Builder: &snapshot.Builder{Senders: upstream.NewSenders(connectTime), Secret: o.Secret, Timeouts: o.Timeouts, Breaker: o.Breaker, StandIns: o.StandIns, Log: o.Log},
 	})
 	return nil
 }

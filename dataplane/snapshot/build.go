@@ -25,6 +25,9 @@ type Builder struct {
 	// Timeouts are the node's defaults.
 	Timeouts upstream.Timeouts
 	Breaker  upstream.BreakerSettings
+	// StandIns lets demo endpoints answer for models whose real endpoints are
+	// all out of service.
+	StandIns bool
 
 	// Log gets what goes wrong while no request waits for it.
 	Log *slog.Logger
@@ -159,7 +162,7 @@ func (b *Builder) model(w *wire.Model, used map[string]*upstream.State) (builtMo
 			m.Parked = append(m.Parked, e)
 		}
 	}
-	m.Endpoints = standIns(m.Endpoints)
+	m.Endpoints = b.standIns(m.Endpoints)
 	for _, e := range m.Endpoints {
 		m.Total += e.Weight
 	}
@@ -169,9 +172,13 @@ func (b *Builder) model(w *wire.Model, used map[string]*upstream.State) (builtMo
 	return out, nil
 }
 
-// standIns leaves out demo endpoints beside real ones: the demo stands in only
-// while nothing else of a model is in service.
-func standIns(list []*Endpoint) []*Endpoint {
+// standIns removes demo endpoints beside real ones, unless they may stand in
+// and nothing else of the model is in service: real clients must not get canned
+// answers.
+func (b *Builder) standIns(list []*Endpoint) []*Endpoint {
+	if !b.StandIns {
+		return slices.DeleteFunc(list, func(e *Endpoint) bool { return e.StandIn })
+	}
 	builtIn := func(e *Endpoint) bool { return e.Source.BuiltIn }
 	if !slices.ContainsFunc(list, func(e *Endpoint) bool { return !builtIn(e) }) {
 		return list

@@ -184,3 +184,29 @@ func TestSpendingOutlivesKeyTables(t *testing.T) {
 		t.Errorf("a key that was gone still has %d", got)
 	}
 }
+
+func TestTheDemoStandsInOnlyWhereItMay(t *testing.T) {
+	demo := wire.Endpoint{ID: "m:demo-api", Kind: "demo", Provider: "Demo", Weight: 1, StandIn: true}
+	hosted := wire.Endpoint{ID: "m:up", Kind: "vllm", Provider: "Up", BaseURL: "http://127.0.0.1:1", UpstreamModel: "m", Weight: 1, Secrets: []string{"UP_KEY"}}
+	alone := demo
+	alone.StandIn = false
+	f := func(allowed, key bool, want string, endpoints ...wire.Endpoint) {
+		t.Helper()
+		b := snapshot.Builder{Senders: upstream.NewSenders(time.Second), StandIns: allowed, Secret: func(string) (string, bool) { return "x", key }}
+		s := compile(t, &b, nil, wire.Model{ID: "m", Name: "m", Type: "chat", InputModalities: []string{"text"}, OutputModalities: []string{"text"}, Endpoints: endpoints})
+		var ids []string
+		for _, e := range s.Models[0].Endpoints {
+			ids = append(ids, e.ID)
+		}
+		if got := strings.Join(ids, " "); got != want {
+			t.Errorf("stand-ins %v, key %v: %q, want %q", allowed, key, got, want)
+		}
+	}
+	f(true, true, "m:up", hosted, demo)
+	f(true, false, "m:demo-api", hosted, demo)
+	f(true, false, "m:demo-api", demo) // the others are absent from the release
+	f(false, true, "m:up", hosted, demo)
+	f(false, false, "", hosted, demo)
+	f(false, false, "", demo)
+	f(false, false, "m:demo-api", alone)
+}

@@ -48,7 +48,7 @@ func (s *Settings) stateDir() string { return s.Database.SQLite.StateDir }
 // known while the process starts.
 func (s *Settings) node(lookup env.Lookup) node.Options {
 	o := s.Serving.Options(lookup)
-	o.Node = "standalone"
+	o.Node, o.StandIns = "standalone", isLoopback(s.Serving.Host)
 	return o
 }
 

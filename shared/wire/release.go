@@ -123,6 +123,10 @@ type Endpoint struct {
 	// Responses endpoints serve OpenAI's Responses API themselves: a client's
 	// request to it goes through as it is.
 	Responses bool `json:"responses,omitempty"`
+	// StandIn endpoints of kind demo have others of another kind beside them in
+	// the configuration: they answer only while none of these can, and only on
+	// a node for trying things out.
+	StandIn bool `json:"stand_in,omitempty"`
 	// Probe marks an endpoint that the health check watches.
 	Probe bool `json:"probe,omitempty"`
 }
