@@ -73,6 +73,25 @@ type Health struct {
 	Database  string     `json:"database" enum:"ok,error"`
 	LogStore  string     `json:"log_store" enum:"ok,error,none"`
 	Nodes     NodeCounts `json:"nodes"`
+	// Problems are the codes of what is wrong; Status has the causes.
+	Problems []string `json:"problems"`
+}
+
+// The codes of problems.
+const (
+	ProblemNATS          = "nats"           // there is no connection
+	ProblemNATSStore     = "nats_store"     // NATS does not store releases, or usage events
+	ProblemDatabase      = "database"       // it does not answer, or is read-only
+	ProblemLogStore      = "log_store"      // likewise
+	ProblemNoRelease     = "no_release"     // nothing was ever published
+	ProblemCollector     = "collector"      // usage events are not collected
+	ProblemMissingSecret = "missing_secret" // a model's secret is on no node
+)
+
+// Problem is something that an operator should know and mend.
+type Problem struct {
+	Code    string `json:"code" enum:"nats,nats_store,database,log_store,no_release,collector,missing_secret"`
+	Message string `json:"message"`
 }
 
 // Status is the state of the daemon and of what it needs.
@@ -90,6 +109,7 @@ type Status struct {
 	LogStore  string     `json:"log_store"`
 	Keys      int        `json:"keys"`
 	Started   time.Time  `json:"started"`
+	Problems  []Problem  `json:"problems"`
 }
 
 // NodeCounts counts the nodes that send heartbeats and those that stopped.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/config"
 	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/controlplane/database"
@@ -46,6 +47,7 @@ type App struct {
 	api       *server.Server
 	cert      *certificate // nil for plain HTTP
 	cleanups  run.Stack
+	usage     usageWatch
 }
 
 // New checks the options and binds the address. NATS and the database need
@@ -82,7 +84,7 @@ func (a *App) setup(ctx context.Context) (err error) {
 	})
 	a.api, err = server.New(server.Options{
 		Publisher: a.publisher, Nodes: a.nodes, Conn: a.conn, LogStore: o.LogStore, Token: o.Token, Open: o.Open, Proxies: o.Proxies, KeySecret: o.KeySecret,
-		Version: o.Version, Log: o.Log,
+		Usage: func() []adminapi.Problem { return a.usage.problems(time.Now()) }, Version: o.Version, Log: o.Log,
 	})
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	natsserver "github.com/nats-io/nats-server/v2/server"
 
 	"github.com/hybridinference/gateway/controlplane/app"
 	"github.com/hybridinference/gateway/controlplane/config"
@@ -163,4 +166,64 @@ func TestReloadKeepsWhatWasPushed(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
+}
+
+// A JetStream that is too small for the bucket is no silent failure.
+func TestASmallNATSStoreIsAProblem(t *testing.T) {
+	small, err := natsserver.NewServer(&natsserver.Options{DontListen: true, JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: 1 << 20, NoLog: true, NoSigs: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	small.Start()
+	t.Cleanup(func() { small.Shutdown(); small.WaitForShutdown() })
+	var log lines
+	o := options(t, &log)
+	o.NATS.InProcess = small
+	a, err := app.New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	deadline := time.After(15 * time.Second)
+	for {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/admin/status", nil)
+		r.Header.Set("Authorization", "Bearer t")
+		w := httptest.NewRecorder()
+		a.Handler().ServeHTTP(w, r)
+		if text := w.Body.String(); strings.Contains(text, "NATS does not store releases") && strings.Contains(text, "10047") {
+			return
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("after 15 s: %s", w.Body)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func TestAStoreWithoutACollectorIsAProblem(t *testing.T) {
+	var u app.UsageWatch
+	start := time.Unix(1000, 0)
+	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
+	f := func(seconds int, want string) {
+		t.Helper()
+		got := u.Problems(at(seconds))
+		if want == "" && len(got) != 0 || want != "" && (len(got) != 1 || !strings.Contains(got[0].Message, want)) {
+			t.Errorf("after %d s: %+v, want %q", seconds, got, want)
+		}
+	}
+	u.Saw(nil, 5, at(0))
+	f(20, "")
+	f(31, "no collector has ever run: 5 frames")
+	u.Saw([]bus.Sink{{Name: "pg", Pulling: true}}, 5, at(40))
+	f(60, "")
+	u.Saw([]bus.Sink{{Name: "pg", Delivered: 5}}, 5, at(60)) // busy: it took frames
+	f(89, "")
+	u.Saw([]bus.Sink{{Name: "pg", Delivered: 5, Waiting: 7}}, 12, at(91))
+	f(91, "no collector has taken usage events for pg in the last 31s; 7 frames wait")
+	u.Saw([]bus.Sink{{Name: "pg", Delivered: 9}}, 12, at(100))
+	f(100, "")
 }

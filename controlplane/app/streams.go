@@ -2,28 +2,38 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/shared/bus"
 )
 
 const (
-	// ensureEvery is how often the streams of usage events are looked after.
+	// ensureEvery is how often the streams of usage events are checked.
 	ensureEvery = 10 * time.Second
 	ensureTime  = 5 * time.Second
+	// collectTime is how long a store may be without a collector, as during a
+	// restart, before that is a problem.
+	collectTime = 30 * time.Second
 )
 
 // keepStreams makes the streams of usage events, and again should they vanish,
-// so that nodes can hand over events before the first collector runs.
+// so that nodes can hand over events before the first collector runs. It also
+// watches that collectors take them.
 func (a *App) keepStreams(ctx context.Context) error {
 	for {
 		if a.conn.IsConnected() {
 			bounded, cancel := context.WithTimeout(ctx, ensureTime)
-			_, err := bus.EnsureUsage(bounded, a.conn, bus.Limits{Replicas: a.o.Replicas})
+			err := a.lookAtStreams(bounded)
 			cancel()
+			if ctx.Err() == nil {
+				a.usage.report(err)
+			}
 			if err != nil && ctx.Err() == nil {
-				a.o.Log.Warn("the streams of usage events could not be made", slog.String("error", err.Error()))
+				a.o.Log.Warn("the streams of usage events are not in order", slog.String("error", err.Error()))
 			}
 		}
 		select {
@@ -32,4 +42,76 @@ func (a *App) keepStreams(ctx context.Context) error {
 		case <-time.After(ensureEvery):
 		}
 	}
+}
+
+func (a *App) lookAtStreams(ctx context.Context) error {
+	if _, err := bus.EnsureUsage(ctx, a.conn, bus.Limits{Replicas: a.o.Replicas}); err != nil {
+		return err
+	}
+	sinks, frames, _, err := bus.Sinks(ctx, a.conn)
+	if err == nil {
+		a.usage.saw(sinks, frames, time.Now())
+	}
+	return err
+}
+
+// usageWatch knows whether usage events are stored in NATS and collected.
+type usageWatch struct {
+	mu  sync.Mutex
+	err error
+	// began is when it looked first; sinks are the stores by name.
+	began  time.Time
+	frames uint64
+	sinks  map[string]sinkWatch
+}
+
+// sinkWatch is one store.
+type sinkWatch struct {
+	bus.Sink
+	// active is when a collector of it was last seen at work.
+	active time.Time
+}
+
+func (u *usageWatch) report(err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.err = err
+}
+
+func (u *usageWatch) saw(sinks []bus.Sink, frames uint64, now time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.began.IsZero() {
+		u.began = now
+	}
+	next := make(map[string]sinkWatch, len(sinks))
+	for _, s := range sinks {
+		before, known := u.sinks[s.Name]
+		active := before.active
+		if !known || s.Pulling || s.Delivered != before.Delivered {
+			active = now
+		}
+		next[s.Name] = sinkWatch{s, active}
+	}
+	u.sinks, u.frames = next, frames
+}
+
+// problems says what is wrong at a time.
+func (u *usageWatch) problems(now time.Time) (list []adminapi.Problem) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.err != nil {
+		list = append(list, adminapi.Problem{Code: adminapi.ProblemNATSStore, Message: "NATS does not store usage events, which wait at the nodes: " + u.err.Error()})
+	}
+	if len(u.sinks) == 0 && !u.began.IsZero() && now.Sub(u.began) > collectTime {
+		list = append(list, adminapi.Problem{Code: adminapi.ProblemCollector, Message: fmt.Sprintf("no collector has ever run: %d frames of usage events wait in NATS", u.frames)})
+	}
+	for name, s := range u.sinks {
+		if idle := now.Sub(s.active); idle > collectTime {
+			list = append(list, adminapi.Problem{Code: adminapi.ProblemCollector, Message: fmt.Sprintf(
+				"no collector has taken usage events for %s in the last %s; %d frames wait, %d are not acknowledged", name, idle.Round(time.Second), s.Waiting, s.InHand,
+			)})
+		}
+	}
+	return list
 }

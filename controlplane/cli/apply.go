@@ -68,6 +68,9 @@ func (in *invocation) apply(ctx context.Context, dry bool) error {
 	if dry {
 		return nil
 	}
+	if err := in.warnOfProblems(ctx, client, a.Wait()); err != nil {
+		return err
+	}
 	return in.complete(a.Wait(), fmt.Sprintf("release %d", made.Release), made.Nodes)
 }
 

@@ -19,6 +19,7 @@ const (
 	ExitUsage       = 2
 	ExitIncomplete  = 3
 	ExitUnreachable = 4
+	ExitProblems    = 5
 )
 
 const exitHelp = `Exit codes:
@@ -26,7 +27,8 @@ const exitHelp = `Exit codes:
   1  failed; the reason is on stderr
   2  usage error: unknown command, flag or value
   3  --wait timed out before every live node had applied the change
-  4  the control plane is unreachable`
+  4  the control plane is unreachable
+  5  gatewayctl status: the control plane reports problems`
 
 // usageError is a wrong command line.
 type usageError struct{ error }
@@ -40,6 +42,11 @@ var errShown = errors.New("shown")
 type incompleteError struct{ message string }
 
 func (e *incompleteError) Error() string { return e.message }
+
+// problemsError is a control plane that says what is wrong with it.
+type problemsError struct{ message string }
+
+func (e *problemsError) Error() string { return e.message }
 
 // deniedError is a token that the daemon rejects.
 type deniedError struct {
@@ -80,6 +87,9 @@ func exitCode(err error) int {
 	}
 	if _, ok := errors.AsType[*incompleteError](err); ok {
 		return ExitIncomplete
+	}
+	if _, ok := errors.AsType[*problemsError](err); ok {
+		return ExitProblems
 	}
 	if _, ok := errors.AsType[*adminclient.Unreachable](err); ok {
 		return ExitUnreachable

@@ -30,6 +30,9 @@ func (in *invocation) rollOut(ctx context.Context, do func(context.Context, *adm
 	if err := in.show(shownRollout{made.Release, made.Nodes}, func(w io.Writer) error { return writeRollout(w, in.colour(), made) }); err != nil {
 		return err
 	}
+	if err := in.warnOfProblems(ctx, client, change.Wait()); err != nil {
+		return err
+	}
 	return in.complete(change.Wait(), fmt.Sprintf("release %d", made.Release), made.Nodes)
 }
 

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
+	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
 func statusCommand() *urfave.Command {
@@ -28,7 +30,42 @@ func status(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return in.show(s, func(w io.Writer) error { return writeFields(w, in.colour(), statusFields(client.URL(), s)) })
+	if err := in.show(s, func(w io.Writer) error { return writeFields(w, in.colour(), statusFields(client.URL(), s)) }); err != nil {
+		return err
+	}
+	if len(s.Problems) == 0 {
+		return nil
+	}
+	return &problemsError{problemTexts(s.Problems)}
+}
+
+func problemTexts(list []adminapi.Problem) string {
+	texts := make([]string, len(list))
+	for i, p := range list {
+		texts[i] = p.Message
+	}
+	return strings.Join(texts, "\n")
+}
+
+// warnOfProblems says after a change that was waited for what keeps it from
+// taking effect. A release that NATS does not take is an error.
+func (in *invocation) warnOfProblems(ctx context.Context, client *adminclient.Client, wait time.Duration) error {
+	if wait == 0 {
+		return nil
+	}
+	s, err := client.Status(ctx)
+	if err != nil {
+		return err
+	}
+	stuck := false
+	for _, p := range s.Problems {
+		_, _ = fmt.Fprintln(in.opts.Stderr, "warning: "+printable(p.Message))
+		stuck = stuck || p.Code == adminapi.ProblemNATS || p.Code == adminapi.ProblemNATSStore
+	}
+	if stuck && s.Published < s.Release {
+		return &incompleteError{fmt.Sprintf("release %d was not published: NATS has release %d", s.Release, s.Published)}
+	}
+	return nil
 }
 
 func statusFields(url string, s adminapi.Status) []field {

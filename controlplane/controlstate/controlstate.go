@@ -46,9 +46,12 @@ func (s *State) Close() error {
 // nodes remember of an earlier one.
 func (s *State) Epoch() uint64 { return s.epoch }
 
-// Health reports whether the database answers and holds the state that was
+// Health reports whether the database answers, takes writes and holds the state that was
 // opened: not an older or a fresh one, put in its place meanwhile.
 func (s *State) Health(ctx context.Context) error {
+	if err := s.db.Ping(ctx); err != nil {
+		return err
+	}
 	epoch, err := s.readEpoch(ctx)
 	if err == nil && epoch != s.epoch {
 		err = fmt.Errorf("the control state was replaced: its epoch is %d, was %d; a restart takes it up", epoch, s.epoch)

@@ -32,7 +32,8 @@ type DB interface {
 	WriteIdempotent(ctx context.Context, batch ...Statement) (changed []int64, err error)
 	// Read calls each for every row of the answer.
 	Read(ctx context.Context, query Statement, each func(Row) error) error
-	// Ping reports whether the database answers.
+	// Ping reports whether the database answers, and takes writes as far as
+	// that is known: ErrReadOnly.
 	Ping(ctx context.Context) error
 	// CallTimeout is how long a small call may take at most.
 	CallTimeout() time.Duration
@@ -68,6 +69,9 @@ var (
 	// ErrRejected.
 	ErrConstraint = fmt.Errorf("%w: a constraint is violated", ErrRejected)
 )
+
+// ErrReadOnly is a database that answers and takes no writes.
+var ErrReadOnly = errors.New("the database is read-only")
 
 const (
 	// callTimeout is CallTimeout for databases that are near.

@@ -86,3 +86,22 @@ func TestD1KeepsToItsRate(t *testing.T) {
 		t.Error("a call that cannot be sent in time has no error")
 	}
 }
+
+// A standby, or a server that was made read-only, answers and is of no use.
+func TestAReadOnlyDatabaseIsNotHealthy(t *testing.T) {
+	c := requestlogtest.Postgres(t).Config
+	dsn := c.Postgres.DSN.Reveal()
+	separator := "?"
+	if strings.Contains(dsn, "?") {
+		separator = "&"
+	}
+	c.Postgres.DSN = secret.New(dsn + separator + "default_transaction_read_only=on")
+	db, err := database.Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // nothing was written
+	if err := db.Ping(t.Context()); !errors.Is(err, database.ErrReadOnly) {
+		t.Errorf("ping of a read-only database: %v", err)
+	}
+}

@@ -63,8 +63,12 @@ func (p *Postgres) Close() error {
 
 // Ping implements DB.
 func (p *Postgres) Ping(ctx context.Context) error {
-	if err := p.pool.Ping(ctx); err != nil {
+	var readOnly bool // a standby, or a server that was put into that state
+	if err := p.pool.QueryRow(ctx, "SELECT current_setting('transaction_read_only') = 'on'").Scan(&readOnly); err != nil {
 		return fmt.Errorf("database: %w", err)
+	}
+	if readOnly {
+		return ErrReadOnly
 	}
 	return nil
 }

@@ -146,6 +146,12 @@ func (p *Publisher) State() (*controlstate.State, error) {
 	return nil, ErrNoDatabase
 }
 
+// Troubles say what keeps the publisher from reading the control state and
+// from storing releases in NATS, "" for nothing.
+func (p *Publisher) Troubles() (reading, storing string) {
+	return p.link.reading.now(), p.link.storing.now()
+}
+
 // Kick has the database looked at now rather than within a second.
 func (p *Publisher) Kick() {
 	select {

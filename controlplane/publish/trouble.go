@@ -1,15 +1,27 @@
 package publish
 
-import "log/slog"
+import (
+	"log/slog"
+	"sync"
+)
 
 // trouble logs a failure that may repeat each second once, and its end.
 type trouble struct {
 	log  *slog.Logger
 	what string
+
+	mu   sync.Mutex
 	last string
 }
 
 func newTrouble(log *slog.Logger, what string) *trouble { return &trouble{log: log, what: what} }
+
+// now is what is wrong at present, "" for nothing.
+func (t *trouble) now() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last
+}
 
 // report takes the outcome of an attempt.
 func (t *trouble) report(err error) {
@@ -17,6 +29,8 @@ func (t *trouble) report(err error) {
 	if err != nil {
 		now = err.Error()
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	switch now {
 	case t.last:
 	case "":

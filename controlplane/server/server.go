@@ -40,8 +40,10 @@ type Options struct {
 	Proxies []netip.Prefix
 	// KeySecret is what API keys are hashed under; without it none can be made.
 	KeySecret secret.String
-	Version   string
-	Log       *slog.Logger
+	// Usage says what is wrong with the usage events' way; nil says nothing.
+	Usage   func() []adminapi.Problem
+	Version string
+	Log     *slog.Logger
 }
 
 // LogStore is what the API needs of the request log; package requestlog has several.

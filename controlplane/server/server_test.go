@@ -474,3 +474,53 @@ func TestEndpointsShowWhatNodesSay(t *testing.T) {
 		t.Errorf("%+v", node)
 	}
 }
+
+// What is wrong is said in words to operators and as a code to everybody.
+func TestProblems(t *testing.T) {
+	p := start(t, requestlogtest.SQLite(t), nil)
+	type said struct {
+		Status   string
+		Problems []struct{ Code, Message string }
+	}
+	var status said
+	p.call("GET", "/admin/status", "", 200, &status)
+	if len(status.Problems) != 0 {
+		t.Errorf("at first: %+v", status.Problems)
+	}
+	say := func(node string, missing ...wire.MissingSecret) {
+		data, err := (&wire.NodeStatus{Node: node, State: wire.StateApplied, Missing: missing}).Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.nats.Connect(node).Publish(wire.NodeStatusPrefix+node, data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	local, far := wire.MissingSecret{Endpoint: "glm:local", Variable: "LOCAL_KEY"}, wire.MissingSecret{Endpoint: "glm:far", Variable: "FAR_KEY"}
+	say("n1", local, far)
+	eventually.True(t, "a model without secrets is named", func() bool {
+		p.call("GET", "/admin/status", "", 200, &status)
+		return len(status.Problems) == 1
+	})
+	if got := status.Problems[0]; got.Code != "missing_secret" || got.Message != "model glm cannot be served: LOCAL_KEY or FAR_KEY is set on no node" {
+		t.Errorf("%+v", got)
+	}
+	var health struct {
+		Status   string
+		Problems []string
+	}
+	p.call("GET", "/health", "", 200, &health)
+	if health.Status != "healthy" || !slices.Equal(health.Problems, []string{"missing_secret"}) {
+		t.Errorf("health %+v", health)
+	}
+	say("n2", far) // which has LOCAL_KEY
+	eventually.True(t, "the model is served", func() bool {
+		p.call("GET", "/admin/status", "", 200, &status)
+		return len(status.Problems) == 0
+	})
+	p.nats.Stop()
+	eventually.True(t, "the loss of NATS is said", func() bool {
+		p.call("GET", "/health", "", 200, &health)
+		return health.Status == "degraded" && slices.Contains(health.Problems, "nats")
+	})
+}

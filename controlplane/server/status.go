@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -65,8 +66,13 @@ func (s *Server) health(ctx context.Context, _ adminapi.None) (adminapi.Health, 
 	if current := s.o.Publisher.Current(); current != nil {
 		out.Release = current.Number
 	}
-	if !s.o.Conn.IsConnected() || found.database != nil || found.logStore != nil || out.Release == 0 {
-		out.Status = adminapi.Degraded
+	for _, p := range s.problems(found) {
+		if !slices.Contains(out.Problems, p.Code) {
+			out.Problems = append(out.Problems, p.Code)
+		}
+		if p.Code != adminapi.ProblemMissingSecret { // the others are served
+			out.Status = adminapi.Degraded
+		}
 	}
 	return out, nil
 }
@@ -94,6 +100,7 @@ func (s *Server) status(ctx context.Context, _ adminapi.None) (adminapi.Status, 
 	if found.database == nil {
 		out.Keys = s.liveKeys(ctx)
 	}
+	out.Problems = s.problems(found)
 	return out, nil
 }
 

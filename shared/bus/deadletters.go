@@ -108,6 +108,10 @@ type Sink struct {
 	// Waiting frames were not given to it yet, InHand are not acknowledged.
 	Waiting uint64
 	InHand  int
+	// Pulling: a collector waits for frames. Delivered counts the frames that
+	// collectors were ever given.
+	Pulling   bool
+	Delivered uint64
 }
 
 // Sinks lists the stores that take usage events, and how many frames there are.
@@ -123,7 +127,7 @@ func Sinks(ctx context.Context, nc *nats.Conn) (list []Sink, frames, bytes uint6
 	consumers := stream.ListConsumers(ctx)
 	for info := range consumers.Info() {
 		if name, ok := strings.CutPrefix(info.Name, wire.SinkPrefix); ok {
-			list = append(list, Sink{Name: name, Waiting: info.NumPending, InHand: info.NumAckPending})
+			list = append(list, Sink{Name: name, Waiting: info.NumPending, InHand: info.NumAckPending, Pulling: info.NumWaiting > 0, Delivered: info.Delivered.Consumer})
 		}
 	}
 	state := stream.CachedInfo().State
