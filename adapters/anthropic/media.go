@@ -32,6 +32,16 @@ func (d *draft) appendPart(dst []byte, p *chat.Part) ([]byte, error) {
 	return appendOpen(dst, p.Raw), nil
 }
 
+// inputs are the media that the model takes. No Claude takes audio or video;
+// one that sees takes documents, too.
+func (a *Adapter) inputs() chat.Feature {
+	in := a.settings.Inputs & (chat.HasImage | chat.HasFile)
+	if in&chat.HasImage != 0 {
+		in |= chat.HasFile
+	}
+	return in
+}
+
 // nativeBlock reports block types of the Messages API that chat completions
 // have no word for. A client that sends one means this API.
 func nativeBlock(kind string) bool {

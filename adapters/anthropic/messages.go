@@ -230,7 +230,15 @@ func (d *draft) writeResult(use *toolUse) error {
 	mark := m.CacheControl
 	plain := *m
 	plain.CacheControl = nil // it belongs to the result, not to the text in it
-	if blocks := blocksOf(&plain); len(blocks) > 0 {
+	blocks := blocksOf(&plain)
+	for i := range blocks {
+		if b := &blocks[i]; b.part != nil {
+			if note := chat.MediaNote(b.part.Raw, d.a.inputs()); note != nil {
+				b.text, b.part = note, nil
+			}
+		}
+	}
+	if len(blocks) > 0 {
 		d.put(`,"content":`)
 		if err := d.writeBlocks(blocks); err != nil {
 			return err

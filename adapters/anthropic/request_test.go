@@ -346,3 +346,19 @@ func TestExtraBody(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A result that the model cannot see is told in words; the user's is refused.
+func TestMediaInResults(t *testing.T) {
+	const messages = `{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]},` +
+		`{"role":"tool","tool_call_id":"a","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}}]}]}`
+	s := settings("claude-sonnet-5")
+	s.Inputs = 0
+	call := adaptertest.Encode(t, newAdapter(t, s), []byte(messages))
+	if got := member(call, "messages"); !strings.HasSuffix(got, `{"type":"tool_result","tool_use_id":"a","content":[{"type":"text","text":"[The tool returned image content, which this model cannot take]"}]}]}]`) {
+		t.Error(got)
+	}
+	s.Inputs = chat.HasImage
+	if got := member(adaptertest.Encode(t, newAdapter(t, s), []byte(messages)), "messages"); !strings.Contains(got, `"type":"image"`) {
+		t.Error(got)
+	}
+}

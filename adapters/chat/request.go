@@ -88,6 +88,9 @@ func EffortShare(effort string) int64 {
 // Feature is a set of things that occur in a request's messages and tools.
 type Feature uint32
 
+// Media are the features that a model's inputs have to allow.
+const Media = HasImage | HasAudio | HasFile | HasVideo
+
 // The features.
 const (
 	HasImage        Feature = 1 << iota // an image_url part
@@ -105,5 +108,6 @@ const (
 	HasSystems                          // two system messages or more, one after the other
 	HasPrefill                          // the last message is the assistant's, without tool calls
 	HasForeign                          // a content part of no type of OpenAI's, or with citations
+	HasResultMedia                      // an image, audio, video or file in a tool message; these are not counted above
 	HasForeignTool                      // a tool that is no function, or has members beside type, function and cache_control
 )

@@ -49,6 +49,8 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 	}
 	var role Role
 	toolID := false
+	before := r.Has & Media
+	r.Has &^= Media
 	for key, ok := c.Key(); ok; key, ok = c.Key() {
 		var err error
 		switch string(key) {
@@ -88,6 +90,10 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 	if c.Err() != nil {
 		return 0, syntax(c.Err())
 	}
+	if role == RoleTool && r.Has&Media != 0 {
+		r.Has = r.Has&^Media | HasResultMedia
+	}
+	r.Has |= before
 	return role, r.roleRules(role, n, toolID)
 }
 

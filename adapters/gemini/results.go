@@ -71,11 +71,11 @@ func (c *contents) result(m *chat.Message, call *chat.Call, i int) error {
 	if len(call.ID) > 2 {
 		c.dst = appendMember(c.dst, "id", call.ID)
 	}
-	c.dst = appendOutput(appendKey(c.dst, "response"), outputOf(m))
+	c.dst = appendOutput(appendKey(c.dst, "response"), outputOf(m, c.inputs))
 	var media []byte
 	for j := range m.Parts {
 		p := &m.Parts[j]
-		if p.Type == chat.PartText || p.Type == chat.PartRefusal || chat.Foreign(p.Raw) {
+		if p.Type == chat.PartText || p.Type == chat.PartRefusal || chat.Foreign(p.Raw) || chat.MediaNote(p.Raw, c.inputs) != nil {
 			continue
 		}
 		var err error
@@ -99,7 +99,7 @@ func (c *contents) placeMedia(media []byte) []byte {
 }
 
 // outputOf returns the text of a tool message.
-func outputOf(m *chat.Message) chat.Literal {
+func outputOf(m *chat.Message, inputs chat.Feature) chat.Literal {
 	if m.Text != nil {
 		return m.Text
 	}
@@ -108,6 +108,8 @@ func outputOf(m *chat.Message) chat.Literal {
 		text := m.Parts[j].Text
 		if text == nil && chat.Foreign(m.Parts[j].Raw) {
 			text = chat.ForeignText(m.Parts[j].Raw)
+		} else if text == nil {
+			text = chat.MediaNote(m.Parts[j].Raw, inputs)
 		}
 		if len(text) <= 2 {
 			continue

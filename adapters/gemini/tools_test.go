@@ -120,3 +120,14 @@ func TestSignaturesComeBack(t *testing.T) {
 	f(three, `{"role":"assistant","content":"t"},{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"add","arguments":"{\"x\":1}"}}]},{"role":"assistant","tool_calls":[{"id":"b","type":"function","function":{"name":"mul","arguments":"{}"}}]}`,
 		`{"text":"t"},{`+add+`,"thoughtSignature":"skip_thought_signature_validator"},`+mul)
 }
+
+// A result that the model cannot see is told in words.
+func TestMediaInResults(t *testing.T) {
+	s := settings("gemini-3.5-flash")
+	s.Inputs = 0
+	call := sends(t, s, `"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"see","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a","content":[{"type":"text","text":"x"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}}]}]`,
+		`"contents":[{"role":"user","parts":[{"text":"hi"}]},{"role":"model","parts":[{"functionCall":{"name":"see","id":"a","args":{}},"thoughtSignature":"skip_thought_signature_validator"}]},{"role":"user","parts":[{"functionResponse":{"name":"see","id":"a","response":{"result":"x\n[The tool returned image content, which this model cannot take]"}}}]}]`)
+	if call.Dropped != 0 {
+		t.Errorf("dropped %v", call.Dropped.Names())
+	}
+}

@@ -47,7 +47,7 @@ func (a *Adapter) rewrites(has chat.Feature) bool {
 	p := &a.profile
 	on := func(f chat.Feature, when bool) bool { return when && has&f != 0 }
 	return p.strictMessages || on(chat.HasNull|chat.HasReasoning, true) || on(chat.HasDeveloper, p.systemOnly) || on(chat.HasSystems, p.oneSystem) ||
-		on(chat.HasLateSystem|chat.HasForeign, true) || on(chat.HasCacheControl, !p.keepCache) || on(chat.HasImage, p.dataImages) || on(chat.HasToolCalls, p.parsesCalls || p.history == historyRequired) ||
+		on(chat.HasLateSystem|chat.HasForeign, true) || on(chat.HasResultMedia, a.settings.Inputs&chat.Media != chat.Media || p.dataImages) || on(chat.HasCacheControl, !p.keepCache) || on(chat.HasImage, p.dataImages) || on(chat.HasToolCalls, p.parsesCalls || p.history == historyRequired) ||
 		a.flattens(has)
 }
 
@@ -265,6 +265,8 @@ func appendFlat(dst, parts []byte) []byte {
 		text := rawjson.Inner(chat.Member(part, "text"))
 		if text == nil && chat.Foreign(part) {
 			text = rawjson.Inner(chat.ForeignText(part))
+		} else if text == nil { // servers that get their texts flat take nothing else
+			text = rawjson.Inner(chat.MediaNote(part, 0))
 		}
 		if text == nil {
 			continue
@@ -287,6 +289,9 @@ func (m *messages) parts(dst, parts []byte) ([]byte, error) {
 	dst = append(dst, '[')
 	for c.Elem() {
 		part := c.Raw()
+		if note := chat.MediaNote(part, m.settings.Inputs); note != nil { // in results only: others have been refused
+			part = append(append([]byte(`{"type":"text","text":`), note...), '}')
+		}
 		if m.profile.dataImages && remoteImage(part) {
 			return dst, fault.New(fault.InvalidRequest, "This model takes images as data: URLs only")
 		}

@@ -136,6 +136,30 @@ func TestForeignBlocks(t *testing.T) {
 		user+`,{"role":"assistant","content":"T: https://e.org\nBased"}`, `"continue_final_message":true,"add_generation_prompt":false`)
 }
 
+// An image that a tool returned does not end the conversation of a model that
+// takes none.
+func TestMediaInResults(t *testing.T) {
+	const call = user + `,{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},`
+	const image = `{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}}`
+	const note = `[The tool returned image content, which this model cannot take]`
+	result := func(content string) string {
+		return call + `{"role":"tool","tool_call_id":"c","content":` + content + `}`
+	}
+	s := endpoint("openai_compat", "m")
+	rewrites(t, s, result(`[{"type":"text","text":"a"},`+image+`]`), result(`[{"type":"text","text":"a"},`+image+`]`), "")
+	s.Inputs = chat.HasAudio
+	rewrites(t, s, result(`[{"type":"text","text":"a"},`+image+`]`), result(`[{"type":"text","text":"a"},{"type":"text","text":"`+note+`"}]`), "")
+	s.Inputs = 0
+	rewrites(t, s, result(`[`+image+`]`), result(`"`+note+`"`), "")
+	var r chat.Request
+	if err := r.Parse([]byte(`{"messages":[` + result(`[`+image+`]`) + `,{"role":"user","content":[` + image + `]}]}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := adapter(t, s).Encode(&r, &codec.Call{}); fault.KindOf(err) != fault.InvalidRequest {
+		t.Errorf("an image of the user's: %v", err)
+	}
+}
+
 // Servers without schemas get the schema in words, and JSON mode is never asked
 // for without the word.
 func TestSchemaInWords(t *testing.T) {
