@@ -60,7 +60,7 @@ func Providers() []Provider {
 		{Kind: "gemini", name: "Google", BaseURL: "https://generativelanguage.googleapis.com/v1beta", KeyRequired: true, codec: newGemini},
 		{Kind: "anthropic", name: "Anthropic", BaseURL: "https://api.anthropic.com", KeyRequired: true, codec: newAnthropic},
 		{Kind: "claude", name: "Google Vertex", google: vertex.OnVertex, codec: newVertex},
-		{Kind: "demo", name: "Demo", BuiltIn: true, codec: compatible(openai.OpenAI)},
+		{Kind: "demo", name: "Demo", BuiltIn: true, codec: compatible(openai.Demo)},
 	}
 }
 

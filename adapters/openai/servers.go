@@ -18,6 +18,9 @@ func OpenAI() Profile {
 	}}
 }
 
+// Demo is the built-in model, which writes nothing but text, whatever it is called.
+func Demo() Profile { return Profile{} }
+
 // thinksAloud reports models that expect their earlier reasoning back, whoever
 // serves them. OpenAI refuses the member, but serves none of these.
 func thinksAloud(model string) bool {
