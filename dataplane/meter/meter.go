@@ -33,9 +33,11 @@ const (
 
 // Batch is a run of events with consecutive sequence numbers.
 type Batch struct {
+	// Epoch names the numbers, "" without a spool.
+	Epoch       string
 	First, Last uint64
-	// Attempt is above 0 for events that were stored by JetStream before, but
-	// that nobody has committed: it may have lost them.
+	// Attempt tells copies of a batch apart that JetStream must not take for one.
+	// With a spool each start of the process has another.
 	Attempt int
 	// Lines are the events, one JSON document a line.
 	Lines []byte
@@ -60,24 +62,20 @@ type Meter struct {
 	bytes   int
 	free    [][]byte // buffers of batches that were sent
 	seq     uint64
-	base    uint64 // the number before the first that this run sends
-	acked   uint64
-	lost    uint64
+	account account
 	failing string // why the last send failed, "" if it did not
 	// behind reads from the spool what memory does not have; nil if it has all.
 	behind  *spool.Reader
-	attempt int // of what behind reads
-	// resentTo is the highest number that was sent before behind began.
-	resentTo uint64
-	broken   string // why the spool takes no events, "" if it does
-	resends  resends
+	attempt int
+	broken  string // why the spool takes no events, "" if it does
+	resends resends
 }
 
 // New returns a meter that keeps up to limit bytes of unsent events in memory,
 // and all in the spool, which may be nil. What the spool holds from an earlier
 // run is sent first.
 func New(limit int, kept *spool.Spool, log *slog.Logger) *Meter {
-	m := &Meter{log: log, limit: limit, wake: make(chan struct{}, 1), spool: kept}
+	m := &Meter{log: log, limit: limit, wake: make(chan struct{}, 1), spool: kept, account: newAccount()}
 	if kept != nil {
 		m.recover()
 	}
@@ -87,31 +85,36 @@ func New(limit int, kept *spool.Spool, log *slog.Logger) *Meter {
 // Add takes in an event: its JSON, with a line end. The bytes may be reused when
 // Add returns.
 func (m *Meter) Add(line []byte) {
-	if m.add(line) {
+	number, wake := m.add(line)
+	if wake {
 		select {
 		case m.wake <- struct{}{}:
 		default:
 		}
 	}
+	if m.spool != nil {
+		m.flush(number)
+	}
 }
 
-// add keeps a line; true if a sender may be waiting for it.
-func (m *Meter) add(line []byte) bool {
+// add keeps a line under the next number; wake if a sender may be waiting for it.
+func (m *Meter) add(line []byte) (number uint64, wake bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.seq++
+	m.account.issue(m.epoch(), m.seq, m.seq)
 	kept := m.keep(line)
 	switch {
-	case kept && m.behind != nil:
-		return true // it comes from there, in its turn
+	case kept && m.behind != nil: // it comes from there, in its turn
 	case kept && m.bytes+len(line) > m.limit:
-		m.behind = m.spool.Reader(m.seq)
-		return true
+		m.behind = m.spool.ReaderFrom(m.seq)
 	case m.bytes+len(line) > m.limit:
 		m.lose()
-		return false
+		return m.seq, false
+	default:
+		return m.seq, m.enqueue(line)
 	}
-	return m.enqueue(line)
+	return m.seq, true
 }
 
 // enqueue appends the line with the last number to the queue.
@@ -124,7 +127,7 @@ func (m *Meter) enqueue(line []byte) bool {
 			return last.full()
 		}
 	}
-	m.queue = append(m.queue, &Batch{First: m.seq, Last: m.seq, Lines: append(m.buffer(), line...)})
+	m.queue = append(m.queue, &Batch{Epoch: m.epoch(), First: m.seq, Last: m.seq, Attempt: m.attempt, Lines: append(m.buffer(), line...)})
 	return true
 }
 
@@ -234,9 +237,7 @@ func (m *Meter) release(b Batch) {
 			m.free = append(m.free, b.Lines[:0])
 		}
 	}
-	if b.Last > m.resentTo { // what was sent again has been counted before
-		m.acked += b.Last - max(b.First-1, m.resentTo)
-	}
+	m.account.send(b.Epoch, b.First, b.Last)
 }
 
 // report logs a change between working and failing, once.
@@ -257,14 +258,14 @@ func (m *Meter) report(err error) {
 }
 
 // Counts returns the balance: issued = acked + pending + lost. What an earlier
-// run has left in the spool counts as issued by this one.
+// run has left in the spool, or has lost within the last days, counts as issued
+// by this one.
 func (m *Meter) Counts() wire.UsageCounts {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c := wire.UsageCounts{Issued: m.seq - m.base, Acked: m.acked, Lost: m.lost}
-	c.Pending = c.Issued - c.Acked - c.Lost
+	c := m.account.counts(m.losses())
 	if m.spool != nil {
-		c.Spooled = m.spool.Stats().Bytes
+		c.Spooled = m.spool.Bytes()
 	}
 	return c
 }
@@ -280,8 +281,8 @@ func (m *Meter) Notes() []string {
 	if m.broken != "" {
 		notes = append(notes, "usage events are kept in memory only: "+m.broken)
 	}
-	if m.lost > 0 {
-		notes = append(notes, fmt.Sprintf("%d usage events were lost: more than %d bytes were waiting", m.lost, m.limit))
+	if lost := m.losses(); len(lost) > 0 {
+		notes = append(notes, lossNote(lost))
 	}
 	return notes
 }

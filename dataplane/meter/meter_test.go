@@ -148,7 +148,7 @@ func TestStopSaysWhatIsLost(t *testing.T) {
 
 // BenchmarkAdd encodes an event and adds it, to memory and to the spool.
 func BenchmarkAdd(b *testing.B) {
-	kept, err := spool.Open(spool.Options{Dir: b.TempDir(), Limit: 1 << 40})
+	kept, err := spool.Open(spool.Options{Dir: b.TempDir(), Limit: 1 << 40, Log: quiet()})
 	if err != nil {
 		b.Fatal(err)
 	}

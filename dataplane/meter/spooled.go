@@ -22,24 +22,29 @@ const (
 	commitWait = time.Second
 )
 
-// resends is when to send again what nobody commits.
+// resends is when to send again what has no commit.
 type resends struct {
-	low   uint64        // the lowest number without a commit
-	since time.Time     // when it became that
-	wait  time.Duration // how long it may be that
+	low   spool.Position // the oldest event without a commit
+	since time.Time      // when it became that
+	wait  time.Duration  // how long it may be that
 }
 
-// recover goes on with what an earlier run has left in the spool.
+// recover goes on with what an earlier run has left in the spool. JetStream may
+// have had it, and its receipts may have come while there was no process to
+// hear them: under the same name JetStream would not take it again.
 func (m *Meter) recover() {
-	m.seq = m.spool.Last()
-	m.base = m.seq
-	if low := m.spool.Low(); low != 0 {
-		m.base = low - 1
-		m.behind = m.spool.Reader(low)
-		// JetStream may have had them, and their receipts may have come while
-		// nobody listened: under the same name it would not take them.
-		m.attempt = attempt(time.Now())
-		m.log.Info("usage events of an earlier run are sent", slog.Uint64("from", low), slog.Uint64("to", m.seq))
+	m.seq, m.attempt = m.spool.Last(), attempt(time.Now())
+	for _, one := range m.spool.Lost() {
+		m.account.issue(one.Epoch, one.First, one.Last)
+	}
+	for epoch, left := range m.spool.Pending() {
+		for _, span := range left {
+			m.account.issue(epoch, span.First, span.Last)
+		}
+		if n := left.Count(); n > 0 {
+			m.behind = m.spool.Reader()
+			m.log.Info("usage events of an earlier run are sent", slog.String("epoch", epoch), slog.Uint64("events", n), slog.Uint64("from", left.Lowest()), slog.Uint64("to", left.Highest()))
+		}
 	}
 }
 
@@ -65,13 +70,43 @@ func (m *Meter) keep(line []byte) bool {
 	return err == nil
 }
 
-// lose counts the event with the last number as lost. The spool is not to wait
-// for its commit.
-func (m *Meter) lose() {
-	m.lost++
-	if m.spool != nil {
-		m.spool.Skip(m.seq)
+// flush waits until an event is on the disk, if the spool is to do that.
+func (m *Meter) flush(number uint64) {
+	err := m.spool.Flush(number)
+	if err == nil {
+		return
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.broken == "" {
+		m.broken = err.Error()
+		m.log.Error("usage events cannot be written to the disk", slog.String("error", m.broken))
+	}
+}
+
+// lose counts the event with the last number as lost.
+func (m *Meter) lose() {
+	if m.spool == nil {
+		m.account.drop(m.seq)
+		return
+	}
+	m.spool.Lose(m.seq)
+}
+
+// losses are the events that are lost, by the spool, or without one by memory.
+func (m *Meter) losses() []spool.Loss {
+	if m.spool == nil {
+		return m.account.dropped
+	}
+	return m.spool.Lost()
+}
+
+// epoch names the numbers of new events.
+func (m *Meter) epoch() string {
+	if m.spool == nil {
+		return ""
+	}
+	return m.spool.Epoch()
 }
 
 // catchUp reads a batch from the spool. When there is nothing more, memory has
@@ -84,31 +119,24 @@ func (m *Meter) catchUp(from *spool.Reader) (Batch, bool) {
 	defer m.mu.Unlock()
 	b, ok := m.next(from)
 	if !ok {
-		from.Close()
 		m.behind = nil
-		// Only memory has events that wait. What the reader has not come across
-		// was committed meanwhile: JetStream had it from an earlier run.
-		m.acked = m.seq - m.base - m.lost
-		for _, b := range m.queue {
-			m.acked -= b.Last - b.First + 1
-		}
 	}
 	return b, ok
 }
 
 func (m *Meter) next(from *spool.Reader) (Batch, bool) {
-	first, last, lines, err := from.Next(batchEvents, batchBytes)
+	b, err := from.Next(batchEvents, batchBytes)
 	if err != nil {
 		m.log.Error("the spool cannot be read", slog.String("error", err.Error()))
 	}
-	return Batch{First: first, Last: last, Lines: lines, Attempt: m.attempt}, first != 0
+	return Batch{Epoch: b.Epoch, First: b.First, Last: b.Last, Lines: b.Lines, Attempt: m.attempt}, b.First != 0
 }
 
 // uncommitted waits for the commits of what has been sent, so that it is not
 // sent again by the next start.
 func (m *Meter) uncommitted(ctx context.Context) {
 	const step = 10 * time.Millisecond
-	for end := time.Now().Add(commitWait); m.spool != nil && m.spool.Low() != 0 && time.Now().Before(end); {
+	for end := time.Now().Add(commitWait); m.spool != nil && m.spool.Low() != (spool.Position{}) && time.Now().Before(end); {
 		select {
 		case <-ctx.Done():
 			return
@@ -122,10 +150,11 @@ func (m *Meter) Committed(r *wire.Receipt) {
 	if m.spool == nil {
 		return
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for _, span := range r.Ranges {
-		if span.Epoch == m.spool.Epoch() {
-			m.spool.Commit(span.First, span.Last)
-		}
+		m.spool.Commit(span.Epoch, span.First, span.Last)
+		m.account.send(span.Epoch, span.First, span.Last)
 	}
 }
 
@@ -150,9 +179,9 @@ func (m *Meter) resend(now time.Time) {
 	low := m.spool.Low()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if low != m.resends.low || low == 0 {
+	if none := (spool.Position{}); low != m.resends.low || low == none {
 		wait := resendAfter
-		if m.resends.wait == suspectWait && low != 0 {
+		if m.resends.wait == suspectWait && low != none {
 			wait = suspectWait
 		}
 		m.resends = resends{low: low, since: now, wait: wait}
@@ -162,8 +191,7 @@ func (m *Meter) resend(now time.Time) {
 		return
 	}
 	m.resends.since, m.resends.wait = now, min(2*m.resends.wait, resendMost)
-	m.resentTo = m.seq
 	m.attempt = attempt(now)
-	m.behind = m.spool.Reader(low)
-	m.log.Warn("usage events are not committed and are sent again", slog.Uint64("from", low))
+	m.behind = m.spool.Reader()
+	m.log.Warn("usage events are not committed and are sent again", slog.String("epoch", low.Epoch), slog.Uint64("from", low.Number))
 }

@@ -36,7 +36,7 @@ func createFile(path string, size int64) (*segmentFile, error) {
 }
 
 // append adds a record. The first word of it, its length, is written last: a
-// process that is killed in between leaves a length of 0, which is the end.
+// process that is killed in between leaves a length of 0.
 func (s *segmentFile) append(record []byte) error {
 	if s.mapped != nil && s.size+int64(len(record)) <= int64(len(s.mapped)) {
 		at := s.mapped[s.size:]
@@ -52,7 +52,7 @@ func (s *segmentFile) append(record []byte) error {
 	return nil
 }
 
-// cut ends the file with the last whole record.
+// cut ends the file with the last complete record.
 func (s *segmentFile) cut() error {
 	if s.mapped != nil {
 		if err := unix.Munmap(s.mapped); err != nil {
@@ -62,6 +62,10 @@ func (s *segmentFile) cut() error {
 	}
 	return s.f.Truncate(s.size)
 }
+
+// sync returns when the records are on the disk. A file that is closed already
+// was written before.
+func (s *segmentFile) sync() error { return syncData(s.f) }
 
 // close gives back the room that was not used.
 func (s *segmentFile) close() error { return errors.Join(s.cut(), s.f.Close()) }

@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -31,4 +32,19 @@ func reserves(f *os.File) bool {
 		return true
 	}
 	return false
+}
+
+// syncData returns when what was written to a file is on the disk. A file that
+// is closed already was written before.
+func syncData(f *os.File) error {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = conn.Control(func(fd uintptr) { failed = unix.Fdatasync(int(fd)) })
+	if errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	return errors.Join(err, failed)
 }

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +15,7 @@ import (
 
 func open(t *testing.T, o spool.Options) *spool.Spool {
 	t.Helper()
+	o.Log = slog.New(slog.DiscardHandler)
 	s, err := spool.Open(o)
 	if err != nil {
 		t.Fatal(err)
@@ -38,23 +39,22 @@ func fill(t *testing.T, s *spool.Spool, from, to uint64) {
 // read reads everything from a number on.
 func read(t *testing.T, s *spool.Spool, from uint64) (numbers []uint64) {
 	t.Helper()
-	r := s.Reader(from)
-	defer r.Close()
+	r := s.ReaderFrom(from)
 	for {
-		first, last, lines, err := r.Next(7, 500)
+		b, err := r.Next(7, 500)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if first == 0 {
+		if b.First == 0 {
 			return numbers
 		}
 		want := []byte{}
-		for n := first; n <= last; n++ {
+		for n := b.First; n <= b.Last; n++ {
 			want = append(want, line(n)...)
 			numbers = append(numbers, n)
 		}
-		if !bytes.Equal(lines, want) || last-first+1 > 7 {
-			t.Fatalf("events %d to %d: %q", first, last, lines)
+		if !bytes.Equal(b.Lines, want) || b.Last-b.First+1 > 7 || b.Epoch != s.Epoch() {
+			t.Fatalf("events %d to %d of %s: %q", b.First, b.Last, b.Epoch, b.Lines)
 		}
 	}
 }
@@ -70,146 +70,151 @@ func expect(t *testing.T, got []uint64, from, to uint64) {
 	}
 }
 
-func segments(t *testing.T, dir string) int {
+func segments(t *testing.T, dir string) []string {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+	paths, err := filepath.Glob(filepath.Join(dir, "*", "*.seg"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(paths)
+	return paths
 }
 
 func TestEventsStayUntilTheyAreCommitted(t *testing.T) {
-	o := spool.Options{Dir: filepath.Join(t.TempDir(), "spool"), Segment: 1000}
+	o := spool.Options{Dir: filepath.Join(t.TempDir(), "spool")}.Small(1000)
 	s := open(t, o)
 	epoch := s.Epoch()
 	fill(t, s, 1, 200)
 	expect(t, read(t, s, 1), 1, 200)
 	expect(t, read(t, s, 150), 150, 200)
-	before := segments(t, o.Dir)
-	s.Commit(51, 100)
-	if s.Low() != 1 {
-		t.Errorf("lowest %d", s.Low())
+	before := len(segments(t, o.Dir))
+	s.Commit(epoch, 51, 100)
+	if s.Low().Number != 1 {
+		t.Errorf("lowest %v", s.Low())
 	}
-	s.Commit(1, 50)
-	s.Commit(1, 60) // again
-	if s.Low() != 101 || segments(t, o.Dir) >= before {
-		t.Errorf("lowest %d, %d of %d segments", s.Low(), segments(t, o.Dir), before)
+	s.Commit(epoch, 1, 50)
+	s.Commit(epoch, 1, 60) // again
+	if s.Low().Number != 101 || len(segments(t, o.Dir)) >= before {
+		t.Errorf("lowest %v, %d of %d segments", s.Low(), len(segments(t, o.Dir)), before)
 	}
-	s.Commit(150, 300) // of numbers that it never gave out
-	s.Commit(9, 3)
-	if s.Low() != 101 {
-		t.Errorf("lowest %d", s.Low())
+	s.Commit(epoch, 150, 300) // of numbers that it never gave out
+	s.Commit(epoch, 9, 3)
+	s.Commit("another", 101, 110)
+	if s.Low().Number != 101 {
+		t.Errorf("lowest %v", s.Low())
 	}
 	// no Close: the process was killed
 	s = open(t, o)
 	if s.Epoch() != epoch || s.Last() != 200 {
 		t.Errorf("epoch %s, was %s; last %d", s.Epoch(), epoch, s.Last())
 	}
-	low := s.Low()
-	if low > 101 || low < 70 { // whole segments only
-		t.Errorf("lowest %d", low)
+	if low := s.Low(); low != (spool.Position{Epoch: epoch, Number: 101}) {
+		t.Errorf("lowest %v", low)
 	}
-	expect(t, read(t, s, low), low, 200)
 	fill(t, s, 201, 210)
-	s.Commit(low, 210)
-	if s.Low() != 0 {
-		t.Errorf("lowest %d", s.Low())
+	s.Commit(epoch, 101, 210)
+	if s.Low() != (spool.Position{}) {
+		t.Errorf("lowest %v", s.Low())
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	s = open(t, o)
-	if s.Last() != 210 || s.Low() != 0 || len(read(t, s, 1)) != 0 || s.Stats().Bytes != 0 {
-		t.Errorf("after an orderly end: last %d, lowest %d, %+v", s.Last(), s.Low(), s.Stats())
+	if s.Last() != 210 || s.Low() != (spool.Position{}) || len(read(t, s, 1)) != 0 || s.Bytes() != 0 || len(s.Lost()) != 0 {
+		t.Errorf("after an orderly end: last %d, lowest %v, %d bytes, lost %v", s.Last(), s.Low(), s.Bytes(), s.Lost())
 	}
 }
 
 // A reader goes on when there is more, and passes over what was committed.
 func TestReadersFollow(t *testing.T) {
-	s := open(t, spool.Options{Dir: t.TempDir(), Segment: 500})
-	r := s.Reader(1)
+	s := open(t, spool.Options{Dir: t.TempDir()}.Small(500))
+	r := s.Reader()
 	next := uint64(1)
 	for round := range uint64(20) {
 		fill(t, s, 10*round+1, 10*round+10)
 		for {
-			first, last, _, err := r.Next(4, 1<<20)
+			b, err := r.Next(4, 1<<20)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if first == 0 {
+			if b.First == 0 {
 				break
 			}
-			if first != next {
-				t.Fatalf("got %d, want %d", first, next)
+			if b.First != next {
+				t.Fatalf("got %d, want %d", b.First, next)
 			}
-			next = last + 1
-			s.Commit(first, last)
+			next = b.Last + 1
+			s.Commit(b.Epoch, b.First, b.Last)
 		}
 		if next != 10*round+11 {
 			t.Fatalf("stopped at %d", next)
 		}
 	}
-	r.Close()
 }
 
-// However a process was killed, what it has kept before is there.
-func TestTornAndDamagedRecords(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, spool.Options{Dir: dir})
-	fill(t, s, 1, 10)
-	path := filepath.Join(dir, fmt.Sprintf("%020d.seg", 1))
-	whole, err := os.ReadFile(path)
+// A full spool takes events again when what it has is committed, and what it
+// could not take is lost if the process is killed, by number.
+func TestAFullSpoolRecovers(t *testing.T) {
+	o := spool.Options{Dir: t.TempDir(), Limit: spool.MinLimit}
+	s := open(t, o)
+	event := bytes.Repeat([]byte("x"), 10_000)
+	n := uint64(0)
+	for err := error(nil); err == nil; {
+		n++
+		if err = s.Append(n, event); err != nil && !errors.Is(err, spool.ErrFull) {
+			t.Fatal(err)
+		}
+	}
+	if s.Bytes() > spool.MinLimit || s.Bytes() < spool.MinLimit-20_000 {
+		t.Errorf("full with %d bytes", s.Bytes())
+	}
+	killed := open(t, o)
+	if lost := killed.Lost(); len(lost) != 1 || lost[0].First != n || lost[0].Last != n || killed.Epoch() == s.Epoch() {
+		t.Errorf("lost %v, want %d", lost, n)
+	}
+	s = killed
+	for old := s.Low(); old.Number != 0; old = s.Low() {
+		s.Commit(old.Epoch, old.Number, old.Number)
+	}
+	for round := range uint64(3) { // also if the last segment alone is in the way
+		first := s.Last() + 1
+		for i := range uint64(80) {
+			if err := s.Append(first+i, event); err != nil {
+				t.Fatalf("round %d: %v with %d bytes", round, err, s.Bytes())
+			}
+		}
+		s.Commit(s.Epoch(), first, first+79)
+	}
+	if _, err := spool.Open(spool.Options{Dir: t.TempDir(), Limit: spool.MinLimit - 1, Log: slog.New(slog.DiscardHandler)}); err == nil {
+		t.Error("a limit that is too low is taken")
+	}
+}
+
+// What the files of an earlier version have is sent under its epoch.
+func TestEarlierVersionsAreAdopted(t *testing.T) {
+	o := spool.Options{Dir: t.TempDir()}
+	s := open(t, o)
+	fill(t, s, 6, 9)
+	b, err := os.ReadFile(segments(t, o.Dir)[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole = bytes.TrimRight(whole, "\x00") // the room behind them
-	last := len(whole) - 16 - len(line(10))
-	for cut := last; cut < 2*len(whole)-last; cut++ {
-		torn := whole[:min(cut, len(whole))]
-		if cut >= len(whole) { // killed between the record and its length, which comes last
-			torn = slices.Concat(whole, make([]byte, 1000))
-			clear(torn[last : last+4])
-			clear(torn[len(whole)-(cut-len(whole)) : len(whole)])
-		}
-		if err := os.WriteFile(path, torn, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		s := open(t, spool.Options{Dir: dir})
-		expect(t, read(t, s, 1), 1, 9)
-		fill(t, s, s.Last()+1, 12)
-		expect(t, read(t, s, 1), 1, 12)
-		if err := os.Remove(filepath.Join(dir, fmt.Sprintf("%020d.seg", 10))); err != nil {
+	o.Dir = t.TempDir()
+	for name, text := range map[string][]byte{"epoch": []byte("e1\n"), fmt.Sprintf("%020d.seg", 6): bytes.TrimRight(b, "\x00"), fmt.Sprintf("%020d.seg", 12): nil} {
+		if err := os.WriteFile(filepath.Join(o.Dir, name), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	damaged := bytes.Clone(whole)
-	damaged[16+4] ^= 1 // in the body of the first
-	if err := os.WriteFile(path, damaged, 0o600); err != nil {
-		t.Fatal(err)
+	for range 2 { // killed after it
+		s = open(t, o)
+		got, err := s.Reader().Next(10, 1000)
+		if err != nil || got.Epoch != "e1" || got.First != 6 || got.Last != 9 || s.Epoch() == "e1" || len(s.Lost()) != 0 {
+			t.Errorf("%+v, %v, lost %v", got, err, s.Lost())
+		}
 	}
-	s = open(t, spool.Options{Dir: dir})
-	expect(t, read(t, s, 1), 2, 10)
-	if s.Stats().Damaged != 1 {
-		t.Errorf("%+v", s.Stats())
+	s.Commit("e1", 6, 9)
+	if s.Low() != (spool.Position{}) {
+		t.Errorf("lowest %v", s.Low())
 	}
-}
-
-func TestFull(t *testing.T) {
-	s := open(t, spool.Options{Dir: t.TempDir(), Limit: 2000, Segment: 500})
-	n := uint64(0)
-	var err error
-	for ; err == nil; n++ {
-		err = s.Append(n+1, line(n+1))
-	}
-	if !errors.Is(err, spool.ErrFull) || s.Stats().Bytes > 2000 {
-		t.Errorf("%v, %+v", err, s.Stats())
-	}
-	s.Commit(1, n-1)
-	if err := s.Append(n+5, line(n+5)); err != nil { // numbers may have gaps
-		t.Error(err)
-	}
-	expect(t, read(t, s, n), n+5, n+5)
 }
 
 func TestWrongDirectories(t *testing.T) {
@@ -217,67 +222,42 @@ func TestWrongDirectories(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := spool.Open(spool.Options{Dir: file}); err == nil {
+	log := slog.New(slog.DiscardHandler)
+	if _, err := spool.Open(spool.Options{Dir: file, Log: log}); err == nil {
 		t.Error("a file is a spool")
 	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "x.seg"), nil, 0o600); err != nil {
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "e"), 0o700), os.WriteFile(filepath.Join(dir, "e", "x.seg"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := spool.Open(spool.Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "x.seg is no segment") {
+	if _, err := spool.Open(spool.Options{Dir: dir, Log: log}); err == nil || !strings.Contains(err.Error(), "x.seg is no segment") {
+		t.Errorf("%v", err)
+	}
+	if _, err := spool.Open(spool.Options{Dir: t.TempDir(), Sync: "often", Log: log}); err == nil || !strings.Contains(err.Error(), `"often": want never, interval or always`) {
 		t.Errorf("%v", err)
 	}
 }
 
-func FuzzSegment(f *testing.F) {
-	dir := f.TempDir()
-	s, err := spool.Open(spool.Options{Dir: dir})
-	if err != nil {
-		f.Fatal(err)
-	}
-	for n := range uint64(3) {
-		if err := s.Append(n+1, line(n+1)); err != nil {
-			f.Fatal(err)
-		}
-	}
-	whole, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("%020d.seg", 1)))
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(whole)
-	f.Add(whole[:20])
-	f.Fuzz(func(t *testing.T, b []byte) {
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%020d.seg", 1)), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		s, err := spool.Open(spool.Options{Dir: dir})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := s.Reader(1)
-		defer r.Close()
-		for first := uint64(1); first != 0; {
-			if first, _, _, err = r.Next(10, 1000); err != nil {
-				t.Fatal(err)
-			}
-		}
-	})
-}
-
 func BenchmarkAppend(b *testing.B) {
-	s, err := spool.Open(spool.Options{Dir: b.TempDir(), Limit: 1 << 40})
-	if err != nil {
-		b.Fatal(err)
-	}
-	event := bytes.Repeat([]byte("x"), 600)
-	b.ReportAllocs()
-	for n := uint64(1); b.Loop(); n++ {
-		if err := s.Append(n, event); err != nil {
-			b.Fatal(err)
-		}
-		if n%10_000 == 0 {
-			s.Commit(1, n)
-		}
+	for _, sync := range []spool.Sync{spool.SyncNever, spool.SyncInterval, spool.SyncAlways} {
+		b.Run(string(sync), func(b *testing.B) {
+			s, err := spool.Open(spool.Options{Dir: b.TempDir(), Limit: 1 << 40, Sync: sync, Log: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				b.Fatal(err)
+			}
+			event := bytes.Repeat([]byte("x"), 600)
+			b.ReportAllocs()
+			for n := uint64(1); b.Loop(); n++ {
+				if err := errors.Join(s.Append(n, event), s.Flush(n)); err != nil {
+					b.Fatal(err)
+				}
+				if n%10_000 == 0 {
+					s.Commit(s.Epoch(), 1, n)
+				}
+			}
+			if err := s.Close(); err != nil {
+				b.Fatal(err)
+			}
+		})
 	}
 }

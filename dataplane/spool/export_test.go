@@ -1,0 +1,14 @@
+package spool
+
+// Small returns options for segments of so many bytes, in which also little
+// fits.
+func (o Options) Small(segment int64) Options {
+	o.segment = segment
+	return o
+}
+
+// Booted returns options as after another start of the machine.
+func (o Options) Booted() Options {
+	o.boot = "another"
+	return o
+}
