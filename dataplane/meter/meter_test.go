@@ -146,6 +146,27 @@ func TestStopSaysWhatIsLost(t *testing.T) {
 	})
 }
 
+// BenchmarkAddTogether is what requests that end at the same time pay.
+func BenchmarkAddTogether(b *testing.B) {
+	for _, sync := range []spool.Sync{spool.SyncNever, spool.SyncInterval, spool.SyncAlways} {
+		b.Run(string(sync), func(b *testing.B) {
+			kept, err := spool.Open(spool.Options{Dir: b.TempDir(), Limit: 1 << 40, Sync: sync, Log: quiet()})
+			if err != nil {
+				b.Fatal(err)
+			}
+			m, s := meter.New(meter.DefaultLimit, kept, quiet()), &sink{}
+			go func() { _ = m.Run(b.Context(), 0, s.send) }()
+			text := line(1)
+			b.SetParallelism(64)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					m.Add(text)
+				}
+			})
+		})
+	}
+}
+
 // BenchmarkAdd encodes an event and adds it, to memory and to the spool.
 func BenchmarkAdd(b *testing.B) {
 	kept, err := spool.Open(spool.Options{Dir: b.TempDir(), Limit: 1 << 40, Log: quiet()})

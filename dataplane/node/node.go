@@ -4,6 +4,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,6 +56,8 @@ type Options struct {
 	Breaker   upstream.BreakerSettings
 	// SpoolLimit bounds the usage events in StateDir, in bytes; default 1 GiB.
 	SpoolLimit int64
+	// SpoolSync is when they are written to the disk; default spool.SyncNever.
+	SpoolSync spool.Sync
 	// Flush bounds the wait for the last usage events at a stop; default 5 s.
 	Flush time.Duration
 	// Secret looks up a provider's key by its variable's name.
@@ -69,7 +72,6 @@ type Options struct {
 type Node struct {
 	o        Options
 	instance string
-	epoch    string // under which the numbers of the usage events are unique
 	started  time.Time
 	current  atomic.Pointer[snapshot.Snapshot]
 	conn     *nats.Conn
@@ -88,7 +90,6 @@ func New(ctx context.Context, o Options) (*Node, error) {
 		o.Flush = defaultFlush
 	}
 	n := &Node{o: o, started: time.Now(), instance: newInstance()}
-	n.epoch = n.instance
 	if err := n.setup(); err != nil {
 		return nil, errors.Join(err, n.cleanups.Unwind(context.WithoutCancel(ctx)))
 	}
@@ -138,11 +139,10 @@ func (n *Node) openSpool() (err error) {
 	if n.o.StateDir == "" {
 		return nil
 	}
-	if n.spool, err = spool.Open(spool.Options{Dir: filepath.Join(n.o.StateDir, "spool"), Limit: n.o.SpoolLimit}); err != nil {
+	if n.spool, err = spool.Open(spool.Options{Dir: filepath.Join(n.o.StateDir, "spool"), Limit: n.o.SpoolLimit, Sync: n.o.SpoolSync, Log: n.o.Log}); err != nil {
 		return fmt.Errorf("STATE_DIR: %w", err)
 	}
 	n.cleanups.Push("spool", func(context.Context) error { return n.spool.Close() })
-	n.epoch = n.spool.Epoch()
 	return nil
 }
 
@@ -206,7 +206,7 @@ func (n *Node) send(ctx context.Context, b meter.Batch) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, ackTime)
 	defer cancel()
-	msg, err := bus.EncodeFrame(bus.Frame{Node: n.o.Node, Epoch: n.epoch, First: b.First, Last: b.Last, Lines: b.Lines, Attempt: b.Attempt})
+	msg, err := bus.EncodeFrame(bus.Frame{Node: n.o.Node, Epoch: cmp.Or(b.Epoch, n.instance), First: b.First, Last: b.Last, Lines: b.Lines, Attempt: b.Attempt})
 	if err != nil {
 		return err
 	}

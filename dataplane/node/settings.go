@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/dataplane/gateway"
+	"github.com/hybridinference/gateway/dataplane/spool"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
@@ -66,6 +67,7 @@ type Serving struct {
 	Proxies     env.Proxies
 	Content     bool          `env:"DB_STORE_FULL_CONTENT" default:"false" help:"keep prompts and answers in the request log, 64 KiB each"`
 	SpoolLimit  int64         `env:"SPOOL_LIMIT_BYTES" default:"1073741824" min:"1048576" max:"1099511627776" help:"largest size of the usage events in STATE_DIR"`
+	SpoolSync   string        `env:"SPOOL_SYNC" default:"never" oneof:"never,interval,always" help:"when usage events are forced to the disk: never, which loses what the kernel has not written when the power fails; interval, every 100 ms; or always, before each answer ends"`
 	MaxBody     int           `env:"MAX_BODY_BYTES" default:"52428800" min:"1024" max:"1073741824" help:"largest request body"`
 	MaxInFlight int64         `env:"MAX_IN_FLIGHT" default:"10000" min:"1" max:"1048576" help:"requests that are answered at a time; more are refused with 503"`
 	MaxHeld     int64         `env:"MAX_IN_FLIGHT_BYTES" default:"2147483648" min:"1048576" max:"1099511627776" help:"bytes of their bodies together; more are refused with 503"`
@@ -96,7 +98,7 @@ type Breaker struct {
 // Options returns what these settings say of a node.
 func (s *Serving) Options(lookup env.Lookup) Options {
 	return Options{
-		Secret: lookup, SpoolLimit: s.SpoolLimit,
+		Secret: lookup, SpoolLimit: s.SpoolLimit, SpoolSync: spool.Sync(s.SpoolSync),
 		Timeouts: upstream.Timeouts{FirstByte: s.Timeouts.FirstByte, Idle: s.Timeouts.Idle, Total: s.Timeouts.Total},
 		Breaker: upstream.BreakerSettings{
 			Threshold: s.Breaker.Threshold, MinAvailability: s.Breaker.MinAvailability, Alpha: s.Breaker.Alpha, Cooldown: s.Breaker.Cooldown,

@@ -23,7 +23,7 @@ const keySecret = "0123456789abcdef"
 
 func TestSettingsBecomeOptions(t *testing.T) {
 	s, err := settings(t, map[string]string{
-		"API_KEY_SECRET": keySecret, "HOST": "::1", "PORT": "9", "SPOOL_LIMIT_BYTES": "2097152", "DRAIN_GRACE_SECONDS": "2", "STREAM_IDLE_TIMEOUT_SECONDS": "1m",
+		"API_KEY_SECRET": keySecret, "HOST": "::1", "PORT": "9", "SPOOL_LIMIT_BYTES": "2097152", "SPOOL_SYNC": "interval", "DRAIN_GRACE_SECONDS": "2", "STREAM_IDLE_TIMEOUT_SECONDS": "1m",
 		"CIRCUIT_FAILURE_THRESHOLD": "9", "TRUSTED_PROXIES": "10.0.0.0/8", "DB_STORE_FULL_CONTENT": "1", "DEEPSEEK_API_KEY": "sk",
 	})
 	if err != nil {

@@ -25,6 +25,7 @@ func journalFiles() [2]string { return [2]string{"done.1", "done.2"} }
 // segment that was deleted from one that disappeared.
 type journal struct {
 	dir  string
+	sync bool
 	f    [2]*os.File
 	size int
 	buf  []byte
@@ -50,8 +51,8 @@ func readJournal(dir string) (done Ranges, ok bool) {
 }
 
 // openJournal writes a journal anew and opens it.
-func openJournal(dir string, done Ranges) (*journal, error) {
-	j := &journal{dir: dir}
+func openJournal(dir string, done Ranges, sync bool) (*journal, error) {
+	j := &journal{dir: dir, sync: sync}
 	return j, j.rewrite(done)
 }
 
@@ -85,7 +86,7 @@ func (j *journal) rewrite(done Ranges) error {
 	}
 	for i, name := range journalFiles() {
 		path := filepath.Join(j.dir, name)
-		f, err := replaceFile(path, j.buf)
+		f, err := replaceFile(path, j.buf, j.sync)
 		if err != nil {
 			return fmt.Errorf("spool: %w", err)
 		}
@@ -99,13 +100,13 @@ func (j *journal) rewrite(done Ranges) error {
 }
 
 // replaceFile puts a file in the place of another: complete, or not at all. It
-// stays open for appending.
-func replaceFile(path string, content []byte) (*os.File, error) {
+// stays open for appending. sync is for power cuts.
+func replaceFile(path string, content []byte, sync bool) (*os.File, error) {
 	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if _, err = f.Write(content); err == nil {
+	if _, err = f.Write(content); err == nil && sync {
 		err = f.Sync()
 	}
 	if err == nil {

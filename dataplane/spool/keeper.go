@@ -31,6 +31,9 @@ func (s Sync) check() error {
 	return fmt.Errorf("spool: sync %q: want never, interval or always", string(s))
 }
 
+// syncs reports whether a power cut is to lose as little as possible.
+func (s Sync) syncs() bool { return s == SyncInterval || s == SyncAlways }
+
 const spareFile = "spare"
 
 // keeper does what requests need not wait for: it makes the next segment's

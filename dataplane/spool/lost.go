@@ -28,13 +28,14 @@ type Loss struct {
 // for some days, also after a restart.
 type losses struct {
 	path  string
+	sync  bool
 	list  []Loss
 	dirty bool // the file has less
 }
 
 // readLosses reads the file; a line that is not readable is passed over.
-func readLosses(dir string, now time.Time) (*losses, error) {
-	l := &losses{path: filepath.Join(dir, lostFile)}
+func readLosses(dir string, now time.Time, sync bool) (*losses, error) {
+	l := &losses{path: filepath.Join(dir, lostFile), sync: sync}
 	b, err := os.ReadFile(l.path)
 	if err != nil && !os.IsNotExist(err) {
 		return nil, fmt.Errorf("spool: %w", err)
@@ -103,7 +104,7 @@ func (l *losses) write() error {
 		}
 		b = append(append(b, line...), '\n')
 	}
-	f, err := replaceFile(l.path, b)
+	f, err := replaceFile(l.path, b, l.sync)
 	if err != nil {
 		return fmt.Errorf("spool: %w", err)
 	}

@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -159,7 +160,7 @@ func readAt(path string, buf []byte, from, to int64) ([]byte, error) {
 	defer func() { _ = f.Close() }() // it was only read
 	buf = slices.Grow(buf[:0], int(to-from))[:to-from]
 	n, err := f.ReadAt(buf, from)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = nil
 	}
 	return buf[:n], err

@@ -29,7 +29,7 @@ func (s *Spool) recover() error {
 		return fmt.Errorf("spool: %w", err)
 	}
 	var err error
-	if s.losses, err = readLosses(s.o.Dir, time.Now()); err != nil {
+	if s.losses, err = readLosses(s.o.Dir, time.Now(), s.o.Sync.syncs()); err != nil {
 		return err
 	}
 	s.expireAside()
@@ -46,7 +46,7 @@ func (s *Spool) recover() error {
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(s.losses.write(), v.keepJournal()); err != nil {
+		if err := errors.Join(s.losses.write(), v.keepJournal(s.o.Sync.syncs())); err != nil {
 			return err
 		}
 		if v.epoch == epoch && boot == s.o.boot && v.damage == "" {
@@ -135,10 +135,10 @@ func (s *Spool) newEpoch() error {
 	if err := m.close(); err != nil {
 		return fmt.Errorf("spool: %w", err)
 	}
-	if v.journal, err = openJournal(v.dir, nil); err != nil {
+	if v.journal, err = openJournal(v.dir, nil, s.o.Sync.syncs()); err != nil {
 		return err
 	}
-	f, err := replaceFile(filepath.Join(s.o.Dir, currentFile), []byte(v.epoch+" "+s.o.boot+"\n"))
+	f, err := replaceFile(filepath.Join(s.o.Dir, currentFile), []byte(v.epoch+" "+s.o.boot+"\n"), s.o.Sync.syncs())
 	if err != nil {
 		return fmt.Errorf("spool: %w", err)
 	}
@@ -178,7 +178,7 @@ func (s *Spool) adopt() error {
 		all := Ranges{{1, v.last}}
 		v.done = all.Without(present)
 	}
-	if v.journal, err = openJournal(v.dir, v.done); err != nil {
+	if v.journal, err = openJournal(v.dir, v.done, s.o.Sync.syncs()); err != nil {
 		return err
 	}
 	m, err := openMark(v.dir, v.last)

@@ -13,13 +13,15 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 )
 
 const (
-	// DefaultLimit is about two million events, MinLimit what is of any use.
+	// DefaultLimit is about two million events.
 	DefaultLimit = 1 << 30
-	MinLimit     = 1 << 20
+	// MinLimit is the lowest limit, in bytes.
+	MinLimit = 1 << 20
 	// A segment is what is deleted at a time: the limit divided by
 	// segmentsLeast, at most largestSegment.
 	segmentsLeast  = 8
@@ -268,7 +270,7 @@ type Position struct {
 func (s *Spool) Low() Position {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, v := range append(s.old[:len(s.old):len(s.old)], s.now) {
+	for _, v := range append(slices.Clip(s.old), s.now) {
 		if n := v.low(); n > 0 {
 			return Position{v.epoch, n}
 		}
@@ -304,7 +306,7 @@ func (s *Spool) Bytes() int64 {
 // Close closes the spool. What is not committed stays for the next start.
 func (s *Spool) Close() error {
 	err := errors.Join(s.finish(), s.keeper.stop())
-	for _, v := range append(s.old, s.now) {
+	for _, v := range append(slices.Clip(s.old), s.now) {
 		err = errors.Join(err, v.journal.close())
 	}
 	return errors.Join(err, s.mark.close())

@@ -89,8 +89,8 @@ func openVolume(dir string) (v *volume, lost Ranges, err error) {
 }
 
 // keepJournal writes down what is done with, what is lost included.
-func (v *volume) keepJournal() (err error) {
-	v.journal, err = openJournal(v.dir, v.done)
+func (v *volume) keepJournal(sync bool) (err error) {
+	v.journal, err = openJournal(v.dir, v.done, sync)
 	return err
 }
 
