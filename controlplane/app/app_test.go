@@ -186,7 +186,12 @@ func TestASmallNATSStoreIsAProblem(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()
-	defer func() { cancel(); <-done }()
+	defer func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
 	deadline := time.After(15 * time.Second)
 	for {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/admin/status", nil)

@@ -43,10 +43,8 @@ type incompleteError struct{ message string }
 
 func (e *incompleteError) Error() string { return e.message }
 
-// problemsError is a control plane that says what is wrong with it.
-type problemsError struct{ message string }
-
-func (e *problemsError) Error() string { return e.message }
+// errProblems ends status: the control plane has said what is wrong with it.
+var errProblems = fmt.Errorf("the control plane reports problems: %w", errShown)
 
 // deniedError is a token that the daemon rejects.
 type deniedError struct {
@@ -88,7 +86,7 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[*incompleteError](err); ok {
 		return ExitIncomplete
 	}
-	if _, ok := errors.AsType[*problemsError](err); ok {
+	if errors.Is(err, errProblems) {
 		return ExitProblems
 	}
 	if _, ok := errors.AsType[*adminclient.Unreachable](err); ok {

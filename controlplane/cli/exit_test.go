@@ -86,3 +86,19 @@ func TestLostOutputIsAnError(t *testing.T) {
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space") }
+
+func TestStatusExitsWithItsProblems(t *testing.T) {
+	a := newAdmin(t)
+	a.say("GET status", answer{200, `{"release":3,"published_release":2,"nats":"connected","problems":[{"code":"nats_store","message":"NATS does not store releases"}]}`})
+	r := runWith(t, a.vars(), "status")
+	if r.code != cli.ExitProblems || r.stderr != "" || !strings.HasSuffix(r.stdout, "\n\nnats_store: NATS does not store releases\n") {
+		t.Errorf("exit %d, %q, %q", r.code, r.stdout, r.stderr)
+	}
+	if r := runWith(t, a.vars(), "status", "-o", "json"); r.code != cli.ExitProblems || !strings.Contains(r.stdout, `"code": "nats_store"`) {
+		t.Errorf("exit %d, %q", r.code, r.stdout)
+	}
+	r = runWith(t, a.vars(), "weights", "set", "demo", "demo-api=0.8", "--wait")
+	if r.code != cli.ExitIncomplete || !strings.Contains(r.stderr, "warning: NATS does not store releases\ngatewayctl: release 3 was not published: NATS has release 2") {
+		t.Errorf("exit %d, %q", r.code, r.stderr)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -16,7 +15,7 @@ import (
 func statusCommand() *urfave.Command {
 	return &urfave.Command{
 		Name: "status", Usage: "show the status of the control plane, its stores and its nodes",
-		Description: help("", "gatewayctl status", "gatewayctl status -o json"),
+		Description: help("Problems that the control plane reports follow the table, and make the exit code 5.", "gatewayctl status", "gatewayctl status -o json"),
 		Action:      run(status),
 	}
 }
@@ -30,21 +29,22 @@ func status(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	if err := in.show(s, func(w io.Writer) error { return writeFields(w, in.colour(), statusFields(client.URL(), s)) }); err != nil {
-		return err
-	}
-	if len(s.Problems) == 0 {
+	err = in.show(s, func(w io.Writer) error {
+		if err := writeFields(w, in.colour(), statusFields(client.URL(), s)); err != nil {
+			return err
+		}
+		for _, p := range s.Problems {
+			_, _ = fmt.Fprintf(w, "\n%s: %s", p.Code, printable(p.Message))
+		}
+		if len(s.Problems) > 0 {
+			_, _ = fmt.Fprintln(w)
+		}
 		return nil
+	})
+	if err == nil && len(s.Problems) > 0 {
+		return errProblems
 	}
-	return &problemsError{problemTexts(s.Problems)}
-}
-
-func problemTexts(list []adminapi.Problem) string {
-	texts := make([]string, len(list))
-	for i, p := range list {
-		texts[i] = p.Message
-	}
-	return strings.Join(texts, "\n")
+	return err
 }
 
 // warnOfProblems says after a change that was waited for what keeps it from
