@@ -28,8 +28,9 @@ fmt: ## format all Go code
 bench: build ## measure a node against a bare proxy (BENCH='flags')
 	go run ./scripts/bench/cmd/bench $(BENCH)
 
-chaos: ## kill, cut and wipe everything under load for CHAOS_SECONDS (60)
+chaos: ## kill, cut and wipe everything under load for CHAOS_SECONDS (60), then damage a spool DAMAGE_ROUNDS (10000) times
 	CHAOS_SECONDS=$${CHAOS_SECONDS:-60} scripts/test.sh ./deploy/e2e/ -run TestChaos
+	cd dataplane && DAMAGE_ROUNDS=$${DAMAGE_ROUNDS:-10000} go test -count=1 -timeout 60m -run 'TestDamage$$' -v ./node/
 
 fuzz: ## every fuzz target for FUZZTIME (10s) each
 	@scripts/fuzz.sh

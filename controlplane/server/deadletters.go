@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -57,7 +58,8 @@ func numberList(list []uint64) string {
 }
 
 // changeLetters does something with each letter that is asked for, in order,
-// and stops at the first that fails.
+// and goes on past those that fail: one that cannot be stored must not keep the
+// others from it.
 func (s *Server) changeLetters(ctx context.Context, in adminapi.LetterChange, action string, do func(context.Context, *bus.DeadLetter) error) (adminapi.LettersDone, error) {
 	var out adminapi.LettersDone
 	if (len(in.IDs) > 0) == in.All {
@@ -70,26 +72,43 @@ func (s *Server) changeLetters(ctx context.Context, in adminapi.LetterChange, ac
 		return out, problemf(http.StatusServiceUnavailable, "NATS does not answer: %s", err)
 	}
 	missing := slices.Clone(in.IDs)
-	var failure error
+	var failures []error
 	for i := range found {
 		l := &found[i]
 		if !in.All && !slices.Contains(in.IDs, l.ID) {
 			continue
 		}
-		if failure = do(ctx, l); failure != nil {
-			break
-		}
 		missing = slices.DeleteFunc(missing, func(id uint64) bool { return id == l.ID })
+		if err := do(ctx, l); err != nil {
+			failures = append(failures, err)
+			if ctx.Err() != nil {
+				break
+			}
+			continue
+		}
 		out.Done = append(out.Done, l.ID)
 	}
 	s.auditLetters(ctx, in, action, out.Done)
 	switch {
-	case failure != nil:
-		return out, withDone(problemf(http.StatusConflict, "%s", failure), out.Done)
+	case len(failures) > 0:
+		return out, withDone(problemf(http.StatusConflict, "%s", failureList(failures)), out.Done)
 	case len(missing) > 0:
 		return out, withDone(problemf(http.StatusNotFound, "there are no dead letters %s", numberList(missing)), out.Done)
 	}
 	return out, nil
+}
+
+// failureList writes the first failures for people.
+func failureList(list []error) string {
+	const shown = 5
+	var words []string
+	for _, err := range list[:min(len(list), shown)] {
+		words = append(words, err.Error())
+	}
+	if more := len(list) - shown; more > 0 {
+		words = append(words, fmt.Sprintf("and %d more failed", more))
+	}
+	return strings.Join(words, "; ")
 }
 
 func withDone(p *problem, done []uint64) error {

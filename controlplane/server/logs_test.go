@@ -124,6 +124,8 @@ func TestDeadLetters(t *testing.T) {
 		t.Fatalf("%+v", list)
 	}
 	p.refused("POST", "/admin/deadletters/replay", `{"all":true}`, 409, "too young")
+	// the first failure does not keep the second from being tried
+	p.refused("POST", "/admin/deadletters/replay", `{"all":true}`, 409, fmt.Sprintf("; dead letter %d: ", list[1].ID))
 	p.refused("POST", "/admin/deadletters/drop", `{}`, 400, "either ids")
 	p.refused("POST", "/admin/deadletters/drop", `{"ids":[99]}`, 404, "99")
 	var done struct{ Done []uint64 }
