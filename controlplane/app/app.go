@@ -186,7 +186,7 @@ func (a *App) Reload(ctx context.Context, why string) {
 	var broken config.Problems
 	switch {
 	case errors.As(err, &broken):
-		log.ErrorContext(ctx, "the configuration is broken; nothing was changed", slog.Int("problems", len(broken)))
+		log.ErrorContext(ctx, "invalid configuration; no change was made", slog.Int("problems", len(broken)))
 		for _, one := range broken {
 			log.ErrorContext(ctx, "configuration", slog.String("problem", one.String()))
 		}

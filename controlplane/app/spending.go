@@ -67,7 +67,7 @@ func (s *spendings) answer(ctx context.Context, key string) []byte {
 	}
 	var spent wire.Spent
 	if spent.Total, spent.Day, spent.Week, spent.Month, err = found.Pico(); err != nil {
-		s.app.o.Log.WarnContext(ctx, "a key has cost more than can be told", slog.String("key", key), slog.Any("error", err))
+		s.app.o.Log.WarnContext(ctx, "a key's spending exceeds what can be represented", slog.String("key", key), slog.Any("error", err))
 		return nil
 	}
 	if len(s.kept) >= spendingKept {

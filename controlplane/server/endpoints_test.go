@@ -45,7 +45,7 @@ func TestEndpointsAreTakenOutAndPutBack(t *testing.T) {
 
 func TestExplain(t *testing.T) {
 	p := start(t, requestlogtest.SQLite(t), nil)
-	p.refused("POST", "/admin/explain", `{"request":{"model":"demo"}}`, 503, "there is no node to ask")
+	p.refused("POST", "/admin/explain", `{"request":{"model":"demo"}}`, 503, "no live node")
 	p.refused("POST", "/admin/explain", `{"request":{},"node":"n1"}`, 404, "n1")
 	p.refused("POST", "/admin/explain", `{"request":{},"node":"a.b"}`, 400, "node must be")
 	p.refused("POST", "/admin/explain", `{}`, 400, "request is missing")

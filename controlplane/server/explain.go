@@ -41,9 +41,9 @@ func (s *Server) explain(ctx context.Context, in adminapi.Question) (wire.Explan
 	m, err := s.o.Conn.RequestWithContext(ctx, subject, text)
 	switch {
 	case errors.Is(err, nats.ErrNoResponders) && in.Node != "":
-		return none, problemf(http.StatusNotFound, "there is no node %q to ask", in.Node)
+		return none, problemf(http.StatusNotFound, "unknown node %q", in.Node)
 	case errors.Is(err, nats.ErrNoResponders):
-		return none, problemf(http.StatusServiceUnavailable, "there is no node to ask")
+		return none, problemf(http.StatusServiceUnavailable, "no live node")
 	case err != nil:
 		return none, problemf(http.StatusServiceUnavailable, "no node answered: %s", err)
 	}

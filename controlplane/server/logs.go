@@ -53,7 +53,7 @@ func (s *Server) logs(ctx context.Context, in adminapi.LogQuery) ([]adminapi.Log
 func inTime[T any](ctx context.Context, s *Server, query func(context.Context) (T, error)) (T, error) {
 	var none T
 	if s.o.LogStore == nil {
-		return none, problemf(http.StatusServiceUnavailable, "there is no request log here")
+		return none, problemf(http.StatusServiceUnavailable, "the request log is not configured")
 	}
 	ctx, cancel := context.WithTimeout(ctx, statsTime)
 	defer cancel()

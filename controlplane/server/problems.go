@@ -28,7 +28,7 @@ func (s *Server) problems(found stores) []adminapi.Problem {
 		add(adminapi.ProblemDatabase, "nothing can be changed: %s", found.database)
 	}
 	if current == nil {
-		add(adminapi.ProblemNoRelease, "there is no release yet: nodes have nothing to serve")
+		add(adminapi.ProblemNoRelease, "no release yet: nodes have nothing to serve")
 	}
 	if found.logStore != nil {
 		add(adminapi.ProblemLogStore, "the request log cannot be used: %s", found.logStore)

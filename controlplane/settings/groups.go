@@ -27,13 +27,13 @@ type AdminServer struct {
 
 // KeySecret is what API keys are hashed under.
 type KeySecret struct {
-	Secret secret.String `env:"API_KEY_SECRET" strong:"true" help:"secret under which API keys are hashed, the same as the nodes'; without it no key can be made"`
+	Secret secret.String `env:"API_KEY_SECRET" strong:"true" help:"secret for hashing API keys, the same as on the nodes; without it no key can be created"`
 }
 
 // Admin is how the admin API listens.
 type Admin struct {
 	Port int      `env:"CONTROL_PORT" default:"8081" min:"0" max:"65535" help:"port of the admin API; 0 takes a free one"`
-	Cert env.File `env:"CONTROL_TLS_CERT" help:"PEM file of the certificate with which the admin API speaks TLS; a renewed one needs no restart"`
+	Cert env.File `env:"CONTROL_TLS_CERT" help:"PEM file with the TLS certificate of the admin API; a renewed one needs no restart"`
 	Key  env.File `env:"CONTROL_TLS_KEY" help:"PEM file of its key"`
 }
 
@@ -47,9 +47,9 @@ func (s *Admin) Check(problem func(format string, args ...any)) {
 // Files are where the configuration is.
 type Files struct {
 	Models  string `env:"MODELS_CONFIG" default:"config/models.yaml" help:"file with the models and their endpoints"`
-	Routing string `env:"ROUTING_CONFIG" default:"config/routing.yaml" help:"file with the traffic split and health checks; the default one may be missing"`
+	Routing string `env:"ROUTING_CONFIG" default:"config/routing.yaml" help:"file with the traffic split and health checks; the default one is optional"`
 	// Variables is for configuration that is sent.
-	Variables []string `env:"CONFIG_VARIABLES" help:"variables that configuration sent over the admin API may refer to, with commas, beside those that the daemon's own files refer to"`
+	Variables []string `env:"CONFIG_VARIABLES" help:"additional variables that configuration sent over the admin API may use, separated by commas; those used in the daemon's own files are allowed"`
 }
 
 // Publish returns the files as the publisher takes them; lookup finds the
@@ -68,13 +68,13 @@ type Database struct {
 
 // Postgres is how a PostgreSQL server is reached.
 type Postgres struct {
-	Host     string        `env:"DB_HOST" default:"localhost" help:"PostgreSQL server; several of one cluster with commas"`
+	Host     string        `env:"DB_HOST" default:"localhost" help:"PostgreSQL server; several of one cluster separated by commas"`
 	Port     int           `env:"DB_PORT" default:"5432" min:"1" max:"65535" help:"its port"`
 	Name     string        `env:"DB_NAME" default:"gateway" help:"name of the PostgreSQL database"`
 	User     string        `env:"DB_USER" default:"gateway" help:"PostgreSQL user"`
 	Password secret.String `env:"DB_PASSWORD" help:"the user's password"`
 	SSLMode  string        `env:"DB_SSLMODE" default:"prefer" oneof:"disable,prefer,require,verify-ca,verify-full" help:"TLS to PostgreSQL: disable, prefer, require, verify-ca or verify-full"`
-	RootCert env.File      `env:"DB_SSLROOTCERT" help:"PEM file of the authorities that must have issued the server's certificate"`
+	RootCert env.File      `env:"DB_SSLROOTCERT" help:"PEM file with the CA certificates to trust"`
 	Cert     env.File      `env:"DB_SSLCERT" help:"PEM file of a client certificate"`
 	Key      env.File      `env:"DB_SSLKEY" help:"PEM file of its key"`
 }
@@ -91,7 +91,7 @@ type D1 struct {
 	DatabaseID string        `env:"D1_DATABASE_ID" help:"id of the database"`
 	Token      secret.String `env:"D1_API_TOKEN" help:"Cloudflare API token that may edit D1"`
 	Base       string        `env:"D1_API_BASE" default:"https://api.cloudflare.com/client/v4" help:"URL of Cloudflare's API"`
-	Rate       float64       `env:"D1_REQUESTS_PER_SECOND" default:"3.8" min:"0.1" max:"10000" help:"most requests to D1; Cloudflare allows 1,200 per token in five minutes"`
+	Rate       float64       `env:"D1_REQUESTS_PER_SECOND" default:"3.8" min:"0.1" max:"10000" help:"maximum request rate to D1; Cloudflare allows 1,200 requests per token in five minutes"`
 }
 
 // Check implements env.Checker.
@@ -165,7 +165,7 @@ func (s *DualWrite) Read(db database.Config) database.Config {
 
 // Retention is how long the request log is kept.
 type Retention struct {
-	Days int `env:"LOG_RETENTION_DAYS" default:"0" min:"0" max:"36500" help:"days that rows of the request log are kept, 0 keeps them forever; hourly totals stay"`
+	Days int `env:"LOG_RETENTION_DAYS" default:"0" min:"0" max:"36500" help:"retention of request log rows in days, 0 keeps them forever; hourly totals are kept"`
 }
 
 // Span is that time, 0 for no limit.
@@ -173,7 +173,7 @@ func (s *Retention) Span() time.Duration { return 24 * time.Hour * time.Duration
 
 // CollectHealth is where a collector reports its health.
 type CollectHealth struct {
-	Addr string `env:"COLLECT_HEALTH" help:"address such as 127.0.0.1:8082 where a collector answers GET /health; nowhere if not set"`
+	Addr string `env:"COLLECT_HEALTH" help:"address such as 127.0.0.1:8082 where the collector serves GET /health; disabled if not set"`
 }
 
 // Check implements env.Checker.

@@ -68,8 +68,8 @@ type Compare struct {
 
 // CompareSpan is what is compared, and what is done about it.
 type CompareSpan struct {
-	Hours  int           `env:"COMPARE_HOURS" default:"24" min:"1" max:"8784" help:"how many hours back the request logs are compared"`
-	Delay  time.Duration `env:"COMPARE_DELAY_SECONDS" default:"300" min:"0" max:"24h" help:"rows younger than this are left out: one log may be ahead"`
+	Hours  int           `env:"COMPARE_HOURS" default:"24" min:"1" max:"8784" help:"hours back that are compared"`
+	Delay  time.Duration `env:"COMPARE_DELAY_SECONDS" default:"300" min:"0" max:"24h" help:"ignore rows younger than this: one log may be ahead"`
 	Repair bool          `env:"COMPARE_REPAIR" default:"false" help:"copy rows that one log lacks from the other"`
 }
 
@@ -89,7 +89,7 @@ type Validate struct {
 // Health are the settings of `controlplane health`.
 type Health struct {
 	Port      int           `env:"CONTROL_PORT" default:"8081" min:"0" max:"65535" help:"port of the admin API"`
-	Cert      env.File      `env:"CONTROL_TLS_CERT" help:"PEM file of the certificate with which the admin API speaks TLS"`
+	Cert      env.File      `env:"CONTROL_TLS_CERT" help:"PEM file with the TLS certificate of the admin API"`
 	Collector CollectHealth `section:"collector"`
 }
 

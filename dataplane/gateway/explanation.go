@@ -34,7 +34,7 @@ func (g *Gateway) Explain(q *wire.Question) (out wire.Explanation) {
 	x := newExchange(lang)
 	x.caller = caller{ctx: new(fasthttp.RequestCtx), snap: snap, key: keyOf(snap, q.KeyID), started: time.Now()}
 	if x.caller.key == nil {
-		out.Status, out.Message = 401, "This node does not know the key "+q.KeyID
+		out.Status, out.Message = 401, "Unknown key "+q.KeyID
 		return out
 	}
 	for name, value := range q.Header {

@@ -166,7 +166,7 @@ func misframed(h *fasthttp.RequestHeader) string {
 		}
 		switch line[0] | 0x20 {
 		case ' ', '\t' | 0x20:
-			return "a header that goes on in the next line is not accepted"
+			return "line folding in headers is not accepted"
 		case 'c':
 			length = length || named(line, "Content-Length")
 		case 't':

@@ -20,7 +20,7 @@ type Options struct {
 	// Node is the node's id: [a-z0-9-], unique in the fleet.
 	Node    string
 	Version string
-	// Auth false makes every request an anonymous admin's.
+	// Auth false gives every request the admin role without a key.
 	Auth bool
 	// KeySecret is API_KEY_SECRET.
 	KeySecret secret.String

@@ -28,8 +28,8 @@ type Settings struct {
 // Place is which node this is, and where it keeps what must outlive it.
 type Place struct {
 	Node      string `env:"NODE_ID" help:"id of this node, unique in the fleet: a-z, 0-9 and -; the host's name if not set"`
-	StateDir  string `env:"STATE_DIR" help:"directory of the last good release and of usage events that are not stored yet; without it a start needs NATS, and a crash loses the events in memory"`
-	SharedDir bool   `env:"STATE_DIR_SHARED" default:"false" help:"several nodes share STATE_DIR, such as replicas of a container: each takes a free place in it, and adds the place's number to its NODE_ID"`
+	StateDir  string `env:"STATE_DIR" help:"directory for the last good release and for usage events that are not stored yet; without it a start needs NATS, and a crash loses the events in memory"`
+	SharedDir bool   `env:"STATE_DIR_SHARED" default:"false" help:"share STATE_DIR between nodes such as container replicas: each uses its own slot and appends the slot's number to its NODE_ID"`
 }
 
 // Check implements env.Checker.
@@ -61,19 +61,19 @@ func (s *Settings) Options(lookup env.Lookup) Options {
 type Serving struct {
 	Host        string        `env:"HOST" default:"0.0.0.0" help:"address to listen on"`
 	Port        int           `env:"PORT" default:"8080" min:"0" max:"65535" help:"port of the API; 0 takes a free one"`
-	Auth        bool          `env:"USER_AUTH_ENABLED" default:"true" help:"false makes every request an anonymous admin's"`
-	KeySecret   secret.String `env:"API_KEY_SECRET" strong:"true" help:"secret under which API keys are hashed, the same for nodes and control plane"`
-	Origins     []string      `env:"CORS_ALLOWED_ORIGINS" help:"origins that browsers may call from, with commas; if not set, all, without credentials, and without keys (USER_AUTH_ENABLED=false) those of localhost"`
+	Auth        bool          `env:"USER_AUTH_ENABLED" default:"true" help:"require API keys; if false, every request has the admin role"`
+	KeySecret   secret.String `env:"API_KEY_SECRET" strong:"true" help:"secret for hashing API keys, the same on nodes and control plane"`
+	Origins     []string      `env:"CORS_ALLOWED_ORIGINS" help:"origins allowed by CORS, separated by commas; if not set, all, without credentials; with USER_AUTH_ENABLED=false those of localhost"`
 	Proxies     env.Proxies
-	Content     bool          `env:"DB_STORE_FULL_CONTENT" default:"false" help:"keep prompts and answers in the request log, 64 KiB each"`
-	SpoolLimit  int64         `env:"SPOOL_LIMIT_BYTES" default:"1073741824" min:"1048576" max:"1099511627776" help:"largest size of the usage events in STATE_DIR"`
+	Content     bool          `env:"DB_STORE_FULL_CONTENT" default:"false" help:"store prompts and answers in the request log, up to 64 KiB each"`
+	SpoolLimit  int64         `env:"SPOOL_LIMIT_BYTES" default:"1073741824" min:"1048576" max:"1099511627776" help:"maximum size of the usage events in STATE_DIR"`
 	SpoolSync   string        `env:"SPOOL_SYNC" default:"never" oneof:"never,interval,always" help:"when usage events are forced to the disk: never, which loses what the kernel has not written when the power fails; interval, every 100 ms; or always, before each answer ends"`
-	MaxBody     int           `env:"MAX_BODY_BYTES" default:"52428800" min:"1024" max:"1073741824" help:"largest request body"`
-	MaxInFlight int64         `env:"MAX_IN_FLIGHT" default:"10000" min:"1" max:"1048576" help:"requests that are answered at a time; more are refused with 503"`
-	MaxHeld     int64         `env:"MAX_IN_FLIGHT_BYTES" default:"2147483648" min:"1048576" max:"1099511627776" help:"bytes of their bodies together; more are refused with 503"`
-	MaxConns    int           `env:"MAX_CONNECTIONS" default:"100000" min:"1" max:"1048576" help:"connections of clients at a time"`
+	MaxBody     int           `env:"MAX_BODY_BYTES" default:"52428800" min:"1024" max:"1073741824" help:"maximum size of a request body"`
+	MaxInFlight int64         `env:"MAX_IN_FLIGHT" default:"10000" min:"1" max:"1048576" help:"maximum concurrent requests; more are rejected with 503"`
+	MaxHeld     int64         `env:"MAX_IN_FLIGHT_BYTES" default:"2147483648" min:"1048576" max:"1099511627776" help:"total bytes of request bodies in memory; more are rejected with 503"`
+	MaxConns    int           `env:"MAX_CONNECTIONS" default:"100000" min:"1" max:"1048576" help:"maximum client connections"`
 	Stall       time.Duration `env:"CLIENT_STALL_TIMEOUT_SECONDS" default:"30" min:"1" max:"1h" help:"how long a client may stop reading before it is dropped"`
-	Deadline    time.Duration `env:"REQUEST_DEADLINE_SECONDS" default:"900" min:"0" max:"24h" help:"limit on all attempts of a request together, for a stream until its first content; 0 disables it"`
+	Deadline    time.Duration `env:"REQUEST_DEADLINE_SECONDS" default:"900" min:"0" max:"24h" help:"deadline for all attempts of a request together, for a stream until its first content; 0 disables"`
 	Grace       time.Duration `env:"DRAIN_GRACE_SECONDS" default:"0" min:"0" max:"1h" help:"how long a stopping node still accepts requests after /health/ready fails, for load balancers to notice"`
 	Drain       time.Duration `env:"DRAIN_TIMEOUT_SECONDS" default:"300" min:"0" max:"24h" help:"how long a stopping node waits for streams"`
 	Timeouts    Timeouts
@@ -82,16 +82,16 @@ type Serving struct {
 
 // Timeouts are the limits of calls to upstreams.
 type Timeouts struct {
-	FirstByte time.Duration `env:"STREAM_FIRST_BYTE_TIMEOUT_SECONDS" default:"300" min:"0" max:"24h" help:"longest wait for a stream's first content, 0 disables it"`
-	Idle      time.Duration `env:"STREAM_IDLE_TIMEOUT_SECONDS" default:"180" min:"0" max:"24h" help:"longest silence within a stream, 0 disables it"`
-	Total     time.Duration `env:"UPSTREAM_COMPLETION_TIMEOUT_S" default:"600" min:"0" max:"24h" help:"longest wait for an answer that is not streamed, 0 disables it"`
+	FirstByte time.Duration `env:"STREAM_FIRST_BYTE_TIMEOUT_SECONDS" default:"300" min:"0" max:"24h" help:"maximum wait for a stream's first content; 0 disables"`
+	Idle      time.Duration `env:"STREAM_IDLE_TIMEOUT_SECONDS" default:"180" min:"0" max:"24h" help:"maximum silence within a stream; 0 disables"`
+	Total     time.Duration `env:"UPSTREAM_COMPLETION_TIMEOUT_S" default:"600" min:"0" max:"24h" help:"maximum duration of a non-streamed upstream request; 0 disables"`
 }
 
 // Breaker are the limits of the circuit breakers.
 type Breaker struct {
-	Threshold       int           `env:"CIRCUIT_FAILURE_THRESHOLD" default:"3" min:"1" max:"1000" help:"consecutive failures that open an endpoint's circuit"`
-	Cooldown        time.Duration `env:"CIRCUIT_COOLDOWN_SECONDS" default:"30" min:"1" max:"1h" help:"how long it stays open at first; twice as long each time it opens again, 5 minutes at most"`
-	MinAvailability float64       `env:"CIRCUIT_MIN_AVAILABILITY" default:"0.7" min:"0" max:"1" help:"moving average of successes below which it opens, too"`
+	Threshold       int           `env:"CIRCUIT_FAILURE_THRESHOLD" default:"3" min:"1" max:"1000" help:"consecutive failures that open an endpoint's circuit breaker breaker"`
+	Cooldown        time.Duration `env:"CIRCUIT_COOLDOWN_SECONDS" default:"30" min:"1" max:"1h" help:"initial open time; doubles each time it opens again, up to 5 minutes"`
+	MinAvailability float64       `env:"CIRCUIT_MIN_AVAILABILITY" default:"0.7" min:"0" max:"1" help:"moving average of successes below which it also opens"`
 	Alpha           float64       `env:"ROUTER_HEALTH_EWMA_ALPHA" default:"0.1" min:"0" max:"1" help:"weight of the newest attempt in that average"`
 }
 

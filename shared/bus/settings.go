@@ -4,9 +4,9 @@ import "github.com/hybridinference/gateway/shared/env"
 
 // Settings are where NATS is, as a process is told.
 type Settings struct {
-	URL   string   `env:"NATS_URL" default:"nats://127.0.0.1:4222" help:"NATS servers, with commas; tls:// requires TLS"`
+	URL   string   `env:"NATS_URL" default:"nats://127.0.0.1:4222" help:"NATS servers, separated by commas; tls:// requires TLS"`
 	Creds env.File `env:"NATS_CREDS" help:"credentials file for NATS"`
-	CA    env.File `env:"NATS_CA" help:"PEM file of the authorities that must have issued the NATS servers' certificates; the system's if not set"`
+	CA    env.File `env:"NATS_CA" help:"PEM file with the CA certificates to trust for NATS; the system's if not set"`
 	Cert  env.File `env:"NATS_CERT" help:"PEM file of a client certificate, for NATS servers that require one"`
 	Key   env.File `env:"NATS_KEY" help:"PEM file of its key"`
 }

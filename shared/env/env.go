@@ -32,7 +32,7 @@ import (
 type Lookup func(name string) (value string, found bool)
 
 // ErrHelp is the error of Parse when the flags ask for help.
-var ErrHelp = errors.New("help was asked for")
+var ErrHelp = errors.New("help requested")
 
 // Checker is a group of settings with rules beyond those of single values, such
 // as two that must be set together. Check reports each violation.

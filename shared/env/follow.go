@@ -60,7 +60,7 @@ func (e *Environment) Follow(ctx context.Context, signals <-chan os.Signal, sett
 func (e *Environment) refresh(ctx context.Context, settings any, log *slog.Logger) bool {
 	changed, err := e.Reload()
 	if err != nil {
-		log.ErrorContext(ctx, "variables could not be read again; nothing was changed", slog.String("error", err.Error()))
+		log.ErrorContext(ctx, "reloading variables failed; no change was made", slog.String("error", err.Error()))
 		return false
 	}
 	if len(changed) > 0 {

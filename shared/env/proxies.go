@@ -4,7 +4,7 @@ import "net/netip"
 
 // Proxies say whose X-Forwarded-For is believed.
 type Proxies struct {
-	Networks []netip.Prefix `env:"TRUSTED_PROXIES" help:"networks whose X-Forwarded-For is trusted, such as 10.0.0.0/8, with commas"`
+	Networks []netip.Prefix `env:"TRUSTED_PROXIES" help:"networks whose X-Forwarded-For is trusted, such as 10.0.0.0/8, separated by commas"`
 	Any      bool           `env:"TRUST_PROXY_HEADERS" default:"false" help:"trust X-Forwarded-For of TRUSTED_PROXIES, or from any address if that is not set"`
 }
 

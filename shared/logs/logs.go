@@ -8,8 +8,8 @@ import (
 
 // Settings of a process's log.
 type Settings struct {
-	Format string `env:"LOG_FORMAT" default:"text" oneof:"text,json" help:"format of the log: text or json"`
-	Level  string `env:"LOG_LEVEL" default:"info" oneof:"debug,info,warn,error" help:"lowest level that is logged: debug, info, warn or error"`
+	Format string `env:"LOG_FORMAT" default:"text" oneof:"text,json" help:"log format: text or json"`
+	Level  string `env:"LOG_LEVEL" default:"info" oneof:"debug,info,warn,error" help:"minimum log level: debug, info, warn or error"`
 }
 
 // New returns a logger that writes to w.

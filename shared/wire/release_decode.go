@@ -92,7 +92,7 @@ func check(r *Release, snapshot []byte) error {
 
 func (d *ReleaseDecoder) snapshot(b []byte, s *Snapshot) error {
 	if rawjson.IsNull(b) || b[0] != '{' {
-		return errors.New("snapshot is no object")
+		return errors.New("snapshot is not an object")
 	}
 	for key, value := range rawjson.Members(b) {
 		var err error

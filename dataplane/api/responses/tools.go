@@ -191,7 +191,7 @@ func (t *tools) choice(raw []byte) (choice []byte, allowed []*tool, err error) {
 	case "function", "custom":
 		name := flatName(rawjson.Text(chat.Member(raw, "namespace")), rawjson.Text(chat.Member(raw, "name")))
 		if t.find(name) == nil {
-			return nil, nil, invalid("tool_choice.name: there is no tool %q in tools", name)
+			return nil, nil, invalid("tool_choice.name: unknown tool %q", name)
 		}
 		return append(rawjson.AppendString([]byte(`{"type":"function","function":{"name":`), name), '}', '}'), allowed, nil
 	case "allowed_tools":
