@@ -89,7 +89,7 @@ func TestBadRequests(t *testing.T) {
 	f(`{"input":[{"type":"function_call","name":"f","arguments":"{}"}]}`, "input[0].call_id: required")
 	f(`{"input":[{"role":"user","content":[{"type":"input_image","file_id":"f"}]}]}`, "input[0].content[0].image_url: required")
 	f(`{"input":"x","tools":[{"type":"function"}]}`, "tools[0].name: required")
-	f(`{"input":"x","tools":[{"type":"function","name":"f"}],"tool_choice":{"type":"function","name":"g"}}`, `there is no tool "g"`)
+	f(`{"input":"x","tools":[{"type":"function","name":"f"}],"tool_choice":{"type":"function","name":"g"}}`, `unknown tool "g"`)
 	f(`{"input":"x","text":{"format":{"type":"json_schema"}}}`, "text.format.name: required")
 	f(`{"input":"x","truncation":"some"}`, "truncation: must be")
 }
