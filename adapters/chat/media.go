@@ -10,7 +10,7 @@ func MediaNote(part []byte, inputs Feature) Literal {
 	if f&^inputs == 0 {
 		return nil
 	}
-	name := "file"
+	var name string
 	switch f {
 	case HasImage:
 		name = "image"
@@ -18,6 +18,8 @@ func MediaNote(part []byte, inputs Feature) Literal {
 		name = "audio"
 	case HasVideo:
 		name = "video"
+	default:
+		name = "file"
 	}
 	return rawjson.AppendString(nil, "[The tool returned "+name+" content, which this model cannot take]")
 }
