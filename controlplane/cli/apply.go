@@ -68,10 +68,11 @@ func (in *invocation) apply(ctx context.Context, dry bool) error {
 	if dry {
 		return nil
 	}
-	if err := in.warnOfProblems(ctx, client, a.Wait()); err != nil {
-		return err
+	stuck := in.warnOfProblems(ctx, client, a.Wait())
+	if err := in.complete(a.Wait(), fmt.Sprintf("release %d", made.Release), made.Nodes); err != nil {
+		return err // it names the nodes
 	}
-	return in.complete(a.Wait(), fmt.Sprintf("release %d", made.Release), made.Nodes)
+	return stuck
 }
 
 func (in *invocation) readApplication(a *adminapi.Application) (err error) {

@@ -30,10 +30,11 @@ func (in *invocation) rollOut(ctx context.Context, do func(context.Context, *adm
 	if err := in.show(shownRollout{made.Release, made.Nodes}, func(w io.Writer) error { return writeRollout(w, in.colour(), made) }); err != nil {
 		return err
 	}
-	if err := in.warnOfProblems(ctx, client, change.Wait()); err != nil {
-		return err
+	stuck := in.warnOfProblems(ctx, client, change.Wait())
+	if err := in.complete(change.Wait(), fmt.Sprintf("release %d", made.Release), made.Nodes); err != nil {
+		return err // it names the nodes
 	}
-	return in.complete(change.Wait(), fmt.Sprintf("release %d", made.Release), made.Nodes)
+	return stuck
 }
 
 // shownRollout is the JSON form that scripts know.
