@@ -3,12 +3,15 @@ package e2e_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -233,4 +236,107 @@ func TestHealthChecksOfAServerThatHasNone(t *testing.T) {
 	if err := s.ask("m", false).complete(false); err != nil {
 		t.Error(err)
 	}
+}
+
+// hostile are the beginnings and ends of connections that mean no good. MODEL
+// is replaced by a model of the gateway.
+func hostile() map[string]string {
+	chat := func(body string, headers ...string) string {
+		return "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + strings.Join(append(headers, ""), "\r\n") +
+			"Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
+	}
+	good := `{"model":"MODEL-","stream":true,"messages":[{"role":"user","content":"echo:marker"}]}`
+	return map[string]string{
+		"nothing":         "",
+		"garbage":         "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+		"half a head":     "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConte",
+		"half a body":     strings.Replace(chat(good), "Content-Length: ", "Content-Length: 9", 1),
+		"two lengths":     chat(good, "Transfer-Encoding: chunked"),
+		"bad chunks":      "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+		"a huge header":   "GET /v1/models HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("a", 64<<10) + "\r\n\r\n",
+		"an old version":  "GET /v1/models HTTP/0.9\r\n\r\n",
+		"not JSON":        chat("{"),
+		"deep JSON":       chat(strings.Repeat("[", 20_000)),
+		"a number":        chat(`{"model":"MODEL-","messages":[{"role":"user","content":"x"}],"max_tokens":1e999}`),
+		"two models":      chat(`{"model":"a","Model":"b","messages":[{"role":"user","content":"x"}]}`),
+		"an unknown path": "GET /v1/%2e%2e/%00?" + strings.Repeat("a=b&", 200) + " HTTP/1.1\r\nHost: x\r\n\r\n",
+		"leaves at once":  chat(good),
+		"pipelines":       strings.Repeat(chat(good), 5),
+	}
+}
+
+// TestHostileRequestsLeaveNothingBehind sends ten thousand of them, into models
+// whose upstreams break, and looks at what the process holds afterwards.
+func TestHostileRequestsLeaveNothingBehind(t *testing.T) {
+	s := newBadUpstreams(t, "", map[string]upstream.Script{
+		"good": {}, "reset": fault(upstream.Reset, 3), "half": fault(upstream.Half, 3), "slow": {Delay: upstream.Duration(200 * time.Millisecond)}, "large": {Chunks: 200, ChunkSize: 2000},
+	}, "CIRCUIT_FAILURE_THRESHOLD=1000", "CIRCUIT_MIN_AVAILABILITY=0", "LOG_LEVEL=error")
+	models := []string{"good", "reset", "half", "slow", "large"}
+	var kinds []string
+	for _, text := range hostile() {
+		for _, model := range models {
+			kinds = append(kinds, strings.ReplaceAll(text, "MODEL-", model))
+		}
+	}
+	address := strings.TrimPrefix(s.url, "http://")
+	round := func(n int) {
+		var all sync.WaitGroup
+		for worker := range 32 {
+			all.Go(func() {
+				for i := worker; i < n; i += 32 {
+					if err := attack(address, kinds[i%len(kinds)], i%3 == 0); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		all.Wait()
+	}
+	round(5000)
+	fds, memory := s.held()
+	round(5000)
+	eventually.Nil(t, 30*time.Second, "descriptors and memory come back", func() error {
+		now, grown := s.held()
+		_, body, err := fetch(t.Context(), http.MethodGet, s.url+"/health", "")
+		switch {
+		case err != nil:
+			return err
+		case !strings.Contains(body, `"in_flight":0`) || strings.Contains(body, "panicked"):
+			return fmt.Errorf("health: %s", body)
+		case now > fds+16:
+			return fmt.Errorf("%d descriptors, %d before", now, fds)
+		case grown > 2*memory: // what the first round has grown is given back late
+			return fmt.Errorf("%d KiB, %d before", grown, memory)
+		}
+		return nil
+	})
+	if err := s.ask("good", true).complete(true); err != nil {
+		t.Error(err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	eventually.True(t, "the upstream is left", func() bool { return s.bad.Counts().Total.Open == 0 })
+	// its last words are a dump of its goroutines
+	s.gateway.signal(syscall.SIGQUIT)
+	_ = s.gateway.wait(30 * time.Second)
+	dump := s.gateway.out.String()
+	if n := strings.Count(dump, "serveConn("); n > 8 || strings.Contains(dump, "secureAnswer") || !strings.Contains(dump, "SIGQUIT: quit") {
+		t.Errorf("%d connections are still served:\n%s", n, tail(dump))
+	}
+}
+
+// attack sends text and, if it is patient, reads whatever is answered for a
+// while. Then it leaves.
+func attack(address, text string, patient bool) error {
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }()
+	_, err = io.WriteString(c, text) // may be thrown out before it is done
+	if patient && err == nil {
+		_ = c.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+		_, _ = io.Copy(io.Discard, c)
+	}
+	return nil
 }
