@@ -23,7 +23,7 @@ func (a *Adapter) encodeMessages(r *chat.Request, p *plan, call *codec.Call) err
 	m := messages{
 		Adapter: a, flatten: a.flattens(r.Has), quiet: r.Reasoning.Off || p.quiet, format: format,
 		merge: a.profile.oneSystem && (r.Has&chat.HasSystems != 0 || format != nil),
-		late:  a.traits.SystemMessages == "leading",
+		mixed: r.Has&chat.HasLateSystem != 0, late: a.traits.SystemMessages == "leading",
 	}
 	var err error
 	call.Body, err = m.append(call.Body, r.Messages)
@@ -64,7 +64,8 @@ type messages struct {
 	flatten bool // parts become one string
 	quiet   bool // the model will not think
 	merge   bool // the system messages at the beginning become one
-	late    bool // system messages behind the beginning become the user's
+	mixed   bool // there are system messages behind the beginning
+	late    bool // these become the user's
 	format  []byte
 	members []member
 
@@ -100,7 +101,7 @@ func (m *messages) append(dst, list []byte) ([]byte, error) {
 	var err error
 	for c.Elem() {
 		raw := c.Raw()
-		system := isSystem(raw)
+		system := (leading || m.mixed) && isSystem(raw)
 		switch {
 		case leading && system && m.merge:
 			dst, m.open = appendSystem(dst, raw, len(dst) == m.mark), true
@@ -111,7 +112,7 @@ func (m *messages) append(dst, list []byte) ([]byte, error) {
 			m.held = append(m.held, raw)
 			continue
 		}
-		if calling = calling && system || answersCalls(raw); !calling {
+		if calling = m.mixed && (calling && system || answersCalls(raw)); !calling {
 			if dst, err = m.release(dst); err != nil {
 				return dst, err
 			}
