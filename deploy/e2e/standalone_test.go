@@ -59,7 +59,7 @@ func TestStandaloneQuickStart(t *testing.T) {
 	stream := make(chan error, 1)
 	go func() {
 		_, out, err := fetch(t.Context(), http.MethodPost, url+"/v1/chat/completions", `{"model":"deepseek-chat","messages":[{"role":"user","content":"Count to 100"}],"stream":true}`)
-		if err == nil && (!strings.Contains(out, `"content":"100"`) || !strings.HasSuffix(out, "data: [DONE]\n\n")) {
+		if err == nil && (!strings.Contains(out, `100"},"finish_reason"`) || !strings.HasSuffix(out, "data: [DONE]\n\n")) {
 			err = fmt.Errorf("the stream was cut: %s", tail(out))
 		}
 		stream <- err
