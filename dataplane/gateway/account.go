@@ -12,6 +12,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/api"
 	"github.com/hybridinference/gateway/dataplane/meter"
 	"github.com/hybridinference/gateway/dataplane/price"
+	"github.com/hybridinference/gateway/dataplane/tokens"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/rawjson"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -141,13 +142,7 @@ func (a *account) price(u *wire.Usage) {
 	if u.RequestedModel == "" {
 		u.RequestedModel = u.Model
 	}
-	switch {
-	case a.hasTokens:
-		u.UsageSource = wire.UsageProvider
-	case a.seen > 0 || a.settledComplete():
-		u.UsageSource = wire.UsageEstimated
-		a.tokens = estimate(len(a.req.Messages), a.seen)
-	default:
+	if u.UsageSource = a.measure(); u.UsageSource == wire.UsageNone {
 		return
 	}
 	t := &a.tokens
@@ -166,11 +161,22 @@ func (a *account) price(u *wire.Usage) {
 	u.CostUSD = a.total.Cost
 }
 
-func (a *account) settledComplete() bool { return a.usage.End == wire.EndComplete }
-
-// estimate guesses token counts from bytes: about four to a token in English.
-func estimate(promptBytes, completionBytes int) chat.Usage {
-	return chat.Usage{Prompt: int64(promptBytes+3) / 4, Completion: int64(completionBytes+3) / 4}
+// measure settles the tokens and returns where they are from. What a provider
+// said at the beginning of a stream that ended early has the prompt, but of the
+// answer no more than its first token: what was seen of it counts.
+func (a *account) measure() string {
+	complete := a.usage.End == wire.EndComplete
+	switch {
+	case a.hasTokens && (complete || a.finish != chat.NotFinished || a.seen == 0):
+		return wire.UsageProvider
+	case a.hasTokens:
+		a.tokens.Completion = max(a.tokens.Completion, tokens.FromBytes(a.seen))
+	case a.seen > 0 || complete:
+		a.tokens = chat.Usage{Prompt: tokens.Rough(a.req.Messages), Completion: tokens.FromBytes(a.seen)}
+	default:
+		return wire.UsageNone
+	}
+	return wire.UsageEstimated
 }
 
 // describeClient fills in who asked, and how.

@@ -310,6 +310,24 @@ func TestChunksArriveOneByOneAndBreaksAreHonest(t *testing.T) {
 	}
 }
 
+// A provider that tells its usage at the beginning of a stream says what the
+// prompt costs, but not what came until the stream was cut.
+func TestStreamsThatEndEarlyAreChargedForWhatCame(t *testing.T) {
+	text := strings.Repeat("word ", 200)
+	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = fmt.Fprintf(w, "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m1\",\"usage\":{\"input_tokens\":77,\"output_tokens\":1}}}\n\n"+
+			"event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n"+
+			"event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":%q}}\n\n", text)
+	}))
+	t.Cleanup(up.Close)
+	n := start(t, nodeOptions{}, model("m", endpoint("m:x", "anthropic", up.URL)))
+	n.chat(strings.Replace(ping, "{", `{"stream":true,`, 1))
+	if e := n.event(0); e.End != wire.EndUpstreamError || e.UsageSource != wire.UsageEstimated || e.PromptTokens != 77 || e.CompletionTokens < 240 || e.CompletionTokens > 260 {
+		t.Errorf("event %+v", e)
+	}
+}
+
 func TestClientGoneCancelsTheUpstream(t *testing.T) {
 	arrived, canceled := make(chan struct{}, 1), make(chan struct{}, 1)
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -54,6 +54,29 @@ func (c *Counter) Count(r *chat.Request) (int64, error) {
 	return n + c.estimate(text.Bytes()), nil
 }
 
+// Rough estimates the tokens of a prompt from its bytes, without the vocabulary:
+// messages, or the input of embeddings, as JSON. Pictures, sounds and files count
+// as such and not as the text they are encoded in.
+func Rough(prompt []byte) int64 {
+	var text bytes.Buffer
+	var n int64
+	for element := range rawjson.Elements(prompt) {
+		if len(element) > 0 && element[0] == '{' {
+			n += collect(&text, element)
+		} else {
+			text.Write(element)
+		}
+	}
+	if len(prompt) > 0 && prompt[0] == '"' {
+		text.Write(prompt)
+	}
+	return n + FromBytes(text.Len())
+}
+
+// FromBytes estimates how many tokens a text of so many bytes has: one for about
+// four in English.
+func FromBytes(n int) int64 { return int64(n+3) / 4 }
+
 // sample is how much text is counted: a megabyte would keep a core busy for
 // seconds. The rest is taken to be alike.
 const sample = 128 << 10

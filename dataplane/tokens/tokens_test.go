@@ -44,3 +44,18 @@ func BenchmarkCount(b *testing.B) {
 		}
 	}
 }
+
+func TestRough(t *testing.T) {
+	picture := `{"type":"image_url","image_url":{"url":"data:image/png;base64,` + strings.Repeat("QUJD", 100_000) + `"}}`
+	f := func(prompt string, from, to int64) {
+		t.Helper()
+		if n := tokens.Rough([]byte(prompt)); n < from || n > to {
+			t.Errorf("%d tokens, want %d to %d: %.80s", n, from, to, prompt)
+		}
+	}
+	f(`[{"role":"user","content":"`+strings.Repeat("word ", 80)+`"}]`, 98, 104)
+	f(`[{"role":"user","content":[{"type":"text","text":"What is this?"},`+picture+`]}]`, 1000, 1020)
+	f(`["`+strings.Repeat("word ", 80)+`"]`, 98, 104)
+	f(`"`+strings.Repeat("word ", 80)+`"`, 98, 104)
+	f(``, 0, 0)
+}
