@@ -28,8 +28,6 @@ type Plain struct {
 }
 
 const (
-	// headerTime bounds the time from an answer's first byte to the end of its head.
-	headerTime = 10 * time.Second
 	// writeTime bounds the sending of a request: beyond it the upstream does not read.
 	writeTime = 30 * time.Second
 	// idleConn is how long a connection is kept without use.
@@ -211,11 +209,16 @@ func (a *plainAnswer) Header(name string) string { return string(a.header.Peek(n
 
 // Head implements Answer.
 func (a *plainAnswer) Head(wait time.Duration) (int, error) {
-	for {
+	for end := time.Now().Add(wait); ; {
 		if err := a.await(wait); err != nil {
 			return 0, a.failed("wait for the answer", err)
 		}
-		if err := a.setDeadline(headerTime); err != nil {
+		// A head that trickles in does not extend the wait: what came of it stays
+		// in the buffer.
+		if wait = time.Until(end); wait <= 0 {
+			return 0, ErrSilent
+		}
+		if err := a.setDeadline(wait); err != nil {
 			return 0, a.failed("wait for the answer", err)
 		}
 		a.begun = true
