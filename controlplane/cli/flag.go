@@ -164,7 +164,7 @@ func daysFlag(name, usage string) *urfave.GenericFlag {
 		span, err := time.ParseDuration(text)
 		if days, ok := strings.CutSuffix(text, "d"); ok {
 			n, daysErr := strconv.ParseUint(days, 10, 16)
-			span, err = time.Duration(n)*24*time.Hour, daysErr //nolint:gosec // 16 bits
+			span, err = time.Duration(n)*24*time.Hour, daysErr
 		}
 		if err != nil || span <= 0 {
 			return 0, errors.New("must be a duration such as 30d or 12h")

@@ -69,9 +69,9 @@ func (in *invocation) client() (*adminclient.Client, error) {
 func (in *invocation) transport() (http.RoundTripper, error) {
 	path, from := in.setting("ca", caVariable)
 	if path == "" {
-		return nil, nil //nolint:nilnil // the client's default
+		return nil, nil
 	}
-	text, err := os.ReadFile(path) //nolint:gosec // the operator names it
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, usagef("%s must name a PEM file: %w", from, err)
 	}
@@ -82,7 +82,7 @@ func (in *invocation) transport() (http.RoundTripper, error) {
 	if !roots.AppendCertsFromPEM(text) {
 		return nil, usagef("%s: no certificate in %s", from, path)
 	}
-	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // it is never replaced
+	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck // it is never replaced
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 	return t, nil
 }

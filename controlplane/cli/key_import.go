@@ -52,7 +52,7 @@ func (in *invocation) readAll(path string) ([]byte, error) {
 	if path == "-" {
 		return io.ReadAll(in.opts.Stdin)
 	}
-	return os.ReadFile(path) //nolint:gosec // the operator names it
+	return os.ReadFile(path)
 }
 
 // keysOfJSON reads an array of objects, or objects one after the other.

@@ -18,7 +18,7 @@ func TestFilesDigestChangesWithCommits(t *testing.T) {
 		}
 		expect(0)
 		for number, digest := range []int64{1 << 52, 0, 7} {
-			c := controlstate.Commit{Release: release(t, s, uint64(number)+1), Files: digest, Audit: entry("config.apply")} //nolint:gosec // small
+			c := controlstate.Commit{Release: release(t, s, uint64(number)+1), Files: digest, Audit: entry("config.apply")}
 			if err := s.Commit(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}

@@ -215,7 +215,7 @@ func encode(batch []Statement) ([]byte, error) {
 
 func param(value any) (*string, error) {
 	if value == nil {
-		return nil, nil //nolint:nilnil // NULL
+		return nil, nil
 	}
 	text := fmt.Sprint(value)
 	if len(text) > MaxValue {

@@ -34,7 +34,7 @@ func openPostgres(ctx context.Context, c PostgresConfig) (*Postgres, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database settings: %w", err)
 	}
-	conf.MaxConns = int32(cmp.Or(c.MaxConns, 8)) //nolint:gosec,mnd // a handful
+	conf.MaxConns = int32(cmp.Or(c.MaxConns, 8))
 	conf.ConnConfig.ConnectTimeout = callTimeout
 	conf.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	conf.ConnConfig.RuntimeParams["application_name"] = "gateway"

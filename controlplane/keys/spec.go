@@ -122,7 +122,7 @@ func ParseSpan(text string, now time.Time) (time.Duration, error) {
 func parseMoment(text string, now time.Time) (time.Time, bool) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
-		return now.AddDate(0, 0, int(n)), err == nil //nolint:gosec // 16 bits fit
+		return now.AddDate(0, 0, int(n)), err == nil
 	}
 	if d, err := time.ParseDuration(text); err == nil {
 		return now.Add(d), true

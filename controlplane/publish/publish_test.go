@@ -440,7 +440,7 @@ func TestTwoDaemonsAgree(t *testing.T) {
 	for i := range 10 {
 		pub := []*publish.Publisher{a, b}[i%2]
 		r, err := pub.SetWeights(t.Context(), who, "glm", map[string]float64{"local": float64(i + 2)})
-		if must(t, r, err); r.Release.Number != uint64(i+2) { //nolint:gosec // small
+		if must(t, r, err); r.Release.Number != uint64(i+2) {
 			t.Fatalf("change %d gave release %d", i, r.Release.Number)
 		}
 	}

@@ -38,7 +38,7 @@ func (p *Postgres) addContent(batch *pgconn.Batch, rows []*Row) {
 		return
 	}
 	text := kindText.postgres()
-	params := make([][]byte, 4) //nolint:mnd // the statement's
+	params := make([][]byte, 4)
 	for i := range params {
 		params[i] = newPGArray(nil, text.element, len(rows))
 	}
@@ -75,7 +75,7 @@ func (l *log) Content(ctx context.Context, id string) (*Content, error) {
 		return nil, fmt.Errorf("read content: %w", err)
 	}
 	if len(found) == 0 {
-		return nil, nil //nolint:nilnil // there is none
+		return nil, nil
 	}
 	return &Content{orEmpty(found[0][0]), orEmpty(found[0][1]), orEmpty(found[0][2])}, nil
 }

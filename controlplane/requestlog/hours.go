@@ -69,7 +69,7 @@ func (l *log) Gaps(ctx context.Context, since, until time.Time) ([]Gap, error) {
 		if err := numbers(cells[2:4], &first, &last); err != nil {
 			return nil, fmt.Errorf("look for gaps: %w", err)
 		}
-		list[i] = Gap{Node: orEmpty(cells[0]), Epoch: orEmpty(cells[1]), First: uint64(first), Last: uint64(last)} //nolint:gosec // sequence numbers
+		list[i] = Gap{Node: orEmpty(cells[0]), Epoch: orEmpty(cells[1]), First: uint64(first), Last: uint64(last)}
 	}
 	return list, nil
 }

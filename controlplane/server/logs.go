@@ -81,7 +81,7 @@ func moments(name, text string, zone *time.Location) (time.Time, error) {
 	}
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
-			return time.Now().AddDate(0, 0, -int(n)), nil //nolint:gosec // 16 bits
+			return time.Now().AddDate(0, 0, -int(n)), nil
 		}
 	}
 	if span, err := time.ParseDuration(text); err == nil && span >= 0 {

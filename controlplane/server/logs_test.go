@@ -25,7 +25,7 @@ func TestTheLogIsRead(t *testing.T) {
 		p := start(t, db, nil)
 		var rows []*requestlog.Row
 		for n := range 25 {
-			r, err := requestlog.NewRow(requestlogtest.Event(n), requestlog.Origin{SpoolEpoch: "e", Seq: uint64(n + 1)}) //nolint:gosec // small
+			r, err := requestlog.NewRow(requestlogtest.Event(n), requestlog.Origin{SpoolEpoch: "e", Seq: uint64(n + 1)})
 			if err != nil {
 				t.Fatal(err)
 			}

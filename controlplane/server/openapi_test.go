@@ -38,12 +38,12 @@ func (c *contract) learn(t *testing.T, text []byte) {
 	if err := c.compiler.AddResource("openapi.json", doc); err != nil {
 		t.Fatal(err)
 	}
-	c.document = doc.(map[string]any) //nolint:errcheck,forcetypeassert // the compiler took it
+	c.document = doc.(map[string]any) //nolint:errcheck // the compiler took it
 }
 
 // operation finds the description of a request.
 func (c *contract) operation(method, path string) (pointer string, op map[string]any) {
-	paths := c.document["paths"].(map[string]any) //nolint:errcheck,forcetypeassert // OpenAPI
+	paths := c.document["paths"].(map[string]any) //nolint:errcheck // OpenAPI
 	asked := strings.Split(path, "/")
 	for template, item := range paths {
 		parts := strings.Split(template, "/")
@@ -75,7 +75,7 @@ func (c *contract) judge(t *testing.T, method, path, body string, status int, an
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	responses := op["responses"].(map[string]any) //nolint:errcheck,forcetypeassert // OpenAPI
+	responses := op["responses"].(map[string]any) //nolint:errcheck // OpenAPI
 	where := "#/components/responses/Error"
 	if _, ok := responses[strconv.Itoa(status)]; ok {
 		where = pointer + "/responses/" + strconv.Itoa(status)

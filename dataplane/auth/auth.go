@@ -65,7 +65,7 @@ func (a *Authenticator) Check(keys *snapshot.Keys, authorization, apiKey []byte)
 	if len(apiKey) == 0 {
 		return nil, Missing
 	}
-	m := a.macs.Get().(*mac) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	m := a.macs.Get().(*mac) //nolint:errcheck // the pool holds nothing else
 	m.hash.Reset()
 	_, _ = m.hash.Write(apiKey) // a hash never fails
 	m.hash.Sum(m.sum[:0])

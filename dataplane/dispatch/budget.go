@@ -61,7 +61,7 @@ func (b *Budget) spend() bool {
 // early counts an attempt and reports whether it is among the first of its second.
 func (b *Budget) early(now time.Time) bool {
 	const bits = 16
-	second := uint64(now.Unix()) << bits //nolint:gosec // not before 1970
+	second := uint64(now.Unix()) << bits
 	for {
 		old := b.second.Load()
 		next := second + 1

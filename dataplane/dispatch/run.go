@@ -277,7 +277,7 @@ func (r *Run) key(e *snapshot.Endpoint, now time.Time) *snapshot.Credential {
 	}
 	first := r.request.Caller % n
 	if r.request.Caller == 0 {
-		first = uint64(e.State.NextKey(len(e.Auth))) //nolint:gosec // an index
+		first = uint64(e.State.NextKey(len(e.Auth)))
 	}
 	for i := range n {
 		if c := e.Auth[(first+i)%n]; !c.State.RestsUntil().After(now) {

@@ -113,7 +113,7 @@ func TestStreamsHaveWhatSDKsInsistOn(t *testing.T) {
 		if chunk["id"] != r.Header.Get("X-Generation-Id") {
 			t.Errorf("chunk %d has the id %v", i, chunk["id"])
 		}
-		choices := chunk["choices"].([]any) //nolint:errcheck,forcetypeassert // a panic is a failure
+		choices := chunk["choices"].([]any) //nolint:errcheck // a panic is a failure
 		if len(choices) == 0 {
 			usages++
 			checkUsage(t, chunk["usage"])
@@ -122,7 +122,7 @@ func TestStreamsHaveWhatSDKsInsistOn(t *testing.T) {
 			}
 			continue
 		}
-		choice := choices[0].(map[string]any) //nolint:errcheck,forcetypeassert // a panic is a failure
+		choice := choices[0].(map[string]any) //nolint:errcheck // a panic is a failure
 		reason, ok := choice["finish_reason"]
 		if !ok {
 			t.Errorf("no finish_reason: %s", d)
@@ -150,7 +150,7 @@ func countCalls(t *testing.T, delta any, first map[float64]int) {
 	}
 	calls, _ := d["tool_calls"].([]any)
 	for _, c := range calls {
-		call := c.(map[string]any) //nolint:errcheck,forcetypeassert // a panic is a failure
+		call := c.(map[string]any) //nolint:errcheck // a panic is a failure
 		index, ok := call["index"].(float64)
 		if !ok {
 			t.Errorf("a tool call without index: %v", call)

@@ -78,7 +78,7 @@ func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) 
 		Logger:                       quiet{},
 	}
 	var err error
-	if g.listener, err = net.Listen("tcp", o.Addr); err != nil { //nolint:noctx // binding does not block
+	if g.listener, err = net.Listen("tcp", o.Addr); err != nil {
 		return nil, fmt.Errorf("API: %w", err)
 	}
 	return g, nil

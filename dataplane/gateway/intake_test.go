@@ -84,7 +84,7 @@ func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapInuse) //nolint:gosec // far below
+	return int64(m.HeapInuse)
 }
 
 func nextStatus(t *testing.T, r *bufio.Reader) int {
@@ -196,7 +196,7 @@ func TestEncodedBodies(t *testing.T) {
 		"gzip":    func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
 		"deflate": func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) },
 		"Deflate": func(w io.Writer) io.WriteCloser { f, _ := flate.NewWriter(w, 1); return f }, //nolint:errcheck // a level that exists
-		"zstd":    func(w io.Writer) io.WriteCloser { f, _ := zstd.NewWriter(w); return f },     //nolint:errcheck // no options
+		"zstd":    func(w io.Writer) io.WriteCloser { f, _ := zstd.NewWriter(w); return f },
 	} {
 		if r := n.chat(pack(ping, open), "Content-Encoding", name); r.StatusCode != 200 {
 			t.Errorf("%s: %d %s", name, r.StatusCode, r.body)

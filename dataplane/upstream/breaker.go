@@ -62,7 +62,7 @@ func NewState(s BreakerSettings) *State { return &State{settings: s, Stats: newS
 
 // NextKey picks one of n secrets, in turn.
 func (s *State) NextKey(n int) int {
-	return int(s.nextKey.Add(1) % uint64(n)) //nolint:gosec // below n
+	return int(s.nextKey.Add(1) % uint64(n))
 }
 
 // Available reports whether the endpoint may be planned for: its breaker

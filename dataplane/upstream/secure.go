@@ -30,7 +30,7 @@ const (
 // NewSecure returns the sender for all https hosts. connect bounds dialling
 // and the TLS handshake.
 func NewSecure(connect time.Duration) *Secure {
-	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // its documented type
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck // its documented type
 	transport.DialContext = numbered((&net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second}).DialContext)
 	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTime}
 	transport.TLSHandshakeTimeout = connect

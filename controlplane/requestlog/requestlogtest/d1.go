@@ -34,7 +34,7 @@ var engine struct {
 
 func startEngine() (url string, err error) {
 	_, file, _, _ := runtime.Caller(0)
-	cmd := exec.Command("node", filepath.Join(filepath.Dir(file), "..", "..", "..", "scripts", "d1", "server.mjs"), "--until-eof") //nolint:gosec,noctx // ours, until the process ends
+	cmd := exec.Command("node", filepath.Join(filepath.Dir(file), "..", "..", "..", "scripts", "d1", "server.mjs"), "--until-eof")
 	if engine.in, err = cmd.StdinPipe(); err != nil {
 		return "", err
 	}
