@@ -27,8 +27,8 @@ type deadLetter struct {
 	data   []byte
 }
 
-// bury stores a dead letter and waits until it is stored.
-func (c *Collector) bury(ctx context.Context, d *deadLetter) error {
+// deadLetter stores a dead letter and waits until it is stored.
+func (c *Collector) deadLetter(ctx context.Context, d *deadLetter) error {
 	msg := d.message(wire.DeadLetterPrefix + c.opts.Name)
 	err := c.retry(ctx, "store a dead letter", func(ctx context.Context) error {
 		_, err := c.js.PublishMsg(ctx, msg)

@@ -31,7 +31,7 @@ func (c *Collector) process(ctx context.Context, b *batch) error {
 
 func (c *Collector) settle(ctx context.Context, b *batch) error {
 	for i := range b.poison {
-		if err := c.bury(ctx, &b.poison[i]); err != nil {
+		if err := c.deadLetter(ctx, &b.poison[i]); err != nil {
 			return err
 		}
 	}
@@ -65,7 +65,7 @@ func (c *Collector) insert(ctx context.Context, events []event) error {
 		return err
 	case len(events) == 1:
 		events[0].letter.reason = err.Error()
-		return c.bury(ctx, &events[0].letter)
+		return c.deadLetter(ctx, &events[0].letter)
 	}
 	half := len(events) / 2
 	if err := c.insert(ctx, events[:half]); err != nil {
