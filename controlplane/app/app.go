@@ -79,7 +79,7 @@ func (a *App) setup(ctx context.Context) (err error) {
 	a.nodes = nodes.New(nodes.Options{Conn: a.conn, Log: o.Log})
 	var db database.DB // opened below, before the publisher runs
 	a.publisher = publish.New(publish.Options{
-		Conn: a.conn, Files: o.Files, Replicas: o.Replicas, Log: o.Log,
+		Conn: a.conn, Files: o.Files, Replicas: o.Replicas, Signer: o.Signer, Log: o.Log,
 		Open: func(ctx context.Context) (*controlstate.State, error) { return controlstate.Open(ctx, db) },
 	})
 	a.api, err = server.New(server.Options{

@@ -37,6 +37,8 @@ type Options struct {
 	// TLSCert and TLSKey are PEM files with which the admin API speaks TLS; a
 	// new certificate is taken up without a restart. Plain HTTP without them.
 	TLSCert, TLSKey string
+	// Signer signs releases and key tables; nil leaves them unsigned.
+	Signer *bus.Signer
 	// KeySecret is what API keys are hashed under; without it none can be made.
 	KeySecret secret.String
 	Version   string

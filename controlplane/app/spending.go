@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -40,9 +41,7 @@ func (a *App) tellSpending(ctx context.Context) error {
 	s := &spendings{app: a, kept: map[string]spending{}}
 	sub, err := a.conn.QueueSubscribe(wire.AskLedger, "controlplane", func(m *nats.Msg) {
 		// nothing at all says that there is no answer
-		if err := m.Respond(s.answer(ctx, string(m.Data))); err != nil {
-			a.o.Log.DebugContext(ctx, "an answer was not sent", slog.Any("error", err))
-		}
+		bus.Answer(m, s.answer(ctx, string(m.Data)))
 	})
 	if err != nil {
 		return fmt.Errorf("answer what keys have cost: %w", err)

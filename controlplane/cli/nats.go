@@ -17,14 +17,16 @@ func natsCommand() *urfave.Command {
 		Description: help("", "gatewayctl nats setup --dir /tmp/gateway-nats-example"),
 		Subcommands: []*urfave.Command{{
 			Name: "setup", Usage: "write credentials for each role, certificates and server configurations",
-			Description: help("Writes controlplane.creds, collector.creds, dataplane.creds and one file for each of --nodes, each with the least\n"+
-				"permissions its role needs; ca.pem, and a certificate and a configuration for each of --hosts; and keys/, which belongs on\n"+
-				"no server. Existing files are kept, except the configurations: run it again to add a node or a host. It works offline.",
+			Description: help("Writes controlplane.creds, collector.creds and one file for each of --nodes, each with the least permissions its role\n"+
+				"needs; release_signing_key for the control plane and release_signing_key.pub for the nodes; ca.pem, and a certificate and\n"+
+				"a configuration for each of --hosts; and keys/, which belongs on no server. Existing files are kept, except the\n"+
+				"configurations: run it again to add a node or a host. It works offline.",
 				"gatewayctl nats setup --dir /tmp/gateway-nats-example --nodes node-1,node-2",
 				"gatewayctl nats setup --dir /tmp/gateway-nats-cluster --hosts 10.0.0.1,10.0.0.2,10.0.0.3 --install-dir /etc/gateway/nats -o json"),
 			Flags: []urfave.Flag{
 				textFlag("dir", "output `DIR`", "nats"),
-				textFlag("nodes", "data-plane `NODES` that get their own credentials, separated by commas", ""),
+				textFlag("nodes", "NODE_IDs of the data-plane `NODES`, each of which gets its own credentials, separated by commas", "node-1,node-2,node-3; none with --shared"),
+				switchFlag("shared", "write dataplane.creds, too, which any number of nodes can share"),
 				textFlag("hosts", "host names or addresses of the 1, 3 or 5 NATS `SERVERS`, separated by commas", "localhost"),
 				textFlag("install-dir", "`DIR` of the files on the servers", "that of --dir"),
 				textFlag("store-dir", "JetStream storage `DIR` on the servers", defaultStoreDir),
@@ -38,8 +40,11 @@ const defaultStoreDir = "/var/lib/nats"
 
 func setUpNATS(_ context.Context, in *invocation) error {
 	o := natssetup.Options{
-		Dir: cmp.Or(in.text("dir"), "nats"), Nodes: in.items("nodes"), Hosts: in.items("hosts"),
+		Dir: cmp.Or(in.text("dir"), "nats"), Nodes: in.items("nodes"), Shared: in.Bool("shared"), Hosts: in.items("hosts"),
 		StoreDir: cmp.Or(in.text("store-dir"), defaultStoreDir), InstallDir: in.text("install-dir"),
+	}
+	if len(o.Nodes) == 0 && !o.Shared {
+		o.Nodes = []string{"node-1", "node-2", "node-3"}
 	}
 	if len(o.Hosts) == 0 {
 		o.Hosts = []string{"localhost"}

@@ -68,5 +68,8 @@ func (c *Collector) row(line []byte, l deadLetter) (*requestlog.Row, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The node is the one that NATS let publish, not the one that the event names:
+	// that may be another's, or an old NODE_ID of the same node's STATE_DIR.
+	u.Node = l.node
 	return requestlog.NewRow(u, requestlog.Origin{SpoolEpoch: l.epoch, Seq: l.seq, Extra: unknown})
 }

@@ -164,6 +164,22 @@ func TestUnknownFields(t *testing.T) {
 	}
 }
 
+// An event is of the node whose subject it came on, whatever it says itself: one
+// node's credentials write no rows for another, and nothing of a node that was
+// given another name is lost.
+func TestTheNodeIsThatOfTheSubject(t *testing.T) {
+	r := newRig(t, requestlogtest.SQLite)
+	r.start(collector.Options{})
+	u := requestlogtest.Event(0)
+	u.Node = "node-b"
+	r.publish("node-a", 0, 0, 1, u)
+	r.drained("main")
+	r.stored(1)
+	if got := r.db.Query(t, "SELECT node FROM api_logs"); len(got) != 1 || got[0][0] != "node-a" {
+		t.Errorf("node %q", got)
+	}
+}
+
 // A dead letter is never too big to be stored.
 func TestHugePoison(t *testing.T) {
 	r := newRig(t, requestlogtest.SQLite)

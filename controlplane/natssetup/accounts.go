@@ -30,8 +30,9 @@ func (s *setup) accounts() error {
 	if err := s.trust(operator, account, system); err != nil {
 		return fmt.Errorf("%s: %w", accountsFile, err)
 	}
-	users := []struct{ file, role, name string }{
-		{bus.RoleControlPlane, bus.RoleControlPlane, ""}, {bus.RoleCollector, bus.RoleCollector, ""}, {bus.RoleDataPlane, bus.RoleDataPlane, "*"},
+	users := []struct{ file, role, name string }{{bus.RoleControlPlane, bus.RoleControlPlane, ""}, {bus.RoleCollector, bus.RoleCollector, ""}}
+	if s.o.Shared {
+		users = append(users, struct{ file, role, name string }{bus.RoleDataPlane, bus.RoleDataPlane, "*"})
 	}
 	for _, node := range s.o.Nodes {
 		users = append(users, struct{ file, role, name string }{node, bus.RoleDataPlane, node})

@@ -26,6 +26,9 @@ func Permissions(role, name string) jwt.Permissions {
 		}
 		pub = []string{
 			wire.UsagePrefix + name, wire.NodeStatusPrefix + name, wire.AskPrefix + ">",
+			// Answers go to inboxes of who may ask. Leave to answer whatever subject a
+			// question names would be leave to publish anywhere: a node can ask itself.
+			bus.InboxPrefix(bus.RoleDataPlane) + ".>", bus.InboxPrefix(bus.RoleControlPlane) + ".>",
 			"$JS.API.DIRECT.GET.KV_" + wire.ConfigBucket + ".$KV." + wire.ConfigBucket + ".>",
 		}
 		sub = []string{wire.BeatSubject, wire.CommitPrefix + name, wire.AskPrefix + ">"}
@@ -38,12 +41,10 @@ func Permissions(role, name string) jwt.Permissions {
 			"$JS.API.CONSUMER.NAMES."+wire.UsageStream, "$JS.API.CONSUMER.LIST."+wire.UsageStream,
 			"$JS.API.CONSUMER.CREATE."+wire.UsageStream+".*", "$JS.API.CONSUMER.MSG.NEXT."+wire.UsageStream+".*")
 	default:
-		pub = []string{wire.BeatSubject, wire.AskPrefix + ">", "$KV." + wire.ConfigBucket + ".>", "$JS.API.>", wire.UsagePrefix + "*"}
+		pub = []string{wire.BeatSubject, wire.AskPrefix + ">", "$KV." + wire.ConfigBucket + ".>", "$JS.API.>", wire.UsagePrefix + "*",
+			bus.InboxPrefix(bus.RoleDataPlane) + ".>", // answers to nodes
+		}
 		sub = []string{wire.NodeStatusPrefix + "*", wire.AskLedger}
 	}
-	p := jwt.Permissions{Pub: jwt.Permission{Allow: pub}, Sub: jwt.Permission{Allow: append(sub, inbox)}}
-	if role != bus.RoleCollector { // for the answers to nodes
-		p.Resp = &jwt.ResponsePermission{MaxMsgs: 1, Expires: 0}
-	}
-	return p
+	return jwt.Permissions{Pub: jwt.Permission{Allow: pub}, Sub: jwt.Permission{Allow: append(sub, inbox)}}
 }

@@ -12,15 +12,19 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/hybridinference/gateway/shared/bus"
 )
 
 // Options say what to make.
 type Options struct {
 	// Dir is where everything is written.
 	Dir string
-	// Nodes are data-plane nodes that get credentials of their own. dataplane.creds
-	// is always made: for nodes that share theirs.
+	// Nodes are data-plane nodes that get credentials of their own.
 	Nodes []string
+	// Shared makes dataplane.creds, too, for nodes that share theirs: any of them
+	// can then hand in usage events as any other.
+	Shared bool
 	// Hosts are the names or addresses of NATS servers: one, or three for a cluster.
 	Hosts []string
 	// StoreDir is where a server keeps its data, InstallDir where Dir's content
@@ -69,7 +73,7 @@ func Write(o Options) (written []string, err error) {
 		return nil, fmt.Errorf("--dir: %w", err)
 	}
 	s := setup{o: o}
-	for _, step := range []func() error{s.accounts, s.certificates, s.configs} {
+	for _, step := range []func() error{s.accounts, s.signing, s.certificates, s.configs} {
 		if err := step(); err != nil {
 			return s.written, err
 		}
@@ -115,3 +119,17 @@ func (s *setup) write(name string, content []byte, mode fs.FileMode) error {
 
 // roleFile is the name of a role's files.
 func roleFile(role string) string { return strings.ToLower(role) }
+
+// signing makes the pair of keys of releases: the private one is for the
+// control plane, the public one for the nodes.
+func (s *setup) signing() error {
+	const file = "release_signing_key"
+	if text, err := s.kept(file); err != nil || text != nil {
+		return err
+	}
+	private, public := bus.NewSigningKey()
+	if err := s.write(file+".pub", []byte(public+"\n"), publicMode); err != nil {
+		return err
+	}
+	return s.write(file, []byte(private.Reveal()+"\n"), secretMode)
+}

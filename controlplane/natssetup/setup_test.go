@@ -3,6 +3,7 @@ package natssetup_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/natssetup"
 	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/secret"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -130,7 +132,7 @@ func (c *client) may(publish, hear, notPublish, notHear []string) {
 // TestEachRoleMayDoItsWorkAndNoMore tries everything on a real server.
 func TestEachRoleMayDoItsWorkAndNoMore(t *testing.T) {
 	dir := t.TempDir()
-	setup(t, natssetup.Options{Dir: dir, Hosts: []string{"localhost"}, Nodes: []string{"node-1", "node-2"}, StoreDir: t.TempDir()})
+	setup(t, natssetup.Options{Dir: dir, Hosts: []string{"localhost"}, Nodes: []string{"node-1", "node-2"}, Shared: true, StoreDir: t.TempDir()})
 	url := serve(t, dir)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -191,7 +193,19 @@ func TestEachRoleMayDoItsWorkAndNoMore(t *testing.T) {
 			deaf = append(deaf, wire.CommitPrefix+"node-2", "_INBOX_dataplane.node-2.>", "_INBOX_dataplane.>")
 		}
 		node.may([]string{wire.NodeStatusPrefix + name, wire.AskGeneration, wire.AskSpent}, []string{wire.BeatSubject, wire.CommitPrefix + name, wire.AskGeneration, wire.AskExplain + "." + name}, denied, deaf)
-		// an answer to somebody's question is allowed, and one only
+		// a question that names another subject for its answer gives no leave to
+		// publish there: not even to a node that asks itself
+		trap, err := node.SubscribeSync(wire.AskSpent)
+		if err != nil || node.PublishRequest(wire.AskSpent, "$KV.cfg.release", nil) != nil {
+			t.Fatal(err)
+		}
+		if m, err := trap.NextMsg(5 * time.Second); err != nil || m.Respond([]byte("forged")) != nil || !node.denied() {
+			t.Errorf("%s writes a release by answering a question: %v", creds, err)
+		}
+		if err := trap.Unsubscribe(); err != nil {
+			t.Fatal(err)
+		}
+		// an answer to somebody's question is allowed
 		asked, err := node.SubscribeSync(wire.AskExplain + "." + name)
 		if err != nil || node.denied() {
 			t.Fatal(err)
@@ -257,7 +271,7 @@ func TestWhatIsThereIsKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		secret := regexp.MustCompile(`\.(nk|creds|key)$`).MatchString(path)
+		secret := regexp.MustCompile(`(\.(nk|creds|key)|/release_signing_key)$`).MatchString(path)
 		if mode := info.Mode().Perm(); secret && mode != 0o600 {
 			t.Errorf("%s has the mode %o", path, mode)
 		}
@@ -271,5 +285,34 @@ func TestWhatIsThereIsKept(t *testing.T) {
 		if _, err := natssetup.Write(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+}
+
+// Releases are signed with the key for the control plane and checked with the
+// one for the nodes; credentials that nodes share are made on request only.
+func TestKeysOfReleasesAndSharedCredentials(t *testing.T) {
+	dir := t.TempDir()
+	setup(t, natssetup.Options{Dir: dir, Hosts: []string{"localhost"}, Nodes: []string{"node-1"}})
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(text))
+	}
+	signer, err := bus.NewSigner(secret.New(read("release_signing_key")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if signer.Public() != read("release_signing_key.pub") {
+		t.Error("the keys are no pair")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "dataplane.creds")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("shared credentials: %v", err)
+	}
+	key := read("release_signing_key")
+	setup(t, natssetup.Options{Dir: dir, Hosts: []string{"localhost"}, Shared: true})
+	if _, err := os.Stat(filepath.Join(dir, "dataplane.creds")); err != nil || read("release_signing_key") != key {
+		t.Errorf("the second time: %v", err)
 	}
 }

@@ -133,7 +133,7 @@ func (p *Publisher) tryChange(ctx context.Context, c Change, work func(*basis) (
 		return r, nil
 	}
 	r.Release, r.Changed = next, true
-	doc, err := sealRelease(next)
+	doc, err := p.sealRelease(next)
 	if err != nil || c.DryRun {
 		return r, err
 	}

@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -14,12 +13,12 @@ type document struct {
 	hash string
 }
 
-func sealRelease(r *wire.Release) (*document, error) {
+func (p *Publisher) sealRelease(r *wire.Release) (*document, error) {
 	body, err := r.Encode()
 	if err != nil {
 		return nil, err
 	}
-	d, err := seal(wire.ReleaseKey, r.Epoch, r.Number, body)
+	d, err := p.seal(wire.ReleaseKey, r.Epoch, r.Number, body)
 	if err != nil {
 		return nil, err
 	}
@@ -27,16 +26,16 @@ func sealRelease(r *wire.Release) (*document, error) {
 	return d, nil
 }
 
-func sealKeys(t *wire.KeyTable) (*document, error) {
+func (p *Publisher) sealKeys(t *wire.KeyTable) (*document, error) {
 	body, err := t.Encode()
 	if err != nil {
 		return nil, err
 	}
-	return seal(wire.KeyTableKey, t.Epoch, t.Version, body)
+	return p.seal(wire.KeyTableKey, t.Epoch, t.Version, body)
 }
 
-func seal(key string, epoch, gen uint64, body []byte) (*document, error) {
-	doc, err := bus.Seal(key, epoch, gen, body)
+func (p *Publisher) seal(key string, epoch, gen uint64, body []byte) (*document, error) {
+	doc, err := p.o.Signer.Seal(key, epoch, gen, body)
 	if err != nil {
 		return nil, invalid("%s", err)
 	}

@@ -17,10 +17,11 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/config"
 	"github.com/hybridinference/gateway/controlplane/controlstate"
+	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
-// Options are what a Publisher needs. All but Replicas are required.
+// Options are what a Publisher needs. All but Replicas and Signer are required.
 type Options struct {
 	Conn *nats.Conn
 	// Open opens the control state. It is tried again until it succeeds.
@@ -29,7 +30,9 @@ type Options struct {
 	Files Files
 	// Replicas of the bucket in NATS: 1 (default), or 3 in a cluster.
 	Replicas int
-	Log      *slog.Logger
+	// Signer signs releases and key tables; nil leaves them unsigned.
+	Signer *bus.Signer
+	Log    *slog.Logger
 }
 
 // ErrNoDatabase means that the control state has not been reached since the

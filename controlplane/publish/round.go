@@ -91,7 +91,7 @@ func (p *Publisher) learn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys, err := sealKeys(table)
+	keys, err := p.sealKeys(table)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (p *Publisher) learnRelease(ctx context.Context, db *controlstate.State, nu
 	if err != nil || r == nil {
 		return err
 	}
-	d, err := sealRelease(r)
+	d, err := p.sealRelease(r)
 	if err != nil {
 		return err
 	}

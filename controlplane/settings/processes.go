@@ -18,6 +18,7 @@ type Serve struct {
 	Log       logs.Settings `section:"log"`
 	NATS      bus.Settings  `section:"NATS"`
 	Streams   Streams       `section:"NATS"`
+	Signing   Signing       `section:"NATS"`
 	Admin     AdminServer   `section:"control plane"`
 	Proxies   env.Proxies
 	KeySecret KeySecret

@@ -45,6 +45,8 @@ type Options struct {
 	Node, Version string
 	// NATS says where it is; the node adds who it is.
 	NATS bus.Options
+	// Trust opens releases and key tables; nil takes unsigned ones, too.
+	Trust *bus.Verifier
 	// StateDir keeps the last good release and the usage events that are not
 	// committed; "" keeps neither beyond the process.
 	StateDir string
@@ -128,7 +130,7 @@ func (n *Node) setup() (err error) {
 		return err
 	}
 	n.watcher = watch.New(watch.Options{
-		Conn: n.conn, Current: &n.current, Dir: o.StateDir, Status: n.status, Log: o.Log,
+		Conn: n.conn, Current: &n.current, Trust: o.Trust, Dir: o.StateDir, Status: n.status, Log: o.Log,
 		Builder: &snapshot.Builder{Senders: upstream.NewSenders(connectTime), Secret: o.Secret, Timeouts: o.Timeouts, Breaker: o.Breaker, StandIns: o.StandIns, Log: o.Log},
 	})
 	return nil

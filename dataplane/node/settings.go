@@ -21,8 +21,30 @@ import (
 type Settings struct {
 	Log     logs.Settings `section:"log"`
 	NATS    bus.Settings  `section:"NATS"`
+	Trust   Trust         `section:"NATS"`
 	Place   Place         `section:"data plane"`
 	Serving Serving       `section:"data plane"`
+}
+
+// Trust is whose releases a node takes.
+type Trust struct {
+	Keys []string `env:"RELEASE_PUBLIC_KEY" help:"public keys, with commas, one of which must have signed releases and key tables; unsigned ones are taken, too, if not set"`
+}
+
+// Check implements env.Checker.
+func (s *Trust) Check(problem func(format string, args ...any)) {
+	if _, err := bus.NewVerifier(s.Keys); err != nil {
+		problem("RELEASE_PUBLIC_KEY: %s", err)
+	}
+}
+
+// verifier returns nil if there are no keys.
+func (s *Trust) verifier() *bus.Verifier {
+	if len(s.Keys) == 0 {
+		return nil
+	}
+	v, _ := bus.NewVerifier(s.Keys) // Check has made one
+	return v
 }
 
 // Place is which node this is, and where it keeps what must outlive it.
@@ -52,6 +74,7 @@ func (s *Settings) Check(problem func(format string, args ...any)) {
 // Log are the caller's.
 func (s *Settings) Options(lookup env.Lookup) Options {
 	o := s.Serving.Options(lookup)
+	o.Trust = s.Trust.verifier()
 	o.Node, o.NATS, o.StateDir, o.SharedDir = s.Place.Node, s.NATS.Options(), s.Place.StateDir, s.Place.SharedDir
 	return o
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -52,8 +53,8 @@ func Join(conn *nats.Conn, node string, local Local) (*Peers, error) {
 	}
 	for subject, answer := range answers {
 		if _, err := conn.Subscribe(subject, func(m *nats.Msg) {
-			if out := answer(string(m.Data)); out != nil && m.Reply != "" {
-				_ = m.Respond(out) // who has asked gives up by itself
+			if out := answer(string(m.Data)); out != nil {
+				bus.Answer(m, out)
 			}
 		}); err != nil {
 			return nil, fmt.Errorf("answer other nodes: %w", err)
@@ -66,7 +67,7 @@ func Join(conn *nats.Conn, node string, local Local) (*Peers, error) {
 		}
 		answer := local.Explain(q)
 		if out, err := answer.Encode(); err == nil {
-			_ = m.Respond(out)
+			bus.Answer(m, out)
 		}
 	}
 	if _, err := conn.QueueSubscribe(wire.AskExplain, "nodes", explain); err != nil {

@@ -78,5 +78,10 @@ func (w *Watcher) Control() (Control, []string) {
 	if why := w.diskTrouble.Load(); why != nil {
 		notes = append(notes, "the current release is not on disk: "+*why)
 	}
+	for _, why := range w.mistrust {
+		if text := why.Load(); text != nil {
+			notes = append(notes, "a document is refused: "+*text)
+		}
+	}
 	return c, notes
 }

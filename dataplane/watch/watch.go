@@ -37,7 +37,10 @@ type Options struct {
 	Builder *snapshot.Builder
 	// Current is the pointer that requests load.
 	Current *atomic.Pointer[snapshot.Snapshot]
-	// Dir keeps the last good documents; "" keeps none.
+	// Trust opens what is fetched; nil takes unsigned documents, too.
+	Trust *bus.Verifier
+	// Dir keeps the last good documents; "" keeps none. What is in it was
+	// checked when it was fetched.
 	Dir string
 	// Status fills in what the rest of the node knows for its heartbeat.
 	Status func(*wire.NodeStatus)
@@ -65,6 +68,9 @@ type Watcher struct {
 	// diskTrouble is why, nil if there is none.
 	diskTrouble atomic.Pointer[string]
 
+	// mistrust is why a document is refused, by its key; nil if it is not.
+	mistrust map[string]*atomic.Pointer[string]
+
 	lastBeat atomic.Int64 // unix milliseconds by this node's clock
 	// keysSure is when the key table was last known to be the current one.
 	keysSure atomic.Int64
@@ -86,6 +92,7 @@ func (r *refusal) is(epoch, number uint64, hash string) bool {
 func New(o Options) *Watcher {
 	w := &Watcher{
 		o: o, disk: disk{dir: o.Dir}, beats: make(chan wire.Beat, 16), reload: make(chan struct{}, 1), source: wire.SourceNATS,
+		mistrust: map[string]*atomic.Pointer[string]{wire.ReleaseKey: {}, wire.KeyTableKey: {}},
 	}
 	w.boot()
 	return w
@@ -194,6 +201,9 @@ func (w *Watcher) behind(b wire.Beat) (release, keys bool) {
 	epoch, number := w.position()
 	release = newer(b.Epoch, b.Release, epoch, number) && !w.refused.is(b.Epoch, b.Release, b.Hash)
 	keys = w.keys == nil && b.Keys > 0 || w.keys != nil && newer(b.Epoch, b.Keys, w.keys.Epoch, w.keys.Version)
+	// what is not to be trusted is replaced soon
+	release = release || w.mistrust[wire.ReleaseKey].Load() != nil
+	keys = keys || w.mistrust[wire.KeyTableKey].Load() != nil
 	return release, keys
 }
 
@@ -307,12 +317,36 @@ func (w *Watcher) fetch(ctx context.Context, key string) (doc, body []byte) {
 		}
 		return nil, nil
 	}
-	body, err = bus.Open(key, doc)
+	body, err = w.o.Trust.Open(key, doc)
+	if errors.Is(err, bus.ErrUntrusted) {
+		w.distrust(key, doc, err)
+		return nil, nil
+	}
 	if err != nil {
 		w.o.Log.Error("damaged document", slog.String("key", key), slog.String("error", err.Error()))
 		return nil, nil
 	}
+	if w.mistrust[key].Swap(nil) != nil && key == wire.ReleaseKey {
+		w.refused = refusal{} // the control plane has put its own in its place
+		w.sendStatus()
+	}
 	return doc, body
+}
+
+// distrust leaves a document alone that no trusted key has signed: what is in
+// service stays. It is logged and reported once for each version.
+func (w *Watcher) distrust(key string, doc []byte, err error) {
+	epoch, gen, _ := bus.Version(doc) // it was read a moment ago
+	text := fmt.Sprintf("%s %d of epoch %d: %s", key, gen, epoch, err)
+	if was := w.mistrust[key].Swap(&text); was != nil && *was == text {
+		return
+	}
+	w.o.Log.Error("document refused: it may be forged, or RELEASE_PUBLIC_KEY lacks the control plane's key", slog.String("key", key), slog.String("error", text))
+	if key == wire.ReleaseKey {
+		w.offered = gen
+		w.refused = refusal{epoch: epoch, number: gen, reason: err.Error()}
+	}
+	w.sendStatus()
 }
 
 // apply builds a snapshot with what is new and swaps it in.

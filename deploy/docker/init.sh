@@ -34,11 +34,11 @@ fi
 value() { sed -n "s/^$1=//p" .env | tail -n 1; }
 hosts=nats
 [[ $(value COMPOSE_PROFILES) != *nats-cluster* ]] || hosts=nats-1,nats-2,nats-3
-if [[ ! -e nats/dataplane.creds || ! -e nats/${hosts%%,*}.conf ]]; then
+if [[ ! -e nats/dataplane.creds || ! -e nats/release_signing_key || ! -e nats/${hosts%%,*}.conf ]]; then
   mkdir -p nats
   GATEWAYCTL=${GATEWAYCTL:-docker run --rm --network none --user $(id -u):$(id -g) -v $PWD/nats:/nats --entrypoint /gatewayctl gateway-controlplane:${GATEWAY_VERSION:-latest}}
   # shellcheck disable=SC2086 # a command with its arguments
-  $GATEWAYCTL nats setup --dir "${GATEWAYCTL_DIR:-/nats}" --hosts "$hosts" --install-dir /etc/gateway/nats >/dev/null
+  $GATEWAYCTL nats setup --shared --dir "${GATEWAYCTL_DIR:-/nats}" --hosts "$hosts" --install-dir /etc/gateway/nats >/dev/null
   ((EUID != 0)) || chown -R "$(value GATEWAY_USER)" nats
-  echo "made nats/: credentials for each role, certificates, configurations"
+  echo "made nats/: credentials for each role, the key of releases, certificates, configurations"
 fi

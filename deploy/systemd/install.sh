@@ -63,9 +63,18 @@ case $role in
     ;;
   *)
     creds=nats/$role.creds
+    # a node's own, or those that nodes share
     [[ $role != dataplane || ! -e nats/$name.creds ]] || creds=nats/$name.creds
-    need "$creds" "gatewayctl nats setup makes it"
+    need "$creds" "gatewayctl nats setup --nodes makes $name.creds; with --shared it makes dataplane.creds"
     put "$creds" "/etc/gateway/nats/$role.creds" 600 root:root
+    again="gatewayctl nats setup makes it; run it again, what exists is kept"
+    if [[ $role == controlplane ]]; then
+      need nats/release_signing_key "$again"
+      put nats/release_signing_key /etc/gateway/nats/release_signing_key 600 root:root
+    elif [[ $role == dataplane ]]; then
+      need nats/release_signing_key.pub "$again"
+      put nats/release_signing_key.pub /etc/gateway/nats/release_signing_key.pub 644 root:root
+    fi
     keep "deploy/systemd/$role.env.example" "/etc/gateway/$role.env" 600 root:root
     ;;
 esac

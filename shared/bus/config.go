@@ -97,8 +97,10 @@ func swap(ctx context.Context, kv jetstream.KeyValue, key string, ours header, d
 	if err != nil {
 		return fmt.Errorf("publish %s: %w", key, err)
 	}
-	// a document that nobody can read is worth nothing
-	if theirs, _, err := split(current.Value()); err == nil {
+	// A document that cannot be read is worth nothing, nor is one beside signed
+	// documents of ours that is not signed by the same key: it may be forged, or
+	// be of a key that was replaced.
+	if theirs, _, err := split(current.Value()); err == nil && (ours.SignedBy == "" || theirs.SignedBy == ours.SignedBy && theirs.verify()) {
 		switch {
 		case theirs.newer(ours):
 			return fmt.Errorf("publish %s %d: %w: %d of epoch %d", key, ours.Gen, ErrNewer, theirs.Gen, theirs.Epoch)

@@ -21,7 +21,10 @@ const (
 
 // InboxPrefix begins the subjects on which a role's processes get answers; a
 // dot and the name of the process follow.
-func InboxPrefix(role string) string { return "_INBOX_" + role }
+func InboxPrefix(role string) string { return inboxPrefix + role }
+
+// inboxPrefix begins every role's.
+const inboxPrefix = "_INBOX_"
 
 // Options say where NATS is.
 type Options struct {

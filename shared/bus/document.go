@@ -39,6 +39,9 @@ type header struct {
 	// SHA256 is the hex hash of the unpacked body, Size its length.
 	SHA256 string `json:"sha256"`
 	Size   int    `json:"size"`
+	// SignedBy is the public key of the signature, "" for none.
+	SignedBy  string `json:"signed_by,omitempty"`
+	Signature string `json:"signature,omitempty"`
 }
 
 // newer orders documents of one kind.
@@ -59,24 +62,29 @@ func Version(doc []byte) (epoch, gen uint64, err error) {
 	return h.Epoch, h.Gen, nil
 }
 
-// Seal packs a document. kind is its key in the bucket.
+// Seal packs a document, without a signature. kind is its key in the bucket.
 func Seal(kind string, epoch, gen uint64, body []byte) ([]byte, error) {
-	if len(body) > maxBody {
-		return nil, fmt.Errorf("seal %s: %d bytes, at most %d can be distributed", kind, len(body), maxBody)
-	}
 	sum := sha256.Sum256(body)
-	head, err := json.Marshal(header{V: wire.Version, Kind: kind, Epoch: epoch, Gen: gen, SHA256: hex.EncodeToString(sum[:]), Size: len(body)})
+	return pack(header{Kind: kind, Epoch: epoch, Gen: gen, SHA256: hex.EncodeToString(sum[:]), Size: len(body)}, body)
+}
+
+func pack(h header, body []byte) ([]byte, error) {
+	if len(body) > maxBody {
+		return nil, fmt.Errorf("seal %s: %d bytes, at most %d can be distributed", h.Kind, len(body), maxBody)
+	}
+	h.V = wire.Version
+	head, err := json.Marshal(h)
 	if err != nil {
-		return nil, fmt.Errorf("seal %s: %w", kind, err)
+		return nil, fmt.Errorf("seal %s: %w", h.Kind, err)
 	}
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
 	if err != nil {
-		return nil, fmt.Errorf("seal %s: %w", kind, err)
+		return nil, fmt.Errorf("seal %s: %w", h.Kind, err)
 	}
-	out := binary.BigEndian.AppendUint32([]byte(magic), uint32(len(head)))
+	out := binary.BigEndian.AppendUint32([]byte(magic), uint32(len(head))) //nolint:gosec // a header is small
 	out = enc.EncodeAll(body, append(out, head...))
 	if len(out) > MaxSealed {
-		return nil, fmt.Errorf("seal %s: %d bytes packed, at most %d can be distributed", kind, len(out), MaxSealed)
+		return nil, fmt.Errorf("seal %s: %d bytes packed, at most %d can be distributed", h.Kind, len(out), MaxSealed)
 	}
 	return out, nil
 }

@@ -63,6 +63,7 @@ func commands() []command {
 		declare("after-restore", "after a backup of the database was restored: makes its releases and keys current, although nodes have seen later ones", afterRestore),
 		declare("compare", "compares the request logs of dual writing, hour by hour, and copies what one of them lacks", compareLogs),
 		declare("validate", "checks models.yaml and routing.yaml, and changes nothing", validate),
+		declare("signing-key", "prints a new pair of keys: RELEASE_SIGNING_KEY for the daemons, RELEASE_PUBLIC_KEY for the nodes", signingKey),
 		declare("health", "asks the daemon on this host, or the collector at COLLECT_HEALTH, for its health; exit status 1 if it does not answer", health),
 	}
 }

@@ -83,7 +83,7 @@ func TestEverySettingThatIsWrongIsTold(t *testing.T) {
 	if status != 1 {
 		t.Errorf("status %d", status)
 	}
-	if status, _, stderr := finish(t, process(t, t.TempDir(), nil, "srve")); status != 1 || !strings.Contains(stderr, "serve, collect, migrate, after-restore, compare, validate, health") {
+	if status, _, stderr := finish(t, process(t, t.TempDir(), nil, "srve")); status != 1 || !strings.Contains(stderr, "serve, collect, migrate, after-restore, compare, validate, signing-key, health") {
 		t.Errorf("an unknown command: %d %s", status, stderr)
 	}
 }

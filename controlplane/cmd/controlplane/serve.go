@@ -12,6 +12,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/settings"
+	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
 )
@@ -34,8 +35,9 @@ func serve(ctx context.Context, vars *env.Environment, s *settings.Serve, _ io.W
 	if s.KeySecret.Secret.Empty() {
 		log.Warn("API_KEY_SECRET is not set: no API keys can be made")
 	}
+	signer := signer(s, log)
 	a, err := app.New(ctx, app.Options{
-		Addr: s.Addr(), NATS: s.NATS.Options(), Replicas: s.Streams.Replicas, State: db, LogStore: requestlog.New(requests), Files: s.Files.Publish(vars.Lookup), Token: s.Admin.Token,
+		Signer: signer, Addr: s.Addr(), NATS: s.NATS.Options(), Replicas: s.Streams.Replicas, State: db, LogStore: requestlog.New(requests), Files: s.Files.Publish(vars.Lookup), Token: s.Admin.Token,
 		Proxies: s.Proxies.List(), TLSCert: string(s.Admin.Listen.Cert), TLSKey: string(s.Admin.Listen.Key), KeySecret: s.KeySecret.Secret, Version: version, Log: log,
 	})
 	if err != nil {
@@ -44,4 +46,23 @@ func serve(ctx context.Context, vars *env.Environment, s *settings.Serve, _ io.W
 	log.Info("listening", slog.String("addr", a.Addr()), slog.String("version", version))
 	defer vars.Follow(ctx, hangups, s, log, func(why string) { a.Reload(ctx, why) })()
 	return a.Run(ctx)
+}
+
+// signer returns what signs releases. A daemon that has nowhere to keep a key
+// goes on without: nodes take unsigned releases until they are told a key.
+func signer(s *settings.Serve, log *slog.Logger) *bus.Signer {
+	signer, err := s.Signing.Signer(s.Database.SQLite.StateDir)
+	if err != nil {
+		log.Warn("releases are not signed: RELEASE_SIGNING_KEY is not set, and STATE_DIR cannot keep a key", slog.String("error", err.Error()))
+		return nil
+	}
+	log.Info("releases are signed", slog.String("public_key", signer.Public()))
+	return signer
+}
+
+// signingKey prints a new pair of keys.
+func signingKey(_ context.Context, _ *env.Environment, _ *struct{}, out io.Writer) error {
+	private, public := bus.NewSigningKey()
+	_, err := fmt.Fprintf(out, "RELEASE_SIGNING_KEY=%s\nRELEASE_PUBLIC_KEY=%s\n", private.Reveal(), public)
+	return err
 }
