@@ -33,10 +33,8 @@ for folder in "${modules[@]}"; do
 done
 
 # The binaries compile for macOS and for ARM, too; the tests of several hosts and the measurements are for Linux.
-for target in darwin/arm64 darwin/amd64 linux/arm64; do
-  for folder in shared adapters dataplane controlplane deploy/standalone; do
-    check "$folder: go vet for $target" module "$folder" env GOOS="${target%/*}" GOARCH="${target#*/}" CGO_ENABLED=0 go vet ./...
-  done
+for folder in shared adapters dataplane controlplane deploy/standalone; do
+  check "$folder: go vet for darwin/arm64" module "$folder" env GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go vet ./...
 done
 
 mapfile -t shell < <(find .ci/run scripts deploy -type f \( -name '*.sh' -o -path .ci/run \) -not -path '*/node_modules/*')

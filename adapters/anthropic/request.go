@@ -58,6 +58,7 @@ func (d *draft) plan() error {
 	d.talk.settle(d.thinks(), d.a.traits.Prefill == "yes" && !d.thinks())
 	d.drop(chat.N, chat.Logprobs, chat.TopLogprobs, chat.LogitBias, chat.Seed, chat.FrequencyPenalty, chat.PresencePenalty, chat.RepetitionPenalty,
 		chat.MinP, chat.TopA, chat.Prediction, chat.Modalities, chat.Audio, chat.ImageConfig, chat.WebSearchOptions)
+	d.call.Dropped |= d.r.Router()
 	d.surplus = d.breakpoints() - maxBreakpoints
 	return nil
 }

@@ -40,6 +40,20 @@ type Field struct {
 	Key, Value []byte
 }
 
+// RouterParams are what OpenRouter's own servers act on, and no other does.
+func RouterParams() ParamSet { return SetOf(Plugins, Preset, Transforms, StopServerToolsWhen) }
+
+// Router returns those of RouterParams that ask for something.
+func (r *Request) Router() ParamSet {
+	s := r.Sent & RouterParams()
+	for _, p := range [...]Param{Plugins, Transforms, StopServerToolsWhen} {
+		if string(r.params[p]) == "[]" {
+			s &^= SetOf(p)
+		}
+	}
+	return s
+}
+
 // Raw returns a parameter's value, nil if it is absent.
 func (r *Request) Raw(p Param) []byte { return r.params[p] }
 

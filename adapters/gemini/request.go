@@ -22,7 +22,7 @@ func (a *Adapter) Encode(r *chat.Request, call *codec.Call) error {
 	}
 	a.encodeTools(r, call)
 	a.encodeConfig(r, call)
-	call.Dropped |= r.Sent & unknownToGoogle()
+	call.Dropped |= r.Sent&unknownToGoogle() | r.Router()
 	call.Body = append(call.Body, a.top.raw...)
 	call.Body[start] = '{' // in place of the first member's comma
 	call.Body = append(call.Body, '}')
@@ -30,7 +30,7 @@ func (a *Adapter) Encode(r *chat.Request, call *codec.Call) error {
 }
 
 // unknownToGoogle are the parameters that have no counterpart. What is the
-// gateway's own business (routing, plugins, traces) is not among them.
+// gateway's own business (routing, traces) is not among them.
 func unknownToGoogle() chat.ParamSet {
 	return chat.SetOf(chat.MinP, chat.TopA, chat.RepetitionPenalty, chat.LogitBias, chat.ParallelToolCalls, chat.Verbosity, chat.User, chat.Metadata,
 		chat.ServiceTier, chat.Prediction, chat.Audio, chat.WebSearchOptions, chat.PromptCacheKey)

@@ -92,8 +92,13 @@ func (a *Adapter) take(r *chat.Request, pl *plan, p chat.Param) fate {
 	}
 	gated := false
 	switch p {
-	case chat.Models, chat.Route, chat.Provider, chat.Transforms, chat.Plugins, chat.UsageOption, chat.SessionID, chat.Trace, chat.Preset,
-		chat.Debug, chat.CacheControl, chat.StopServerToolsWhen, chat.Reasoning, chat.ReasoningEffort, chat.IncludeReasoning, chat.Thinking:
+	case chat.Transforms, chat.Plugins, chat.Preset, chat.StopServerToolsWhen:
+		if !r.Router().Has(p) {
+			return hidden
+		}
+		return dropped
+	case chat.Models, chat.Route, chat.Provider, chat.UsageOption, chat.SessionID, chat.Trace,
+		chat.Debug, chat.CacheControl, chat.Reasoning, chat.ReasoningEffort, chat.IncludeReasoning, chat.Thinking:
 		return hidden // reasoning is said by encodeThinking
 	case chat.Tools, chat.ToolChoice, chat.ParallelToolCalls:
 		return a.takeTools(pl, p)

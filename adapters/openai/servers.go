@@ -130,7 +130,7 @@ func OpenRouter() Profile {
 	return Profile{
 		keepParts: true, keepCache: true, thinking: thinkObject, history: historyDetails, toolTypes: []string{"custom", "openrouter:"}, choosesAmong: true,
 		base: wire.Traits{MaxTokensField: "as_sent", Sampling: "always", ForcedTools: "always", Schema: "json_schema", SystemMessages: "anywhere"},
-		native: chat.SetOf(chat.Transforms, chat.Plugins, chat.CacheControl, chat.StopServerToolsWhen, chat.Reasoning, chat.ReasoningEffort,
+		native: chat.SetOf(chat.Transforms, chat.Plugins, chat.Preset, chat.CacheControl, chat.StopServerToolsWhen, chat.Reasoning, chat.ReasoningEffort,
 			chat.IncludeReasoning, chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty, chat.Verbosity),
 		extra: `{"usage":{"include":true}}`,
 		tune: func(p *Profile, s codec.Settings) {

@@ -93,6 +93,9 @@ func writeExplanation(w io.Writer, colour bool, e wire.Explanation) error {
 	if e.Status != 0 {
 		_, _ = fmt.Fprintf(w, "refused: %d %s\n", e.Status, printable(e.Message))
 	}
+	if len(e.Dropped) > 0 {
+		_, _ = fmt.Fprintf(w, "dropped: %s\n", printable(strings.Join(e.Dropped, ", ")))
+	}
 	var rows []triedEndpoint
 	for i, c := range e.Tried {
 		rows = append(rows, triedEndpoint{i + 1, c})

@@ -20,10 +20,10 @@ type Catalog struct {
 	routing []byte
 }
 
-// New renders the pages: GET routing from every model of a release, and GET
-// models for each audience, the models that it may see.
-func New(release uint64, models []*Model, audiences [][]*Model) *Catalog {
-	c := &Catalog{routing: routing(release, models), lists: make([][]byte, len(audiences))}
+// New renders the pages for each audience, which is the models that it may see:
+// GET models, and the public GET routing for the first.
+func New(release uint64, audiences [][]*Model) *Catalog {
+	c := &Catalog{routing: routing(release, audiences[0]), lists: make([][]byte, len(audiences))}
 	var before []*Model
 	for i, audience := range audiences {
 		visible := texts(audience)

@@ -6,7 +6,7 @@ import (
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// routing renders GET routing: shares in percent without decimals, never a base URL.
+// routing renders GET routing, which is public, with the models that everybody may see: shares in percent without decimals, never a base URL.
 func routing(release uint64, models []*Model) []byte {
 	out := strconv.AppendUint([]byte(`{"release":`), release, 10)
 	out = append(out, `,"routes":{`...)

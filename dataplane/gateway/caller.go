@@ -28,7 +28,7 @@ type caller struct {
 // authenticate finds the key of the request.
 func (c *caller) authenticate(a *auth.Authenticator) *problem.Problem {
 	h := &c.ctx.Request.Header
-	key, reason := a.Check(c.snap.Keys, h.Peek("Authorization"), h.Peek("X-API-Key"))
+	key, reason := a.Check(c.snap.Keys, h.Peek("Authorization"), apiKey(h))
 	switch reason {
 	case auth.Missing:
 		return problem.New(401, "authentication", "No API key was given. Send 'Authorization: Bearer <key>' or 'X-API-Key: <key>'")
@@ -37,6 +37,17 @@ func (c *caller) authenticate(a *auth.Authenticator) *problem.Problem {
 	case auth.OK:
 	}
 	c.key = key
+	return nil
+}
+
+// apiKey returns the key outside of Authorization: in the header of Anthropic's
+// clients, of Azure's, or of Google's.
+func apiKey(h *fasthttp.RequestHeader) []byte {
+	for _, name := range [...]string{"X-Api-Key", "Api-Key", "X-Goog-Api-Key"} {
+		if key := h.Peek(name); len(key) > 0 {
+			return key
+		}
+	}
 	return nil
 }
 
@@ -81,12 +92,18 @@ func (c *caller) model(name string) *catalog.Model {
 }
 
 // session names the conversation that a request belongs to, "" if the client
-// does not say.
+// does not say: session_id, the headers of clients and agents, else the key of
+// the prompt cache.
 func (c *caller) session(req *chat.Request) string {
 	if id := rawjson.Text(req.Raw(chat.SessionID)); id != "" {
 		return id
 	}
-	return view(c.ctx.Request.Header.Peek("X-Session-Id"))
+	for _, name := range [...]string{"X-Session-Id", "X-Claude-Code-Session-Id", "Session-Id", "Session_id"} {
+		if id := c.ctx.Request.Header.Peek(name); len(id) > 0 {
+			return view(id)
+		}
+	}
+	return rawjson.Text(req.Raw(chat.PromptCacheKey))
 }
 
 // clientIP is the peer's address, or what a trusted proxy says it is.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -80,6 +81,12 @@ func (a *attempt) explain(out *wire.Explanation) {
 			shown.Reason = "tried anyway, nothing better is left: " + a.unhealthyReason(c.Endpoint)
 		}
 		out.Tried = append(out.Tried, shown)
+	}
+	if len(tried) > 0 {
+		var call codec.Call
+		if err := a.translator.Encode(tried[0].Endpoint.Adapter, &call); err == nil {
+			out.Dropped = append(call.Dropped.Names(), call.Omitted...)
+		}
 	}
 	for _, t := range a.targets {
 		out.Models = append(out.Models, t.Model.ID)

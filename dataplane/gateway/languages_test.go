@@ -102,3 +102,80 @@ func TestOmittedTools(t *testing.T) {
 		t.Errorf("%d %q %s", r.StatusCode, got, r.body)
 	}
 }
+
+// TestManners: what agents go by.
+func TestManners(t *testing.T) {
+	n := start(t, guarded(map[string]wire.Key{"secret": {ID: "k1", Role: "user"}}), model("m", endpoint("m:a", "demo", "")))
+	const hi = `{"model":"m","messages":[{"role":"user","content":"hi"}]}`
+	f := func(path, body string, status int, retry string, headers ...string) {
+		t.Helper()
+		r := n.do("POST", path, body, headers...)
+		if r.StatusCode != status || r.Header.Get("X-Should-Retry") != retry {
+			t.Errorf("%s %v: %d, should retry %q, want %d, %q: %s", path, headers, r.StatusCode, r.Header.Get("X-Should-Retry"), status, retry, r.body)
+		}
+	}
+	for _, name := range []string{"X-Api-Key", "Api-Key", "X-Goog-Api-Key"} {
+		f("/v1/chat/completions", hi, 200, "", name, "secret")
+	}
+	f("/v1/chat/completions", hi, 401, "false")
+	f("/v1/chat/completions", `{"model":"","messages":[{"role":"user","content":"hi"}]}`, 400, "false", "Api-Key", "secret")
+	f("/v1/chat/completions", `{"models":[""],"messages":[{"role":"user","content":"hi"}]}`, 400, "false", "Api-Key", "secret")
+	for path, want := range map[string]string{
+		"/chat/completions": "Did you mean POST /v1/chat/completions?", "/v1/v1/chat/completions": "Did you mean POST /v1/chat/completions?",
+		"/openai/v1/responses": "Did you mean POST /v1/responses?", "/v2/messages": "Did you mean POST /v1/messages?", "/elsewhere": "No such path",
+	} {
+		if r := n.do("POST", path, hi); r.StatusCode != 404 || !strings.Contains(r.body, want) {
+			t.Errorf("%s: %d %s, want %q", path, r.StatusCode, r.body, want)
+		}
+	}
+}
+
+// TestSessions: the first of these that is there names the conversation.
+func TestSessions(t *testing.T) {
+	n := start(t, nodeOptions{}, model("m", endpoint("m:a", "demo", "")))
+	i := 0
+	f := func(members, want string, headers ...string) {
+		t.Helper()
+		n.do("POST", "/v1/chat/completions", `{"model":"m",`+members+`"messages":[{"role":"user","content":"hi"}]}`, headers...)
+		if got := n.event(i).SessionID; got != want {
+			t.Errorf("%s %v: session %q, want %q", members, headers, got, want)
+		}
+		i++
+	}
+	f(`"session_id":"a","prompt_cache_key":"k",`, "a", "X-Session-Id", "b")
+	f(`"prompt_cache_key":"k",`, "b", "X-Session-Id", "b", "X-Claude-Code-Session-Id", "c")
+	f(``, "c", "X-Claude-Code-Session-Id", "c", "Session-Id", "d")
+	f(``, "d", "Session-Id", "d")
+	f(`"prompt_cache_key":"k",`, "k")
+	f(``, "")
+}
+
+// TestRouterParameters: what only OpenRouter's servers act on is named where it
+// is left out, and refused where it must not be.
+func TestRouterParameters(t *testing.T) {
+	n := start(t, nodeOptions{}, model("m", endpoint("m:a", "demo", "")))
+	f := func(members string, status int, dropped string) {
+		t.Helper()
+		r := n.do("POST", "/v1/chat/completions", `{"model":"m",`+members+`,"messages":[{"role":"user","content":"hi"}]}`, "X-OpenRouter-Metadata", "enabled")
+		if got := r.Header.Get("X-Gateway-Dropped-Params"); r.StatusCode != status || got != dropped {
+			t.Errorf("%s: %d, dropped %q, want %d, %q: %s", members, r.StatusCode, got, status, dropped, r.body)
+		}
+		if dropped != "" && !strings.Contains(r.body, `"dropped_parameters":["`) {
+			t.Errorf("%s: not in the metadata: %s", members, r.body)
+		}
+	}
+	f(`"plugins":[{"id":"web"}],"transforms":["middle-out"],"preset":"p"`, 200, "transforms, plugins, preset")
+	f(`"plugins":[],"transforms":[]`, 200, "")
+	f(`"plugins":[{"id":"web"}],"provider":{"require_parameters":true}`, 404, "")
+	f(`"plugins":[],"provider":{"require_parameters":true}`, 200, "")
+}
+
+// TestPublicRouting: the public page names no model that needs a role.
+func TestPublicRouting(t *testing.T) {
+	hidden := model("secret-model", endpoint("secret-model:a", "demo", ""))
+	hidden.RequiredRole = "internal"
+	n := start(t, nodeOptions{}, model("open", endpoint("open:a", "demo", "")), hidden)
+	if r := n.do("GET", "/routing", ""); strings.Contains(r.body, "secret-model") || !strings.Contains(r.body, "open") {
+		t.Errorf("%s", r.body)
+	}
+}

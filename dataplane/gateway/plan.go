@@ -49,6 +49,9 @@ func (a *attempt) target() *problem.Problem {
 		return problem.New(503, "provider_overloaded", "This node has no models yet: no release has reached it")
 	}
 	names := modelList(a.req.Raw(chat.Models))
+	if a.req.Model == "" && a.req.Raw(chat.Model) != nil || slices.Contains(names, "") {
+		return problem.New(400, "invalid_request", "model: must not be empty; leave it out for the default model")
+	}
 	if a.req.Model == "" && len(names) > 0 {
 		a.req.Model = names[0]
 	}
@@ -97,6 +100,7 @@ func (a *attempt) aim(name string) *problem.Problem {
 // endpoint of its models can do what it asks.
 func (a *attempt) constraints() (picky bool, err error) {
 	a.wish = route.Constraints{Sent: a.req.Sent, Session: route.Hash(a.caller.session(a.req)), Now: a.caller.started}
+	a.wish.Sent &^= chat.RouterParams() &^ a.req.Router() // empty lists ask for nothing
 	switch string(a.req.Raw(chat.ToolChoice)) {
 	case `"auto"`, `"none"`: // can be said to everybody
 		a.wish.Sent &^= chat.SetOf(chat.ToolChoice)

@@ -91,9 +91,8 @@ func (r *reply) setHeaders(status int, contentType string) {
 	r.responder.setCommon(r.caller.ctx, status, contentType)
 	h := &r.caller.ctx.Response.Header
 	h.Set("X-Generation-Id", r.account.id)
-	dropped, omitted := r.attempt.run.Dropped(), r.attempt.run.Omitted()
-	if dropped != 0 || len(omitted) > 0 {
-		h.Set("X-Gateway-Dropped-Params", strings.Join(append(dropped.Names(), omitted...), ", "))
+	if names := r.attempt.left(); len(names) > 0 {
+		h.Set("X-Gateway-Dropped-Params", strings.Join(names, ", "))
 	}
 }
 

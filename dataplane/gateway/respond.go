@@ -66,6 +66,12 @@ func (r *responder) refuseIn(ctx *fasthttp.RequestCtx, lang *api.Language, p *pr
 	if s := p.Seconds(); s > 0 && (p.Status == 429 || p.Status == 503 || p.Status == 529) {
 		ctx.Response.Header.Set("Retry-After", strconv.Itoa(s))
 	}
+	switch p.Status {
+	case 400, 401, 402, 403, 404, 405, 413, 415, 422: // the same request would fail again
+		ctx.Response.Header.Set("X-Should-Retry", "false")
+	case 429, 503, 529:
+		ctx.Response.Header.Set("X-Should-Retry", "true")
+	}
 	p.RequestID = string(ctx.Response.Header.Peek("X-Request-Id"))
 	if lang == nil {
 		ctx.Response.SetBody(p.Append(nil))

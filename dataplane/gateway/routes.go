@@ -49,13 +49,32 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 	case ctx.IsOptions():
 		g.setCommon(ctx, fasthttp.StatusNoContent, "")
 	case r.handler == nil:
-		g.refuseIn(ctx, languageOf(path), problem.New(404, "not_found", "No such path: "+path))
+		g.refuseIn(ctx, languageOf(path), problem.New(404, "not_found", "No such path: "+path+g.suggestion(path)))
 	case string(ctx.Method()) != r.method && (r.method != fasthttp.MethodGet || !ctx.IsHead()):
 		g.refuseIn(ctx, languageOf(path), problem.New(405, "invalid_request", path+" takes "+r.method+" only"))
 		ctx.Response.Header.Set("Allow", r.method+", OPTIONS")
 	default:
 		r.handler(ctx)
 	}
+}
+
+// suggestion names the path that was probably meant: one of ours behind another
+// prefix, or without the version.
+func (g *Gateway) suggestion(path string) string {
+	best := ""
+	for known, e := range g.routes {
+		name, ok := strings.CutPrefix(known, "/v1/")
+		if !ok || e.method != fasthttp.MethodPost || !strings.HasSuffix("/"+strings.Trim(path, "/"), "/"+name) {
+			continue
+		}
+		if len(known) > len(best) { // chat/completions before completions
+			best = known
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return ". Did you mean POST " + best + "?"
 }
 
 // languageOf returns the language whose errors the clients of a path read,

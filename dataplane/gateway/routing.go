@@ -31,9 +31,28 @@ func (a *attempt) routing() []byte {
 	dst = rawjson.AppendString(append(dst, `,"strategy":`...), a.strategy())
 	dst = rawjson.AppendString(append(dst, `,"region":null,"summary":`...), a.summary())
 	dst = strconv.AppendInt(append(dst, `,"attempt":`...), int64(len(attempts)), 10)
+	if names := a.left(); len(names) > 0 {
+		dst = append(dst, `,"dropped_parameters":[`...)
+		for i, name := range names {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = rawjson.AppendString(dst, name)
+		}
+		dst = append(dst, ']')
+	}
 	dst = append(dst, `,"is_byok":false,"endpoints":`...)
 	dst = a.appendCandidates(dst)
 	return append(a.appendAttempts(dst, attempts), '}')
+}
+
+// left names what of the request the answering endpoint did not get.
+func (a *attempt) left() []string {
+	dropped, omitted := a.run.Dropped(), a.run.Omitted()
+	if dropped == 0 && len(omitted) == 0 {
+		return nil
+	}
+	return append(dropped.Names(), omitted...)
 }
 
 // strategy is OpenRouter's word for how the model was found.

@@ -255,13 +255,9 @@ func (b *Builder) state(id string) *upstream.State {
 
 // publish makes the catalog, with an audience for each role.
 func (s *Snapshot) publish() {
-	models := make([]*catalog.Model, 0, len(s.Models))
-	for _, m := range s.Models {
-		models = append(models, m.Entry)
-	}
 	audiences := make([][]*catalog.Model, RoleAdmin+1)
 	for role := range audiences {
 		audiences[role] = s.Visible(&Key{Role: Role(role)})
 	}
-	s.Catalog = catalog.New(s.Release, models, audiences)
+	s.Catalog = catalog.New(s.Release, audiences)
 }

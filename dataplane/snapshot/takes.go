@@ -62,6 +62,9 @@ func newProbes() []probe {
 		{chat.Audio, `"audio":{"voice":"alloy","format":"wav"}`},
 		{chat.ImageConfig, `"image_config":{"aspect_ratio":"1:1"}`},
 		{chat.WebSearchOptions, `"web_search_options":{}`},
+		{chat.Plugins, `"plugins":[{"id":"web"}]`},
+		{chat.Preset, `"preset":"x"`},
+		{chat.Transforms, `"transforms":["middle-out"]`},
 	} {
 		add(v.param, "", v.members)
 	}
@@ -80,7 +83,7 @@ func Routable() chat.ParamSet {
 		chat.PresencePenalty, chat.Seed, chat.MaxTokens, chat.MaxCompletionTokens, chat.Stop, chat.N, chat.LogitBias, chat.Logprobs,
 		chat.TopLogprobs, chat.ResponseFormat, chat.StructuredOutputs, chat.Tools, chat.ParallelToolCalls, chat.Reasoning,
 		chat.ReasoningEffort, chat.IncludeReasoning, chat.Thinking, chat.Verbosity, chat.Prediction, chat.Modalities, chat.Audio,
-		chat.ImageConfig, chat.WebSearchOptions, chat.ToolChoice)
+		chat.ImageConfig, chat.WebSearchOptions, chat.ToolChoice, chat.Plugins, chat.Preset, chat.Transforms)
 }
 
 // takes asks an adapter what it takes.

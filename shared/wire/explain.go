@@ -32,6 +32,8 @@ type Explanation struct {
 	// Tried are the endpoints in the order in which they would be tried now.
 	// Where weights decide, it is one draw of many.
 	Tried []Candidate `json:"tried"`
+	// Dropped names what of the request the first of them would not get.
+	Dropped []string `json:"dropped,omitempty"`
 	// Left are the other endpoints of the models, with why they are not tried.
 	Left []Candidate `json:"left"`
 }
