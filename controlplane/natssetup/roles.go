@@ -41,7 +41,8 @@ func Permissions(role, name string) jwt.Permissions {
 			"$JS.API.CONSUMER.NAMES."+wire.UsageStream, "$JS.API.CONSUMER.LIST."+wire.UsageStream,
 			"$JS.API.CONSUMER.CREATE."+wire.UsageStream+".*", "$JS.API.CONSUMER.MSG.NEXT."+wire.UsageStream+".*")
 	default:
-		pub = []string{wire.BeatSubject, wire.AskPrefix + ">", "$KV." + wire.ConfigBucket + ".>", "$JS.API.>", wire.UsagePrefix + "*",
+		pub = []string{
+			wire.BeatSubject, wire.AskPrefix + ">", "$KV." + wire.ConfigBucket + ".>", "$JS.API.>", wire.UsagePrefix + "*",
 			bus.InboxPrefix(bus.RoleDataPlane) + ".>", // answers to nodes
 		}
 		sub = []string{wire.NodeStatusPrefix + "*", wire.AskLedger}

@@ -36,9 +36,11 @@ type Gateway struct {
 
 	// what the exchanges share
 	watcher disconnectWatcher
-	policy  dispatch.Policy
-	tokens  tokens.Counter
-	books   books
+
+	connections connections
+	policy      dispatch.Policy
+	tokens      tokens.Counter
+	books       books
 
 	inFlight atomic.Int64
 	held     atomic.Int64  // bytes of the bodies of these
@@ -66,6 +68,7 @@ func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) 
 		MaxRequestBodySize:           o.MaxBody,
 		StreamRequestBody:            true, // receive reads it, for those who may send one
 		ExpectHandler:                g.expect,
+		ConnState:                    g.connections.changed,
 		Concurrency:                  o.MaxConns,
 		WriteTimeout:                 o.Stall,  // streams set their own, for each write
 		ReadBufferSize:               16 << 10, // bounds the request's head
@@ -114,7 +117,8 @@ func (g *Gateway) Draining() bool { return g.draining.Load() }
 // Options.Drain, after which they are cut.
 func (g *Gateway) Run(ctx context.Context) error {
 	served := make(chan error, 1)
-	go func() { served <- g.server.Serve(g.listener) }()
+	g.connections.Listener = g.listener
+	go func() { served <- g.server.Serve(&g.connections) }()
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWatching()
 	go g.watcher.run(watching)
@@ -142,16 +146,25 @@ const lastWords = time.Second
 func (g *Gateway) drain(ctx context.Context, served <-chan error) error {
 	waiting, err := lastcall.Close(g.listener)
 	for _, conn := range waiting {
-		go func() { _ = g.server.ServeConn(conn) }() // its errors are the client's doing
+		go g.serve(conn)
 	}
 	<-served //nolint:errcheck // it says only that the listener is closed
 	for end := time.Now().Add(lastWords); g.server.GetOpenConnectionsCount() > 0 && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 	}
+	g.connections.dismissSilent()
 	ctx, cancel := context.WithTimeout(ctx, g.opts.Drain)
 	defer cancel()
 	if end := g.server.ShutdownWithContext(ctx); end != nil && !errors.Is(end, net.ErrClosed) {
 		return fmt.Errorf("drain: %d requests were cut after %s: %w", g.inFlight.Load(), g.opts.Drain, end)
 	}
 	return err
+}
+
+// serve serves a connection that was not accepted by Serve.
+func (g *Gateway) serve(conn net.Conn) {
+	conn = g.connections.take(conn)
+	g.connections.changed(conn, fasthttp.StateNew)
+	defer g.connections.changed(conn, fasthttp.StateClosed)
+	_ = g.server.ServeConn(conn) // its errors are the client's doing
 }
