@@ -16,8 +16,12 @@ for lock in "${locks[@]}"; do
   stamp=$folder/node_modules/.installed
   want="node $(node --version) lock $(sha256sum <"$lock")"
   [[ -f $stamp && $(<"$stamp") == "$want" ]] && continue
-  echo "npm ci in $folder" >&2
-  (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error) >&2
+  echo "node modules in $folder" >&2
+  # The agents are binaries in optional packages, one a platform. A registry may lack those of other platforms; their
+  # lock file then lacks them too, which npm ci takes for an error. npm install keeps to the versions in it all the same.
+  how=(ci)
+  [[ $folder != */agents ]] || how=(install --no-save)
+  (cd "$folder" && npm "${how[@]}" --no-audit --no-fund --loglevel=error) >&2
   # Written last: an interrupted install is done again.
   mkdir -p "$folder/node_modules"
   echo "$want" >"$stamp"
