@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,9 +25,9 @@ func (r *recorder) Fatalf(format string, args ...any) { r.said = fmt.Sprintf(for
 func TestWaitsNoLongerThanNeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		done := false
-		time.AfterFunc(time.Second, func() { done = true })
-		eventually.True(t, "it is done", func() bool { synctest.Wait(); return done })
+		var done atomic.Bool
+		time.AfterFunc(time.Second, func() { done.Store(true) })
+		eventually.True(t, "it is done", func() bool { synctest.Wait(); return done.Load() })
 		if took := time.Since(began); took > 1010*time.Millisecond {
 			t.Errorf("took %s", took)
 		}
