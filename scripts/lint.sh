@@ -29,7 +29,6 @@ for folder in "${modules[@]}"; do
   name=${folder#"$PWD"/}
   check "$name: go mod tidy" module "$folder" go mod tidy -diff
   check "$name: go build" module "$folder" env CGO_ENABLED=0 go build -o /dev/null ./...
-  check "$name: go vet" module "$folder" go vet ./...
 done
 
 # What differs by system is in these; the tests of several hosts and the measurements are for Linux.

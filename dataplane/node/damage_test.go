@@ -298,7 +298,7 @@ func damages() []damage {
 // each, what is stored and what is lost are together what was issued, number by
 // number, and new events get numbers that none had.
 func TestDamage(t *testing.T) {
-	rounds := 400
+	rounds := 200
 	if text := os.Getenv("DAMAGE_ROUNDS"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil {
