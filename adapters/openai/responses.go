@@ -103,10 +103,6 @@ func (d *responsesDecoder) Body(body []byte, out []chat.Event) ([]chat.Event, er
 	if err := rawjson.Valid(body); err != nil {
 		return out, &fault.Error{Kind: fault.Unavailable, Message: "The upstream's answer is not valid JSON", Err: err}
 	}
-	if n := chat.Member(body, "input_tokens"); n != nil { // of responses/input_tokens
-		d.usage.Prompt, _ = rawjson.Int(n)
-		return append(out, chat.Event{Usage: &d.usage, Finish: chat.FinishStop, Done: true}), nil
-	}
 	out = append(out, chat.Event{ID: chat.Member(body, "id")})
 	for item := range rawjson.Elements(chat.Member(body, "output")) {
 		d.count(item)
