@@ -1,6 +1,7 @@
 package peers_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -34,15 +35,22 @@ func (n node) Explain(q *wire.Question) wire.Explanation {
 	return wire.Explanation{Node: n.id, Message: string(q.Body)}
 }
 
+// join returns when the server knows the node's subscriptions: what another
+// connection asks may overtake them otherwise.
+func join(t *testing.T, server *bustest.Server, n node) *peers.Peers {
+	conn := server.Connect(n.id)
+	p, err := peers.Join(conn, n.id, n)
+	if err := errors.Join(err, conn.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 func TestNodesAnswerEachOther(t *testing.T) {
 	server := bustest.Start(t)
 	var asks *peers.Peers
 	for _, n := range []node{{"gen-1", map[string]int64{"k": 5, "": 50}}, {"gen-2", map[string]int64{"k": 7, "": 70}}, {"gen-3", map[string]int64{}}} {
-		p, err := peers.Join(server.Connect(n.id), n.id, n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		asks = p
+		asks = join(t, server, n)
 	}
 	for _, id := range []string{"gen-1", "gen-2", "gen-3"} {
 		if u := asks.Generation(t.Context(), id); u == nil || u.RequestID != id || u.Model != "m-"+id {
@@ -64,17 +72,19 @@ func TestNodesAnswerEachOther(t *testing.T) {
 // what is still on its way to the log.
 func TestTheLedgerKnowsMore(t *testing.T) {
 	server := bustest.Start(t)
-	asks, err := peers.Join(server.Connect("gen-1"), "gen-1", node{"gen-1", map[string]int64{"old": 5, "new": 700}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := server.Connect("control").Subscribe(wire.AskLedger, func(m *nats.Msg) {
+	asks := join(t, server, node{"gen-1", map[string]int64{"old": 5, "new": 700}})
+	control := server.Connect("control")
+	if _, err := control.Subscribe(wire.AskLedger, func(m *nats.Msg) {
 		answer := wire.Spent{Total: 100, Day: 1, Week: 30, Month: 40}.Encode()
 		if string(m.Data) == "broken" {
 			answer = nil
 		}
 		_ = m.Respond(answer)
 	}); err != nil {
+		t.Fatal(err)
+	}
+	// Another connection asks: the server has to know the subscription by then.
+	if err := control.Flush(); err != nil {
 		t.Fatal(err)
 	}
 	for key, want := range map[string]snapshot.Spent{
@@ -89,9 +99,7 @@ func TestTheLedgerKnowsMore(t *testing.T) {
 func TestOneNodeExplains(t *testing.T) {
 	server := bustest.Start(t)
 	for _, id := range []string{"node-1", "node-2"} {
-		if _, err := peers.Join(server.Connect(id), id, node{id: id}); err != nil {
-			t.Fatal(err)
-		}
+		join(t, server, node{id: id})
 	}
 	asks := server.Connect("control")
 	q := wire.Question{Body: []byte(`{"model":"m"}`)}
