@@ -67,14 +67,14 @@ func (c *Client) ready(ctx context.Context, try func() (response, error)) (respo
 	began := time.Now()
 	for {
 		resp, err := try()
-		patience := time.Duration(0)
+		limit := time.Duration(0)
 		switch {
 		case errors.Is(err, syscall.ECONNREFUSED):
-			patience = c.opts.Timeout / 2
+			limit = c.opts.Timeout / 2
 		case err == nil && starting(resp.status, resp.header):
-			patience = c.opts.Timeout
+			limit = c.opts.Timeout
 		}
-		if time.Since(began)+waitGap >= patience {
+		if time.Since(began)+waitGap >= limit {
 			return resp, err
 		}
 		select {

@@ -23,7 +23,7 @@ func (r *routeEntry) settleBaseURL(at value) (host *url.URL, ok bool) {
 	// a variable that is missing in one part of the address spoils the whole of it
 	if strings.TrimSpace(x.text) == "" || len(x.empty) > 0 {
 		if !r.Optional {
-			at.leftOut("endpoint", "base_url", x.empty)
+			at.skipped("endpoint", "base_url", x.empty)
 		}
 		return nil, false
 	}
@@ -53,8 +53,8 @@ func (r *routeEntry) publicURL(at value) (*url.URL, bool) {
 	return host, true
 }
 
-// leftOut warns that something has no address.
-func (v value) leftOut(what, key string, missing []string) {
+// skipped warns that something without an address is ignored.
+func (v value) skipped(what, key string, missing []string) {
 	why := key + " is empty"
 	if len(missing) > 0 {
 		why = unset(missing)

@@ -19,7 +19,7 @@ const (
 // TestExample loads the repository's own files on a machine where nothing is
 // set, and on one where everything is.
 func TestExample(t *testing.T) {
-	f := func(name string, env func(string) (string, bool), endpoints, leftOut int) {
+	f := func(name string, env func(string) (string, bool), endpoints, skipped int) {
 		t.Helper()
 		files, warnings, err := config.Load(exampleModels, exampleRouting, env)
 		if err != nil {
@@ -43,8 +43,8 @@ func TestExample(t *testing.T) {
 				out++
 			}
 		}
-		if got != endpoints || out != leftOut {
-			t.Errorf("%s: %d endpoints and %d left out, want %d and %d", name, got, out, endpoints, leftOut)
+		if got != endpoints || out != skipped {
+			t.Errorf("%s: %d endpoints and %d skipped, want %d and %d", name, got, out, endpoints, skipped)
 		}
 	}
 	f("nothing set", func(string) (string, bool) { return "", false }, 11, 6)

@@ -188,7 +188,7 @@ func (v value) deployment() (Deployment, bool) {
 		return d, false
 	}
 	if strings.TrimSpace(x.text) == "" || len(x.empty) > 0 {
-		v.leftOut("entry", "endpoint", x.empty)
+		v.skipped("entry", "endpoint", x.empty)
 		return d, false
 	}
 	u, ok := e.endpoint.checkURL(x.text)

@@ -31,10 +31,10 @@ type books struct {
 type account struct {
 	books      *books
 	caller     *caller
+	lang       *api.Language
 	translator api.Translator
 	req        *chat.Request // the translator's
 	attempt    *attempt
-	free       bool // nothing is generated: there is no usage event
 
 	id         string
 	usage      wire.Usage
@@ -56,7 +56,7 @@ type account struct {
 // points into is not used any more.
 func (a *account) reset() {
 	*a = account{
-		books: a.books, caller: a.caller, translator: a.translator, req: a.req, attempt: a.attempt, free: a.free,
+		books: a.books, caller: a.caller, lang: a.lang, translator: a.translator, req: a.req, attempt: a.attempt,
 		usage: wire.Usage{Attempts: a.usage.Attempts[:0]}, native: a.native[:0], upstreamID: a.upstreamID[:0],
 		scratch: api.Bounded(a.scratch), line: api.Bounded(a.line), content: api.Bounded(a.content),
 	}
@@ -95,7 +95,7 @@ func (a *account) settle(end string, status int, f *fault.Error) *api.Total {
 		return &a.total
 	}
 	a.settled = true
-	if a.free {
+	if a.lang.Count != nil { // nothing is generated: there is no usage event
 		return &a.total
 	}
 	u := &a.usage

@@ -15,16 +15,16 @@ import (
 type attempt struct {
 	watcher    *disconnectWatcher
 	caller     *caller
+	lang       *api.Language
 	translator api.Translator
 	req        *chat.Request // the translator's
-	embeddings bool
 
-	targets []route.Target // the models that may answer
-	wish    route.Constraints
-	plan    route.Plan
-	run     dispatch.Run
-	cancel  upstream.Cancel
-	watch   watch
+	targets     []route.Target // the models that may answer
+	constraints route.Constraints
+	plan        route.Plan
+	run         dispatch.Run
+	cancel      upstream.Cancel
+	watch       watch
 }
 
 // start sends the request on its way along the plan. From now on its client's
@@ -50,7 +50,7 @@ func (a *attempt) end() {
 	a.cancel = upstream.Cancel{}
 	a.plan.Reset()
 	clear(a.targets)
-	a.targets, a.wish = a.targets[:0], route.Constraints{}
+	a.targets, a.constraints = a.targets[:0], route.Constraints{}
 }
 
 // head is what every event of the answer has in common.

@@ -35,8 +35,8 @@ func newExchange(r *generator) *exchange {
 	g := r.gateway
 	x := &exchange{generator: r, translator: r.lang.New(), room: reservation{gateway: g}}
 	req := x.translator.Request()
-	x.attempt = attempt{watcher: &g.watcher, caller: &x.caller, translator: x.translator, req: req, embeddings: r.lang.Embeddings}
-	x.account = account{books: &g.books, caller: &x.caller, translator: x.translator, req: req, attempt: &x.attempt, free: r.lang.Count != nil}
+	x.attempt = attempt{watcher: &g.watcher, caller: &x.caller, lang: r.lang, translator: x.translator, req: req}
+	x.account = account{books: &g.books, caller: &x.caller, lang: r.lang, translator: x.translator, req: req, attempt: &x.attempt}
 	x.reply = reply{
 		responder: &g.responder, opts: &g.opts, lang: r.lang, translator: x.translator, caller: &x.caller, attempt: &x.attempt, account: &x.account,
 	}

@@ -120,13 +120,13 @@ func shownCandidate(m *snapshot.Model, e *snapshot.Endpoint) wire.Candidate {
 
 // skipReason says why an endpoint in service is not in the plan.
 func (a *attempt) skipReason(e *snapshot.Endpoint) string {
-	if names := a.wish.Excludes(e).Names(); len(names) > 0 {
+	if names := a.constraints.Excludes(e).Names(); len(names) > 0 {
 		return "excluded by provider." + names[0]
 	}
 	if !e.Available(a.caller.started) {
 		return a.unhealthyReason(e)
 	}
-	if a.wish.NoFallbacks {
+	if a.constraints.NoFallbacks {
 		return "another one is tried, and provider.allow_fallbacks is false"
 	}
 	if len(a.plan.Candidates()) == route.MaxCandidates {

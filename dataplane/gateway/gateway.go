@@ -16,7 +16,7 @@ import (
 
 	"github.com/hybridinference/gateway/dataplane/auth"
 	"github.com/hybridinference/gateway/dataplane/dispatch"
-	"github.com/hybridinference/gateway/dataplane/lastcall"
+	"github.com/hybridinference/gateway/dataplane/listener"
 	"github.com/hybridinference/gateway/dataplane/meter"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/tokens"
@@ -137,19 +137,19 @@ func (g *Gateway) Run(ctx context.Context) error {
 	return g.drain(context.WithoutCancel(ctx), served)
 }
 
-// lastWords is how long connections that are open already are listened to
-// after no new ones are taken: a balancer may be sending a request right now.
-// Every answer of a draining node closes its connection.
-const lastWords = time.Second
+// idleGrace is how long idle connections stay open after the listener is
+// closed: a load balancer may be sending a request on one right now. Every
+// answer of a draining node closes its connection.
+const idleGrace = time.Second
 
-// drain takes no connections any more and waits for those that are open.
+// drain stops accepting connections and waits for the open ones.
 func (g *Gateway) drain(ctx context.Context, served <-chan error) error {
-	waiting, err := lastcall.Close(g.listener)
+	waiting, err := listener.Close(g.listener)
 	for _, conn := range waiting {
 		go g.serve(conn)
 	}
 	<-served //nolint:errcheck // it says only that the listener is closed
-	for end := time.Now().Add(lastWords); g.server.GetOpenConnectionsCount() > 0 && time.Now().Before(end); {
+	for end := time.Now().Add(idleGrace); g.server.GetOpenConnectionsCount() > 0 && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	g.connections.dismissSilent()

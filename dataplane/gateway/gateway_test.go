@@ -385,15 +385,31 @@ func TestSilentUpstreamsTimeOut(t *testing.T) {
 }
 
 func TestKeepAliveCommentsOnlyWhenIdle(t *testing.T) {
+	commented := make(chan struct{})
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		time.Sleep(700 * time.Millisecond) // the upstream thinks; what is tested is what the client gets meanwhile
+		select {
+		case <-commented:
+		case <-r.Context().Done():
+			return
+		}
 		_, _ = io.WriteString(w, "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}]}\n\n")
 	}))
 	t.Cleanup(up.Close)
-	n := start(t, nodeOptions{gateway: gateway.Options{KeepAlive: 300 * time.Millisecond}}, model("m", endpoint("m:x", "vllm", up.URL)))
-	r := n.chat(strings.Replace(ping, "{", `{"stream":true,`, 1))
-	if !strings.HasPrefix(r.body, ": OPENROUTER PROCESSING\n\n") || !strings.HasSuffix(r.body, "data: [DONE]\n\n") {
-		t.Errorf("stream %q", r.body)
+	n := start(t, nodeOptions{gateway: gateway.Options{KeepAlive: 20 * time.Millisecond}}, model("m", endpoint("m:x", "vllm", up.URL)))
+	conn := n.open()
+	n.send(conn, sized(strings.Replace(ping, "{", `{"stream":true,`, 1)))
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	stream := bufio.NewReader(resp.Body)
+	if line, err := stream.ReadString('\n'); err != nil || line != ": OPENROUTER PROCESSING\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	close(commented)
+	if rest, err := io.ReadAll(stream); err != nil || !strings.HasSuffix(string(rest), "data: [DONE]\n\n") {
+		t.Errorf("stream %q, %v", rest, err)
 	}
 }

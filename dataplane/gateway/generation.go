@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/chat"
-	"github.com/hybridinference/gateway/dataplane/api/embeddings"
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/shared/rawjson"
@@ -34,7 +33,7 @@ func (g *Gateway) generation(x caller) {
 		g.refuse(x.ctx, problem.New(404, "not_found", "Generation "+id+" not found"))
 		return
 	}
-	g.writeData(x.ctx, generationOf(u))
+	g.writeData(x.ctx, generationOf(u, g.apiType(u.API)))
 }
 
 // generationData is a generation in the form of OpenRouter's API; its SDK insists
@@ -95,18 +94,25 @@ type providerSaid struct {
 	IsBYOK     bool   `json:"is_byok"`
 }
 
-func generationOf(u *wire.Usage) *generationData {
+// apiType is a client language as OpenRouter names it.
+func (g *Gateway) apiType(name string) string {
+	for _, e := range g.routes {
+		if lang := e.language(); lang != nil && lang.Embeddings && lang.New().Name() == name {
+			return "embeddings"
+		}
+	}
+	return "completions"
+}
+
+func generationOf(u *wire.Usage, apiType string) *generationData {
 	d := &generationData{
 		ID: u.RequestID, RequestID: u.RequestID, UpstreamID: optional(u.UpstreamID), CreatedAt: time.UnixMicro(u.Time).UTC().Format(time.RFC3339Nano),
-		Model: u.Model, ProviderName: optional(u.Provider), ProviderResponses: []providerSaid{}, APIType: "completions",
+		Model: u.Model, ProviderName: optional(u.Provider), ProviderResponses: []providerSaid{}, APIType: apiType,
 		Streamed: u.Stream, Cancelled: u.End == wire.EndClientGone, FinishReason: optional(u.FinishReason), NativeFinishReason: optional(u.NativeFinishReason),
 		Latency: u.LatencyMS, GenerationTime: u.LatencyMS, TokensPrompt: u.PromptTokens, TokensCompletion: u.CompletionTokens,
 		NativePrompt: u.PromptTokens, NativeCompletion: u.CompletionTokens, NativeReasoning: u.ReasoningTokens, NativeCached: u.CacheReadTokens,
 		TotalCost: "0", Usage: "0", Origin: u.Referer, HTTPReferer: optional(u.Referer), UserAgent: optional(u.UserAgent),
 		SessionID: optional(u.SessionID), DataRegion: "global",
-	}
-	if u.API == embeddings.Name {
-		d.APIType = "embeddings"
 	}
 	if u.Stream && u.FirstTokenMS >= 0 {
 		d.GenerationTime = u.LatencyMS - u.FirstTokenMS

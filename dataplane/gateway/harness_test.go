@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"iter"
 	"log/slog"
@@ -23,6 +24,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/meter"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/eventually"
 	"github.com/hybridinference/gateway/shared/secret"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -108,16 +110,14 @@ func (n *node) collect(_ context.Context, b meter.Batch) error {
 // event waits for the i-th usage event.
 func (n *node) event(i int) *wire.Usage {
 	n.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	eventually.True(n.t, fmt.Sprintf("usage event %d arrives", i), func() bool {
 		n.mu.Lock()
-		if len(n.events) > i {
-			defer n.mu.Unlock()
-			return n.events[i]
-		}
-		n.mu.Unlock()
-	}
-	n.t.Fatalf("usage event %d did not come", i)
-	return nil
+		defer n.mu.Unlock()
+		return len(n.events) > i
+	})
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.events[i]
 }
 
 type reply struct {

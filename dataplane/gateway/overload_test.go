@@ -13,6 +13,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/dataplane/gateway"
+	"github.com/hybridinference/gateway/shared/eventually"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -173,11 +174,7 @@ func TestStopsAreGraceful(t *testing.T) {
 	<-arrived
 	stopped := make(chan struct{})
 	go func() { n.stop(); close(stopped) }()
-	for n.do("GET", "/health/ready", "").StatusCode != 503 {
-		if t.Context().Err() != nil {
-			t.Fatal("it stays ready")
-		}
-	}
+	eventually.True(t, "the node is not ready", func() bool { return n.do("GET", "/health/ready", "").StatusCode == 503 })
 	r := n.chat(strings.Replace(ping, "{", `{"model":"demo",`, 1))
 	if r.StatusCode != 200 || !r.Close {
 		t.Errorf("within the grace: %d, close %v", r.StatusCode, r.Close)
@@ -193,11 +190,7 @@ func TestStopsAreGraceful(t *testing.T) {
 		}
 		return err != nil
 	}
-	for deadline := time.Now().Add(5 * time.Second); !refused(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("connections are taken after the grace")
-		}
-	}
+	eventually.True(t, "connections are refused after the grace", refused)
 	select {
 	case <-stopped:
 		t.Fatal("it did not wait for the request that runs")

@@ -21,7 +21,7 @@ func (a *attempt) choose() *problem.Problem {
 		return p
 	}
 	a.plan.Reset()
-	picky, err := a.constraints()
+	picky, err := a.constrain()
 	if err != nil {
 		return problem.Of(fault.From(err), "")
 	}
@@ -30,10 +30,10 @@ func (a *attempt) choose() *problem.Problem {
 			return p
 		}
 	} else if picky {
-		a.plan.Prefer(&a.wish, a.targets)
+		a.plan.Prefer(&a.constraints, a.targets)
 	} else {
 		for _, t := range a.targets {
-			a.plan.Add(t.Model, a.wish.Session, a.caller.started)
+			a.plan.Add(t.Model, a.constraints.Session, a.caller.started)
 		}
 	}
 	if len(a.plan.Candidates()) == 0 {
@@ -86,7 +86,7 @@ func (a *attempt) aim(name string) *problem.Problem {
 		return unknownModel(name) // hidden, not refused
 	case !a.caller.key.May(t.Model):
 		return problem.New(403, "permission_denied", "This API key may not use the model "+t.Model.ID)
-	case (t.Model.Type == "embedding") != a.embeddings:
+	case (t.Model.Type == "embedding") != a.lang.Embeddings:
 		return problem.New(400, "invalid_request", t.Model.ID+" is not a model for "+a.translator.Name())
 	}
 	known := func(o route.Target) bool { return o.Model == t.Model }
@@ -96,27 +96,27 @@ func (a *attempt) aim(name string) *problem.Problem {
 	return nil
 }
 
-// constraints reads the preferences; false if the request has none and every
+// constrain reads the preferences; false if the request has none and every
 // endpoint of its models can do what it asks.
-func (a *attempt) constraints() (picky bool, err error) {
-	a.wish = route.Constraints{Sent: a.req.Sent, Session: route.Hash(a.caller.session(a.req)), Now: a.caller.started}
-	a.wish.Sent &^= chat.RouterParams() &^ a.req.Router() // empty lists ask for nothing
+func (a *attempt) constrain() (picky bool, err error) {
+	a.constraints = route.Constraints{Sent: a.req.Sent, Session: route.Hash(a.caller.session(a.req)), Now: a.caller.started}
+	a.constraints.Sent &^= chat.RouterParams() &^ a.req.Router() // empty lists ask for nothing
 	switch string(a.req.Raw(chat.ToolChoice)) {
 	case `"auto"`, `"none"`: // can be said to everybody
-		a.wish.Sent &^= chat.SetOf(chat.ToolChoice)
+		a.constraints.Sent &^= chat.SetOf(chat.ToolChoice)
 	}
 	if raw := a.req.Raw(chat.Provider); raw != nil {
 		pref, err := route.ParsePreferences(raw)
 		if err != nil {
 			return false, err
 		}
-		a.wish.Preferences, picky = *pref, true
+		a.constraints.Preferences, picky = *pref, true
 	}
 	if string(a.req.Raw(chat.Route)) == `"sort"` { // the older way to say so
-		a.wish.Across = true
+		a.constraints.Across = true
 	}
 	for _, t := range a.targets {
-		picky = picky || t.Sort != route.NotSorted || t.Model.Uneven&a.wish.Sent != 0
+		picky = picky || t.Sort != route.NotSorted || t.Model.Uneven&a.constraints.Sent != 0
 	}
 	return picky, nil
 }
@@ -155,9 +155,9 @@ func (a *attempt) nothingLeft() *problem.Problem {
 	}
 	p := problem.New(404, "not_found", "No allowed providers are available for the selected model. Excluded by provider."+
 		strings.Join(a.plan.Excluded.Names(), ", provider.")+".")
-	p.Requested = a.wish.Only
+	p.Requested = a.constraints.Only
 	if len(p.Requested) == 0 {
-		p.Requested = a.wish.Order
+		p.Requested = a.constraints.Order
 	}
 	for _, t := range a.targets {
 		for _, e := range t.Model.Endpoints {

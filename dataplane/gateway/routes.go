@@ -50,9 +50,9 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 	case ctx.IsOptions():
 		g.setCommon(ctx, fasthttp.StatusNoContent, "")
 	case r.handler == nil:
-		g.refuseIn(ctx, languageOf(path), problem.New(404, "not_found", "No such path: "+path+g.suggestion(path)))
+		g.refuseIn(ctx, g.errorLanguage(path), problem.New(404, "not_found", "No such path: "+path+g.suggestion(path)))
 	case string(ctx.Method()) != r.method && (r.method != fasthttp.MethodGet || !ctx.IsHead()):
-		g.refuseIn(ctx, languageOf(path), problem.New(405, "invalid_request", path+" takes "+r.method+" only"))
+		g.refuseIn(ctx, g.errorLanguage(path), problem.New(405, "invalid_request", path+" takes "+r.method+" only"))
 		ctx.Response.Header.Set("Allow", r.method+", OPTIONS")
 	default:
 		r.handler(ctx)
@@ -78,13 +78,16 @@ func (g *Gateway) suggestion(path string) string {
 	return ". Did you mean POST " + best + "?"
 }
 
-// languageOf returns the language whose errors the clients of a path read,
-// whether or not there is such a path.
-func languageOf(path string) *api.Language {
-	if path = strings.TrimPrefix(path, "/anthropic"); path == "/v1/messages" || strings.HasPrefix(path, "/v1/messages/") {
-		return messages.Language()
+// errorLanguage returns the language whose errors the clients of a path read:
+// that of the path, or of the closest one above it. nil is OpenRouter's form.
+func (g *Gateway) errorLanguage(path string) *api.Language {
+	for path != "" {
+		if e := g.find(path); e.handler != nil {
+			return e.language()
+		}
+		path = path[:max(strings.LastIndexByte(path, '/'), 0)]
 	}
-	return completions.Chat()
+	return nil
 }
 
 // refused says why a request cannot be taken as it is framed, nil if it can.

@@ -71,7 +71,7 @@ func (a *attempt) strategy() string {
 // summary is the decision in one line.
 func (a *attempt) summary() string {
 	s := "available=" + strconv.Itoa(len(a.plan.Candidates())) + " of " + strconv.Itoa(a.plan.Considered)
-	sort := a.wish.Sort
+	sort := a.constraints.Sort
 	if sort == route.NotSorted {
 		sort = a.targets[0].Sort
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,8 +18,9 @@ import (
 func chatty(t *testing.T, contentType, first, filler string) (url string, left <-chan struct{}) {
 	t.Helper()
 	gone := make(chan struct{})
+	leave := sync.OnceFunc(func() { close(gone) }) // the request may be retried
 	return server(t, func(w http.ResponseWriter, r *http.Request) {
-		defer close(gone)
+		defer leave()
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", contentType)
 		_, _ = io.WriteString(w, first)

@@ -173,15 +173,15 @@ func (m *Meter) await(ctx context.Context) bool {
 		if ready {
 			return ctx.Err() == nil
 		}
-		var patience <-chan time.Time
+		var due <-chan time.Time
 		if n == 1 {
-			patience = time.After(linger)
+			due = time.After(linger)
 		}
 		select {
 		case <-ctx.Done():
 			return false
 		case <-m.wake:
-		case <-patience:
+		case <-due:
 			return true
 		case <-m.resendTick():
 			m.resend(time.Now())

@@ -13,9 +13,6 @@ import (
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// Name is the language in usage events.
-const Name = "embeddings"
-
 // Language returns POST embeddings.
 func Language() *api.Language {
 	return &api.Language{
@@ -36,7 +33,7 @@ type translator struct {
 }
 
 // Name implements api.Translator.
-func (t *translator) Name() string { return Name }
+func (t *translator) Name() string { return "embeddings" }
 
 // Request implements api.Translator.
 func (t *translator) Request() *chat.Request { return &t.req }

@@ -1,4 +1,4 @@
-package lastcall_test
+package listener_test
 
 import (
 	"io"
@@ -6,10 +6,10 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/hybridinference/gateway/dataplane/lastcall"
+	"github.com/hybridinference/gateway/dataplane/listener"
 )
 
-// Those who have connected are served, and nobody else can connect.
+// Connections in the backlog are returned, and new ones are refused.
 func TestClose(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -25,12 +25,12 @@ func TestClose(t *testing.T) {
 		defer func() { _ = c.Close() }()
 		clients = append(clients, c)
 	}
-	waiting, err := lastcall.Close(l)
+	waiting, err := listener.Close(l)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if runtime.GOOS == "linux" && len(waiting) != n {
-		t.Fatalf("%d of %d connections are left", len(waiting), n)
+		t.Fatalf("%d of %d connections returned", len(waiting), n)
 	}
 	for _, conn := range waiting {
 		if _, err := io.WriteString(conn, "hello"); err != nil {
@@ -47,9 +47,9 @@ func TestClose(t *testing.T) {
 	}
 	if c, err := net.Dial("tcp", l.Addr().String()); err == nil {
 		_ = c.Close()
-		t.Error("somebody gets in after the last call")
+		t.Error("a connection was accepted after Close")
 	}
 	if _, err := l.Accept(); err == nil {
-		t.Error("the listener is open")
+		t.Error("the listener is still open")
 	}
 }

@@ -1,8 +1,8 @@
-// Package lastcall closes a listening socket without losing those who have
-// connected already. The kernel resets connections that nobody has accepted
-// when a socket is closed: a balancer has connected, sends its request, and
-// loses it.
-package lastcall
+// Package listener closes a listening socket without dropping the connections in
+// its backlog. Closing the socket makes the kernel reset connections that are
+// established but not yet accepted: a load balancer that has just connected
+// would lose its request.
+package listener
 
 import (
 	"errors"
@@ -13,8 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Close closes a listener and returns the connections that were waiting to be
-// accepted. Between the last of them and the end there are microseconds.
+// Close closes a listener and returns the connections from its backlog. A
+// connection that arrives in the microseconds between the last accept and the
+// shutdown of the socket is still reset.
 func Close(l net.Listener) (waiting []net.Conn, err error) {
 	tcp, ok := l.(*net.TCPListener)
 	if !ok {

@@ -1,8 +1,8 @@
 //go:build !linux
 
-// Package lastcall closes a listening socket. Who has connected and was not
-// accepted yet loses his connection.
-package lastcall
+// Package listener closes a listening socket. Connections in its backlog are
+// reset on this platform.
+package listener
 
 import "net"
 
