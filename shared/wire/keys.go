@@ -12,6 +12,23 @@ type KeyTable struct {
 	Epoch   uint64 `json:"epoch"`
 	Version uint64 `json:"version"`
 	Keys    []Key  `json:"keys"`
+	// Users are the limits of users, by their names, which hold for all of a
+	// user's keys together.
+	Users map[string][]Limit `json:"users,omitempty"`
+	// Teams are those that have keys in Keys, or users that have.
+	Teams []Team `json:"teams,omitempty"`
+	// Gateway are the limits of everything that nodes serve.
+	Gateway []Limit `json:"gateway,omitempty"`
+}
+
+// Team is a group of keys as nodes know it.
+type Team struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// Models are the only models allowed to the team's keys, whatever the keys
+	// themselves say; empty means no restriction.
+	Models []string `json:"models,omitempty"`
+	Limits []Limit  `json:"limits,omitempty"`
 }
 
 // Key is one API key as nodes know it. The key itself is nowhere but with its user.
@@ -27,6 +44,10 @@ type Key struct {
 	Models []string `json:"models,omitempty"`
 	// Expires in seconds since 1970, 0 for never.
 	Expires int64 `json:"expires,omitempty"`
+	// Team is the id of the team to which the key belongs, itself or through its
+	// user; "" for none.
+	Team   string  `json:"team,omitempty"`
+	Limits []Limit `json:"limits,omitempty"`
 }
 
 // Encode returns the table as JSON.
