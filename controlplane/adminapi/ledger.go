@@ -44,14 +44,16 @@ type Balance struct {
 	Node   string `json:"node"`
 	State  string `json:"state"`
 	Issued uint64 `json:"issued"`
-	// Stored is known to be in the database, or among the dead letters.
-	Stored uint64 `json:"stored"`
-	// Pending is with the node: not sent, or sent and not known to be stored.
-	Pending uint64 `json:"pending"`
-	Lost    uint64 `json:"lost"`
+	Stored uint64 `json:"stored" doc:"known to be in the database"`
+	// DeadLettered were refused by the database. A replay that succeeds makes
+	// them Stored; dropped ones stay here.
+	DeadLettered uint64 `json:"dead_lettered" doc:"refused by the database"`
+	InTransit    uint64 `json:"in_transit" doc:"handed to NATS, not known to be in the database"`
+	Pending      uint64 `json:"pending" doc:"with the node, not handed to NATS"`
+	Lost         uint64 `json:"lost"`
 	// SpooledBytes are the files that keep what is pending.
 	SpooledBytes int64 `json:"spooled_bytes"`
-	Balanced     bool  `json:"balanced" doc:"issued = stored + pending + lost"`
+	Balanced     bool  `json:"balanced" doc:"issued = stored + dead_lettered + in_transit + pending + lost"`
 }
 
 // Sink is how far a store is with the usage events.

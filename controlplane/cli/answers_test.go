@@ -26,7 +26,7 @@ func answers() map[string]answer {
 			`{"group":"demo:b","request_count":3,"p95_latency_ms":900,"total_cost_usd":"0.1"}]}`},
 		"GET ledger":                        {200, ledgerAnswer},
 		"GET ledger?since=7d":               {200, ledgerAnswer},
-		"GET ledger?since=30d":              {200, strings.Replace(ledgerAnswer, `"gaps":[]`, `"gaps":[{"node":"node-1","epoch":"e1","first":7,"last":9}]`, 1)},
+		"GET ledger?since=30d":              {200, strings.Replace(ledgerAnswer, `"dead_letters":0,"gaps":[]`, `"dead_letters":2,"gaps":[{"node":"node-1","epoch":"e1","first":7,"last":9}]`, 1)},
 		"GET deadletters?limit=20":          {200, `[{"id":7,"sink":"postgres","time":"2030-01-02T03:04:05Z","node":"node-1","epoch":"e1","first":"12","last":"12","reason":"latency_ms: negative","bytes":529,"event":"{}"}]`},
 		"GET deadletters?limit=5":           {200, `[]`},
 		"POST deadletters/replay":           {200, `{"done":[7,8]}`},
@@ -119,9 +119,9 @@ const (
 )
 
 const (
-	ledgerAnswer = `{"nodes":[{"node":"node-1","state":"live","issued":100,"stored":97,"pending":3,"lost":0,"spooled_bytes":4096,"balanced":true}],` +
-		`"sum":{"node":"all","state":"","issued":100,"stored":97,"pending":3,"lost":0,"spooled_bytes":4096,"balanced":true},` +
-		`"sinks":[{"sink":"postgres","waiting_frames":2,"frames_in_hand":1}],"stream_frames":3,"stream_bytes":900,"dead_letters":1,"gaps":[]}`
+	ledgerAnswer = `{"nodes":[{"node":"node-1","state":"live","issued":100,"stored":95,"dead_lettered":0,"in_transit":2,"pending":3,"lost":0,"spooled_bytes":4096,"balanced":true}],` +
+		`"sum":{"node":"all","state":"","issued":100,"stored":95,"dead_lettered":0,"in_transit":2,"pending":3,"lost":0,"spooled_bytes":4096,"balanced":true},` +
+		`"sinks":[{"sink":"postgres","waiting_frames":2,"frames_in_hand":1}],"stream_frames":3,"stream_bytes":900,"dead_letters":0,"gaps":[]}`
 
 	logRow1 = `{"request_id":"gen-1893553445-a","received_at":"2030-01-02T03:04:05.678000Z","model_id":"demo","endpoint":"demo:demo-api","user_id":"alice","status_code":200,` +
 		`"outcome":"complete","latency_ms":12,"prompt_tokens":5,"completion_tokens":64,"cost_usd":"0.000271","error":null,"params":{"seed":9007199254740993}}`

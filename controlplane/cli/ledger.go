@@ -15,8 +15,8 @@ import (
 func ledgerCommand() *urfave.Command {
 	return &urfave.Command{
 		Name: "ledger", Usage: "account for every usage event and report missing ones",
-		Description: help("ISSUED = STORED + PENDING + LOST, for each node since it started. Gaps are numbers without a row between others,\n"+
-			"among events older than five minutes; dead letters leave gaps too. Exits with 1 if events are lost or missing.",
+		Description: help("ISSUED = STORED + DEAD_LETTERED + IN_TRANSIT + PENDING + LOST, for each node since it started. Gaps are numbers that have neither a row\n"+
+			"nor a dead letter, between others that have, among events older than five minutes. Exits with 1 if events are lost, missing or dead letters.",
 			"gatewayctl ledger", "gatewayctl ledger --since 7d -o json"),
 		Flags:  []urfave.Flag{textFlag("since", "look for gaps since `WHEN`: a time, or a duration back such as 7d", "24h")},
 		Action: run(ledger),
@@ -35,8 +35,9 @@ func ledger(ctx context.Context, in *invocation) error {
 	if err := in.show(l, func(w io.Writer) error { return writeLedger(w, in.colour(), l) }); err != nil {
 		return err
 	}
-	if l.Sum.Lost > 0 || !l.Sum.Balanced || len(l.Gaps) > 0 {
-		return fmt.Errorf("%d %s lost, %d %s, balanced: %s", l.Sum.Lost, plural("event", int(l.Sum.Lost)), len(l.Gaps), plural("gap", len(l.Gaps)), cmp.Or(yes(l.Sum.Balanced), "no"))
+	if l.Sum.Lost > 0 || !l.Sum.Balanced || len(l.Gaps) > 0 || l.DeadLetters > 0 {
+		return fmt.Errorf("%d %s lost, %d %s, %d dead %s, balanced: %s", l.Sum.Lost, plural("event", int(l.Sum.Lost)), len(l.Gaps), plural("gap", len(l.Gaps)),
+			l.DeadLetters, plural("letter", int(l.DeadLetters)), cmp.Or(yes(l.Sum.Balanced), "no"))
 	}
 	return nil
 }
@@ -53,6 +54,13 @@ func writeLedger(w io.Writer, colour bool, l adminapi.Ledger) error {
 		}},
 		{name: "issued", text: func(b row) string { return natural(b.Issued) }, number: true},
 		{name: "stored", text: func(b row) string { return natural(b.Stored) }, number: true},
+		{name: "dead_lettered", text: func(b row) string { return natural(b.DeadLettered) }, number: true, tint: func(b row) tint {
+			if b.DeadLettered > 0 {
+				return doubt
+			}
+			return plain
+		}},
+		{name: "in_transit", text: func(b row) string { return natural(b.InTransit) }, number: true},
 		{name: "pending", text: func(b row) string { return natural(b.Pending) }, number: true},
 		{name: "lost", text: func(b row) string { return natural(b.Lost) }, number: true, tint: func(b row) tint {
 			if b.Lost > 0 {
@@ -78,7 +86,7 @@ func writeLedger(w io.Writer, colour bool, l adminapi.Ledger) error {
 
 func deadLettersCommand() *urfave.Command {
 	choose := func(what string) string {
-		return what + " the dead letters with these numbers, or --all. Stops at the first failure."
+		return what + " the dead letters with these numbers, or --all. One that fails does not stop the others."
 	}
 	flags := func() []urfave.Flag {
 		return []urfave.Flag{reasonFlag(), switchFlag("all", "select all dead letters")}

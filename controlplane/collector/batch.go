@@ -13,6 +13,7 @@ type batch struct {
 	frames  []frame
 	events  []event
 	poison  []deadLetter
+	dead    []deadLetter // that are stored as such
 	bytes   int
 	oldest  time.Time
 	waiting uint64

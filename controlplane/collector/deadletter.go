@@ -21,14 +21,14 @@ import (
 type deadLetter struct {
 	reason      string
 	node, epoch string
-	// seq is 0 when it is not known.
-	seq    uint64
-	header nats.Header
-	data   []byte
+	// seq is 0 when it is not known; last is that of a frame of several.
+	seq, last uint64
+	header    nats.Header
+	data      []byte
 }
 
-// deadLetter stores a dead letter and waits until it is stored.
-func (c *Collector) deadLetter(ctx context.Context, d *deadLetter) error {
+// deadLetter stores a dead letter of a batch and waits until it is stored.
+func (c *Collector) deadLetter(ctx context.Context, b *batch, d *deadLetter) error {
 	msg := d.message(wire.DeadLetterPrefix + c.opts.Name)
 	err := c.retry(ctx, "store a dead letter", func(ctx context.Context) error {
 		_, err := c.js.PublishMsg(ctx, msg)
@@ -37,6 +37,7 @@ func (c *Collector) deadLetter(ctx context.Context, d *deadLetter) error {
 	if err != nil {
 		return fmt.Errorf("store a dead letter: %w", err)
 	}
+	b.dead = append(b.dead, *d)
 	c.tracker.deadLettered()
 	c.log.ErrorContext(ctx, "event cannot be stored", slog.String("node", d.node), slog.String("reason", d.reason))
 	return nil

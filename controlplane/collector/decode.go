@@ -25,7 +25,7 @@ func (c *Collector) open(msg jetstream.Msg) (frame, []event, []deadLetter) {
 	}
 	if err != nil {
 		f.readHeaders(msg.Headers())
-		return f, nil, []deadLetter{{reason: err.Error(), node: f.node, header: msg.Headers(), data: msg.Data()}}
+		return f, nil, []deadLetter{{reason: err.Error(), node: f.node, epoch: f.epoch, seq: f.first, last: f.last, header: msg.Headers(), data: msg.Data()}}
 	}
 	f.epoch, f.first, f.last = content.Epoch, content.First, content.Last
 	f.bytes = max(f.bytes, len(content.Lines))
@@ -51,6 +51,7 @@ func (c *Collector) lines(f frame, text []byte) (events []event, poison []deadLe
 		letter := deadLetter{node: f.node, epoch: f.epoch, data: line}
 		if numbered {
 			letter.seq = f.first + uint64(i)
+			letter.last = letter.seq
 		}
 		row, err := c.row(line, letter)
 		if err != nil {

@@ -151,6 +151,57 @@ func TestPoisonedFrames(t *testing.T) {
 	eventually.True(r.t, "receipts for the frames that named their events", func() bool { return len(receipts) > 0 })
 }
 
+// Receipts tell dead letters from what is stored.
+func TestReceiptsNameDeadLetters(t *testing.T) {
+	r := newRig(t, requestlogtest.SQLite)
+	receipts := make(chan *nats.Msg, 100)
+	if _, err := r.nc.ChanSubscribe(wire.CommitPrefix+"node-a", receipts); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	var lines [][]byte
+	for n := range 20 {
+		lines = append(lines, requestlogtest.Event(n).Append(nil))
+	}
+	lines[3] = []byte(`{"v":1,"request_id":`)
+	lines[4] = bytes.Replace(lines[4], []byte(`"latency_ms":`), []byte(`"latency_ms":-`), 1) // refused by the database
+	r.publishLines("node-a", 0, 0, lines)
+	damaged, err := bus.EncodeFrame(bus.Frame{Node: "node-a", Epoch: "epoch-node-a", First: 21, Last: 25, Lines: []byte("{}")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged.Data = []byte("not s2 at all")
+	damaged.Header.Set(wire.HeaderEncoding, "s2")
+	if err := bus.PublishFrame(t.Context(), r.nc, damaged); err != nil {
+		t.Fatal(err)
+	}
+	r.start(collector.Options{Primary: true})
+	r.drained("main")
+	r.stored(18)
+	var done, dead uint64
+	for done < 25 {
+		msg := <-receipts
+		receipt, err := wire.DecodeReceipt(msg.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, span := range receipt.Ranges {
+			done += span.Last - span.First + 1
+		}
+		for _, span := range receipt.Dead {
+			dead += span.Last - span.First + 1
+			if span.Epoch != "epoch-node-a" || span.First != 4 && span.First != 5 && span.First != 21 {
+				t.Errorf("a dead letter %+v", span)
+			}
+		}
+	}
+	if done != 25 || dead != 7 {
+		t.Errorf("receipts for %d events of which %d are dead letters, want 25 and 7", done, dead)
+	}
+}
+
 // A field that a newer node adds is kept.
 func TestUnknownFields(t *testing.T) {
 	r := newRig(t, requestlogtest.SQLite)

@@ -31,13 +31,13 @@ func (c *Collector) process(ctx context.Context, b *batch) error {
 
 func (c *Collector) settle(ctx context.Context, b *batch) error {
 	for i := range b.poison {
-		if err := c.deadLetter(ctx, &b.poison[i]); err != nil {
+		if err := c.deadLetter(ctx, b, &b.poison[i]); err != nil {
 			return err
 		}
 	}
 	for events := b.events; len(events) > 0; {
 		n := min(len(events), c.opts.BatchRows)
-		if err := c.insert(ctx, events[:n]); err != nil {
+		if err := c.insert(ctx, b, events[:n]); err != nil {
 			return err
 		}
 		events = events[n:]
@@ -47,7 +47,7 @@ func (c *Collector) settle(ctx context.Context, b *batch) error {
 
 // insert stores events. Rejected ones are found by halving: a bad row among a
 // thousand costs some twenty statements and only itself.
-func (c *Collector) insert(ctx context.Context, events []event) error {
+func (c *Collector) insert(ctx context.Context, b *batch, events []event) error {
 	rows := make([]*requestlog.Row, len(events))
 	for i := range events {
 		rows[i] = events[i].row
@@ -65,13 +65,13 @@ func (c *Collector) insert(ctx context.Context, events []event) error {
 		return err
 	case len(events) == 1:
 		events[0].letter.reason = err.Error()
-		return c.deadLetter(ctx, &events[0].letter)
+		return c.deadLetter(ctx, b, &events[0].letter)
 	}
 	half := len(events) / 2
-	if err := c.insert(ctx, events[:half]); err != nil {
+	if err := c.insert(ctx, b, events[:half]); err != nil {
 		return err
 	}
-	return c.insert(ctx, events[half:])
+	return c.insert(ctx, b, events[half:])
 }
 
 // keepAlive tells JetStream every now and then that the frames are still being

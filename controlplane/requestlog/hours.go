@@ -48,8 +48,8 @@ func (l *log) Hours(ctx context.Context, since, until time.Time) ([]Hour, error)
 	return list, nil
 }
 
-// maxGaps bounds what a search for gaps tells.
-const maxGaps = 100
+// maxGaps limits the answer of a search for gaps.
+const maxGaps = 1000
 
 // Gaps implements Store.
 func (l *log) Gaps(ctx context.Context, since, until time.Time) ([]Gap, error) {

@@ -41,7 +41,7 @@ type Store interface {
 	SpendingOf(ctx context.Context, now time.Time, key string) (KeySpending, error)
 	// Hours counts rows by the hour, oldest first: two stores are compared by it.
 	Hours(ctx context.Context, since, until time.Time) ([]Hour, error)
-	// Gaps finds events of nodes that have no row, the first hundred.
+	// Gaps finds events of nodes that have no row, the first thousand.
 	Gaps(ctx context.Context, since, until time.Time) ([]Gap, error)
 	// Expire removes the rows of the days before that moment's day and returns
 	// about how many they were. The roll-ups stay.

@@ -3,12 +3,14 @@ package server
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/nodes"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // settled is how old events are that must have their rows.
@@ -22,7 +24,8 @@ func (s *Server) ledger(ctx context.Context, in adminapi.LedgerQuery) (adminapi.
 		return out, err
 	}
 	out.Nodes, out.Sum = s.balances()
-	if err := s.ledgerOfNATS(ctx, &out); err != nil {
+	letters, err := s.ledgerOfNATS(ctx, &out)
+	if err != nil {
 		return out, problemf(http.StatusServiceUnavailable, "NATS does not answer: %s", err)
 	}
 	if s.o.LogStore == nil {
@@ -32,25 +35,54 @@ func (s *Server) ledger(ctx context.Context, in adminapi.LedgerQuery) (adminapi.
 		return s.o.LogStore.Gaps(ctx, since, time.Now().Add(-settled))
 	})
 	for _, gap := range gaps {
-		out.Gaps = append(out.Gaps, adminapi.Gap(gap))
+		out.Gaps = append(out.Gaps, without(gap, letters)...)
 	}
 	return out, err
 }
 
-// ledgerOfNATS adds what is on its way.
-func (s *Server) ledgerOfNATS(ctx context.Context, out *adminapi.Ledger) error {
+// without returns what of a gap is not among the dead letters.
+func without(gap requestlog.Gap, letters []bus.DeadLetter) []adminapi.Gap {
+	left := []adminapi.Gap{adminapi.Gap(gap)}
+	for i := range letters {
+		h := letters[i].Header
+		first, err1 := strconv.ParseUint(h.Get(wire.HeaderFirst), 10, 64)
+		last, err2 := strconv.ParseUint(h.Get(wire.HeaderLast), 10, 64)
+		if err1 != nil || err2 != nil || first == 0 || h.Get(wire.HeaderNode) != gap.Node || h.Get(wire.HeaderEpoch) != gap.Epoch {
+			continue
+		}
+		var next []adminapi.Gap
+		for _, g := range left {
+			if last < g.First || first > g.Last {
+				next = append(next, g)
+				continue
+			}
+			if g.First < first {
+				next = append(next, adminapi.Gap{Node: g.Node, Epoch: g.Epoch, First: g.First, Last: first - 1})
+			}
+			if last < g.Last {
+				next = append(next, adminapi.Gap{Node: g.Node, Epoch: g.Epoch, First: last + 1, Last: g.Last})
+			}
+		}
+		left = next
+	}
+	return left
+}
+
+// ledgerOfNATS adds what is on its way, and returns the dead letters.
+func (s *Server) ledgerOfNATS(ctx context.Context, out *adminapi.Ledger) ([]bus.DeadLetter, error) {
 	ctx, cancel := context.WithTimeout(ctx, explainTime)
 	defer cancel()
 	sinks, frames, bytes, err := bus.Sinks(ctx, s.o.Conn)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, one := range sinks {
 		out.Sinks = append(out.Sinks, adminapi.Sink{Sink: one.Name, Waiting: one.Waiting, InHand: one.InHand})
 	}
 	out.StreamFrames, out.StreamBytes = frames, bytes
-	_, out.DeadLetters, err = bus.DeadLetters(ctx, s.o.Conn, 0, 0)
-	return err
+	letters, total, err := bus.DeadLetters(ctx, s.o.Conn, 0, maxLetters)
+	out.DeadLetters = total
+	return letters, err
 }
 
 // balances are those of the nodes that are not gone, and all together.
@@ -63,8 +95,9 @@ func (s *Server) balances() ([]adminapi.Balance, adminapi.Balance) {
 		}
 		u := n.Usage
 		b := adminapi.Balance{
-			Node: n.Node, State: string(n.State), Issued: u.Issued, Stored: u.Acked, Pending: u.Pending, Lost: u.Lost, SpooledBytes: u.Spooled,
-			Balanced: u.Issued == u.Acked+u.Pending+u.Lost,
+			Node: n.Node, State: string(n.State), Issued: u.Issued, Stored: u.Stored, DeadLettered: u.DeadLettered, InTransit: u.Acked - u.Stored - u.DeadLettered,
+			Pending: u.Pending, Lost: u.Lost, SpooledBytes: u.Spooled,
+			Balanced: u.Issued == u.Acked+u.Pending+u.Lost && u.Stored+u.DeadLettered <= u.Acked,
 		}
 		list = append(list, b)
 		add(&sum, &b)
@@ -75,6 +108,8 @@ func (s *Server) balances() ([]adminapi.Balance, adminapi.Balance) {
 func add(sum, b *adminapi.Balance) {
 	sum.Issued += b.Issued
 	sum.Stored += b.Stored
+	sum.DeadLettered += b.DeadLettered
+	sum.InTransit += b.InTransit
 	sum.Pending += b.Pending
 	sum.Lost += b.Lost
 	sum.SpooledBytes += b.SpooledBytes

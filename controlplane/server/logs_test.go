@@ -96,6 +96,51 @@ func TestTheLogIsRead(t *testing.T) {
 	})
 }
 
+// Numbers of dead letters are not missing; those beside them are.
+func TestDeadLettersAreNoGaps(t *testing.T) {
+	p := start(t, requestlogtest.SQLite(t), nil)
+	var rows []*requestlog.Row
+	for _, seq := range []int{1, 8} {
+		r, err := requestlog.NewRow(requestlogtest.Event(2*seq), requestlog.Origin{SpoolEpoch: "e", Seq: uint64(seq)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, r)
+	}
+	if _, err := p.store.Insert(t.Context(), rows); err != nil {
+		t.Fatal(err)
+	}
+	js, err := bus.EnsureUsage(t.Context(), p.nats.Connect("collector"), bus.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gaps := func() (list []adminapi.Gap) {
+		var l adminapi.Ledger
+		p.call("GET", "/admin/ledger?since=2026-05-01T00:00:00Z", "", 200, &l)
+		return l.Gaps
+	}
+	for _, letter := range []struct {
+		node        string
+		first, last uint64
+		want        string
+	}{
+		{"node-1", 2, 7, "[{node-0 e 2 7}]"}, {"node-0", 4, 5, "[{node-0 e 2 3} {node-0 e 6 7}]"}, {"node-0", 2, 2, "[{node-0 e 3 3} {node-0 e 6 7}]"}, {"node-0", 6, 7, "[{node-0 e 3 3}]"},
+		{"node-0", 3, 3, "[]"},
+	} {
+		m, err := bus.EncodeFrame(bus.Frame{Node: letter.node, Epoch: "e", First: letter.first, Last: letter.last, Lines: []byte("{}\n")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Subject = wire.DeadLetterPrefix + "sqlite"
+		if _, err := js.PublishMsg(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(gaps()); got != letter.want {
+			t.Errorf("after a letter with %s %d-%d: gaps %s, want %s", letter.node, letter.first, letter.last, got, letter.want)
+		}
+	}
+}
+
 // TestDeadLetters buries two, and looks after them.
 func TestDeadLetters(t *testing.T) {
 	p := start(t, requestlogtest.SQLite(t), nil)

@@ -9,15 +9,18 @@ import (
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
-// account is which events were issued, and which of them were stored by
-// JetStream, by epoch: numbers, so that nothing counts twice.
+// account is which events were issued, and what has become of them, by epoch:
+// numbers, so that nothing counts twice. Those that are stored or dead letters
+// were sent.
 type account struct {
-	issued, sent map[string]*spool.Ranges
-	dropped      []spool.Loss // without a spool
+	issued, sent, stored, dead map[string]*spool.Ranges
+	dropped                    []spool.Loss // without a spool
 }
 
 func newAccount() account {
-	return account{issued: map[string]*spool.Ranges{}, sent: map[string]*spool.Ranges{}}
+	return account{
+		issued: map[string]*spool.Ranges{}, sent: map[string]*spool.Ranges{}, stored: map[string]*spool.Ranges{}, dead: map[string]*spool.Ranges{},
+	}
 }
 
 func add(to map[string]*spool.Ranges, epoch string, first, last uint64) {
@@ -34,12 +37,33 @@ func (a *account) issue(epoch string, first, last uint64) { add(a.issued, epoch,
 // send takes note that events are stored by JetStream, or already further. Those
 // that an earlier run has answered for do not count.
 func (a *account) send(epoch string, first, last uint64) {
+	a.move(epoch, first, last, a.sent, nil)
+}
+
+// store takes note that events are in the database. A dead letter may come to
+// that when it is replayed.
+func (a *account) store(epoch string, first, last uint64) {
+	a.send(epoch, first, last)
+	a.move(epoch, first, last, a.stored, a.dead)
+}
+
+// bury takes note that events are dead letters.
+func (a *account) bury(epoch string, first, last uint64) {
+	a.send(epoch, first, last)
+	a.move(epoch, first, last, a.dead, a.stored)
+}
+
+// move adds to one set, and removes from another, what was issued of a range.
+func (a *account) move(epoch string, first, last uint64, to, from map[string]*spool.Ranges) {
 	issued := a.issued[epoch]
-	if issued == nil {
+	if issued == nil || first == 0 || first > last {
 		return
 	}
 	for _, s := range issued.Within(first, last) {
-		add(a.sent, epoch, s.First, s.Last)
+		add(to, epoch, s.First, s.Last)
+		if left := from[epoch]; left != nil {
+			left.Remove(s.First, s.Last)
+		}
 	}
 }
 
@@ -59,6 +83,12 @@ func (a *account) counts(lost []spool.Loss) (c wire.UsageCounts) {
 	}
 	for _, r := range a.sent {
 		c.Acked += r.Count()
+	}
+	for _, r := range a.stored {
+		c.Stored += r.Count()
+	}
+	for _, r := range a.dead {
+		c.DeadLettered += r.Count()
 	}
 	for _, one := range lost {
 		gone := spool.Ranges{{First: one.First, Last: one.Last}}

@@ -257,7 +257,7 @@ func (m *Meter) report(err error) {
 	}
 }
 
-// Counts returns the balance: issued = acked + pending + lost. What an earlier
+// Counts returns the balance. What an earlier
 // run has left in the spool, or has lost within the last days, counts as issued
 // by this one.
 func (m *Meter) Counts() wire.UsageCounts {

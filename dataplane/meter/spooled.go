@@ -145,16 +145,19 @@ func (m *Meter) uncommitted(ctx context.Context) {
 	}
 }
 
-// Committed takes in a receipt: what is committed need not be kept.
+// Committed takes in a receipt: what the collector has committed, or made a dead
+// letter of, need not be kept.
 func (m *Meter) Committed(r *wire.Receipt) {
-	if m.spool == nil {
-		return
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, span := range r.Ranges {
-		m.spool.Commit(span.Epoch, span.First, span.Last)
-		m.account.send(span.Epoch, span.First, span.Last)
+		if m.spool != nil {
+			m.spool.Commit(span.Epoch, span.First, span.Last)
+		}
+		m.account.store(span.Epoch, span.First, span.Last)
+	}
+	for _, span := range r.Dead {
+		m.account.bury(span.Epoch, span.First, span.Last)
 	}
 }
 

@@ -127,6 +127,36 @@ func TestCommitsEmptyTheSpool(t *testing.T) {
 	}
 }
 
+// Dead letters are not stored, until a replay has stored them.
+func TestDeadLettersAreNotStored(t *testing.T) {
+	kept := openSpool(t, spool.Options{Dir: t.TempDir()})
+	m, s := meter.New(meter.DefaultLimit, kept, quiet()), &sink{}
+	for i := range 500 {
+		m.Add(line(i))
+	}
+	run(t, m, s, 500)
+	span := func(first, last uint64) wire.Range {
+		return wire.Range{Epoch: kept.Epoch(), First: first, Last: last}
+	}
+	f := func(r wire.Receipt, stored, dead uint64) {
+		t.Helper()
+		m.Committed(&r)
+		if c := m.Counts(); c.Issued != 500 || c.Acked != 500 || c.Stored != stored || c.DeadLettered != dead || c.Pending+c.Lost != 0 {
+			t.Errorf("after %+v: %+v, want %d stored and %d dead letters", r, c, stored, dead)
+		}
+	}
+	f(wire.Receipt{}, 0, 0)
+	f(wire.Receipt{Ranges: []wire.Range{span(1, 400)}, Dead: []wire.Range{span(7, 7), span(90, 91)}}, 397, 3)
+	f(wire.Receipt{Ranges: []wire.Range{span(1, 400)}, Dead: []wire.Range{span(7, 7), span(90, 91)}}, 397, 3) // once more
+	f(wire.Receipt{Ranges: []wire.Range{span(401, 500)}}, 497, 3)
+	if kept.Low().Number != 0 {
+		t.Errorf("dead letters stay in the spool: %v", kept.Low())
+	}
+	f(wire.Receipt{Ranges: []wire.Range{span(90, 90)}}, 498, 2)                                   // replayed
+	f(wire.Receipt{Ranges: []wire.Range{span(91, 91)}, Dead: []wire.Range{span(91, 91)}}, 498, 2) // in vain
+	f(wire.Receipt{Ranges: []wire.Range{{Epoch: "another", First: 1, Last: 500}, span(0, 3)}}, 498, 2)
+}
+
 // A spool that is full is no reason to refuse anything: memory has it, and that
 // is said.
 func TestAFullSpoolIsToldAndSurvived(t *testing.T) {

@@ -169,6 +169,15 @@ func (n *Node) commits(m *nats.Msg) {
 		n.o.Log.Warn("unusable receipt", slog.String("error", err.Error()))
 		return
 	}
+	if n.spool == nil { // the meter has no name for its numbers then
+		for _, list := range [][]wire.Range{r.Ranges, r.Dead} {
+			for i := range list {
+				if list[i].Epoch == n.instance {
+					list[i].Epoch = ""
+				}
+			}
+		}
+	}
 	n.meter.Committed(r)
 }
 

@@ -47,7 +47,7 @@ type NodeStatus struct {
 
 	InFlight int64  `json:"in_flight"`
 	Requests uint64 `json:"requests"`
-	// Usage counts events: Issued = Acked + Pending + Lost.
+	// Usage counts events.
 	Usage UsageCounts `json:"usage"`
 	// Missing lists endpoints that are out of service for want of a secret.
 	Missing []MissingSecret `json:"missing,omitempty"`
@@ -74,12 +74,18 @@ type EndpointState struct {
 	InFlight int64 `json:"in_flight"`
 }
 
-// UsageCounts is the balance of a node's usage events since it started.
+// UsageCounts is the balance of a node's usage events since it started:
+// Issued = Acked + Pending + Lost.
 type UsageCounts struct {
-	Issued  uint64 `json:"issued"`
-	Acked   uint64 `json:"acked"`
-	Pending uint64 `json:"pending"`
-	Lost    uint64 `json:"lost"`
+	Issued uint64 `json:"issued"`
+	// Acked events were handed to NATS. Of these Stored are known to be in the
+	// primary store, and DeadLettered to be refused by it; the others are on
+	// their way.
+	Acked        uint64 `json:"acked"`
+	Stored       uint64 `json:"stored,omitempty"`
+	DeadLettered uint64 `json:"dead_lettered,omitempty"`
+	Pending      uint64 `json:"pending"`
+	Lost         uint64 `json:"lost"`
 	// Spooled is how many bytes of files keep events that are not known to be
 	// committed, whole segments counted.
 	Spooled int64 `json:"spooled_bytes,omitempty"`

@@ -200,10 +200,12 @@ func (w *lineWriter) attempts(list []Attempt) {
 	*w = append(*w, ']')
 }
 
-// Receipt tells a node which of its events are committed to the primary store.
+// Receipt tells a node which of its events the primary store is done with.
 type Receipt struct {
 	V      int     `json:"v"`
 	Ranges []Range `json:"ranges"`
+	// Dead are those of Ranges that are dead letters; the others are committed.
+	Dead []Range `json:"dead,omitempty"`
 }
 
 // Range is a closed range of sequence numbers of one spool epoch.
