@@ -56,6 +56,13 @@ func Providers() []Provider {
 		{Kind: "chutes", name: "Chutes", BaseURL: "https://llm.chutes.ai/v1", KeyRequired: true, codec: compatible(openai.Chutes)},
 		{Kind: "featherless", name: "Featherless", BaseURL: "https://api.featherless.ai/v1", KeyRequired: true, codec: compatible(openai.Featherless)},
 		{Kind: "groq", name: "Groq", BaseURL: "https://api.groq.com/openai/v1", KeyRequired: true, codec: compatible(openai.Groq)},
+		{Kind: "openai", name: "OpenAI", BaseURL: "https://api.openai.com/v1", KeyRequired: true, responses: anyURL, codec: compatible(openai.OpenAI)},
+		{Kind: "mistral", name: "Mistral", BaseURL: "https://api.mistral.ai/v1", KeyRequired: true, codec: compatible(openai.Mistral)},
+		{Kind: "xai", name: "xAI", BaseURL: "https://api.x.ai/v1", KeyRequired: true, codec: compatible(openai.XAI)},
+		{Kind: "together", name: "Together", BaseURL: "https://api.together.xyz/v1", KeyRequired: true, codec: compatible(openai.Together)},
+		{Kind: "fireworks", name: "Fireworks", BaseURL: "https://api.fireworks.ai/inference/v1", KeyRequired: true, codec: compatible(openai.Fireworks)},
+		{Kind: "moonshot", name: "Moonshot AI", BaseURL: "https://api.moonshot.ai/v1", KeyRequired: true, codec: compatible(openai.Moonshot)},
+		{Kind: "qwen", name: "Alibaba", BaseURL: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", KeyRequired: true, codec: compatible(openai.Qwen)},
 		{Kind: "openrouter", name: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1", KeyRequired: true, Pins: true, codec: compatible(openai.OpenRouter)},
 		{Kind: "gemini", name: "Google", BaseURL: "https://generativelanguage.googleapis.com/v1beta", KeyRequired: true, codec: newGemini},
 		{Kind: "anthropic", name: "Anthropic", BaseURL: "https://api.anthropic.com", KeyRequired: true, codec: newAnthropic},
@@ -135,6 +142,8 @@ func New(s codec.Settings) (codec.Adapter, error) {
 	}
 	return a, nil
 }
+
+func anyURL(string) bool { return true }
 
 func compatible(profile func() openai.Profile) func(codec.Settings) (codec.Adapter, error) {
 	return func(s codec.Settings) (codec.Adapter, error) { return openai.New(profile(), s) }

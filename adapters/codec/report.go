@@ -86,6 +86,9 @@ func (r *Report) member(key string, val []byte, depth int) {
 			r.RetryAfter = time.Duration(s * float64(time.Second))
 		}
 	case "message", "msg", "status_msg", "error_description":
+		if val[0] == '{' || val[0] == '[' { // Mistral's, around a list
+			r.read(val, depth+1)
+		}
 		r.setMessage(val)
 	case "type", "error_type":
 		if s := rawjson.Text(val); s != "" && s != "error" {

@@ -46,6 +46,8 @@ func (d *decoder) choice(c *rawjson.Cursor, ev *chat.Event) bool {
 			ev.Native = filled(c.Str())
 		case "logprobs":
 			ev.Logprobs = object(c.Raw())
+		case "usage": // Moonshot's streams
+			d.readUsage(c)
 		case "error":
 			if raw := c.Raw(); isFailure(key, raw, true) {
 				ev.Fault = d.faultOf(0, raw)

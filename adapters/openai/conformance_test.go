@@ -53,6 +53,13 @@ func TestCompatOther(t *testing.T) {
 func TestFeatherless(t *testing.T) { conform(t, "featherless", "featherless", ownFeatherless()) }
 func TestGroq(t *testing.T)        { conform(t, "groq", "groq", ownGroq()) }
 
+func TestMistral(t *testing.T)   { conform(t, "mistral", "mistral", ownMistral()) }
+func TestXAI(t *testing.T)       { conform(t, "xai", "xai", ownXAI()) }
+func TestTogether(t *testing.T)  { conform(t, "together", "together", ownTogether()) }
+func TestFireworks(t *testing.T) { conform(t, "fireworks", "fireworks", ownFireworks()) }
+func TestMoonshot(t *testing.T)  { conform(t, "moonshot", "moonshot", ownMoonshot()) }
+func TestQwen(t *testing.T)      { conform(t, "qwen", "qwen", ownQwen()) }
+
 func TestOpenRouter(t *testing.T) {
 	adaptertest.Run(t, adaptertest.Harness{
 		Provider: "openrouter", New: build, Wants: with(wantsOpenrouter(), ownOpenRouter()),

@@ -1,6 +1,10 @@
 package openai
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
@@ -8,7 +12,7 @@ import (
 // appendCalls copies the tool calls of an earlier turn. Arguments that are not
 // the text of a JSON object, which models do write and templates choke on,
 // are kept in an object that is one.
-func appendCalls(dst, list []byte) []byte {
+func (m *messages) appendCalls(dst, list []byte) []byte {
 	var c rawjson.Cursor
 	c.Reset(list)
 	if !c.Array() {
@@ -20,6 +24,9 @@ func appendCalls(dst, list []byte) []byte {
 			dst = append(dst, ',')
 		}
 		call := c.Raw()
+		if m.profile.shortIDs {
+			call = appendWith(nil, call, "id", appendShortID(nil, chat.Member(call, "id")))
+		}
 		function := chat.Member(call, "function")
 		arguments := chat.Member(function, "arguments")
 		if len(function) == 0 || isObjectText(arguments) {
@@ -35,6 +42,22 @@ func appendCalls(dst, list []byte) []byte {
 		dst = appendWith(dst, call, "function", appendWith(nil, function, "arguments", text))
 	}
 	return append(dst, ']')
+}
+
+// appendShortID appends a call's id as nine letters and digits: the id itself,
+// if it is that, else a hash of it, the same for the call and its result.
+func appendShortID(dst, id []byte) []byte {
+	const length = 9
+	in := rawjson.Inner(id)
+	if len(in) == length && !bytes.ContainsFunc(in, func(r rune) bool { return !isAlnum(r) }) {
+		return append(dst, id...)
+	}
+	sum := sha256.Sum256(in)
+	return append(hex.AppendEncode(append(dst, '"'), sum[:])[:len(dst)+1+length], '"')
+}
+
+func isAlnum(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 }
 
 func isObjectText(lit []byte) bool {

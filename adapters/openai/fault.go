@@ -15,8 +15,10 @@ func (a *Adapter) Fault(status int, body []byte) *fault.Error { return a.profile
 func (p *Profile) faultOf(status int, body []byte) *fault.Error {
 	r := codec.ReadReport(body)
 	plain := codec.Classify(status, r)
-	if kind, ok := p.codes[r.Code]; ok && plain.Kind != fault.ContextLength {
-		return r.As(kind, status)
+	for _, code := range [...]string{r.Code, r.Type} {
+		if kind, ok := p.codes[code]; ok && plain.Kind != fault.ContextLength {
+			return r.As(kind, status)
+		}
 	}
 	msg := strings.ToLower(r.Message)
 	for _, ph := range p.phrases {

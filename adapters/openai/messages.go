@@ -25,6 +25,9 @@ func (a *Adapter) encodeMessages(r *chat.Request, p *plan, call *codec.Call) err
 		merge: a.profile.oneSystem && (r.Has&chat.HasSystems != 0 || format != nil),
 		mixed: r.Has&chat.HasLateSystem != 0, late: a.traits.SystemMessages == "leading",
 	}
+	if r.Has&chat.HasPrefill != 0 && a.profile.prefillMessage != "" {
+		m.prefill = elements(r.Messages)
+	}
 	var err error
 	call.Body, err = m.append(call.Body, r.Messages)
 	return err
@@ -47,7 +50,7 @@ func (a *Adapter) rewrites(has chat.Feature) bool {
 	p := &a.profile
 	on := func(f chat.Feature, when bool) bool { return when && has&f != 0 }
 	return p.strictMessages || on(chat.HasNull|chat.HasReasoning, true) || on(chat.HasDeveloper, p.systemOnly) || on(chat.HasSystems, p.oneSystem) ||
-		on(chat.HasLateSystem|chat.HasForeign, true) || on(chat.HasResultMedia, a.settings.Inputs&chat.Media != chat.Media || p.dataImages) || on(chat.HasCacheControl, !p.keepCache) || on(chat.HasImage, p.dataImages) || on(chat.HasToolCalls, p.parsesCalls || p.history == historyRequired) ||
+		on(chat.HasLateSystem|chat.HasForeign, true) || on(chat.HasResultMedia, a.settings.Inputs&chat.Media != chat.Media || p.dataImages) || on(chat.HasCacheControl, !p.keepCache) || on(chat.HasImage, p.dataImages) || on(chat.HasToolCalls, p.parsesCalls || p.history == historyRequired) || on(chat.HasPrefill, p.prefillMessage != "") ||
 		a.flattens(has)
 }
 
@@ -68,6 +71,10 @@ type messages struct {
 	late    bool // these become the user's
 	format  []byte
 	members []member
+	// prefill is how many messages come before the one that begins the answer,
+	// itself included; 0 if there is none.
+	prefill int
+	last    bool // the message at hand is that one
 
 	mark int
 	// held are system messages that came between calls and their results: they
@@ -99,8 +106,9 @@ func (m *messages) append(dst, list []byte) ([]byte, error) {
 	m.mark = len(dst)
 	leading, calling := true, false
 	var err error
-	for c.Elem() {
+	for n := 1; c.Elem(); n++ {
 		raw := c.Raw()
+		m.last = n == m.prefill
 		system := (leading || m.mixed) && isSystem(raw)
 		switch {
 		case leading && system && m.merge:
@@ -219,7 +227,10 @@ func (m *messages) message(dst, raw []byte) ([]byte, error) {
 			return dst, err
 		}
 	}
-	return append(m.appendHistory(dst, &t), '}'), nil
+	if dst = m.appendHistory(dst, &t); m.last {
+		dst = append(dst, m.profile.prefillMessage...)
+	}
+	return append(dst, '}'), nil
 }
 
 // leavesOut tells which members of a message do not go out as they are.
@@ -242,7 +253,9 @@ func (m *messages) member(dst []byte, key string, val []byte, t *thoughts) ([]by
 	case key == "role" && m.profile.systemOnly && string(val) == `"developer"`:
 		return append(dst, `"system"`...), nil
 	case key == "tool_calls" && m.profile.parsesCalls:
-		return appendCalls(dst, val), nil
+		return m.appendCalls(dst, val), nil
+	case key == "tool_call_id" && m.profile.shortIDs:
+		return appendShortID(dst, val), nil
 	case key != "content":
 		return append(dst, val...), nil
 	case t.tags != nil:

@@ -43,8 +43,17 @@ type Profile struct {
 	parsesCalls bool
 	// dataImages servers take images as data: URLs only.
 	dataImages bool
-	// prefill is added if the client wrote the beginning of the answer.
-	prefill string
+	// prefill is added if the client wrote the beginning of the answer, and
+	// prefillMessage to that message.
+	prefill, prefillMessage string
+	// shortIDs servers take ids of calls only that are nine letters and digits.
+	shortIDs bool
+	// plainJSON servers have no JSON mode while the model thinks.
+	plainJSON bool
+	// seed is what the server calls the seed, "" for seed.
+	seed string
+	// usageUnasked servers send usage with streams, and refuse to be asked for it.
+	usageUnasked bool
 
 	// toolTypes are the types of tools that the server takes beside functions;
 	// one that ends in a colon stands for all that begin with it.
@@ -95,6 +104,8 @@ const (
 	thinkZhipu                        // thinking{type,clear_thinking}, beside reasoning_effort
 	thinkObject                       // OpenRouter's reasoning{}
 	thinkMiniMax                      // thinking{type} adaptive or disabled, newer models only
+	thinkSwitch                       // thinking{type} alone
+	thinkQwen                         // enable_thinking and thinking_budget
 )
 
 // historyForm is how earlier reasoning goes back to a server.

@@ -24,7 +24,10 @@ func (a *Adapter) Encode(r *chat.Request, call *codec.Call) error {
 		call.Body = append(call.Body, a.profile.prefill...)
 	}
 	if r.Stream {
-		call.Body = append(call.Body, `,"stream":true,"stream_options":{"include_usage":true}`...)
+		call.Body = append(call.Body, `,"stream":true`...)
+		if !a.profile.usageUnasked {
+			call.Body = append(call.Body, `,"stream_options":{"include_usage":true}`...)
+		}
 	}
 	call.Body = append(append(call.Body, a.extra...), '}')
 	return nil
@@ -67,6 +70,10 @@ func (a *Adapter) encodeField(r *chat.Request, p *plan, f *chat.Field, call *cod
 		return nil
 	case sent:
 	}
+	if f.Param == chat.Seed && a.profile.seed != "" {
+		call.Body = appendMember(call.Body, a.profile.seed, f.Value)
+		return nil
+	}
 	call.Body = appendMember(call.Body, f.Key, nil)
 	a.encodeValue(p, f, call)
 	return nil
@@ -105,7 +112,7 @@ func (a *Adapter) take(r *chat.Request, pl *plan, p chat.Param) fate {
 	case chat.Temperature, chat.TopP:
 		return a.takeSampling(r, p)
 	case chat.ResponseFormat, chat.StructuredOutputs:
-		gated = !a.settings.Structured
+		gated = !a.settings.Structured || pl.loose
 	case chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty, chat.FrequencyPenalty, chat.PresencePenalty, chat.Seed,
 		chat.LogitBias, chat.Logprobs, chat.TopLogprobs, chat.Verbosity:
 		if gated = !a.settings.Params.Has(p); !gated && p != chat.Seed && p != chat.Verbosity {

@@ -89,6 +89,11 @@ func TestEncodeParameters(t *testing.T) {
 	f("openrouter", `"transforms":["middle-out"],"plugins":[],"top_a":0.5,"models":["x"],"provider":{"order":["y"]}`,
 		`"transforms":["middle-out"],"plugins":[],"top_a":0.5,"usage":{"include":true}`)
 	f("featherless", `"max_completion_tokens":5,"verbosity":"low"`, `"max_tokens":5`, "verbosity")
+	f("mistral", `"seed":7,"stream":true,"user":"u"`, `"random_seed":7,"stream":true`, "user")
+	f("xai", `"stop":"a","presence_penalty":0,"logprobs":true`, `"logprobs":true`, "presence_penalty", "stop")
+	f("together", `"max_completion_tokens":5,"top_k":3`, `"max_tokens":5,"top_k":3`)
+	f("fireworks", `"user":"u","min_p":0.1,"verbosity":"low"`, `"user":"u","min_p":0.1`, "verbosity")
+	f("qwen", `"frequency_penalty":1,"presence_penalty":1`, `"presence_penalty":1`, "frequency_penalty")
 }
 
 func TestEncodeWhatTheModelTakes(t *testing.T) {

@@ -28,7 +28,7 @@ func (a *Adapter) encodeThinking(r *chat.Request, p *plan, call *codec.Call) {
 			call.Body = appendReasoning(call.Body, &o)
 		}
 		return
-	case !p.quiet && a.settings.Params&reasoningParams() == 0, a.profile.thinking == thinkMiniMax && a.traits.Thinking != "adaptive":
+	case !p.quiet && a.settings.Params&reasoningParams() == 0, a.traits.Thinking == "never" && a.profile.thinking != thinkTemplate, a.profile.thinking == thinkMiniMax && a.traits.Thinking != "adaptive":
 		call.Dropped |= r.Sent & reasoningParams()
 		return
 	}
@@ -42,7 +42,7 @@ func (a *Adapter) encodeThinking(r *chat.Request, p *plan, call *codec.Call) {
 			effort = "none"
 		}
 		a.encodeEffort(call, effort)
-	case thinkDeepSeek, thinkMiniMax:
+	case thinkDeepSeek, thinkMiniMax, thinkSwitch:
 		a.encodeSwitch(r, &o, call)
 		if a.profile.thinking == thinkDeepSeek {
 			a.encodeEffort(call, effort)
@@ -52,6 +52,8 @@ func (a *Adapter) encodeThinking(r *chat.Request, p *plan, call *codec.Call) {
 		if len(a.traits.Efforts) > 0 || a.settings.Params.Has(chat.ReasoningEffort) { // its newest models only
 			a.encodeEffort(call, effort)
 		}
+	case thinkQwen:
+		a.encodeQwen(r, &o, call)
 	case thinkObject:
 	}
 }
@@ -67,7 +69,7 @@ func (a *Adapter) nearest(o *chat.ReasoningOption, effort string) string {
 			known = []string{"none", "minimal", "low", "medium", "high", "xhigh"}
 		case thinkDeepSeek:
 			known = []string{"high", "max"}
-		case thinkTemplate, thinkPlain, thinkZhipu, thinkObject, thinkMiniMax:
+		case thinkTemplate, thinkPlain, thinkZhipu, thinkObject, thinkMiniMax, thinkSwitch, thinkQwen:
 		}
 	}
 	switch {
@@ -141,6 +143,25 @@ func (a *Adapter) encodeSwitch(r *chat.Request, o *chat.ReasoningOption, call *c
 		call.Body = appendMember(call.Body, "clear_thinking", keep)
 	}
 	call.Body = append(call.Body, '}')
+}
+
+// encodeQwen writes DashScope's switch and its budget. An effort is the share
+// of the answer's length that it may spend.
+func (a *Adapter) encodeQwen(r *chat.Request, o *chat.ReasoningOption, call *codec.Call) {
+	if !o.On && !o.Off || !a.free(r, "enable_thinking") {
+		return
+	}
+	call.Body = appendMember(call.Body, "enable_thinking", []byte(strconv.FormatBool(o.On)))
+	budget, limit := o.MaxTokens, r.MaxTokens
+	if limit == 0 {
+		limit = a.settings.MaxOutput
+	}
+	if budget == 0 && o.Effort != "" {
+		budget = limit * chat.EffortShare(o.Effort) / 100
+	}
+	if o.On && budget > 0 && a.free(r, "thinking_budget") {
+		call.Body = strconv.AppendInt(appendMember(call.Body, "thinking_budget", nil), budget, 10)
+	}
 }
 
 // appendReasoning says in OpenRouter's words what the client said in Anthropic's.

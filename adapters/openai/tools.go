@@ -18,12 +18,26 @@ type plan struct {
 	choice []byte
 	// quiet: thinking is switched off, since it would rule out the choice.
 	quiet bool
+	// loose: the form of the answer is asked for in words only.
+	loose bool
 	// lost are the parameters that go out in part only or not at all.
 	lost chat.ParamSet
 }
 
-// plan decides about tools. A server is told of those only that it takes.
+// plan decides about tools and, where JSON mode and thinking exclude each other,
+// about these.
 func (a *Adapter) plan(r *chat.Request) plan {
+	p := a.planTools(r)
+	if kind := chat.Member(r.Raw(chat.ResponseFormat), "type"); a.profile.plainJSON && len(kind) > 0 && string(kind) != `"text"` {
+		if p.loose = r.Reasoning.On && a.traits.Thinking != "never" || a.traits.Thinking == "never" && a.traits.ThinkingDefault == "on"; !p.loose {
+			p.quiet = p.quiet || a.traits.ThinkingDefault == "on" && !r.Reasoning.Off
+		}
+	}
+	return p
+}
+
+// planTools decides about tools. A server is told of those only that it takes.
+func (a *Adapter) planTools(r *chat.Request) plan {
 	p := plan{tools: r.Raw(chat.Tools), choice: r.Raw(chat.ToolChoice)}
 	p.given = p.tools != nil
 	if !p.given || !a.settings.Tools {
@@ -47,11 +61,13 @@ func (a *Adapter) plan(r *chat.Request) plan {
 	return p
 }
 
-func empty(list []byte) bool {
+func empty(list []byte) bool { return elements(list) == 0 }
+
+func elements(list []byte) (n int) {
 	for range rawjson.Elements(list) {
-		return false
+		n++
 	}
-	return true
+	return n
 }
 
 // choose drops a choice of a tool that does not go out.

@@ -27,7 +27,7 @@ func (d *decoder) readUsage(c *rawjson.Cursor) {
 			completionDetails(c, &u)
 		case "reasoning_tokens":
 			u.Reasoning = max(u.Reasoning, count(c))
-		case "prompt_cache_hit_tokens", "cache_read_input_tokens", "cache_read_tokens":
+		case "prompt_cache_hit_tokens", "cache_read_input_tokens", "cache_read_tokens", "cached_tokens":
 			u.CacheRead = max(u.CacheRead, count(c))
 		case "cache_creation_input_tokens", "cache_write_tokens":
 			u.CacheWrite = max(u.CacheWrite, count(c))

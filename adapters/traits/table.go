@@ -122,6 +122,11 @@ func others() []row {
 	return []row{
 		{"glm", nil, version{5, 3}, wire.Traits{Efforts: low2max(), ThinkingDefault: "on", ThinkingOff: "lowest_effort"}},
 		{"glm", nil, version{5, 0}, wire.Traits{Efforts: []string{"low", "medium", "high"}, ThinkingDefault: "on", ThinkingOff: "disabled"}},
+		{"grok", []string{"20"}, version{4, 20}, wire.Traits{Thinking: "never"}}, // 4.2.0
+		{"grok", nil, version{4, 3}, wire.Traits{Efforts: []string{"low", "medium", "high"}, ThinkingDefault: "on", ThinkingOff: "lowest_effort"}},
+		{"grok", nil, version{4, 0}, wire.Traits{Thinking: "never"}},
+		{"grok", []string{"mini"}, version{3, 0}, wire.Traits{Efforts: []string{"low", "high"}, ThinkingDefault: "on", ThinkingOff: "lowest_effort"}},
+		{"grok", nil, version{0, 0}, wire.Traits{Thinking: "never"}},
 		{"minimax", nil, version{3, 0}, wire.Traits{Thinking: "adaptive", ThinkingDefault: "on", ThinkingOff: "disabled"}},
 		{"minimax", nil, version{0, 0}, wire.Traits{Thinking: "never", ThinkingDefault: "on"}},
 	}

@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -49,6 +50,7 @@ const (
 	inDetails
 	inSplitDetails
 	inTags
+	inParts
 	nowhere
 )
 
@@ -74,7 +76,7 @@ func (d dialect) answer(w http.ResponseWriter, r *request, c *complaints) {
 	c.without("the body", r.body, d.refuses...)
 	checkMessages(c, list(r.body, "messages"), d.developer)
 	stream := r.body["stream"] == true
-	if stream && d.usage != repeatingFinish {
+	if stream && d.usage != repeatingFinish && !slices.Contains(d.refuses, "stream_options") {
 		c.want("stream_options.include_usage", at(r.body, "stream_options", "include_usage"), true)
 	}
 	if d.check != nil {

@@ -39,6 +39,27 @@ func dialects() map[string]dialect {
 			thoughts: inReasoning, usage: twice, callID: "call_g9tq", top: `,"x_groq":{"id":"req_1"}`, history: noThoughts,
 			refuses: []string{"logprobs", "logit_bias", "top_k"},
 		},
+		"openai": {developer: true, thoughts: nowhere, callID: "call_Qm2xOa0", top: `,"service_tier":"default","system_fingerprint":null`},
+		"mistral": {
+			thoughts: inParts, usage: withFinish, wholeCall: true, callID: "D681PevKs", history: noThoughts,
+			refuses: []string{"seed", "user", "stream_options", "max_completion_tokens", "reasoning", "logprobs"},
+			refusal: `{"object":"error","message":{"detail":[{"type":"extra_forbidden","msg":%q}]},"type":"invalid_request_error","param":null,"code":null}`,
+		},
+		"xai": {
+			wholeCall: true, callID: "call_12345678", history: thoughtsIn("reasoning_content"), refuses: []string{"stop", "presence_penalty", "logit_bias"},
+			refusal: `{"code":"Client specified an invalid argument","error":%q}`,
+		},
+		"together":  {thoughts: inReasoning, usage: withFinish, callID: "call_t0g", history: thoughtsIn("reasoning"), refuses: []string{"user", "parallel_tool_calls", "max_completion_tokens"}},
+		"fireworks": {path: "/inference/v1/chat/completions", usage: withFinish, callID: "call_fw1", history: thoughtsIn("reasoning_content"), refuses: []string{"max_completion_tokens"}},
+		"moonshot": {
+			usage: withFinish, callID: "get_weather:0", history: thoughtsIn("reasoning_content"),
+			refuses: []string{"temperature", "top_p", "reasoning_effort", "reasoning", "max_tokens", "parallel_tool_calls"},
+		},
+		"qwen": {
+			path: "/compatible-mode/v1/chat/completions", callID: "call_9c1f", allKeys: true, history: thoughtsIn("reasoning_content"), check: qwenCheck,
+			refuses: []string{"reasoning_effort", "reasoning", "thinking", "user", "max_completion_tokens"},
+			refusal: `{"error":{"code":"invalid_parameter_error","param":null,"message":%q,"type":"invalid_request_error"},"request_id":"r1"}`,
+		},
 		"openrouter": {
 			path: "/api/v1/chat/completions", developer: true, thoughts: inDetails, usage: repeatingFinish, everyRole: true, comment: ": OPENROUTER PROCESSING\n\n", padded: true,
 			callID: "toolu_01abc", top: `,"provider":"Anthropic"`, choice: `,"native_finish_reason":"end_turn"`, history: signedDetails, check: openRouterCheck(nil),
@@ -87,6 +108,16 @@ func oneSystemMessage(c *complaints, r *request) {
 	for i, m := range list(r.body, "messages") {
 		if i > 0 && text(m, "role") == "system" {
 			c.sayf("messages[%d] is a system message, which has to be the first", i)
+		}
+	}
+}
+
+func qwenCheck(c *complaints, r *request) {
+	oneSystemMessage(c, r)
+	if list(r.body, "tools") != nil {
+		c.want("enable_thinking", r.body["enable_thinking"], true)
+		if budget, ok := r.body["thinking_budget"].(float64); !ok || budget < 1 {
+			c.sayf("thinking_budget %v is not positive", r.body["thinking_budget"])
 		}
 	}
 }

@@ -37,7 +37,7 @@ func (d dialect) members(thought string) string {
 		return fmt.Sprintf(`,"reasoning":%q,"reasoning_details":[{"type":"reasoning.text","text":%q,"format":"anthropic-claude-v1","index":0}]`, thought, thought)
 	case inSplitDetails:
 		return fmt.Sprintf(`,"reasoning_content":%q,"reasoning_details":[{"type":"reasoning.text","id":"reasoning-text-1","format":"MiniMax-response-v1","index":0,"text":%q}]`, thought, thought)
-	case inTags, nowhere:
+	case inTags, inParts, nowhere:
 	}
 	return ""
 }
@@ -79,6 +79,10 @@ func (d dialect) thinking(thought string) (out []string) {
 		return nil
 	}
 	for _, piece := range pieces(thought) {
+		if d.thoughts == inParts {
+			out = append(out, d.chunk(fmt.Sprintf(`"content":[%s]`, thinkingPart(piece)), "null", ""))
+			continue
+		}
 		out = append(out, d.chunk(d.role()+`"content":""`+d.members(piece), "null", ""), d.comment)
 	}
 	if signed := d.signed(); signed != "" {
@@ -153,6 +157,9 @@ func (d dialect) whole(t turn) string {
 			content = fmt.Sprintf("%q", "<think>\n"+t.thought+"\n</think>\n\n"+t.text)
 		}
 	}
+	if d.thoughts == inParts && t.thought != "" {
+		content = fmt.Sprintf(`[%s,{"type":"text","text":%q}]`, thinkingPart(t.thought), t.text)
+	}
 	if d.thoughts == inDetails && t.thought != "" {
 		thought = strings.Replace(thought, `"format"`, fmt.Sprintf(`"signature":%q,"format"`, signature), 1)
 	}
@@ -169,6 +176,10 @@ func (d dialect) whole(t turn) string {
 		return "\n\n   \n" + body
 	}
 	return body
+}
+
+func thinkingPart(thought string) string {
+	return fmt.Sprintf(`{"type":"thinking","thinking":[{"type":"text","text":%q}]}`, thought)
 }
 
 // pieces cuts a text as a model's tokens would.
