@@ -53,7 +53,7 @@ func malformedNumbers(ev *chat.Event) string {
 	if ev.Choice < 0 {
 		return "a negative choice"
 	}
-	if u := ev.Usage; u != nil && min(u.Prompt, u.Completion, u.Reasoning, u.CacheRead, u.CacheWrite, u.CacheWrite1h, u.PromptAudio, u.CompletionAudio, u.CompletionImage) < 0 {
+	if u := ev.Usage; u != nil && min(u.Prompt, u.Completion, u.Reasoning, u.CacheRead, u.CacheWrite, u.CacheWrite1h, u.PromptAudio, u.PromptImage, u.CacheReadAudio, u.CompletionAudio, u.CompletionImage, u.WebSearches, u.ServerTools) < 0 {
 		return fmt.Sprintf("negative usage: %+v", *u)
 	}
 	return ""

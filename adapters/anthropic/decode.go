@@ -21,6 +21,7 @@ type decoder struct {
 	finished, done bool
 
 	usage chat.Usage
+	tier  []byte // of service, a literal
 	// input is the prompt without what was read from or written to the cache.
 	input int64
 
@@ -109,7 +110,7 @@ func (d *decoder) begin(p *payload, out []chat.Event) ([]chat.Event, error) {
 		return out, unreadable("The upstream's answer begins without a message", err)
 	}
 	d.readUsage(m.usage)
-	return append(out, chat.Event{ID: m.id, Usage: d.count()}), nil
+	return append(out, chat.Event{ID: m.id, Usage: d.count(), ServiceTier: d.tier}), nil
 }
 
 // count returns the usage so far, nil before anything was counted.
@@ -124,7 +125,7 @@ func (d *decoder) messageDelta(p *payload, out []chat.Event) []chat.Event {
 	var b piece
 	b.read(p.delta)
 	d.readUsage(p.usage)
-	ev := chat.Event{Usage: d.count()}
+	ev := chat.Event{Usage: d.count(), ServiceTier: d.tier}
 	d.finish(&ev, b.stopReason, b.stopDetails)
 	return append(out, ev)
 }
@@ -180,7 +181,7 @@ func (d *decoder) message(p *payload, out []chat.Event) ([]chat.Event, error) {
 		return out, unreadable("The upstream's answer has no content", nil)
 	}
 	d.readUsage(p.usage)
-	out = append(out, chat.Event{ID: p.id, Usage: d.count()})
+	out = append(out, chat.Event{ID: p.id, Usage: d.count(), ServiceTier: d.tier})
 	for n := 0; c.Elem(); n++ {
 		block := payload{index: n, block: c.Raw()}
 		out = d.stop(d.start(&block, out))

@@ -131,6 +131,10 @@ func (d *decoder) readUsage(raw []byte) {
 			if n := chat.Tokens(chat.Member(c.Raw(), "ephemeral_1h_input_tokens")); n > 0 {
 				d.usage.CacheWrite1h = n
 			}
+		case "server_tool_use":
+			d.serverTools(c.Raw())
+		case "service_tier":
+			d.tier = append(d.tier[:0], tierOf(c.Str())...)
 		case "output_tokens_details":
 			d.usage.Reasoning = chat.Tokens(chat.Member(c.Raw(), "thinking_tokens"))
 		default:
@@ -138,6 +142,28 @@ func (d *decoder) readUsage(raw []byte) {
 		}
 	}
 	d.usage.Prompt = d.input + d.usage.CacheRead + d.usage.CacheWrite
+}
+
+// serverTools reads how often the provider's own tools were called.
+func (d *decoder) serverTools(raw []byte) {
+	others := int64(0)
+	for key, val := range rawjson.Members(raw) {
+		switch n := chat.Tokens(val); string(key) {
+		case "web_search_requests":
+			d.usage.WebSearches = max(d.usage.WebSearches, n)
+		default:
+			others += n
+		}
+	}
+	d.usage.ServerTools = max(d.usage.ServerTools, others)
+}
+
+// tierOf gives Anthropic's usual tier the name that OpenAI has for its own.
+func tierOf(raw []byte) chat.Literal {
+	if string(raw) == `"standard"` {
+		return chat.Literal(`"default"`)
+	}
+	return raw
 }
 
 func count(c *rawjson.Cursor, into *int64) {

@@ -8,10 +8,18 @@ type Usage struct {
 	Prompt, Completion, Reasoning, CacheRead, CacheWrite int64
 	// CacheWrite1h is the part of CacheWrite that is kept for an hour.
 	CacheWrite1h int64
-	// Audio and image tokens, where the provider tells.
-	PromptAudio, CompletionAudio, CompletionImage int64
+	// Audio and image tokens, where the provider tells. CacheReadAudio is the part
+	// of CacheRead and of PromptAudio that is both.
+	PromptAudio, PromptImage, CacheReadAudio, CompletionAudio, CompletionImage int64
+	// WebSearches and ServerTools are calls of tools that the provider ran: its
+	// searches, and all others.
+	WebSearches, ServerTools int64
 	// Cost is the provider's own price in USD as decimal text, "" if not told.
 	Cost string
+	// BYOK is set where the provider resells another's answer that the operator
+	// pays for himself: InferenceCost, in the form of Cost, comes on top of Cost.
+	BYOK          bool
+	InferenceCost string
 }
 
 const (
@@ -27,12 +35,21 @@ func (u *Usage) Zero() bool { return u.Prompt == 0 && u.Completion == 0 }
 
 // Plausible reports whether a provider can mean all of it.
 func (u *Usage) Plausible() bool {
-	for _, n := range [...]int64{u.Prompt, u.Completion, u.Reasoning, u.CacheRead, u.CacheWrite, u.CacheWrite1h, u.PromptAudio, u.CompletionAudio, u.CompletionImage} {
+	for _, n := range [...]int64{u.Prompt, u.Completion, u.Reasoning, u.CacheRead, u.CacheWrite, u.CacheWrite1h, u.PromptAudio, u.PromptImage, u.CacheReadAudio, u.CompletionAudio, u.CompletionImage, u.WebSearches, u.ServerTools} {
 		if n < 0 || n > mostTokens {
 			return false
 		}
 	}
 	return true
+}
+
+// MoneyText returns a number as text that ParseUSD of package price reads, "" for
+// what is no number, or negative.
+func MoneyText(raw []byte) string {
+	if len(raw) == 0 || raw[0] < '0' || raw[0] > '9' {
+		return ""
+	}
+	return string(raw)
 }
 
 // Tokens reads a number of tokens: 0 for what is no number, and for a number

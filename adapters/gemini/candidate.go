@@ -39,6 +39,7 @@ func (d *decoder) readCandidate(c *rawjson.Cursor, data []byte, out []chat.Event
 			logprobs = c.Raw()
 		case "groundingMetadata":
 			grounding = c.Raw()
+			d.searches = max(d.searches, searches(grounding))
 		default:
 			c.Skip()
 		}

@@ -80,7 +80,7 @@ func wants(t *testing.T) map[string]adaptertest.Want {
 			Differs: []string{noConfig, "cachedContent"},
 		},
 		"image-input": {
-			Content: "This is a cute, kawaii-style...", Finish: "stop", Usage: chat.Usage{Prompt: 272, Completion: 727, Reasoning: 641}, Differs: system,
+			Content: "This is a cute, kawaii-style...", Finish: "stop", Usage: chat.Usage{Prompt: 272, Completion: 727, Reasoning: 641, PromptImage: 258}, Differs: system,
 		},
 		"json-schema": {
 			Content: `{"age": 30, "city": "Paris", "name": "Alice"}`, Finish: "stop", Usage: chat.Usage{Prompt: 20, Completion: 110, Reasoning: 91},

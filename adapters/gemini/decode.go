@@ -16,6 +16,7 @@ func (a *Adapter) Decoder() codec.Decoder { return &decoder{} }
 type decoder struct {
 	candidates []candidate // by their index
 	usage      chat.Usage
+	searches   int64 // of the web, by the provider
 	names      callNames
 	done       bool
 
@@ -149,6 +150,7 @@ func (d *decoder) chunk(data []byte, out []chat.Event) ([]chat.Event, error) {
 	last := &out[len(out)-1]
 	last.ID, last.ServiceTier = meta.ID, meta.ServiceTier
 	if !d.usage.Zero() {
+		d.usage.WebSearches = d.searches
 		last.Usage = &d.usage
 	}
 	if !rawjson.IsNull(block) {

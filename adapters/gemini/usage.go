@@ -34,7 +34,10 @@ func (d *decoder) readUsage(c *rawjson.Cursor, meta *chat.Event) {
 		case "totalTokenCount":
 			n.total = chat.Tokens(c.Raw())
 		case "promptTokensDetails":
-			u.PromptAudio = modality(c.Raw(), `"AUDIO"`)
+			raw := c.Raw()
+			u.PromptAudio, u.PromptImage = modality(raw, `"AUDIO"`), modality(raw, `"IMAGE"`)
+		case "cacheTokensDetails":
+			u.CacheReadAudio = modality(c.Raw(), `"AUDIO"`)
 		case "candidatesTokensDetails":
 			raw := c.Raw()
 			u.CompletionAudio, u.CompletionImage = modality(raw, `"AUDIO"`), modality(raw, `"IMAGE"`)
@@ -80,4 +83,12 @@ func tierOf(raw []byte) chat.Literal {
 		return chat.Literal(`"default"`)
 	}
 	return raw
+}
+
+// searches counts the queries that grounding has sent to the web.
+func searches(grounding []byte) (n int64) {
+	for range rawjson.Elements(chat.Member(grounding, "webSearchQueries")) {
+		n++
+	}
+	return n
 }

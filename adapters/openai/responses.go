@@ -64,6 +64,8 @@ type responsesDecoder struct {
 	usage chat.Usage
 	done  bool
 	calls int
+	// searches and tools count the calls of the provider's own.
+	searches, tools int64
 }
 
 // Event implements codec.Decoder.
@@ -115,11 +117,15 @@ func (d *responsesDecoder) Body(body []byte, out []chat.Event) ([]chat.Event, er
 	return d.end(body, out)
 }
 
-// count counts the calls of the client's own tools.
+// count counts the calls of tools, the client's and the provider's own.
 func (d *responsesDecoder) count(item []byte) {
 	switch string(rawjson.Inner(chat.Member(item, "type"))) {
 	case "function_call", "custom_tool_call":
 		d.calls++
+	case "web_search_call":
+		d.searches++
+	case "file_search_call", "code_interpreter_call":
+		d.tools++
 	}
 }
 
@@ -162,14 +168,20 @@ func (d *responsesDecoder) readUsage(raw []byte) {
 		{&u.CacheRead, chat.Member(chat.Member(raw, "input_tokens_details"), "cached_tokens")},
 		{&u.CacheWrite, chat.Member(chat.Member(raw, "input_tokens_details"), "cache_write_tokens")},
 		{&u.Reasoning, chat.Member(chat.Member(raw, "output_tokens_details"), "reasoning_tokens")},
+		{&u.PromptAudio, chat.Member(chat.Member(raw, "input_tokens_details"), "audio_tokens")},
+		{&u.PromptImage, chat.Member(chat.Member(raw, "input_tokens_details"), "image_tokens")},
+		{&u.CompletionAudio, chat.Member(chat.Member(raw, "output_tokens_details"), "audio_tokens")},
+		{&u.CompletionImage, chat.Member(chat.Member(raw, "output_tokens_details"), "image_tokens")},
 	} {
 		if n := chat.Tokens(f.raw); n > 0 {
 			*f.into = n
 		}
 	}
-	if cost := chat.Member(raw, "cost"); len(cost) > 0 && cost[0] != 'n' && cost[0] != '"' {
-		u.Cost = string(cost)
+	u.Cost = chat.MoneyText(chat.Member(raw, "cost"))
+	if u.BYOK = string(chat.Member(raw, "is_byok")) == "true"; u.BYOK {
+		u.InferenceCost = chat.MoneyText(chat.Member(chat.Member(raw, "cost_details"), "upstream_inference_cost"))
 	}
+	u.WebSearches, u.ServerTools = d.searches, d.tools
 }
 
 // EOF implements codec.Decoder. Only the response object ends an answer.

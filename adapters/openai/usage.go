@@ -32,12 +32,19 @@ func (d *decoder) readUsage(c *rawjson.Cursor) {
 		case "cache_creation_input_tokens", "cache_write_tokens":
 			u.CacheWrite = max(u.CacheWrite, count(c))
 		case "cost":
-			if raw := c.Raw(); len(raw) > 0 && raw[0] >= '0' && raw[0] <= '9' {
-				u.Cost = string(raw)
-			}
+			u.Cost = chat.MoneyText(c.Raw())
+		case "is_byok":
+			u.BYOK = string(c.Raw()) == "true"
+		case "cost_details":
+			u.InferenceCost = chat.MoneyText(chat.Member(c.Raw(), "upstream_inference_cost"))
+		case "server_tool_use", "server_tool_use_details":
+			serverTools(c.Raw(), &u)
 		default:
 			c.Skip()
 		}
+	}
+	if !u.BYOK {
+		u.InferenceCost = "" // it is what Cost says
 	}
 	if u.Reasoning > 0 && total == u.Prompt+u.Completion+u.Reasoning {
 		u.Completion += u.Reasoning // xAI counts reasoning beside the completion
@@ -49,6 +56,20 @@ func (d *decoder) readUsage(c *rawjson.Cursor) {
 
 // count consumes a number of tokens.
 func count(c *rawjson.Cursor) int64 { return chat.Tokens(c.Raw()) }
+
+// serverTools reads the calls of OpenRouter's and Anthropic's own tools.
+func serverTools(raw []byte, u *chat.Usage) {
+	others := int64(0)
+	for key, val := range rawjson.Members(raw) {
+		switch n := chat.Tokens(val); string(key) {
+		case "web_search_requests":
+			u.WebSearches = max(u.WebSearches, n)
+		case "web_fetch_requests", "code_execution_requests":
+			others += n
+		}
+	}
+	u.ServerTools = max(u.ServerTools, others)
+}
 
 func promptDetails(c *rawjson.Cursor, u *chat.Usage) {
 	if !c.Object() {
@@ -63,6 +84,8 @@ func promptDetails(c *rawjson.Cursor, u *chat.Usage) {
 			u.CacheWrite = max(u.CacheWrite, n)
 		case "audio_tokens":
 			u.PromptAudio = n
+		case "image_tokens":
+			u.PromptImage = n
 		}
 	}
 }

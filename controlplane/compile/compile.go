@@ -92,7 +92,7 @@ func (c *compiler) model(m *config.Model) wire.Model {
 		Aliases: m.Aliases, Created: c.since[m.ID], ContextLength: m.ContextLength, MaxOutputLength: m.MaxOutputLength,
 		InputModalities: m.InputModalities, OutputModalities: m.OutputModalities, Quantization: m.Quantization,
 		SupportsTools: m.SupportsTools, SupportsStructured: m.SupportsStructuredOutput, SupportedParameters: m.SupportedParams,
-		RequiredRole: m.RequiredRole, Pricing: pricing(m.Pricing), Endpoints: make([]wire.Endpoint, 0, len(m.Routes)),
+		RequiredRole: m.RequiredRole, Pricing: m.Pricing, Endpoints: make([]wire.Endpoint, 0, len(m.Routes)),
 	}
 	if out.Created == 0 {
 		out.Created = c.in.Now.Unix()
@@ -147,7 +147,7 @@ func (c *compiler) endpoint(m *config.Model, w *wire.Model, r *config.Route, wei
 		ID: r.ID, Kind: r.Kind, Slug: r.Slug, Provider: source.DisplayName(r.BaseURL), Weight: weight, Configured: weight, BaseURL: r.BaseURL, UpstreamModel: r.ProviderModelID,
 		Secrets: r.SecretNames, Processor: r.Processor, ExtraBody: r.ExtraBody, ExtraHeaders: r.ExtraHeaders, Traits: r.Traits,
 		SecretHeaders: r.SecretHeaders, SecretBody: r.SecretBody,
-		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, Pricing: pricing(r.Pricing), ZDR: r.ZDR, NoCollection: r.NoCollection,
+		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, Pricing: r.Pricing, ZDR: r.ZDR, NoCollection: r.NoCollection,
 		Responses: r.Responses, StandIn: r.StandIn,
 		Probe: c.in.Files.Routing.Split.GroupOf(m, r) == config.Local,
 	}
@@ -155,12 +155,6 @@ func (c *compiler) endpoint(m *config.Model, w *wire.Model, r *config.Route, wei
 		c.problems = append(c.problems, r.At.Problem("%s", err))
 	}
 	return e
-}
-
-func pricing(p config.Pricing) wire.Pricing {
-	return wire.Pricing{
-		Prompt: p.Prompt, Completion: p.Completion, Image: p.Image, Request: p.Request, CacheRead: p.InputCacheReads, CacheWrite: p.InputCacheWrites, CacheWrite1h: p.InputCacheWrites1h,
-	}
 }
 
 // Describe says in one line what a snapshot holds.

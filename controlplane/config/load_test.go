@@ -152,7 +152,7 @@ func TestTheDemoIsFreeAndStandsIn(t *testing.T) {
 		}
 		routesOf := files.Models.Models[0].Routes
 		demo := routesOf[len(routesOf)-1]
-		if free := (config.Pricing{Prompt: "0", Completion: "0"}); demo.Kind != "demo" || demo.StandIn != standIn || demo.Pricing != free {
+		if free := (config.Pricing{Prompt: "0", Completion: "0"}); demo.Kind != "demo" || demo.StandIn != standIn || !reflect.DeepEqual(demo.Pricing, free) {
 			t.Errorf("%s: %+v", routes, demo)
 		}
 	}

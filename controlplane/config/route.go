@@ -91,7 +91,7 @@ func sharedKeys() []key[routeEntry] {
 		{"api_key", func(v value, r *routeEntry) { r.readSecrets(v, value.secret) }},
 		{"api_keys", func(v value, r *routeEntry) { r.readSecrets(v, value.secrets) }},
 		{"provider_model_id", readProviderModelID},
-		{"pricing", func(v value, r *routeEntry) { read(v, pricingKeys(), &r.Pricing) }},
+		{"pricing", func(v value, r *routeEntry) { readPricing(v, &r.Pricing) }},
 		{"traits", readTraits},
 	}
 }
@@ -152,6 +152,7 @@ func (m *modelEntry) settleRoutes() {
 		m.Routes[i].StandIn = p.BuiltIn && m.hosted
 	}
 	m.warnUnserved()
+	m.warnUnpriced()
 }
 
 func (m *modelEntry) inherit(at value) *routeEntry {

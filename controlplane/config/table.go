@@ -12,7 +12,12 @@ type key[T any] struct {
 // read fills into from a mapping by the section's table. Absent keys and
 // explicit nulls leave into as it is, so that it can hold the defaults. The
 // result tells whether v is a mapping at all.
-func read[T any](v value, keys []key[T], into *T) bool {
+func read[T any](v value, keys []key[T], into *T) bool { return readAll(v, keys, into, false) }
+
+// readNulls is read for sections whose keys take null, which then gets to them.
+func readNulls[T any](v value, keys []key[T], into *T) bool { return readAll(v, keys, into, true) }
+
+func readAll[T any](v value, keys []key[T], into *T, nulls bool) bool {
 	entries, ok := v.entries()
 	for _, e := range entries {
 		k := find(keys, e.name)
@@ -21,7 +26,7 @@ func read[T any](v value, keys []key[T], into *T) bool {
 			e.key.problemf("unknown key%s; allowed keys: %s", suggest(e.name, names(keys)), strings.Join(names(keys), ", "))
 		case k.read == nil:
 			e.key.warnf("has no effect: %s", ignoredKeys()[k.name])
-		case !e.value.null():
+		case nulls || !e.value.null():
 			k.read(e.value, into)
 		}
 	}

@@ -26,6 +26,7 @@ import (
 const models = `
 models:
   - id: glm
+    pricing: {prompt: 0, completion: 0}
     aliases: [glm-latest]
     route:
       - {id: local, kind: vllm, weight: 0.7, base_url: "http://10.0.0.5:8000"}

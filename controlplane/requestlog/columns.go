@@ -68,4 +68,28 @@ func (r *Row) eachCount(put func(column string, c cell)) {
 	put("usage_source", nameCell(u.UsageSource))
 	put("cost_usd", moneyIf(r.cost))
 	put("upstream_cost_usd", moneyIf(r.upstreamCost))
+	r.eachPriced(put)
+}
+
+// eachPriced puts what has a price beside the usual counts, NULL for none, and
+// where the cost comes from.
+func (r *Row) eachPriced(put func(column string, c cell)) {
+	u := r.usage
+	put("cache_write_1h_tokens", intIf(u.CacheWrite1hTokens > 0, u.CacheWrite1hTokens))
+	put("input_image_tokens", intIf(u.InputImageTokens > 0, u.InputImageTokens))
+	put("output_image_tokens", intIf(u.OutputImageTokens > 0, u.OutputImageTokens))
+	put("input_audio_tokens", intIf(u.InputAudioTokens > 0, u.InputAudioTokens))
+	put("cached_audio_tokens", intIf(u.CachedAudioTokens > 0, u.CachedAudioTokens))
+	put("output_audio_tokens", intIf(u.OutputAudioTokens > 0, u.OutputAudioTokens))
+	put("input_images", intIf(u.InputImages > 0, u.InputImages))
+	put("output_images", intIf(u.OutputImages > 0, u.OutputImages))
+	put("web_searches", intIf(u.WebSearches > 0, u.WebSearches))
+	put("server_tool_calls", intIf(u.ServerToolCalls > 0, u.ServerToolCalls))
+	put("service_tier", nameCell(u.ServiceTier))
+	put("is_byok", boolCell(u.BYOK))
+	put("cost_source", nameCell(u.CostSource))
+	put("price_version", nameCell(u.PriceVersion))
+	put("original_cost_usd", moneyIf(optional[int64]{}))
+	put("original_price_version", nameCell(""))
+	put("repriced_at", cell{kind: kindSecond, null: true})
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -115,9 +116,5 @@ func (s *Server) models(context.Context, adminapi.None) ([]adminapi.Model, error
 	return list, nil
 }
 
-func price(text string) string {
-	if text == "" {
-		return "0"
-	}
-	return text
-}
+// price is "unknown" where there is none.
+func price(text string) string { return cmp.Or(text, "unknown") }

@@ -103,7 +103,7 @@ type Head struct {
 // Total is an answer's usage with its price, as the client is told.
 type Total struct {
 	chat.Usage
-	// Cost and its two parts are USD as decimal text.
+	// Cost and its two parts are USD as decimal text, "" if unknown.
 	Cost, PromptCost, CompletionCost string
 	// Routing is the raw openrouter_metadata for clients that asked for it.
 	Routing []byte

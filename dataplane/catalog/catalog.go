@@ -9,8 +9,8 @@ import (
 	"slices"
 
 	"github.com/hybridinference/gateway/adapters/chat"
-	"github.com/hybridinference/gateway/dataplane/price"
 	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/price"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -55,7 +55,7 @@ type Model struct {
 	// Parameters are the names of what every endpoint is advertised to take.
 	Parameters []string
 	// Price is the advertised one.
-	Price price.Price
+	Price *price.List
 	// Group is the family of the model's tokenizer in OpenRouter's words.
 	Group string
 	// Endpoints are those in service.

@@ -13,20 +13,20 @@ import (
 // endpointItem is what does not change of an endpoint in GET
 // models/{id}/endpoints.
 type endpointItem struct {
-	Name                string            `json:"name"`
-	ModelID             string            `json:"model_id"`
-	ModelName           string            `json:"model_name"`
-	ContextLength       int               `json:"context_length"`
-	Pricing             map[string]string `json:"pricing"`
-	ProviderName        string            `json:"provider_name"`
-	Tag                 string            `json:"tag"`
-	Quantization        string            `json:"quantization"`
-	MaxCompletionTokens int               `json:"max_completion_tokens"`
-	MaxPromptTokens     *int              `json:"max_prompt_tokens"`
-	SupportedParameters []string          `json:"supported_parameters"`
-	ImplicitCaching     bool              `json:"supports_implicit_caching"`
-	ToolChoice          ToolChoice        `json:"supports_tool_choice"`
-	VoiceCloning        bool              `json:"supports_voice_cloning"`
+	Name                string         `json:"name"`
+	ModelID             string         `json:"model_id"`
+	ModelName           string         `json:"model_name"`
+	ContextLength       int            `json:"context_length"`
+	Pricing             map[string]any `json:"pricing"`
+	ProviderName        string         `json:"provider_name"`
+	Tag                 string         `json:"tag"`
+	Quantization        string         `json:"quantization"`
+	MaxCompletionTokens int            `json:"max_completion_tokens"`
+	MaxPromptTokens     *int           `json:"max_prompt_tokens"`
+	SupportedParameters []string       `json:"supported_parameters"`
+	ImplicitCaching     bool           `json:"supports_implicit_caching"`
+	ToolChoice          ToolChoice     `json:"supports_tool_choice"`
+	VoiceCloning        bool           `json:"supports_voice_cloning"`
 }
 
 // ToolChoice says which values of tool_choice an endpoint takes.
@@ -39,12 +39,12 @@ type ToolChoice struct {
 
 // endpointJSON renders an endpoint up to what is measured.
 func endpointJSON(m *wire.Model, e *Endpoint, choice ToolChoice) ([]byte, error) {
-	pricing, err := perToken(e.Pricing)
+	prices, err := pricing(e.Pricing, time.Now())
 	if err != nil {
 		return nil, err
 	}
 	raw, err := json.Marshal(&endpointItem{
-		Name: e.Provider + " | " + m.ID, ModelID: m.ID, ModelName: m.Name, ContextLength: m.ContextLength, Pricing: pricing,
+		Name: e.Provider + " | " + m.ID, ModelID: m.ID, ModelName: m.Name, ContextLength: m.ContextLength, Pricing: prices,
 		ProviderName: e.Provider, Tag: ShortID(m, e.Endpoint), Quantization: Quantization(m.Quantization), MaxCompletionTokens: m.MaxOutputLength,
 		SupportedParameters: e.Parameters, ImplicitCaching: e.Pricing.CacheRead != "", ToolChoice: choice,
 	})

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/hybridinference/gateway/dataplane/price"
-	"github.com/hybridinference/gateway/shared/wire"
+	"time"
 )
 
 // modelItem is a model in GET /models: OpenRouter's object, with every member
@@ -27,7 +25,7 @@ type modelItem struct {
 	InputModalities   []string          `json:"input_modalities"`
 	OutputModalities  []string          `json:"output_modalities"`
 	Quantization      string            `json:"quantization"`
-	Pricing           map[string]string `json:"pricing"`
+	Pricing           map[string]any    `json:"pricing"`
 	TopProvider       topProvider       `json:"top_provider"`
 	PerRequestLimits  *struct{}         `json:"per_request_limits"`
 	SupportedParams   []string          `json:"supported_parameters"`
@@ -56,12 +54,12 @@ type topProvider struct {
 
 // modelJSON renders a model once, when its release is built.
 func modelJSON(m *Model) ([]byte, error) {
-	pricing, err := perToken(m.Pricing)
+	prices, err := pricing(m.Pricing, time.Now())
 	if err != nil {
 		return nil, err
 	}
 	// the reference's words
-	pricing["input_cache_reads"], pricing["input_cache_writes"] = pricing["input_cache_read"], pricing["input_cache_write"]
+	prices["input_cache_reads"], prices["input_cache_writes"] = prices["input_cache_read"], prices["input_cache_write"]
 	sampling := []string{}
 	if m.Type == "chat" {
 		sampling = append(sampling, m.SupportedParameters...)
@@ -70,7 +68,7 @@ func modelJSON(m *Model) ([]byte, error) {
 	item := modelItem{
 		ID: m.ID, CanonicalSlug: m.ID, Name: m.Name, Object: "model", Created: m.Created, OwnedBy: m.OwnedBy,
 		Description: m.Description, HuggingFaceID: m.HuggingFaceID, ContextLength: m.ContextLength, MaxOutputLength: m.MaxOutputLength,
-		Architecture: architectureOf(m), InputModalities: m.InputModalities, OutputModalities: m.Outputs, Quantization: m.Quantization, Pricing: pricing,
+		Architecture: architectureOf(m), InputModalities: m.InputModalities, OutputModalities: m.Outputs, Quantization: m.Quantization, Pricing: prices,
 		TopProvider:     topProvider{ContextLength: m.ContextLength, MaxCompletionTokens: m.MaxOutputLength},
 		SupportedParams: m.Parameters, SamplingParams: sampling, SupportedFeatures: features(m),
 		Links: map[string]string{"details": "/api/v1/models/" + m.ID + "/endpoints"},
@@ -80,19 +78,6 @@ func modelJSON(m *Model) ([]byte, error) {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
 	return b, nil
-}
-
-// perToken turns prices per million tokens into prices per token.
-func perToken(p wire.Pricing) (map[string]string, error) {
-	each, err := price.New(p)
-	if err != nil {
-		return nil, err
-	}
-	usd := func(pico int64) string { return string(price.AppendUSD(nil, pico)) }
-	return map[string]string{
-		"prompt": usd(each.Prompt), "completion": usd(each.Completion), "request": usd(each.Request), "image": usd(each.Image),
-		"input_cache_read": usd(each.CacheRead), "input_cache_write": usd(each.CacheWrite),
-	}, nil
 }
 
 func architectureOf(m *Model) architecture {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/price"
 )
 
 // selection is what the query of GET models asks for.
@@ -77,8 +78,9 @@ func (s *selection) readPage(query url.Values) *problem.Problem {
 // readNumbers reads the bounds. Prices are in USD per million tokens.
 func (s *selection) readNumbers(query url.Values) *problem.Problem {
 	const million = 1e6 // pico-dollars a token in a dollar per million
-	prompt := func(m *Model) float64 { return float64(m.Price.Prompt) / million }
-	completion := func(m *Model) float64 { return float64(m.Price.Completion) / million }
+	now := time.Now()
+	prompt := func(m *Model) float64 { return float64(m.Price.Now(now).Price[price.Prompt]) / million }
+	completion := func(m *Model) float64 { return float64(m.Price.Now(now).Price[price.Completion]) / million }
 	age := func(m *Model) float64 { return time.Since(time.Unix(m.Created, 0)).Hours() / 24 }
 	for _, b := range [...]struct {
 		name  string
@@ -205,16 +207,16 @@ func author(m *Model) string {
 // readSort reads the order; without one it is the catalog's.
 func (s *selection) readSort(query url.Values) *problem.Problem {
 	now := time.Now()
-	price := func(m *Model) float64 { return float64(m.Price.Prompt) + float64(m.Price.Completion) }
+	cost := func(m *Model) float64 { return m.Price.Now(now).PerToken() }
 	by := func(value func(*Model) float64, sign int) func(a, b *Model) int {
 		return func(a, b *Model) int { return sign * cmp.Compare(value(a), value(b)) }
 	}
 	switch name := query.Get("sort"); name {
 	case "":
 	case "pricing-low-to-high":
-		s.order = by(price, 1)
+		s.order = by(cost, 1)
 	case "pricing-high-to-low":
-		s.order = by(price, -1)
+		s.order = by(cost, -1)
 	case "context-high-to-low":
 		s.order = by(func(m *Model) float64 { return float64(m.ContextLength) }, -1)
 	case "newest":

@@ -11,8 +11,6 @@ import (
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/dataplane/api"
 	"github.com/hybridinference/gateway/dataplane/meter"
-	"github.com/hybridinference/gateway/dataplane/price"
-	"github.com/hybridinference/gateway/dataplane/tokens"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/rawjson"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -45,7 +43,9 @@ type account struct {
 	finish     chat.Finish
 	native     []byte
 	upstreamID []byte
-	seen       int // bytes of text that were sent
+	tier       []byte // of service, as the upstream named it
+	images     int64  // in the answer
+	seen       int    // bytes of text that were sent
 	settled    bool
 	scratch    []byte
 	line       []byte // the usage event as it is sent
@@ -57,7 +57,7 @@ type account struct {
 func (a *account) reset() {
 	*a = account{
 		books: a.books, caller: a.caller, lang: a.lang, translator: a.translator, req: a.req, attempt: a.attempt,
-		usage: wire.Usage{Attempts: a.usage.Attempts[:0]}, native: a.native[:0], upstreamID: a.upstreamID[:0],
+		usage: wire.Usage{Attempts: a.usage.Attempts[:0]}, native: a.native[:0], tier: a.tier[:0], upstreamID: a.upstreamID[:0],
 		scratch: api.Bounded(a.scratch), line: api.Bounded(a.line), content: api.Bounded(a.content),
 	}
 }
@@ -82,6 +82,12 @@ func (a *account) note(ev *chat.Event) {
 	if ev.Finish != chat.NotFinished {
 		a.finish = ev.Finish
 		a.native = append(a.native[:0], rawjson.Inner(ev.Native)...)
+	}
+	if ev.ServiceTier != nil {
+		a.tier = append(a.tier[:0], rawjson.Inner(ev.ServiceTier)...)
+	}
+	for range rawjson.Elements(ev.Images) {
+		a.images++
 	}
 	if ev.ID != nil && len(a.upstreamID) == 0 {
 		a.upstreamID = append(a.upstreamID[:0], rawjson.Inner(ev.ID)...)
@@ -145,38 +151,7 @@ func (a *account) price(u *wire.Usage) {
 	if u.UsageSource = a.measure(); u.UsageSource == wire.UsageNone {
 		return
 	}
-	t := &a.tokens
-	u.PromptTokens, u.CompletionTokens, u.ReasoningTokens = t.Prompt, t.Completion, t.Reasoning
-	u.CacheReadTokens, u.CacheWriteTokens, u.UpstreamCostUSD = t.CacheRead, t.CacheWrite, t.Cost
-	prompt, completion := c.Endpoint.Price.Cost(t)
-	a.caller.key.Spent.Add(a.caller.started, prompt+completion)
-	a.scratch = price.AppendUSD(a.scratch[:0], prompt+completion)
-	costEnd := len(a.scratch)
-	a.scratch = price.AppendUSD(a.scratch, prompt)
-	promptEnd := len(a.scratch)
-	a.scratch = price.AppendUSD(a.scratch, completion)
-	a.total = api.Total{
-		Usage: *t, Cost: view(a.scratch[:costEnd]), PromptCost: view(a.scratch[costEnd:promptEnd]), CompletionCost: view(a.scratch[promptEnd:]),
-	}
-	u.CostUSD = a.total.Cost
-}
-
-// measure settles the tokens and returns where they are from. What a provider
-// said at the beginning of a stream that ended early has the prompt, but of the
-// answer no more than its first token: what was seen of it counts.
-func (a *account) measure() string {
-	complete := a.usage.End == wire.EndComplete
-	switch {
-	case a.hasTokens && (complete || a.finish != chat.NotFinished || a.seen == 0):
-		return wire.UsageProvider
-	case a.hasTokens:
-		a.tokens.Completion = max(a.tokens.Completion, tokens.FromBytes(a.seen))
-	case a.seen > 0 || complete:
-		a.tokens = chat.Usage{Prompt: tokens.Rough(a.req.Messages), Completion: tokens.FromBytes(a.seen)}
-	default:
-		return wire.UsageNone
-	}
-	return wire.UsageEstimated
+	a.bill(u, c.Endpoint)
 }
 
 // describeClient fills in who asked, and how.

@@ -5,9 +5,9 @@ import (
 	"iter"
 	"time"
 
-	"github.com/hybridinference/gateway/dataplane/price"
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/shared/price"
 )
 
 // keyData is GET key: what a tool asks to see whether a key works. There are

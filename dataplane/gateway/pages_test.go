@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -22,7 +23,7 @@ func catalog(t *testing.T) []wire.Model {
 	b.Name, b.ContextLength, b.Pricing, b.Created, b.InputModalities = "Large", 131072, wire.Pricing{Prompt: "3", Completion: "9"}, 1_720_000_000, []string{"text", "image"}
 	b.Aliases, b.SupportsTools, b.Quantization = []string{"large"}, true, "fp8"
 	c := model("demo", endpoint("demo:d", "demo", ""))
-	c.Created, c.Pricing, c.SupportsTools, c.RequiredRole = 1_710_000_000, wire.Pricing{}, false, "internal"
+	c.Created, c.Pricing, c.SupportsTools, c.RequiredRole = 1_710_000_000, wire.Pricing{Prompt: "0", Completion: "0"}, false, "internal"
 	e := model("embed", priced(endpoint("embed:x", "vllm", up), 1, "0.02"))
 	e.Type, e.SupportedParameters = "embedding", []string{"temperature"}
 	dead := model("dead", endpoint("dead:x", "vllm", up))
@@ -145,7 +146,13 @@ func TestModelsComeInPages(t *testing.T) {
 }
 
 func TestModelsHaveEveryMember(t *testing.T) {
-	n := start(t, nodeOptions{}, catalog(t)...)
+	models := catalog(t)
+	models[1].Pricing = wire.Pricing{
+		Prompt: "2.5", Completion: "10", CacheRead: "0.25", Image: "0.01", WebSearch: "0.02",
+		Overrides: []wire.PriceOverride{{MinPromptTokens: 200_001, Prices: wire.Pricing{Prompt: "5"}}, {ServiceTier: "flex", Multiplier: "0.5"}},
+	}
+	models[2].Pricing = wire.Pricing{}
+	n := start(t, nodeOptions{}, models...)
 	r := n.do("GET", "/v1/models?output_modalities=all", "")
 	got := decode[struct{ Data []map[string]any }](t, r, 200)
 	for _, m := range got.Data {
@@ -162,6 +169,17 @@ func TestModelsHaveEveryMember(t *testing.T) {
 	pricing, _ := got.Data[0]["pricing"].(map[string]any)
 	if pricing["prompt"] != "0.0000001" || pricing["completion"] != "0.0000002" || pricing["input_cache_read"] != "0.00000001" || pricing["input_cache_reads"] != "0.00000001" {
 		t.Errorf("pricing %v", pricing)
+	}
+	want := map[string]any{
+		"prompt": "0.0000025", "completion": "0.00001", "request": "0", "image": "0.01", "web_search": "0.02", "input_cache_read": "0.00000025", "input_cache_write": "0.0000025",
+		"overrides": []any{map[string]any{"min_prompt_tokens": 200000., "prompt": "0.000005", "input_cache_write": "0.000005"}},
+		"input_cache_reads": "0.00000025", "input_cache_writes": "0.0000025",
+	}
+	if !reflect.DeepEqual(got.Data[1]["pricing"], want) {
+		t.Errorf("pricing %v,\nwant    %v", got.Data[1]["pricing"], want)
+	}
+	if p, _ := got.Data[2]["pricing"].(map[string]any); p["prompt"] != "-1" || p["completion"] != "-1" {
+		t.Errorf("a model without prices shows %v", p)
 	}
 	// only what both endpoints take
 	if p := fmt.Sprint(got.Data[1]["supported_parameters"]); !strings.Contains(p, "tools") || strings.Contains(p, "logit_bias") {

@@ -1,10 +1,11 @@
 package route
 
 import (
+	"math"
 	"slices"
 
-	"github.com/hybridinference/gateway/dataplane/price"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/shared/price"
 )
 
 // Exclusions is a set of preferences that left out endpoints.
@@ -59,7 +60,7 @@ func (w *Constraints) Excludes(e *snapshot.Endpoint) Exclusions {
 		return ByOrder
 	case len(w.Quantizations) > 0 && !slices.Contains(w.Quantizations, e.Quantization):
 		return ByQuantizations
-	case w.MaxPrice != nil && w.MaxPrice.below(&e.Price):
+	case w.MaxPrice != nil && w.MaxPrice.below(e.Price.Now(w.Now)):
 		return ByMaxPrice
 	case w.NoCollection && !e.NoCollection:
 		return ByDataCollection
@@ -73,7 +74,15 @@ func (w *Constraints) Excludes(e *snapshot.Endpoint) Exclusions {
 	return 0
 }
 
-// below reports whether a price is above the limits.
-func (m *MaxPrice) below(p *price.Price) bool {
-	return p.Prompt > m.Prompt || p.Completion > m.Completion || p.Request > m.Request || p.Image > m.Image
+// below reports whether a price is above the limits. One that is not known is.
+func (m *MaxPrice) below(s *price.Sheet) bool {
+	for _, limit := range [...]struct {
+		cell price.Cell
+		most int64
+	}{{price.Prompt, m.Prompt}, {price.Completion, m.Completion}, {price.Request, m.Request}, {price.Image, m.Image}} {
+		if s.Price[limit.cell] > limit.most || limit.most < math.MaxInt64 && s.Unknown.Has(limit.cell) {
+			return true
+		}
+	}
+	return false
 }

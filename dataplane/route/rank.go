@@ -154,7 +154,9 @@ func (w *Constraints) key(t Target, place int, e *snapshot.Endpoint) key {
 	stats := &e.State.Stats
 	switch t.Sort {
 	case ByPrice:
-		k.value = float64(e.Price.Prompt) + float64(e.Price.Completion)
+		if k.value = math.Inf(1); e.Price != nil {
+			k.value = e.Price.Now(w.Now).PerToken()
+		}
 	case ByThroughput:
 		k.value = -lately(math.Inf(1), w.Now, stats.Throughput)
 	case ByLatency:

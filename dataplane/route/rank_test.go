@@ -1,15 +1,16 @@
 package route_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/chat"
-	"github.com/hybridinference/gateway/dataplane/price"
 	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/price"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -18,8 +19,12 @@ import (
 // request, takes no tools).
 func catalog(t *testing.T, id string) *snapshot.Model {
 	t.Helper()
-	costs := func(prompt, completion, request int64) price.Price {
-		return price.Price{Prompt: prompt, Completion: completion, Request: request}
+	costs := func(prompt, completion, request string) *price.List {
+		list, err := price.New(wire.Pricing{Prompt: prompt, Completion: completion, Request: request})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
 	}
 	all := chat.SetOf(chat.Temperature, chat.Tools, chat.ToolChoice, chat.Seed)
 	end := func(name, provider string, weight float64) *snapshot.Endpoint {
@@ -29,9 +34,9 @@ func catalog(t *testing.T, id string) *snapshot.Model {
 		}
 	}
 	a, b, c := end("a", "Local", 1), end("b", "Hosted", 8), end("c", "Hosted", 1)
-	a.Price, a.ZDR, a.NoCollection = costs(100_000, 200_000, 0), true, true
-	b.Price = costs(300_000, 900_000, 0)
-	c.Price, c.Quantization, c.Takes = costs(0, 0, 5_000_000), "int4", chat.SetOf(chat.Temperature)
+	a.Price, a.ZDR, a.NoCollection = costs("0.1", "0.2", "0"), true, true
+	b.Price = costs("0.3", "0.9", "0")
+	c.Price, c.Quantization, c.Takes = costs("0", "0", "0.000005"), "int4", chat.SetOf(chat.Temperature)
 	return &snapshot.Model{Model: &wire.Model{ID: id}, Endpoints: []*snapshot.Endpoint{a, b, c}, Uneven: chat.SetOf(chat.Tools, chat.ToolChoice)}
 }
 
@@ -138,7 +143,11 @@ func TestMeasurementsDecide(t *testing.T) {
 
 func TestSeveralModels(t *testing.T) {
 	m, o := catalog(t, "m"), catalog(t, "o")
-	o.Endpoints[0].Price.Prompt = 10
+	cheap, err := price.New(wire.Pricing{Prompt: "0.00001", Completion: "0.2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Endpoints[0].Price = cheap
 	f := func(raw, want string, targets ...route.Target) {
 		t.Helper()
 		if got := ids(plan(t, raw, 0, targets...)); got != want {
@@ -205,9 +214,13 @@ func TestTheBestOfManyAreKept(t *testing.T) {
 	m := &snapshot.Model{Model: &wire.Model{ID: "m"}}
 	for i := range 40 {
 		id := string(rune('A' + i))
+		list, err := price.New(wire.Pricing{Prompt: strconv.Itoa(100 - i)})
+		if err != nil {
+			t.Fatal(err)
+		}
 		m.Endpoints = append(m.Endpoints, &snapshot.Endpoint{
 			Endpoint: &wire.Endpoint{ID: id, Weight: 1}, Slugs: []string{id}, State: upstream.NewState(upstream.DefaultBreaker()),
-			Price: price.Price{Prompt: int64(100 - i)},
+			Price: list,
 		})
 	}
 	p := plan(t, `{"sort":"price"}`, 0, route.Target{Model: m})
@@ -215,8 +228,8 @@ func TestTheBestOfManyAreKept(t *testing.T) {
 		t.Fatalf("%d candidates", len(p.Candidates()))
 	}
 	for i, c := range p.Candidates() {
-		if want := int64(100 - 39 + i); c.Endpoint.Price.Prompt != want {
-			t.Errorf("candidate %d costs %d, want %d", i, c.Endpoint.Price.Prompt, want)
+		if want, got := int64(100-39+i)*1e6, c.Endpoint.Price.Now(time.Now()).Price[price.Prompt]; got != want {
+			t.Errorf("candidate %d costs %d, want %d", i, got, want)
 		}
 	}
 }

@@ -11,9 +11,9 @@ import (
 
 	"github.com/hybridinference/gateway/adapters"
 	"github.com/hybridinference/gateway/dataplane/catalog"
-	"github.com/hybridinference/gateway/dataplane/price"
 	"github.com/hybridinference/gateway/dataplane/token"
 	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/price"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 

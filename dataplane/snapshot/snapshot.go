@@ -12,8 +12,8 @@ import (
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/dataplane/catalog"
-	"github.com/hybridinference/gateway/dataplane/price"
 	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/price"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -78,7 +78,7 @@ type Endpoint struct {
 	Hidden []string
 	// Headers are sent with every request.
 	Headers []codec.Header
-	Price   price.Price
+	Price   *price.List
 	// Timeouts of the endpoint where it has its own, else of the node.
 	Timeouts upstream.Timeouts
 	// State outlives the snapshot.

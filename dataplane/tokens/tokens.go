@@ -61,16 +61,39 @@ func Rough(prompt []byte) int64 {
 	var text bytes.Buffer
 	var n int64
 	for element := range rawjson.Elements(prompt) {
-		if len(element) > 0 && element[0] == '{' {
+		switch element[0] {
+		case '{':
 			n += collect(&text, element)
-		} else {
+		case '[': // the ids of a text's tokens
+			for range rawjson.Elements(element) {
+				n++
+			}
+		case '"':
 			text.Write(element)
+		default: // such an id
+			n++
 		}
 	}
 	if len(prompt) > 0 && prompt[0] == '"' {
 		text.Write(prompt)
 	}
 	return n + FromBytes(text.Len())
+}
+
+// Images counts the images in messages.
+func Images(messages []byte) (n int64) {
+	for message := range rawjson.Elements(messages) {
+		content := chat.Member(message, "content")
+		if len(content) == 0 || content[0] != '[' {
+			continue
+		}
+		for part := range rawjson.Elements(content) {
+			if string(chat.Member(part, "type")) == `"image_url"` {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // FromBytes estimates how many tokens a text of so many bytes has: one for about

@@ -67,20 +67,6 @@ type Model struct {
 	Endpoints           []Endpoint `json:"endpoints"`
 }
 
-// Pricing is in USD per million tokens (Image and Request: USD each), decimal
-// text with at most six decimals; "" means free.
-type Pricing struct {
-	Prompt     string `json:"prompt,omitempty"`
-	Completion string `json:"completion,omitempty"`
-	Image      string `json:"image,omitempty"`
-	Request    string `json:"request,omitempty"`
-	CacheRead  string `json:"cache_read,omitempty"`
-	CacheWrite string `json:"cache_write,omitempty"`
-	// CacheWrite1h is the price of what is kept for an hour, "" for twice that
-	// of the prompt.
-	CacheWrite1h string `json:"cache_write_1h,omitempty"`
-}
-
 // Endpoint is one upstream of a model.
 type Endpoint struct {
 	// ID is unique in the release, stable, and starts with "<model>:".

@@ -72,9 +72,31 @@ type Usage struct {
 	CacheReadTokens  int64  `json:"cache_read_tokens"`
 	CacheWriteTokens int64  `json:"cache_write_tokens"`
 	UsageSource      string `json:"usage_source"`
+	// The rest of what has a price. Parts of the counts above: CacheWrite1hTokens
+	// is kept for an hour, CachedAudioTokens are input audio read from the cache.
+	CacheWrite1hTokens int64 `json:"cache_write_1h_tokens,omitempty"`
+	InputImageTokens   int64 `json:"input_image_tokens,omitempty"`
+	OutputImageTokens  int64 `json:"output_image_tokens,omitempty"`
+	InputAudioTokens   int64 `json:"input_audio_tokens,omitempty"`
+	CachedAudioTokens  int64 `json:"cached_audio_tokens,omitempty"`
+	OutputAudioTokens  int64 `json:"output_audio_tokens,omitempty"`
+	InputImages        int64 `json:"input_images,omitempty"`
+	OutputImages       int64 `json:"output_images,omitempty"`
+	WebSearches        int64 `json:"web_searches,omitempty"`
+	ServerToolCalls    int64 `json:"server_tool_calls,omitempty"`
+	// ServiceTier is the provider's word, in lower case: flex, priority, batch;
+	// "" is the usual one.
+	ServiceTier string `json:"service_tier,omitempty"`
 	// CostUSD and UpstreamCostUSD are exact decimals; "" is unknown.
 	CostUSD         string `json:"cost_usd"`
 	UpstreamCostUSD string `json:"upstream_cost_usd"`
+	// CostSource says where CostUSD comes from, "" if there is no usage.
+	// PriceVersion names the prices of the list.
+	CostSource   string `json:"cost_source,omitempty"`
+	PriceVersion string `json:"price_version,omitempty"`
+	// BYOK: the upstream resold what the operator pays another provider for. That
+	// is in UpstreamCostUSD too.
+	BYOK bool `json:"is_byok,omitempty"`
 
 	// Params are the sampling parameters as sent: a JSON object or empty.
 	Params    json.RawMessage `json:"params,omitempty"`
@@ -141,8 +163,10 @@ func (u *Usage) Append(dst []byte) []byte {
 	w.num("cache_read_tokens", u.CacheReadTokens)
 	w.num("cache_write_tokens", u.CacheWriteTokens)
 	w.str("usage_source", u.UsageSource)
+	w.priced(u)
 	w.str("cost_usd", u.CostUSD)
 	w.str("upstream_cost_usd", u.UpstreamCostUSD)
+	w.costOrigin(u)
 	if len(u.Params) > 0 {
 		w.key("params")
 		w = append(w, u.Params...)
@@ -177,6 +201,43 @@ func (w *lineWriter) str(k, v string) {
 func (w *lineWriter) num(k string, v int64) {
 	w.key(k)
 	*w = strconv.AppendInt(*w, v, 10)
+}
+
+// some leaves out 0: most requests use little of what has a price.
+func (w *lineWriter) some(k string, v int64) {
+	if v != 0 {
+		w.num(k, v)
+	}
+}
+
+// priced appends what has a price beside the usual counts.
+func (w *lineWriter) priced(u *Usage) {
+	w.some("cache_write_1h_tokens", u.CacheWrite1hTokens)
+	w.some("input_image_tokens", u.InputImageTokens)
+	w.some("output_image_tokens", u.OutputImageTokens)
+	w.some("input_audio_tokens", u.InputAudioTokens)
+	w.some("cached_audio_tokens", u.CachedAudioTokens)
+	w.some("output_audio_tokens", u.OutputAudioTokens)
+	w.some("input_images", u.InputImages)
+	w.some("output_images", u.OutputImages)
+	w.some("web_searches", u.WebSearches)
+	w.some("server_tool_calls", u.ServerToolCalls)
+	if u.ServiceTier != "" {
+		w.str("service_tier", u.ServiceTier)
+	}
+}
+
+// costOrigin appends where the cost comes from.
+func (w *lineWriter) costOrigin(u *Usage) {
+	if u.CostSource != "" {
+		w.str("cost_source", u.CostSource)
+	}
+	if u.PriceVersion != "" {
+		w.str("price_version", u.PriceVersion)
+	}
+	if u.BYOK {
+		w.bool("is_byok", true)
+	}
 }
 
 func (w *lineWriter) bool(k string, v bool) {

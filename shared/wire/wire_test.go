@@ -28,8 +28,17 @@ func usage() *wire.Usage {
 	}
 }
 
+// priced has all that most events have not.
+func priced() *wire.Usage {
+	u := usage()
+	u.CacheWrite1hTokens, u.InputImageTokens, u.OutputImageTokens, u.InputAudioTokens, u.CachedAudioTokens, u.OutputAudioTokens = 1, 2, 3, 4, 5, 6
+	u.InputImages, u.OutputImages, u.WebSearches, u.ServerToolCalls, u.ServiceTier = 7, 8, 9, 10, "flex"
+	u.CostSource, u.PriceVersion, u.BYOK = wire.CostSourceList, "9a3f00c1d2e4", true
+	return u
+}
+
 func TestUsageAppendEqualsEncodingJSON(t *testing.T) {
-	for name, u := range map[string]*wire.Usage{"full": usage(), "empty": {V: 1, RequestID: "gen-1-a", Attempts: []wire.Attempt{}}} {
+	for name, u := range map[string]*wire.Usage{"full": usage(), "priced": priced(), "empty": {V: 1, RequestID: "gen-1-a", Attempts: []wire.Attempt{}}} {
 		var std bytes.Buffer
 		enc := json.NewEncoder(&std)
 		enc.SetEscapeHTML(false)

@@ -47,6 +47,8 @@ func testColumns(t *testing.T, db *Database) {
 		Stream: true, Status: 200, FinishReason: "stop", NativeFinishReason: "eos", End: wire.EndComplete,
 		PromptTokens: 1 << 40, CompletionTokens: 80, ReasoningTokens: 20, CacheReadTokens: 1000, CacheWriteTokens: 100,
 		UsageSource: wire.UsageProvider, CostUSD: "0.000123", UpstreamCostUSD: "0.0001",
+		CacheWrite1hTokens: 40, InputImageTokens: 41, OutputImageTokens: 42, InputAudioTokens: 43, CachedAudioTokens: 44, OutputAudioTokens: 45, InputImages: 46,
+		OutputImages: 47, WebSearches: 48, ServerToolCalls: 49, ServiceTier: "flex", BYOK: true, CostSource: "list", PriceVersion: "9a3f00c1d2e4",
 		Params:    json.RawMessage(` {"temperature":0.5, "top_p":1,"max_completion_tokens":64,"seed":9007199254740993,"stop":["\u00e9","</s>"]}`),
 		UserAgent: "curl/8 \"x\"\n", ClientIP: "127.0.0.1", SessionID: "s", AppTitle: "Café", Referer: "https://example.org", Error: "none 'really'",
 	}
@@ -56,6 +58,9 @@ func testColumns(t *testing.T, db *Database) {
 	}
 	insert(t, s, []*requestlog.Row{r}, 1)
 	selectRow(t, db, map[string]string{
+		"cache_write_1h_tokens": "40", "input_image_tokens": "41", "output_image_tokens": "42", "input_audio_tokens": "43", "cached_audio_tokens": "44",
+		"output_audio_tokens": "45", "input_images": "46", "output_images": "47", "web_searches": "48", "server_tool_calls": "49", "service_tier": "flex",
+		"cost_source": "list", "price_version": "9a3f00c1d2e4", "coalesce(CAST(original_cost_usd AS TEXT), 'none')": "none",
 		"request_id": u.RequestID, "http_request_id": "mine-1", "timestamp": "2026-05-26T01:50:23Z", "received_at": "2026-05-26T01:50:22.999999Z",
 		"node": "node-1", "release_epoch": "1779000000", "release": "12", "spool_epoch": "e-1", "CAST(seq AS TEXT)": "1152921504606846976",
 		"key_id": "k_7", "user_id": "ada", "session_id": "s", "api": "chat", "model_id": "demo:nitro", "model": "demo",

@@ -84,7 +84,11 @@ func (t *translator) Body(body []byte, out []chat.Event) ([]chat.Event, error) {
 		}
 		t.data = append(t.data, '}')
 	}
-	return append(out, chat.Event{Finish: chat.FinishStop, Usage: &t.answer.Usage, Done: true}), nil
+	ev := chat.Event{Finish: chat.FinishStop, Done: true}
+	if !t.answer.Usage.Zero() { // else it is estimated
+		ev.Usage = &t.answer.Usage
+	}
+	return append(out, ev), nil
 }
 
 // Event implements codec.Decoder.
@@ -106,5 +110,8 @@ func (t *translator) Append(dst []byte, h api.Head, total *api.Total) []byte {
 	dst = rawjson.AppendString(append(dst, `],"model":`...), h.Model)
 	dst = strconv.AppendInt(append(dst, `,"usage":{"prompt_tokens":`...), total.Prompt, 10)
 	dst = strconv.AppendInt(append(dst, `,"total_tokens":`...), total.Prompt, 10)
-	return append(append(append(dst, `,"cost":`...), total.Cost...), '}', '}')
+	if total.Cost != "" {
+		dst = append(append(dst, `,"cost":`...), total.Cost...)
+	}
+	return append(dst, '}', '}')
 }

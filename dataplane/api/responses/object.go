@@ -134,7 +134,11 @@ func appendUsage(dst []byte, t *api.Total) []byte {
 	num(`},"output_tokens":`, t.Completion)
 	num(`,"output_tokens_details":{"reasoning_tokens":`, t.Reasoning)
 	num(`},"total_tokens":`, t.Prompt+t.Completion)
-	dst = append(append(dst, `,"is_byok":false,"cost":`...), t.Cost...)
+	dst = strconv.AppendBool(append(dst, `,"is_byok":`...), t.BYOK)
+	if t.Cost == "" { // unknown
+		return append(dst, '}')
+	}
+	dst = append(append(dst, `,"cost":`...), t.Cost...)
 	dst = append(append(dst, `,"cost_details":{"upstream_inference_cost":`...), t.Cost...)
 	dst = append(append(dst, `,"upstream_inference_input_cost":`...), t.PromptCost...)
 	dst = append(append(dst, `,"upstream_inference_output_cost":`...), t.CompletionCost...)
