@@ -71,7 +71,7 @@ func (r *Request) field(c *rawjson.Cursor, key []byte) error {
 		return invalid("%s: unknown field; did you mean %q? Field names are case-sensitive", clip(name), folded)
 	}
 	if p != Other && r.Sent.Has(p) {
-		return invalid("%s: given more than once", key)
+		return invalid("%s: duplicate key", key)
 	}
 	var val []byte
 	if p == Messages && c.Kind() == rawjson.Array {

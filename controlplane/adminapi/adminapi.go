@@ -117,11 +117,11 @@ type Tag struct {
 // Tags lists the groups.
 func Tags() []Tag {
 	return []Tag{
-		{tagState, "The state of the daemon and its nodes"},
+		{tagState, "Status of the daemon and its nodes"},
 		{tagTraffic, "Models, endpoints and their weights"},
-		{tagReleases, "What the nodes serve"},
+		{tagReleases, "Releases of the configuration"},
 		{tagKeys, "API keys"},
-		{tagLog, "What was done and used"},
+		{tagLog, "Request log, usage and audit log"},
 	}
 }
 

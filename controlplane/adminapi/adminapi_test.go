@@ -62,12 +62,12 @@ func TestRequestsAreChecked(t *testing.T) {
 			t.Errorf("%s %s %s: %v, want %s", method, target, body, err, want)
 		}
 	}
-	f("GET", "/?limit=0", "", nil, `parameter limit must be a whole number from 1 to 1000, got "0"`)
+	f("GET", "/?limit=0", "", nil, `parameter limit must be an integer from 1 to 1000, got "0"`)
 	f("GET", "/?limit=1&limit=2", "", nil, `parameter "limit" is given 2 times`)
 	f("GET", "/?errors=yes", "", nil, `parameter errors must be true or false, got "yes"`)
 	f("PUT", "/?x=1", "", nil, `/ takes no parameters, got "x"`)
 	f("PUT", "/", `{"wait_ms":600001}`, nil, "wait_ms must be from 0 to 600000")
-	f("PUT", "/", `{"if_release":-1}`, nil, "if_release must be a whole number from 0, got number -1")
+	f("PUT", "/", `{"if_release":-1}`, nil, "if_release must be an integer from 0, got number -1")
 	f("PUT", "/", `{"reason":"\u0007"}`, nil, "reason must not contain control characters")
 	f("PUT", "/", `{}`, http.Header{"X-Gateway-Author": {strings.Repeat("x", 201)}}, "header X-Gateway-Author must have at most 200 bytes")
 }

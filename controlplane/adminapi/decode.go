@@ -76,7 +76,7 @@ func setText(v reflect.Value, f reflect.StructField, what, text string) error {
 		n, err := strconv.ParseInt(text, 10, 64)
 		low, high := bounds(f)
 		if err != nil || n < low || n > high {
-			return invalid("%s must be a whole number %s, got %q", what, between(f), text)
+			return invalid("%s must be an integer %s, got %q", what, between(f), text)
 		}
 		v.Set(reflect.ValueOf(n).Convert(v.Type()))
 		return nil
@@ -141,7 +141,7 @@ func readQuery(r *http.Request, t reflect.Type, loose bool) (url.Values, error) 
 		case !slices.Contains(known, name):
 			return nil, invalid("unknown parameter %q; known are %s", name, strings.Join(known, ", "))
 		case len(values) > 1:
-			return nil, invalid("parameter %q is given %d times", name, len(values))
+			return nil, invalid("parameter %q is specified %d times", name, len(values))
 		}
 	}
 	return query, nil
@@ -151,7 +151,7 @@ func readQuery(r *http.Request, t reflect.Type, loose bool) (url.Values, error) 
 func decodeBody(r *http.Request, limit int64, in any) error {
 	text, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
 	if err != nil {
-		return invalid("the body ended early: %s", err)
+		return invalid("truncated body: %s", err)
 	}
 	if int64(len(text)) > limit {
 		return &InputError{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", limit)}
@@ -204,7 +204,7 @@ func kindOf(t reflect.Type) string {
 	case reflect.Map, reflect.Struct:
 		return "an object"
 	case reflect.Uint64:
-		return "a whole number from 0"
+		return "an integer from 0"
 	default:
 		return "a number"
 	}

@@ -7,12 +7,12 @@ import (
 
 // ListKeys lists keys.
 func ListKeys() Operation[KeyPage, []Key] {
-	return get[KeyPage, []Key]("/admin/keys", tagKeys, "Keys, newest first, without their text")
+	return get[KeyPage, []Key]("/admin/keys", tagKeys, "API keys, newest first, without their text")
 }
 
 // CreateKey makes a key.
 func CreateKey() Operation[KeyCreation, NewKey] {
-	return post[KeyCreation, NewKey]("/admin/keys", tagKeys, "Make a key; its text is shown this once").created()
+	return post[KeyCreation, NewKey]("/admin/keys", tagKeys, "Create a key; its text is shown only once").created()
 }
 
 // ImportKeys stores keys by their hashes.
@@ -37,7 +37,7 @@ func RevokeKey() Operation[KeyRevocation, RevokedKey] {
 
 // RotateKey makes a key in the place of another one.
 func RotateKey() Operation[KeyRotation, RotatedKey] {
-	return post[KeyRotation, RotatedKey]("/admin/keys/{id}/rotate", tagKeys, "Make a key that replaces another").created()
+	return post[KeyRotation, RotatedKey]("/admin/keys/{id}/rotate", tagKeys, "Rotate a key: create one that replaces it").created()
 }
 
 // KeysPage is how many keys a page holds at most.
@@ -46,7 +46,7 @@ const KeysPage = 1000
 // KeyPage is a part of the list of keys.
 type KeyPage struct {
 	Limit int    `json:"-" query:"limit" min:"1" max:"1000" default:"1000"`
-	After string `json:"-" query:"after" doc:"the id of the last key of the page before"`
+	After string `json:"-" query:"after" doc:"the id of the last key of the previous page"`
 }
 
 // Key is an API key without its text.
@@ -64,7 +64,7 @@ type Key struct {
 	// LastUsed and Spent are the request log's; Spent is nil where it is not
 	// asked or does not answer.
 	LastUsed *time.Time `json:"last_used,omitempty" doc:"the last request; absent if there was none"`
-	Spent    *Spent     `json:"spent,omitempty" doc:"absent when the request log does not answer"`
+	Spent    *Spent     `json:"spent,omitempty" doc:"absent if the request log is unavailable"`
 }
 
 // Spent is what a key has cost, exact decimals in USD. Days, weeks (from
@@ -104,7 +104,7 @@ type KeySpec struct {
 	User    string   `json:"user,omitempty" maxlen:"200" doc:"by default the name"`
 	Role    string   `json:"role,omitempty" doc:"free, pro, internal or admin; by default free"`
 	Models  []string `json:"models,omitempty" doc:"the only models allowed; none means all that the role may use"`
-	Expires string   `json:"expires,omitempty" doc:"a moment such as 2030-01-31T00:00:00Z, a span such as 720h or 30d, or never"`
+	Expires string   `json:"expires,omitempty" doc:"a time such as 2030-01-31T00:00:00Z, a duration such as 720h or 30d, or never"`
 }
 
 // KeyCreation makes a key.
@@ -127,7 +127,7 @@ type KeyUpdate struct {
 	User    *string   `json:"user,omitempty" maxlen:"200"`
 	Role    *string   `json:"role,omitempty" doc:"free, pro, internal or admin"`
 	Models  *[]string `json:"models,omitempty" doc:"the only models allowed; none means all that the role may use"`
-	Expires *string   `json:"expires,omitempty" doc:"a moment such as 2030-01-31T00:00:00Z, a span such as 720h or 30d, or never"`
+	Expires *string   `json:"expires,omitempty" doc:"a time such as 2030-01-31T00:00:00Z, a duration such as 720h or 30d, or never"`
 }
 
 // KeyPatch changes a key.
@@ -185,12 +185,12 @@ type ImportedKey struct {
 	User    string   `json:"user,omitempty"`
 	Role    string   `json:"role,omitempty" doc:"free, pro, internal or admin; by default free"`
 	Models  []string `json:"models,omitempty"`
-	Expires string   `json:"expires,omitempty" doc:"a moment such as 2030-01-31T00:00:00Z, a span such as 720h or 30d, or never"`
+	Expires string   `json:"expires,omitempty" doc:"a time such as 2030-01-31T00:00:00Z, a duration such as 720h or 30d, or never"`
 }
 
 // ImportResult is what became of imported keys.
 type ImportResult struct {
 	Imported int          `json:"imported" doc:"keys that are new"`
-	Known    int          `json:"known" doc:"keys that existed and stay as they are"`
+	Known    int          `json:"known" doc:"keys that already exist and are left unchanged"`
 	Nodes    []NodeResult `json:"nodes"`
 }

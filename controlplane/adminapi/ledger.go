@@ -4,27 +4,27 @@ import "time"
 
 // GetLedger accounts for every usage event.
 func GetLedger() Operation[LedgerQuery, Ledger] {
-	return get[LedgerQuery, Ledger]("/admin/ledger", tagLog, "Where every usage event is")
+	return get[LedgerQuery, Ledger]("/admin/ledger", tagLog, "Account for every usage event")
 }
 
 // ListDeadLetters lists dead letters.
 func ListDeadLetters() Operation[LetterPage, []DeadLetter] {
-	return get[LetterPage, []DeadLetter]("/admin/deadletters", tagLog, "Usage events that no store could take")
+	return get[LetterPage, []DeadLetter]("/admin/deadletters", tagLog, "Usage events that could not be stored")
 }
 
 // ReplayDeadLetters gives dead letters to the stores again.
 func ReplayDeadLetters() Operation[LetterChange, LettersDone] {
-	return post[LetterChange, LettersDone]("/admin/deadletters/replay", tagLog, "Give dead letters to the stores again")
+	return post[LetterChange, LettersDone]("/admin/deadletters/replay", tagLog, "Replay dead letters")
 }
 
 // DropDeadLetters removes dead letters.
 func DropDeadLetters() Operation[LetterChange, LettersDone] {
-	return post[LetterChange, LettersDone]("/admin/deadletters/drop", tagLog, "Remove dead letters for good")
+	return post[LetterChange, LettersDone]("/admin/deadletters/drop", tagLog, "Delete dead letters")
 }
 
 // LedgerQuery says how far back to look for gaps.
 type LedgerQuery struct {
-	Since string `json:"-" query:"since" default:"24h" doc:"a time, or a span back such as 90m or 7d"`
+	Since string `json:"-" query:"since" default:"24h" doc:"a time, or a duration back such as 90m or 7d"`
 }
 
 // Ledger is where every usage event is.

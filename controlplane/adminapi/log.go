@@ -27,7 +27,7 @@ func GetContent() Operation[ByID, Content] {
 
 // ListAudit lists the audit log.
 func ListAudit() Operation[Page, []AuditEntry] {
-	return get[Page, []AuditEntry]("/admin/audit", tagLog, "Who did what, newest first")
+	return get[Page, []AuditEntry]("/admin/audit", tagLog, "Audit log, newest first")
 }
 
 // StatsQuery selects figures; "" means all models or providers.
@@ -90,7 +90,7 @@ type StatsRow struct {
 // UsageQuery selects totals; empty filters select all.
 type UsageQuery struct {
 	By       string `json:"-" query:"by" default:"model" doc:"one to three of model, provider, endpoint, node, key, user and one of hour, day, week, month, separated by commas"`
-	Since    string `json:"-" query:"since" default:"24h" doc:"from then on: a time, a date in the time zone, a span back such as 90m or 7d, or all"`
+	Since    string `json:"-" query:"since" default:"24h" doc:"from then on: a time, a date in the time zone, a duration back such as 90m or 7d, or all"`
 	Until    string `json:"-" query:"until" doc:"before then: the same; now without it"`
 	Zone     string `json:"-" query:"zone" default:"UTC" doc:"the IANA time zone of dates and days, such as Asia/Kolkata"`
 	Model    string `json:"-" query:"model" doc:"a model's id, or (unknown) for names that no model has"`
@@ -125,9 +125,9 @@ type UsageRow struct {
 
 // LogQuery selects rows of the request log. Empty fields select all.
 type LogQuery struct {
-	Since    string `json:"-" query:"since" doc:"a time, or a span back such as 90m or 7d"`
-	Until    string `json:"-" query:"until" doc:"a time, or a span back such as 90m or 7d"`
-	Before   string `json:"-" query:"before" doc:"the id of the last row of the page before"`
+	Since    string `json:"-" query:"since" doc:"a time, or a duration back such as 90m or 7d"`
+	Until    string `json:"-" query:"until" doc:"a time, or a duration back such as 90m or 7d"`
+	Before   string `json:"-" query:"before" doc:"the id of the last row of the previous page"`
 	After    string `json:"-" query:"after" doc:"an id of which to list the rows that follow, oldest first"`
 	Errors   bool   `json:"-" query:"errors" doc:"only requests with a status of 400 and above"`
 	Limit    int    `json:"-" query:"limit" min:"1" max:"1000" default:"100"`

@@ -36,7 +36,7 @@ func Document(operations []Typed) (json.RawMessage, error) {
 	return json.Marshal(Schema{
 		"openapi": "3.1.0",
 		"info": Schema{
-			"title": "Control plane of the gateway", "version": "1", "summary": "The admin API: what operators and their tools ask of the control plane.",
+			"title": "Control plane of the gateway", "version": "1", "summary": "The admin API of the control plane, for operators and their tools.",
 			"description": "Every change is recorded with its author and reason. Unknown fields and parameters are errors.",
 		},
 		"security": []any{Schema{"admin": []any{}}},

@@ -8,12 +8,12 @@ import (
 
 // ApplyFiles compiles configuration files to a release.
 func ApplyFiles() Operation[Application, ApplyResult] {
-	return post[Application, ApplyResult]("/admin/apply", tagReleases, "Compile the daemon's files, or those that are sent, to a release").large()
+	return post[Application, ApplyResult]("/admin/apply", tagReleases, "Compile the daemon's files, or submitted ones, into a release").large()
 }
 
 // ListReleases lists the history.
 func ListReleases() Operation[Page, []ReleaseInfo] {
-	return get[Page, []ReleaseInfo]("/admin/releases", tagReleases, "The history, newest first")
+	return get[Page, []ReleaseInfo]("/admin/releases", tagReleases, "Releases, newest first")
 }
 
 // GetRelease returns one release with its content.
@@ -28,13 +28,13 @@ func DiffRelease() Operation[DiffQuery, Comparison] {
 
 // RollBack makes a release with the content of an old one.
 func RollBack() Operation[Rollback, Rollout] {
-	return post[Rollback, Rollout]("/admin/releases/{number}/rollback", tagReleases, "Make an old content current again")
+	return post[Rollback, Rollout]("/admin/releases/{number}/rollback", tagReleases, "Roll back to an earlier release")
 }
 
 // Application brings configuration files to the nodes.
 type Application struct {
 	Change
-	DryRun bool `json:"dry_run,omitempty" query:"dry_run" doc:"only say what would change"`
+	DryRun bool `json:"dry_run,omitempty" query:"dry_run" doc:"only report what would change"`
 	// Models and Routing are the texts of the files; nil stands for the file
 	// that the daemon itself reads.
 	Models  *string `json:"models_yaml,omitempty" doc:"the text of models.yaml; without it the daemon's own file"`
@@ -80,7 +80,7 @@ type ReleaseInfo struct {
 // DiffQuery names two releases to compare.
 type DiffQuery struct {
 	ByNumber
-	From uint64 `json:"-" query:"from" doc:"by default the release before"`
+	From uint64 `json:"-" query:"from" doc:"by default the previous release"`
 }
 
 // Comparison is what differs between the content of two releases, in words.

@@ -14,12 +14,12 @@ func GetIndex() Operation[None, Index] {
 
 // GetHealth is for probes.
 func GetHealth() Operation[None, Health] {
-	return get[None, Health]("/health", tagState, "Whether the daemon works; always 200").public()
+	return get[None, Health]("/health", tagState, "Health of the daemon; always 200").public()
 }
 
 // GetStatus is GetHealth in more detail.
 func GetStatus() Operation[None, Status] {
-	return get[None, Status]("/admin/status", tagState, "The daemon's state in detail")
+	return get[None, Status]("/admin/status", tagState, "Status of the daemon in detail")
 }
 
 // GetOpenAPI returns the OpenAPI document.

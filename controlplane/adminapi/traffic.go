@@ -130,14 +130,14 @@ type Trouble struct {
 // EndpointSwitch takes endpoints out of service, or puts them back.
 type EndpointSwitch struct {
 	Change
-	Endpoints []string `json:"endpoints" doc:"complete ids, such as glm-4.6:zhipu-api"`
+	Endpoints []string `json:"endpoints" doc:"full ids, such as glm-4.6:zhipu-api"`
 }
 
 // Weight is the weight of one endpoint.
 type Weight struct {
 	Model      string  `json:"model"`
 	Endpoint   string  `json:"endpoint"`
-	Weight     float64 `json:"weight" doc:"for a disabled endpoint the one that it gets back"`
+	Weight     float64 `json:"weight" doc:"of a disabled endpoint, the weight it gets when it is enabled"`
 	Share      string  `json:"share" doc:"share of the model's traffic in whole percent, such as 70%"`
 	Configured float64 `json:"configured" doc:"the weight in the files"`
 	Override   bool    `json:"override" doc:"whether an operator's weight replaces the configured one"`
@@ -161,7 +161,7 @@ type WeightReset struct {
 type Question struct {
 	Request json.RawMessage   `json:"request" doc:"the request's body"`
 	Path    string            `json:"path,omitempty" doc:"the API below /v1; by default chat/completions"`
-	Key     string            `json:"key,omitempty" doc:"the id of an API key; without it an anonymous administrator asks"`
+	Key     string            `json:"key,omitempty" doc:"the id of an API key; by default an anonymous administrator"`
 	Node    string            `json:"node,omitempty" doc:"the node to ask; any by default"`
 	Headers map[string]string `json:"headers,omitempty"`
 }

@@ -33,7 +33,7 @@ func do[In, Out any](ctx context.Context, c *Client, o adminapi.Operation[In, Ou
 		return none, err
 	}
 	if err := json.Unmarshal(text, &out); err != nil {
-		return none, fmt.Errorf("%s answered %s with something else than the admin API's JSON: %w", c.URL(), encoded.Path, err)
+		return none, fmt.Errorf("%s answered %s with something other than the JSON of the admin API: %w", c.URL(), encoded.Path, err)
 	}
 	adminapi.FillLists(&out)
 	return out, nil
@@ -59,7 +59,7 @@ func (c *Client) send(ctx context.Context, method string, in adminapi.Encoded, w
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
-		return nil, &Unreachable{URL: c.URL(), Cause: fmt.Sprintf("no answer within %s", limit)}
+		return nil, &Unreachable{URL: c.URL(), Cause: fmt.Sprintf("no response within %s", limit)}
 	case err != nil:
 		return nil, &Unreachable{URL: c.URL(), Cause: cause(err)}
 	case resp.status < 200 || resp.status > 299:

@@ -64,10 +64,10 @@ func New(opts Options) (*Client, error) {
 		return nil, err
 	}
 	if strings.ContainsFunc(opts.Author, unicode.IsControl) {
-		return nil, &Invalid{OptionAuthor, "must not have control characters"}
+		return nil, &Invalid{OptionAuthor, "must not contain control characters"}
 	}
 	if strings.ContainsFunc(opts.Token.Reveal(), unicode.IsControl) {
-		return nil, &Invalid{OptionToken, "must not have control characters, such as the end of a line"}
+		return nil, &Invalid{OptionToken, "must not contain control characters, such as the end of a line"}
 	}
 	plain := &http.Client{Transport: opts.Transport, CheckRedirect: stay}
 	return &Client{base: base, opts: opts, reading: retrying(plain, retryRead), writing: retrying(plain, retryWrite)}, nil
@@ -80,7 +80,7 @@ func parseBase(text string) (*url.URL, error) {
 	case err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "":
 		return nil, &Invalid{OptionURL, "must look like " + DefaultURL + " or https://gateway.example.org"}
 	case base.User != nil:
-		return nil, &Invalid{OptionURL, "must not carry a user name or password"}
+		return nil, &Invalid{OptionURL, "must not contain a user name or password"}
 	case base.RawQuery != "" || base.Fragment != "":
 		return nil, &Invalid{OptionURL, "must end with its path, without ? or #"}
 	}

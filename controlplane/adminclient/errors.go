@@ -32,7 +32,7 @@ type Unreachable struct {
 
 // Error names the URL and the cause.
 func (e *Unreachable) Error() string {
-	return fmt.Sprintf("the control plane at %s cannot be reached: %s", e.URL, e.Cause)
+	return fmt.Sprintf("the control plane at %s is unreachable: %s", e.URL, e.Cause)
 }
 
 // cause shortens an error of net/http to what helps an operator: the method,

@@ -191,9 +191,9 @@ func (a *App) Reload(ctx context.Context, why string) {
 			log.ErrorContext(ctx, "configuration", slog.String("problem", one.String()))
 		}
 	case err != nil:
-		log.ErrorContext(ctx, "the configuration was not applied", slog.String("error", err.Error()))
+		log.ErrorContext(ctx, "configuration not applied", slog.String("error", err.Error()))
 	case !done.Changed:
-		log.InfoContext(ctx, "the configuration has not changed", slog.Uint64("release", done.Release.Number))
+		log.InfoContext(ctx, "configuration unchanged", slog.Uint64("release", done.Release.Number))
 	default:
 		log.InfoContext(ctx, "configuration applied", slog.Uint64("release", done.Release.Number), slog.Int("changes", len(done.Changes)))
 	}

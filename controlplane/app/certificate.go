@@ -51,7 +51,7 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.load(); err != nil {
-		c.log.Warn("the certificate of the admin API could not be read again", slog.String("error", err.Error()))
+		c.log.Warn("failed to reload the certificate of the admin API", slog.String("error", err.Error()))
 	}
 	return c.current, nil
 }

@@ -38,7 +38,7 @@ func (a *App) checkLedger(ctx context.Context) error {
 		}
 		for _, g := range gaps {
 			if !told[g] {
-				a.o.Log.WarnContext(ctx, "usage events have no rows: they are lost, still with their node, or dead letters",
+				a.o.Log.WarnContext(ctx, "usage events have no rows: lost, not delivered yet, or dead letters",
 					slog.String("node", g.Node), slog.String("epoch", g.Epoch), slog.Uint64("first", g.First), slog.Uint64("last", g.Last))
 			}
 		}

@@ -44,7 +44,7 @@ func (a *App) tellSpending(ctx context.Context) error {
 		bus.Answer(m, s.answer(ctx, string(m.Data)))
 	})
 	if err != nil {
-		return fmt.Errorf("answer what keys have cost: %w", err)
+		return fmt.Errorf("answer questions about key spending: %w", err)
 	}
 	<-ctx.Done()
 	_ = sub.Unsubscribe() // the connection ends, too
@@ -61,7 +61,7 @@ func (s *spendings) answer(ctx context.Context, key string) []byte {
 	defer cancel()
 	found, err := s.app.o.LogStore.SpendingOf(ctx, now, key)
 	if err != nil {
-		s.app.o.Log.WarnContext(ctx, "the request log does not say what a key has cost", slog.Any("error", err))
+		s.app.o.Log.WarnContext(ctx, "failed to read a key's spending from the request log", slog.Any("error", err))
 		return nil
 	}
 	var spent wire.Spent

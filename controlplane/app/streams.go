@@ -33,7 +33,7 @@ func (a *App) keepStreams(ctx context.Context) error {
 				a.usage.report(err)
 			}
 			if err != nil && ctx.Err() == nil {
-				a.o.Log.Warn("the streams of usage events are not in order", slog.String("error", err.Error()))
+				a.o.Log.Warn("usage event streams are missing or misconfigured", slog.String("error", err.Error()))
 			}
 		}
 		select {
@@ -101,15 +101,15 @@ func (u *usageWatch) problems(now time.Time) (list []adminapi.Problem) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.err != nil {
-		list = append(list, adminapi.Problem{Code: adminapi.ProblemNATSStore, Message: "NATS does not store usage events, which wait at the nodes: " + u.err.Error()})
+		list = append(list, adminapi.Problem{Code: adminapi.ProblemNATSStore, Message: "NATS does not store usage events, they are buffered on the nodes: " + u.err.Error()})
 	}
 	if len(u.sinks) == 0 && !u.began.IsZero() && now.Sub(u.began) > collectTime {
-		list = append(list, adminapi.Problem{Code: adminapi.ProblemCollector, Message: fmt.Sprintf("no collector has ever run: %d frames of usage events wait in NATS", u.frames)})
+		list = append(list, adminapi.Problem{Code: adminapi.ProblemCollector, Message: fmt.Sprintf("no collector has ever run: %d frames of usage events are pending in NATS", u.frames)})
 	}
 	for name, s := range u.sinks {
 		if idle := now.Sub(s.active); idle > collectTime {
 			list = append(list, adminapi.Problem{Code: adminapi.ProblemCollector, Message: fmt.Sprintf(
-				"no collector has taken usage events for %s in the last %s; %d frames wait, %d are not acknowledged", name, idle.Round(time.Second), s.Waiting, s.InHand,
+				"no collector has fetched usage events for %s in the last %s; %d frames pending, %d not acknowledged", name, idle.Round(time.Second), s.Waiting, s.InHand,
 			)})
 		}
 	}

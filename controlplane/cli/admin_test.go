@@ -150,9 +150,9 @@ func dynamic(request string, body []byte) answer {
 		case in.IfRelease != 0 && in.IfRelease != 12:
 			return refusal(409, fmt.Sprintf("release 12 is the current one, not %d: it changed demo:demo-api", in.IfRelease))
 		case in.Model == "missing":
-			return refusal(404, `there is no model "missing"; there is demo, glm-4.6`)
+			return refusal(404, `model "missing" not found; available: demo, glm-4.6`)
 		case len(in.Weights) > 0 && in.Weights["nowhere"] != 0:
-			return refusal(400, `model demo has no endpoint "nowhere"; there is demo:demo-api`)
+			return refusal(400, `model demo has no endpoint "nowhere"; available: demo:demo-api`)
 		}
 		if in.Weights["demo-api"] == 0.75 {
 			return answer{200, `{"release":12,"changed":false,"nodes":[]}`}

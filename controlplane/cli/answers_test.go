@@ -40,7 +40,7 @@ func answers() map[string]answer {
 		"GET weights":               {200, "[" + demoWeight + "," + glmWeights + "]"},
 		"GET weights?model=demo":    {200, "[" + demoWeight + "]"},
 		"GET weights?model=glm-4.6": {200, "[" + glmWeights + "]"},
-		"GET weights?model=none":    refusal(404, `there is no model "none"; there is demo, glm-4.6`),
+		"GET weights?model=none":    refusal(404, `model "none" not found; available: demo, glm-4.6`),
 
 		"GET releases?limit=20":           {200, releases},
 		"GET releases?limit=5":            {200, releases},
@@ -52,21 +52,21 @@ func answers() map[string]answer {
 		"GET releases/1":                  {200, release(1, 1)},
 		"GET releases/2":                  {200, release(2, 0.5)},
 		"GET releases/12":                 {200, release(12, 1)},
-		"GET releases/99":                 refusal(404, "there is no release 99; the oldest is 1, the newest 12"),
-		"POST releases/99/rollback":       refusal(404, "there is no release 99; the oldest is 1, the newest 12"),
+		"GET releases/99":                 refusal(404, "release 99 not found; the oldest is 1, the newest 12"),
+		"POST releases/99/rollback":       refusal(404, "release 99 not found; the oldest is 1, the newest 12"),
 
 		"GET nodes":          {200, "[" + node1 + "," + node2 + "," + node3 + "]"},
 		"GET nodes/node-1":   {200, node1},
 		"GET nodes/node-2":   {200, node2},
-		"GET nodes/node-9":   refusal(404, `there is no node "node-9"; there is node-1, node-2, node-3`),
-		"GET nodes/a%2Fb%20": refusal(404, `there is no node "a/b "`),
+		"GET nodes/node-9":   refusal(404, `node "node-9" not found; available: node-1, node-2, node-3`),
+		"GET nodes/a%2Fb%20": refusal(404, `node "a/b " not found`),
 
 		"POST keys": {201, `{"key":"hyi-plaintext","id":"k_01","name":"build-farm","user":"build-farm","role":"free","models":[],` +
 			`"created":"2030-01-02T03:04:05Z","expires":null,"revoked":null,"prefix":"hyi-plai","nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
 		"GET keys":        {200, "[" + spent(key1, "0.5") + "," + spent(key2, "0") + "]"},
 		"GET keys/KEY_ID": {200, key1},
 		"GET keys/k_02":   {200, key2},
-		"GET keys/k_99":   refusal(404, `there is no key "k_99"`),
+		"GET keys/k_99":   refusal(404, `key "k_99" not found`),
 		"POST keys/KEY_ID/rotate": {201, `{"key":"hyi-plaintext","id":"k_04","name":"build-farm","user":"build-farm","role":"free","models":[],` +
 			`"created":"2030-02-02T03:04:05Z","expires":null,"revoked":null,"prefix":"hyi-plai","nodes":[{"node":"node-1","state":"applied","ms":2}],` +
 			`"replaces":` + strings.Replace(key1, `"expires":null`, `"expires":"2030-02-09T03:04:05Z"`, 1) + `}`},

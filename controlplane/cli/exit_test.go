@@ -68,7 +68,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 	}
 	f(refusal(409, "first\nsecond\x1b[2J"), cli.ExitFailed, `first; second\u001b[2J`)
 	f(answer{404, "<html>"}, cli.ExitFailed, "URL answers 404 Not Found and is not the admin API")
-	f(answer{200, "<html>"}, cli.ExitFailed, "URL answered /admin/status with something else than the admin API's JSON: invalid character '<' looking for beginning of value")
+	f(answer{200, "<html>"}, cli.ExitFailed, "URL answered /admin/status with something other than the JSON of the admin API: invalid character '<' looking for beginning of value")
 	f(answer{502, "<html>"}, cli.ExitUnreachable, "the control plane at URL cannot be reached: a proxy in front of it answers 502 Bad Gateway (set GATEWAY_ADMIN_URL or --url)")
 	f(refusal(503, "the database does not answer; nothing was changed"), cli.ExitFailed, "the database does not answer; nothing was changed")
 }

@@ -159,7 +159,7 @@ func listKeys(ctx context.Context, in *invocation) error {
 func (in *invocation) selectKeys(rows []adminapi.Key, now time.Time) ([]adminapi.Key, error) {
 	unused := valueOf(in, "unused-for", time.Duration(0))
 	if unused > 0 && slices.ContainsFunc(rows, func(k adminapi.Key) bool { return k.Spent == nil }) {
-		return nil, errors.New("the request log does not answer, so that it is not known when keys were used")
+		return nil, errors.New("the request log is unavailable: the last use of keys is unknown")
 	}
 	out := []adminapi.Key{}
 	for _, k := range rows {

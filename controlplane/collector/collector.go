@@ -78,7 +78,7 @@ func New(o Options) (*Collector, error) {
 		return nil, errors.New("collector: NATS, Store, Name and Logger are required")
 	}
 	if strings.Trim(o.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-		return nil, fmt.Errorf("collector: name %q: allowed are a-z, 0-9 and -", o.Name)
+		return nil, fmt.Errorf("collector: name %q must be a-z, 0-9 and -", o.Name)
 	}
 	o.BatchRows = cmp.Or(o.BatchRows, 1000)
 	o.BatchBytes = cmp.Or(o.BatchBytes, 4<<20)
@@ -122,7 +122,7 @@ func (c *Collector) finish(ctx context.Context, b *batch) {
 		return
 	}
 	if err := c.process(ctx, b); err != nil {
-		c.log.WarnContext(ctx, "stopped with a batch unfinished; its events stay in the stream",
+		c.log.WarnContext(ctx, "stopped with an unfinished batch; its events remain in the stream",
 			slog.Int("events", len(b.events)), slog.Any("error", err))
 	}
 }

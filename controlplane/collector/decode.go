@@ -21,7 +21,7 @@ func (c *Collector) open(msg jetstream.Msg) (frame, []event, []deadLetter) {
 	content, err := bus.DecodeFrame(msg.Headers(), msg.Data())
 	// receipts go to the node that NATS let publish, not to whom it claims to be
 	if err == nil && content.Node != f.node {
-		err = fmt.Errorf("frame: it says that it is of node %q", content.Node)
+		err = fmt.Errorf("frame: it names node %q", content.Node)
 	}
 	if err != nil {
 		f.readHeaders(msg.Headers())

@@ -19,9 +19,9 @@ func (c *Collector) expireLoop(ctx context.Context) {
 		gone, err := c.opts.Store.Expire(ctx, time.Now().Add(-c.opts.Retention))
 		switch {
 		case err != nil && ctx.Err() == nil:
-			c.log.WarnContext(ctx, "old rows stay; tried again in an hour", slog.Any("error", err))
+			c.log.WarnContext(ctx, "failed to delete expired rows; retrying in an hour", slog.Any("error", err))
 		case gone > 0:
-			c.log.InfoContext(ctx, "rows that were old enough are gone", slog.Int64("rows", gone))
+			c.log.InfoContext(ctx, "expired rows deleted", slog.Int64("rows", gone))
 		}
 		if sleep(ctx, expireEvery) != nil {
 			return

@@ -57,7 +57,7 @@ func (c *Collector) fetch(ctx context.Context, b *batch, n int, wait time.Durati
 	if err == nil {
 		return true
 	}
-	c.log.WarnContext(ctx, "fetching was interrupted", slog.Any("error", err))
+	c.log.WarnContext(ctx, "fetch interrupted", slog.Any("error", err))
 	c.tracker.failed("fetch events", err)
 	if sleep(ctx, firstPause) == nil {
 		// an error only says that ctx is done, which the caller sees itself

@@ -83,7 +83,7 @@ func (c *Collector) keepAlive(ctx context.Context, b *batch) (stop func()) {
 		for sleep(ctx, c.progress) == nil {
 			for _, f := range b.frames {
 				if err := f.msg.InProgress(); err != nil {
-					c.log.DebugContext(ctx, "progress not sent", slog.Any("error", err))
+					c.log.DebugContext(ctx, "failed to report progress", slog.Any("error", err))
 				}
 			}
 		}
@@ -103,7 +103,7 @@ func (c *Collector) release(ctx context.Context, b *batch, done bool) {
 			send = f.msg.Nak
 		}
 		if err := send(); err != nil {
-			c.log.WarnContext(ctx, "acknowledgement not sent; the frame will come again", slog.Any("error", err))
+			c.log.WarnContext(ctx, "failed to acknowledge a frame; it will be redelivered", slog.Any("error", err))
 			return
 		}
 	}

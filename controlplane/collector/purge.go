@@ -19,7 +19,7 @@ const purgeEvery = time.Second
 func (c *Collector) purgeLoop(ctx context.Context) {
 	for sleep(ctx, purgeEvery) == nil {
 		if err := c.purge(ctx); err != nil && ctx.Err() == nil {
-			c.log.DebugContext(ctx, "stream not purged", slog.Any("error", err))
+			c.log.DebugContext(ctx, "failed to purge the stream", slog.Any("error", err))
 		}
 	}
 }

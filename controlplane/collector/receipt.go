@@ -20,7 +20,7 @@ func (c *Collector) sendReceipts(ctx context.Context, b *batch) {
 			err = c.opts.NATS.Publish(wire.CommitPrefix+node, data)
 		}
 		if err != nil {
-			c.log.WarnContext(ctx, "receipt not sent; the node will send its events again",
+			c.log.WarnContext(ctx, "failed to send a receipt; the node will resend its events",
 				slog.String("node", node), slog.Any("error", err))
 		}
 	}

@@ -51,7 +51,7 @@ func (c *Collector) recovered(what string, began time.Time) {
 	if began.IsZero() {
 		return
 	}
-	c.log.Info("no longer waiting", slog.String("to", what), slog.Duration("after", time.Since(began)))
+	c.log.Info("retry succeeded", slog.String("to", what), slog.Duration("after", time.Since(began)))
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

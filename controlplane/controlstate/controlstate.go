@@ -54,7 +54,7 @@ func (s *State) Health(ctx context.Context) error {
 	}
 	epoch, err := s.readEpoch(ctx)
 	if err == nil && epoch != s.epoch {
-		err = fmt.Errorf("the control state was replaced: its epoch is %d, was %d; a restart takes it up", epoch, s.epoch)
+		err = fmt.Errorf("the control state was replaced: its epoch is %d, was %d; restart to use it", epoch, s.epoch)
 	}
 	return err
 }

@@ -30,7 +30,7 @@ type ConflictError struct {
 // Error names the release that stands and who published it.
 func (e *ConflictError) Error() string {
 	if e.Number == 0 {
-		return "conflict: there is no release yet"
+		return "conflict: no release yet"
 	}
 	return fmt.Sprintf("conflict: release %d was published by %q at %s (reason: %q)",
 		e.Number, e.Author, e.Time.UTC().Format(time.RFC3339), e.Reason)

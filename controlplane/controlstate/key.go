@@ -34,7 +34,7 @@ func (s *State) Keys(ctx context.Context, limit int, after string) ([]Key, error
 	const list = "SELECT " + keyColumns + " FROM control_keys "
 	query := database.SQL(list+"ORDER BY created DESC, id LIMIT CAST($1 AS BIGINT)", limit)
 	if limit < 1 || limit > MaxPage {
-		return nil, fmt.Errorf("list keys: %w: limit %d, allowed are 1 to %d", ErrInvalid, limit, MaxPage)
+		return nil, fmt.Errorf("list keys: %w: limit %d, must be 1 to %d", ErrInvalid, limit, MaxPage)
 	}
 	if after != "" {
 		last, err := s.Key(ctx, after)

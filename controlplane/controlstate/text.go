@@ -10,7 +10,7 @@ import (
 func checkText(what string, values ...string) error {
 	for _, v := range values {
 		if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
-			return fmt.Errorf("%w: %s %q, allowed is UTF-8 without NUL", ErrInvalid, what, v)
+			return fmt.Errorf("%w: %s %q must be UTF-8 without NUL", ErrInvalid, what, v)
 		}
 	}
 	return nil

@@ -183,7 +183,7 @@ func (c *Client) run(ctx context.Context, client *retryablehttp.Client, batch []
 	defer func() { _ = resp.Body.Close() }() // read to its end, or the error is returned
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return nil, fmt.Errorf("D1: the answer is cut off: %w", err)
+		return nil, fmt.Errorf("D1: truncated response: %w", err)
 	}
 	return decode(resp.StatusCode, text, len(batch))
 }

@@ -23,7 +23,7 @@ type Row []any
 // number or as its text; NULL leaves what is there.
 func (r Row) Scan(dest ...any) error {
 	if len(dest) != len(r) {
-		return fmt.Errorf("D1: a row of %d values, %d are wanted", len(r), len(dest))
+		return fmt.Errorf("D1: a row of %d values, want %d", len(r), len(dest))
 	}
 	for i, value := range r {
 		if value == nil {
@@ -51,7 +51,7 @@ func scan(text string, dest any) (err error) {
 	case **string:
 		*d = &text
 	default:
-		err = fmt.Errorf("no way into a %T", dest)
+		err = fmt.Errorf("cannot scan into a %T", dest)
 	}
 	return err
 }
@@ -86,7 +86,7 @@ func decode(status int, text []byte, n int) ([]Result, error) {
 	case status != http.StatusOK:
 		return nil, &Error{Status: status, Message: http.StatusText(status) + " without an explanation"}
 	case err != nil:
-		return nil, fmt.Errorf("D1: the answer is not readable: %w", err)
+		return nil, fmt.Errorf("D1: unreadable response: %w", err)
 	case !answer.Success || len(answer.Result) != n:
 		return nil, fmt.Errorf("D1: %d results for %d statements, success %v", len(answer.Result), n, answer.Success)
 	}

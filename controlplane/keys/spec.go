@@ -70,7 +70,7 @@ func checkText(field, text string) error {
 		return fmt.Errorf("%s: must have at most %d bytes, got %d", field, maxText, len(text))
 	}
 	if strings.ContainsFunc(text, unicode.IsControl) {
-		return fmt.Errorf("%s: must not hold control characters", field)
+		return fmt.Errorf("%s: must not contain control characters", field)
 	}
 	return nil
 }
@@ -83,7 +83,7 @@ func checkModels(asked, exist []string) ([]string, error) {
 			continue
 		}
 		if !slices.Contains(exist, id) {
-			errs = append(errs, fmt.Errorf("models: there is no model %q; there are %s", id, strings.Join(exist, ", ")))
+			errs = append(errs, fmt.Errorf("models: model %q not found; available: %s", id, strings.Join(exist, ", ")))
 		}
 		if !slices.Contains(out, id) {
 			out = append(out, id)
@@ -101,20 +101,20 @@ func ParseExpiry(text string, now time.Time) (time.Time, error) {
 	at, ok := parseMoment(text, now)
 	switch {
 	case !ok:
-		return time.Time{}, fmt.Errorf("expires: must be a moment such as 2027-01-31T00:00:00Z or a span such as 720h or 30d, got %q", text)
+		return time.Time{}, fmt.Errorf("expires: must be a time such as 2027-01-31T00:00:00Z or a duration such as 720h or 30d, got %q", text)
 	case !at.After(now):
 		return time.Time{}, fmt.Errorf("expires: %s is not in the future", text)
 	case at.Year() > 9999:
-		return time.Time{}, fmt.Errorf("expires: %s is too far away; leave it out for a key that does not expire", text)
+		return time.Time{}, fmt.Errorf("expires: %s is too far in the future; omit it for a key that does not expire", text)
 	}
 	return at.UTC().Truncate(time.Second), nil
 }
 
-// ParseSpan reads a span such as 24h or 30d.
+// ParseSpan reads a duration such as 24h or 30d.
 func ParseSpan(text string, now time.Time) (time.Duration, error) {
 	at, ok := parseMoment(text, now)
 	if _, err := time.Parse(time.RFC3339, text); !ok || err == nil {
-		return 0, fmt.Errorf("must be a span such as 24h or 30d, got %q", text)
+		return 0, fmt.Errorf("must be a duration such as 24h or 30d, got %q", text)
 	}
 	return at.Sub(now), nil
 }

@@ -80,7 +80,7 @@ const settleTime = 2500 * time.Millisecond
 func (t *Table) Run(ctx context.Context) error {
 	sub, err := t.o.Conn.Subscribe(wire.NodeStatusPrefix+"*", t.receive)
 	if err != nil {
-		return fmt.Errorf("listen to nodes: %w", err)
+		return fmt.Errorf("subscribe to node status: %w", err)
 	}
 	defer func() { _ = sub.Unsubscribe() }() // fails only on a closed connection
 	changes := t.o.Conn.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.DISCONNECTED)
@@ -111,7 +111,7 @@ func (t *Table) connection(up bool) {
 func (t *Table) receive(m *nats.Msg) {
 	s, err := wire.DecodeNodeStatus(m.Data)
 	if err == nil && m.Subject != wire.NodeStatusPrefix+s.Node {
-		err = fmt.Errorf("it speaks of node %q", s.Node) // a node may only speak for itself
+		err = fmt.Errorf("the status names node %q", s.Node) // a node may only speak for itself
 	}
 	if err != nil {
 		t.o.Log.Warn("unusable heartbeat", slog.String("subject", m.Subject), slog.String("error", err.Error()))
@@ -130,9 +130,9 @@ func (t *Table) hear(s *wire.NodeStatus) {
 	case s.Stopped && (before == nil || !before.status.Stopped):
 		t.o.Log.Info("node stopped", slog.String("node", s.Node))
 	case before == nil:
-		t.o.Log.Info("node announced itself", slog.String("node", s.Node), slog.String("version", s.Version), slog.Uint64("release", s.Release))
+		t.o.Log.Info("node joined", slog.String("node", s.Node), slog.String("version", s.Version), slog.Uint64("release", s.Release))
 	case s.State == wire.StateRejected && (before.status.State != s.State || before.status.Offered != s.Offered):
-		t.o.Log.Warn("node rejects a release", slog.String("node", s.Node), slog.Uint64("release", s.Offered), slog.String("reason", s.Reason))
+		t.o.Log.Warn("node rejected a release", slog.String("node", s.Node), slog.Uint64("release", s.Offered), slog.String("reason", s.Reason))
 	}
 	t.nodes[s.Node] = &entry{*s, time.Now()}
 	t.wakeLocked()

@@ -112,7 +112,7 @@ func (w *waiting) judge(id string, e *entry, now time.Time) Ack {
 	case fate == Rejected:
 		a.Reason = s.Reason
 	case fate == Pending && state != Live:
-		a.Reason = "last heard of " + now.Sub(e.seen).Round(time.Second).String() + " ago"
+		a.Reason = "last heartbeat " + now.Sub(e.seen).Round(time.Second).String() + " ago"
 	}
 	return a
 }

@@ -58,7 +58,7 @@ func (p *Publisher) apply(ctx context.Context, c Change, files *config.Files, wa
 			}
 		}
 		for _, id := range out.Orphans {
-			w.warnings = append(w.warnings, fmt.Sprintf("what was set for %s is dropped: there is no such endpoint any more", id))
+			w.warnings = append(w.warnings, fmt.Sprintf("overrides for %s are dropped: the endpoint no longer exists", id))
 		}
 		if ours {
 			w.files, err = digest(files)

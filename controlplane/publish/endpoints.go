@@ -52,7 +52,7 @@ func (p *Publisher) EnableEndpoints(ctx context.Context, c Change, ids []string)
 // owners returns the models of endpoints, or says which do not exist.
 func owners(s *wire.Snapshot, ids []string) ([]*wire.Model, error) {
 	if len(ids) == 0 {
-		return nil, invalid("no endpoints are named; they look like MODEL:ENDPOINT")
+		return nil, invalid("no endpoints specified; their form is MODEL:ENDPOINT")
 	}
 	var models []*wire.Model
 	var errs []error
@@ -74,8 +74,8 @@ func unknownEndpoint(s *wire.Snapshot, id string) error {
 	for i := range s.Models {
 		m := &s.Models[i]
 		if strings.HasPrefix(id, m.ID+":") || id == m.ID {
-			return invalid("there is no endpoint %q; those of %s are %s, each after \"%s:\"", id, m.ID, parts(m), m.ID)
+			return invalid("endpoint %q not found; %s has %s, each prefixed with \"%s:\"", id, m.ID, parts(m), m.ID)
 		}
 	}
-	return invalid("there is no endpoint %q; gatewayctl endpoints, or GET /admin/endpoints, lists them", id)
+	return invalid("endpoint %q not found; gatewayctl endpoints, or GET /admin/endpoints, lists them", id)
 }

@@ -37,7 +37,7 @@ type Options struct {
 
 // ErrNoDatabase means that the control state has not been reached since the
 // process started.
-var ErrNoDatabase = errors.New("the database of the control state cannot be reached yet")
+var ErrNoDatabase = errors.New("the database of the control state is unreachable; retrying")
 
 const (
 	// period is that of beats and of the comparison with the database and NATS.
@@ -102,14 +102,14 @@ func (p *Publisher) Run(ctx context.Context) error {
 func (p *Publisher) close() {
 	if db := p.db.Swap(nil); db != nil {
 		if err := db.Close(); err != nil {
-			p.o.Log.Warn("control state did not close well", slog.String("error", err.Error()))
+			p.o.Log.Warn("failed to close the control state", slog.String("error", err.Error()))
 		}
 	}
 }
 
 // prepare waits for the database and settles which release is current.
 func (p *Publisher) prepare(ctx context.Context) error {
-	t := newTrouble(p.o.Log, "the control state is not available; trying on")
+	t := newTrouble(p.o.Log, "the control state is unavailable; retrying")
 	for {
 		err := p.start(ctx)
 		var broken config.Problems
@@ -192,7 +192,7 @@ func (p *Publisher) adopt(ctx context.Context, db *controlstate.State, current *
 	p.tell(ctx, warnings)
 	var broken config.Problems
 	if errors.As(err, &broken) && current != nil {
-		p.o.Log.Error("the configuration is broken; the last release stays", slog.Uint64("release", current.Number), slog.Int("problems", len(broken)))
+		p.o.Log.Error("invalid configuration; keeping the last release", slog.Uint64("release", current.Number), slog.Int("problems", len(broken)))
 		for _, one := range broken {
 			p.o.Log.Error("configuration", slog.String("problem", one.String()))
 		}

@@ -304,9 +304,9 @@ func TestBadWeightsAreRefusedAndChangeNothing(t *testing.T) {
 			t.Errorf("%s %v: %v, want %q", model, weights, err, want)
 		}
 	}
-	f("gpt", map[string]float64{"x": 1}, `there is no model "gpt"; there are glm, demo`)
+	f("gpt", map[string]float64{"x": 1}, `model "gpt" not found; available: glm, demo`)
 	f("", map[string]float64{"x": 1}, "no model is named")
-	f("glm", map[string]float64{"lokal": 1}, `glm has no endpoint "lokal"; its endpoints are local, far`)
+	f("glm", map[string]float64{"lokal": 1}, `glm has no endpoint "lokal"; available: local, far`)
 	f("glm", map[string]float64{"local": -1}, "must be from 0")
 	f("glm", map[string]float64{"local": 1, "glm:local": 2}, "named twice")
 	f("glm", nil, "no weights are given")

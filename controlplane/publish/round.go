@@ -29,8 +29,8 @@ type link struct {
 
 func newLink(log *slog.Logger) link {
 	return link{
-		reading: newTrouble(log, "the control state cannot be read; what is published stays"),
-		storing: newTrouble(log, "NATS does not take the documents; trying on"),
+		reading: newTrouble(log, "failed to read the control state; published documents stay in effect"),
+		storing: newTrouble(log, "failed to publish to NATS; retrying"),
 	}
 }
 
@@ -215,6 +215,6 @@ func (p *Publisher) beat() {
 		err = p.o.Conn.Publish(wire.BeatSubject, msg)
 	}
 	if err != nil && p.o.Conn.IsConnected() {
-		p.o.Log.Warn("beat was not sent", slog.String("error", err.Error()))
+		p.o.Log.Warn("failed to send a heartbeat", slog.String("error", err.Error()))
 	}
 }

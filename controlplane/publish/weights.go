@@ -87,7 +87,7 @@ func reweighted(s *wire.Snapshot, change func(*wire.Endpoint)) wire.Snapshot {
 func (w *plan) serves(m *wire.Model) error {
 	after, err := FindModel(&w.snapshot, m.ID)
 	if err == nil && usable(m) && !usable(after) {
-		err = invalid("no endpoint of %s would have a weight above 0, so that nothing could serve it", m.ID)
+		err = invalid("no endpoint of %s would have a weight above 0: the model could not be served", m.ID)
 	}
 	return err
 }
@@ -119,15 +119,15 @@ func FindModel(s *wire.Snapshot, name string) (*wire.Model, error) {
 		ids[i] = m.ID
 	}
 	if name == "" {
-		return nil, invalid("no model is named; there are %s", strings.Join(ids, ", "))
+		return nil, invalid("no model specified; available: %s", strings.Join(ids, ", "))
 	}
-	return nil, invalid("there is no model %q; there are %s", name, strings.Join(ids, ", "))
+	return nil, invalid("model %q not found; available: %s", name, strings.Join(ids, ", "))
 }
 
 // resolve returns the weights by whole endpoint ids.
 func resolve(m *wire.Model, weights map[string]float64) (map[string]float64, error) {
 	if len(weights) == 0 {
-		return nil, invalid("no weights are given; the endpoints of %s are %s", m.ID, parts(m))
+		return nil, invalid("no weights specified; endpoints of %s: %s", m.ID, parts(m))
 	}
 	var errs []error
 	set := make(map[string]float64, len(weights))
@@ -135,14 +135,14 @@ func resolve(m *wire.Model, weights map[string]float64) (map[string]float64, err
 		weight := weights[name]
 		id, ok := findEndpoint(m, name)
 		if !ok {
-			errs = append(errs, invalid("%s has no endpoint %q; its endpoints are %s", m.ID, name, parts(m)))
+			errs = append(errs, invalid("%s has no endpoint %q; available: %s", m.ID, name, parts(m)))
 			continue
 		}
 		if math.IsNaN(weight) || weight < 0 || weight > maxWeight {
 			errs = append(errs, invalid("the weight of %s must be from 0 to %g, got %s", name, maxWeight, strconv.FormatFloat(weight, 'g', -1, 64)))
 		}
 		if _, twice := set[id]; twice {
-			errs = append(errs, invalid("%s is named twice", id))
+			errs = append(errs, invalid("duplicate endpoint %s", id))
 		}
 		set[id] = weight
 	}

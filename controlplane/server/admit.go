@@ -29,7 +29,7 @@ func (s *Server) admit(header http.Header, r *http.Request) error {
 	given := r.Header.Get("Authorization")
 	if len(given) <= len(scheme) || !strings.EqualFold(given[:len(scheme)], scheme) {
 		header.Set("WWW-Authenticate", `Bearer realm="admin"`)
-		return problemf(http.StatusUnauthorized, "the header Authorization: Bearer $ADMIN_TOKEN is missing")
+		return problemf(http.StatusUnauthorized, "missing header Authorization: Bearer $ADMIN_TOKEN")
 	}
 	from, now := s.client(r), time.Now()
 	if equal(strings.TrimSpace(given[len(scheme):]), s.o.Token.Reveal()) {
@@ -38,13 +38,13 @@ func (s *Server) admit(header http.Header, r *http.Request) error {
 	}
 	if wait := s.lockout.locked(from, now); wait > 0 {
 		seconds := int(math.Ceil(wait.Seconds()))
-		p := problemf(http.StatusTooManyRequests, "too many wrong tokens from %s; try again in %d s", from, seconds)
+		p := problemf(http.StatusTooManyRequests, "too many failed logins from %s; try again in %d s", from, seconds)
 		p.retryAfter = seconds
 		return p
 	}
 	header.Set("WWW-Authenticate", `Bearer realm="admin", error="invalid_token"`)
 	s.noteFailure(r, from, s.lockout.failed(from, now))
-	return problemf(http.StatusUnauthorized, "the token is not this control plane's ADMIN_TOKEN")
+	return problemf(http.StatusUnauthorized, "invalid token: it is not this control plane's ADMIN_TOKEN")
 }
 
 const (
@@ -77,7 +77,7 @@ func (s *Server) noteFailure(r *http.Request, from netip.Addr, failures int) {
 		})
 	}
 	if err != nil {
-		s.o.Log.WarnContext(r.Context(), "a failed login could not be recorded", slog.String("from", from.String()), slog.String("error", err.Error()))
+		s.o.Log.WarnContext(r.Context(), "failed to record a failed login", slog.String("from", from.String()), slog.String("error", err.Error()))
 	}
 }
 
@@ -116,7 +116,7 @@ func admitLocal(r *http.Request) error {
 		return problemf(http.StatusForbidden, "without ADMIN_TOKEN the admin API answers on localhost only, not as %q", r.Host)
 	}
 	if err := http.NewCrossOriginProtection().Check(r); err != nil {
-		return problemf(http.StatusForbidden, "requests from other sites' pages are refused")
+		return problemf(http.StatusForbidden, "cross-site requests are rejected")
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func (s *Server) deadLetters(ctx context.Context, in adminapi.LetterPage) ([]adm
 	defer cancel()
 	found, _, err := bus.DeadLetters(ctx, s.o.Conn, in.After, in.Limit)
 	if err != nil {
-		return nil, problemf(http.StatusServiceUnavailable, "NATS does not answer: %s", err)
+		return nil, problemf(http.StatusServiceUnavailable, "NATS is unavailable: %s", err)
 	}
 	out := make([]adminapi.DeadLetter, len(found))
 	for i := range found {
@@ -63,13 +63,13 @@ func numberList(list []uint64) string {
 func (s *Server) changeLetters(ctx context.Context, in adminapi.LetterChange, action string, do func(context.Context, *bus.DeadLetter) error) (adminapi.LettersDone, error) {
 	var out adminapi.LettersDone
 	if (len(in.IDs) > 0) == in.All {
-		return out, badRequest("either ids, a list of dead letters, or all must be given")
+		return out, badRequest("specify either ids, a list of dead letters, or all")
 	}
 	ctx, cancel := context.WithTimeout(lasting(ctx), statsTime)
 	defer cancel()
 	found, _, err := bus.DeadLetters(ctx, s.o.Conn, 0, maxLetters)
 	if err != nil {
-		return out, problemf(http.StatusServiceUnavailable, "NATS does not answer: %s", err)
+		return out, problemf(http.StatusServiceUnavailable, "NATS is unavailable: %s", err)
 	}
 	missing := slices.Clone(in.IDs)
 	var failures []error
@@ -93,7 +93,7 @@ func (s *Server) changeLetters(ctx context.Context, in adminapi.LetterChange, ac
 	case len(failures) > 0:
 		return out, withDone(problemf(http.StatusConflict, "%s", failureList(failures)), out.Done)
 	case len(missing) > 0:
-		return out, withDone(problemf(http.StatusNotFound, "there are no dead letters %s", numberList(missing)), out.Done)
+		return out, withDone(problemf(http.StatusNotFound, "dead letters not found: %s", numberList(missing)), out.Done)
 	}
 	return out, nil
 }
@@ -122,7 +122,7 @@ func (s *Server) auditLetters(ctx context.Context, in adminapi.LetterChange, act
 		err = db.Audit(ctx, entry(in.ByAuthor, in.Reason, action, numberList(slices.Clone(done))))
 	}
 	if err != nil {
-		s.o.Log.WarnContext(ctx, "a change of dead letters could not be recorded", slog.String("error", err.Error()))
+		s.o.Log.WarnContext(ctx, "failed to record a change of dead letters", slog.String("error", err.Error()))
 	}
 }
 

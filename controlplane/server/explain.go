@@ -22,7 +22,7 @@ var nodeID = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
 func (s *Server) explain(ctx context.Context, in adminapi.Question) (wire.Explanation, error) {
 	var none wire.Explanation
 	if len(in.Request) == 0 {
-		return none, badRequest(`request is missing: the body of a request, such as {"model":"demo","messages":[...]}`)
+		return none, badRequest(`request is required: the body of a request, such as {"model":"demo","messages":[...]}`)
 	}
 	subject := wire.AskExplain
 	if in.Node != "" {
@@ -41,7 +41,7 @@ func (s *Server) explain(ctx context.Context, in adminapi.Question) (wire.Explan
 	m, err := s.o.Conn.RequestWithContext(ctx, subject, text)
 	switch {
 	case errors.Is(err, nats.ErrNoResponders) && in.Node != "":
-		return none, problemf(http.StatusNotFound, "unknown node %q", in.Node)
+		return none, problemf(http.StatusNotFound, "node %q not found", in.Node)
 	case errors.Is(err, nats.ErrNoResponders):
 		return none, problemf(http.StatusServiceUnavailable, "no live node")
 	case err != nil:

@@ -31,7 +31,7 @@ func (s *Server) modelIDs() []string {
 // forKeys returns the database for operations that hash keys.
 func (s *Server) forKeys() (*controlstate.State, error) {
 	if s.o.KeySecret.Empty() {
-		return nil, problemf(http.StatusServiceUnavailable, "API_KEY_SECRET is not set here: no node could recognize the key")
+		return nil, problemf(http.StatusServiceUnavailable, "API_KEY_SECRET is not set: no node could verify the key")
 	}
 	return s.o.Publisher.State()
 }
@@ -71,7 +71,7 @@ func madeBefore(err error, id string) error {
 	if !errors.Is(err, controlstate.ErrExists) {
 		return err
 	}
-	p := problemf(http.StatusConflict, "a key was made under this Idempotency-Key before: %s; its text was shown then, and only then", id)
+	p := problemf(http.StatusConflict, "a key was already created with this Idempotency-Key: %s; its text was shown only then", id)
 	p.metadata = map[string]any{"id": id}
 	return p
 }
@@ -84,7 +84,7 @@ func (s *Server) rotateKey(ctx context.Context, in adminapi.KeyRotation) (admina
 	now := time.Now()
 	overlap, err := keys.ParseSpan(cmp.Or(in.Overlap, "24h"), now)
 	if err != nil || overlap < 0 || overlap > maxOverlap {
-		return none, badRequest("overlap must be a span from 0s to 90d such as 24h, got %q", in.Overlap)
+		return none, badRequest("overlap must be a duration from 0s to 90d such as 24h, got %q", in.Overlap)
 	}
 	db, err := s.forKeys()
 	if err != nil {

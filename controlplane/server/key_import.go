@@ -21,7 +21,7 @@ func (s *Server) importKeys(ctx context.Context, in adminapi.KeyImport) (adminap
 	}
 	list, problems := checkImport(in.Keys, s.modelIDs())
 	if len(problems) > 0 {
-		p := badRequest("the keys have %d problems; none was imported", len(problems))
+		p := badRequest("the keys have %d problems; no key was imported", len(problems))
 		p.metadata = map[string]any{"problems": problems}
 		return none, p
 	}

@@ -26,7 +26,7 @@ func (s *Server) ledger(ctx context.Context, in adminapi.LedgerQuery) (adminapi.
 	out.Nodes, out.Sum = s.balances()
 	letters, err := s.ledgerOfNATS(ctx, &out)
 	if err != nil {
-		return out, problemf(http.StatusServiceUnavailable, "NATS does not answer: %s", err)
+		return out, problemf(http.StatusServiceUnavailable, "NATS is unavailable: %s", err)
 	}
 	if s.o.LogStore == nil {
 		return out, nil

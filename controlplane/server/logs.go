@@ -62,7 +62,7 @@ func inTime[T any](ctx context.Context, s *Server, query func(context.Context) (
 		return none, badRequest("%s", strings.TrimPrefix(err.Error(), requestlog.ErrRejected.Error()+": "))
 	}
 	if err != nil {
-		return none, problemf(http.StatusServiceUnavailable, "the request log does not answer: %s", err)
+		return none, problemf(http.StatusServiceUnavailable, "the request log is unavailable: %s", err)
 	}
 	return out, nil
 }
@@ -87,7 +87,7 @@ func moments(name, text string, zone *time.Location) (time.Time, error) {
 	if span, err := time.ParseDuration(text); err == nil && span >= 0 {
 		return time.Now().Add(-span), nil
 	}
-	return time.Time{}, badRequest("parameter %s must be a time such as 2030-01-31T00:00:00Z, a date or a span back such as 90m or 7d, got %q", name, text)
+	return time.Time{}, badRequest("parameter %s must be a time such as 2030-01-31T00:00:00Z, a date or a duration back such as 90m or 7d, got %q", name, text)
 }
 
 // usage sums up what was used.
@@ -131,7 +131,7 @@ func (s *Server) usage(ctx context.Context, in adminapi.UsageQuery) ([]adminapi.
 func (s *Server) content(ctx context.Context, in adminapi.ByID) (adminapi.Content, error) {
 	found, err := inTime(ctx, s, func(ctx context.Context) (*requestlog.Content, error) { return s.o.LogStore.Content(ctx, in.ID) })
 	if err == nil && found == nil {
-		err = problemf(http.StatusNotFound, "no content of %q is stored: nodes store it with DB_STORE_FULL_CONTENT=true", in.ID)
+		err = problemf(http.StatusNotFound, "no content is stored for %q: nodes store it with DB_STORE_FULL_CONTENT=true", in.ID)
 	}
 	if err != nil {
 		return adminapi.Content{}, err

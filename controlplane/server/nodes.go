@@ -35,5 +35,5 @@ func (s *Server) node(_ context.Context, in adminapi.ByID) (adminapi.Node, error
 			return showNode(&found[i]), nil
 		}
 	}
-	return adminapi.Node{}, problemf(http.StatusNotFound, "no node %q has announced itself", in.ID)
+	return adminapi.Node{}, problemf(http.StatusNotFound, "node %q not found", in.ID)
 }

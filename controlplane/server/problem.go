@@ -68,7 +68,7 @@ func toProblem(err error) *problem {
 	case errors.Is(err, controlstate.ErrRevoked), errors.Is(err, controlstate.ErrExists):
 		return problemf(http.StatusConflict, "%s", err)
 	case errors.Is(err, context.Canceled):
-		return problemf(http.StatusServiceUnavailable, "the control plane is stopping, or the caller left")
+		return problemf(http.StatusServiceUnavailable, "the control plane is stopping, or the client disconnected")
 	default:
 		return problemf(http.StatusServiceUnavailable, "not done: %s", err)
 	}

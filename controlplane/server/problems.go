@@ -20,18 +20,18 @@ func (s *Server) problems(found stores) []adminapi.Problem {
 	_, storing := s.o.Publisher.Troubles()
 	switch {
 	case !s.o.Conn.IsConnected():
-		add(adminapi.ProblemNATS, "NATS is %s: changes do not reach the nodes, which serve on with what they have", s.natsStatus())
+		add(adminapi.ProblemNATS, "NATS is %s: changes do not reach the nodes, which keep serving their current release", s.natsStatus())
 	case storing != "":
-		add(adminapi.ProblemNATSStore, "NATS does not store releases, so that changes do not reach the nodes: %s", storing)
+		add(adminapi.ProblemNATSStore, "NATS does not store releases, and changes do not reach the nodes: %s", storing)
 	}
 	if found.database != nil {
-		add(adminapi.ProblemDatabase, "nothing can be changed: %s", found.database)
+		add(adminapi.ProblemDatabase, "changes are not possible: %s", found.database)
 	}
 	if current == nil {
-		add(adminapi.ProblemNoRelease, "no release yet: nodes have nothing to serve")
+		add(adminapi.ProblemNoRelease, "no release yet: the nodes serve no models")
 	}
 	if found.logStore != nil {
-		add(adminapi.ProblemLogStore, "the request log cannot be used: %s", found.logStore)
+		add(adminapi.ProblemLogStore, "the request log is unavailable: %s", found.logStore)
 	}
 	if s.o.Usage != nil && s.o.Conn.IsConnected() {
 		list = append(list, s.o.Usage()...)

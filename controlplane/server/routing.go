@@ -19,7 +19,7 @@ func (s *Server) current() (*wire.Release, error) {
 	if _, err := s.o.Publisher.State(); err != nil {
 		return nil, err
 	}
-	return nil, problemf(http.StatusServiceUnavailable, "there is no release yet")
+	return nil, problemf(http.StatusServiceUnavailable, "no release yet")
 }
 
 func (s *Server) routing(context.Context, adminapi.None) (adminapi.Routing, error) {

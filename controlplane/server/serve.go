@@ -87,7 +87,7 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type notFound struct{}
 
 func (notFound) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	exchangeOf(w).err = problemf(http.StatusNotFound, "there is nothing at %s; GET / lists all paths", r.URL.Path)
+	exchangeOf(w).err = problemf(http.StatusNotFound, "path %s not found; GET / lists all paths", r.URL.Path)
 }
 
 func exchangeOf(w http.ResponseWriter) *exchange {

@@ -103,7 +103,7 @@ func TestARejectingNodeIsNamed(t *testing.T) {
 	if node.State != "live" || node.Release != 1 || node.ReleaseState != "rejected" {
 		t.Errorf("node %+v", node)
 	}
-	p.refused("GET", "/admin/nodes/nobody", "", 404, `no node "nobody"`)
+	p.refused("GET", "/admin/nodes/nobody", "", 404, `node "nobody" not found`)
 }
 
 func TestApply(t *testing.T) {
@@ -179,7 +179,7 @@ func TestReleases(t *testing.T) {
 		t.Errorf("rolled back: release %d, %+v", done.Release, got)
 	}
 	p.refused("GET", "/admin/releases/99", "", 404, "not found")
-	p.refused("GET", "/admin/releases/x", "", 404, "number must be a whole number from 1")
+	p.refused("GET", "/admin/releases/x", "", 404, "number must be an integer from 1")
 	p.refused("POST", "/admin/releases/99/rollback", "", 404, "not found")
 	conflict := p.refused("PUT", "/admin/weights", `{"model":"glm","weights":{"local":1},"if_release":2}`, 409, "release 4")
 	if conflict["release"] != 4.0 || conflict["reason"] != "worse" {
@@ -229,7 +229,7 @@ func TestKeys(t *testing.T) {
 		p.refused("GET", "/admin/keys/k_none", "", 404, "not found")
 		p.refused("DELETE", "/admin/keys/k_none", "", 404, "not found")
 		p.refused("POST", "/admin/keys", `{}`, 400, "name: is required")
-		p.refused("POST", "/admin/keys", `{"name":"x","models":["gpt"]}`, 400, `there is no model "gpt"; there are glm, demo`)
+		p.refused("POST", "/admin/keys", `{"name":"x","models":["gpt"]}`, 400, `model "gpt" not found; available: glm, demo`)
 	})
 }
 
@@ -265,7 +265,7 @@ func TestStats(t *testing.T) {
 		if len(out.Stats) != 0 || out.PeriodHours != 24 {
 			t.Errorf("stats of nobody %+v", out)
 		}
-		p.refused("GET", "/admin/stats?hours=0", "", 400, "parameter hours must be a whole number from 1")
+		p.refused("GET", "/admin/stats?hours=0", "", 400, "parameter hours must be an integer from 1")
 		p.refused("GET", "/admin/stats?hour=1", "", 400, `unknown parameter "hour"; known are model, provider, endpoint, node, hours, by`)
 	})
 }
@@ -345,7 +345,7 @@ func TestBadBodiesAreToldApart(t *testing.T) {
 	f(`{"wait_ms":"30s"}`, "wait_ms must be a number")
 	f("{\"reason\":\"a\\u0000b\"}", "reason must not contain control characters")
 	f(`{"reason":"`+strings.Repeat("x", 1001)+`"}`, "reason must have at most 1000 bytes")
-	f(`{"model":"glm","weights":{"lokal":1}}`, "its endpoints are local, far")
+	f(`{"model":"glm","weights":{"lokal":1}}`, "available: local, far")
 	p.refused("PUT", "/admin/weights", `{"reason":"`+strings.Repeat("x", 1<<20)+`"}`, 413, "larger than")
 	if got, text, _ := p.raw("PUT", "/admin/weights", `{}`, map[string]string{"X-Gateway-Author": strings.Repeat("x", 201)}); got != 400 || !strings.Contains(text, "X-Gateway-Author") {
 		t.Errorf("a long author: %d %s", got, text)

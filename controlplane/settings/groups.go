@@ -32,7 +32,7 @@ type KeySecret struct {
 
 // Admin is how the admin API listens.
 type Admin struct {
-	Port int      `env:"CONTROL_PORT" default:"8081" min:"0" max:"65535" help:"port of the admin API; 0 takes a free one"`
+	Port int      `env:"CONTROL_PORT" default:"8081" min:"0" max:"65535" help:"port of the admin API; 0 picks a free one"`
 	Cert env.File `env:"CONTROL_TLS_CERT" help:"PEM file with the TLS certificate of the admin API; a renewed one needs no restart"`
 	Key  env.File `env:"CONTROL_TLS_KEY" help:"PEM file of its key"`
 }

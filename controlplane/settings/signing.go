@@ -14,7 +14,7 @@ import (
 
 // Signing is what releases are signed with.
 type Signing struct {
-	Key secret.String `env:"RELEASE_SIGNING_KEY" help:"private key that signs releases and key tables, the same for all daemons; made in STATE_DIR if not set"`
+	Key secret.String `env:"RELEASE_SIGNING_KEY" help:"private key that signs releases and key tables, the same for all daemons; generated in STATE_DIR if not set"`
 }
 
 // Check implements env.Checker.

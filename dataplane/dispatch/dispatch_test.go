@@ -343,7 +343,7 @@ func TestPlacesAreReleased(t *testing.T) {
 	f("a client that left", script{pieces: []piece{{0, delta}, {time.Hour, stop}}}, func(s *stage) {
 		_, _ = s.run.Next(time.Second)
 		s.cancel.Fire()
-		s.run.Abandon(fault.New(fault.Canceled, "The client left"))
+		s.run.Abandon(fault.New(fault.Canceled, "The client disconnected"))
 		if n := len(s.run.Attempts()); n != 1 {
 			s.t.Errorf("%d attempts are noted, want 1", n)
 		}

@@ -94,7 +94,7 @@ func isCanceled(err error) bool {
 	return ok && f.Kind == fault.Canceled
 }
 
-func canceled() *fault.Error { return fault.New(fault.Canceled, "The client left") }
+func canceled() *fault.Error { return fault.New(fault.Canceled, "The client disconnected") }
 
 // overdue reports whether the time for all attempts together is used up.
 func (r *Run) overdue(now time.Time) bool {

@@ -103,7 +103,7 @@ func (a *scripted) Read(p []byte, wait time.Duration) (int, error) {
 	if left := time.Until(a.last.Add(next.after)); left > wait {
 		time.Sleep(wait)
 		if a.cancel.Fired() {
-			return 0, fault.New(fault.Canceled, "The client left")
+			return 0, fault.New(fault.Canceled, "The client disconnected")
 		}
 		return 0, upstream.ErrSilent
 	} else if left > 0 {

@@ -31,7 +31,7 @@ func (c *caller) authenticate(a *auth.Authenticator) *problem.Problem {
 	key, reason := a.Check(c.snap.Keys, h.Peek("Authorization"), apiKey(h))
 	switch reason {
 	case auth.Missing:
-		return problem.New(401, "authentication", "No API key was given. Send 'Authorization: Bearer <key>' or 'X-API-Key: <key>'")
+		return problem.New(401, "authentication", "No API key provided. Send 'Authorization: Bearer <key>' or 'X-API-Key: <key>'")
 	case auth.Invalid:
 		return problem.New(401, "authentication", "The API key is invalid, revoked or expired")
 	case auth.OK:

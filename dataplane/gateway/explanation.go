@@ -78,7 +78,7 @@ func (a *attempt) explain(out *wire.Explanation) {
 	for _, c := range tried {
 		shown := shownCandidate(c.Model, c.Endpoint)
 		if !c.Endpoint.Available(a.caller.started) {
-			shown.Reason = "tried anyway, nothing better is left: " + a.unhealthyReason(c.Endpoint)
+			shown.Reason = "tried as a last resort: " + a.unhealthyReason(c.Endpoint)
 		}
 		out.Tried = append(out.Tried, shown)
 	}
@@ -156,5 +156,5 @@ func parked(e *snapshot.Endpoint) string {
 	if e.Disabled() {
 		return "disabled by an operator"
 	}
-	return "it has no weight"
+	return "its weight is 0"
 }

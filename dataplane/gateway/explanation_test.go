@@ -45,7 +45,7 @@ func TestAQuestionIsAnsweredByTheRealPlan(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	for endpoint, want := range map[string]string{
-		"m:cheap": "excluded by provider.ignore", "m:broken": "open: ", "m:keyless": "UNSET_KEY is not set", "m:held": "disabled by an operator", "m:parked": "it has no weight",
+		"m:cheap": "excluded by provider.ignore", "m:broken": "open: ", "m:keyless": "UNSET_KEY is not set", "m:held": "disabled by an operator", "m:parked": "its weight is 0",
 	} {
 		if !strings.HasPrefix(left[endpoint], want) {
 			t.Errorf("%s is left out since %q, want %q", endpoint, left[endpoint], want)

@@ -156,7 +156,7 @@ func (g *Gateway) drain(ctx context.Context, served <-chan error) error {
 	ctx, cancel := context.WithTimeout(ctx, g.opts.Drain)
 	defer cancel()
 	if end := g.server.ShutdownWithContext(ctx); end != nil && !errors.Is(end, net.ErrClosed) {
-		return fmt.Errorf("drain: %d requests were cut after %s: %w", g.inFlight.Load(), g.opts.Drain, end)
+		return fmt.Errorf("drain: %d requests were aborted after %s: %w", g.inFlight.Load(), g.opts.Drain, end)
 	}
 	return err
 }

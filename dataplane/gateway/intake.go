@@ -120,7 +120,7 @@ func (g *Gateway) unread(err error) *problem.Problem {
 	case isTimeout(err):
 		return problem.New(408, "timeout", "The request did not arrive in time")
 	}
-	return problem.New(400, "invalid_request", "The request body is broken off or not valid HTTP")
+	return problem.New(400, "invalid_request", "The request body is truncated or not valid HTTP")
 }
 
 func isTimeout(err error) bool {

@@ -46,7 +46,7 @@ func (a *attempt) choose() *problem.Problem {
 func (a *attempt) target() *problem.Problem {
 	a.targets = a.targets[:0]
 	if len(a.caller.snap.Models) == 0 {
-		return problem.New(503, "provider_overloaded", "This node has no models yet: no release has reached it")
+		return problem.New(503, "provider_overloaded", "This node has no models yet: it has received no release")
 	}
 	names := modelList(a.req.Raw(chat.Models))
 	if a.req.Model == "" && a.req.Raw(chat.Model) != nil || slices.Contains(names, "") {

@@ -143,7 +143,7 @@ func (r *reply) breakOff(f *fault.Error) {
 
 // clientGone settles what was used up to now.
 func (r *reply) clientGone(err error) {
-	f := &fault.Error{Kind: fault.Canceled, Message: "The client left", Err: err}
+	f := &fault.Error{Kind: fault.Canceled, Message: "The client disconnected", Err: err}
 	r.attempt.abandon(f)
 	r.account.settle(wire.EndClientGone, 499, f)
 }

@@ -158,7 +158,7 @@ func (m *Meter) Run(ctx context.Context, grace time.Duration, send func(context.
 	}
 	m.uncommitted(last)
 	if c := m.Counts(); c.Pending > 0 && m.spool == nil {
-		return fmt.Errorf("%d usage events could not be handed over within %s and are lost", c.Pending, grace)
+		return fmt.Errorf("%d usage events could not be delivered within %s and are lost", c.Pending, grace)
 	}
 	return nil
 }
@@ -251,7 +251,7 @@ func (m *Meter) report(err error) {
 	m.mu.Unlock()
 	switch {
 	case err != nil && before == "":
-		m.log.Warn("usage events cannot be sent, they are kept", slog.String("error", err.Error()))
+		m.log.Warn("failed to send usage events; they are buffered", slog.String("error", err.Error()))
 	case err == nil && before != "":
 		m.log.Info("usage events are being sent again")
 	}
@@ -276,7 +276,7 @@ func (m *Meter) Notes() []string {
 	defer m.mu.Unlock()
 	var notes []string
 	if m.failing != "" {
-		notes = append(notes, "usage events wait: "+m.failing)
+		notes = append(notes, "usage events are buffered: "+m.failing)
 	}
 	if m.broken != "" {
 		notes = append(notes, "usage events are kept in memory only: "+m.broken)

@@ -43,7 +43,7 @@ func (m *Meter) recover() {
 		}
 		if n := left.Count(); n > 0 {
 			m.behind = m.spool.Reader()
-			m.log.Info("usage events of an earlier run are sent", slog.String("epoch", epoch), slog.Uint64("events", n), slog.Uint64("from", left.Lowest()), slog.Uint64("to", left.Highest()))
+			m.log.Info("sending usage events of an earlier run", slog.String("epoch", epoch), slog.Uint64("events", n), slog.Uint64("from", left.Lowest()), slog.Uint64("to", left.Highest()))
 		}
 	}
 }
@@ -127,7 +127,7 @@ func (m *Meter) catchUp(from *spool.Reader) (Batch, bool) {
 func (m *Meter) next(from *spool.Reader) (Batch, bool) {
 	b, err := from.Next(batchEvents, batchBytes)
 	if err != nil {
-		m.log.Error("the spool cannot be read", slog.String("error", err.Error()))
+		m.log.Error("failed to read the spool", slog.String("error", err.Error()))
 	}
 	return Batch{Epoch: b.Epoch, First: b.First, Last: b.Last, Lines: b.Lines, Attempt: m.attempt}, b.First != 0
 }
@@ -196,5 +196,5 @@ func (m *Meter) resend(now time.Time) {
 	m.resends.since, m.resends.wait = now, min(2*m.resends.wait, resendMost)
 	m.attempt = attempt(now)
 	m.behind = m.spool.Reader()
-	m.log.Warn("usage events are not committed and are sent again", slog.String("epoch", low.Epoch), slog.Uint64("from", low.Number))
+	m.log.Warn("usage events are not committed; resending", slog.String("epoch", low.Epoch), slog.Uint64("from", low.Number))
 }

@@ -184,7 +184,7 @@ func TestANodeFollowsReleases(t *testing.T) {
 	s := bustest.Start(t)
 	c := newControl(t, s)
 	n, _ := start(t, s.ClientURL(), t.TempDir())
-	if status, body := call(t, n, "/v1/chat/completions", ask); status != 503 || !strings.Contains(body, "no release has reached it") {
+	if status, body := call(t, n, "/v1/chat/completions", ask); status != 503 || !strings.Contains(body, "it has received no release") {
 		t.Fatalf("without a release: %d %s", status, body)
 	}
 	if status, _ := call(t, n, "/health/ready", ""); status != 503 {

@@ -28,7 +28,7 @@ type Settings struct {
 
 // Trust is whose releases a node takes.
 type Trust struct {
-	Keys []string `env:"RELEASE_PUBLIC_KEY" help:"public keys, with commas, one of which must have signed releases and key tables; unsigned ones are taken, too, if not set"`
+	Keys []string `env:"RELEASE_PUBLIC_KEY" help:"public keys, separated by commas; releases and key tables must be signed with one of them; if not set, unsigned ones are accepted"`
 }
 
 // Check implements env.Checker.
@@ -83,7 +83,7 @@ func (s *Settings) Options(lookup env.Lookup) Options {
 // there are.
 type Serving struct {
 	Host        string        `env:"HOST" default:"0.0.0.0" help:"address to listen on"`
-	Port        int           `env:"PORT" default:"8080" min:"0" max:"65535" help:"port of the API; 0 takes a free one"`
+	Port        int           `env:"PORT" default:"8080" min:"0" max:"65535" help:"port of the API; 0 picks a free one"`
 	Auth        bool          `env:"USER_AUTH_ENABLED" default:"true" help:"require API keys; if false, every request has the admin role"`
 	KeySecret   secret.String `env:"API_KEY_SECRET" strong:"true" help:"secret for hashing API keys, the same on nodes and control plane"`
 	Origins     []string      `env:"CORS_ALLOWED_ORIGINS" help:"origins allowed by CORS, separated by commas; if not set, all, without credentials; with USER_AUTH_ENABLED=false those of localhost"`
@@ -112,7 +112,7 @@ type Timeouts struct {
 
 // Breaker are the limits of the circuit breakers.
 type Breaker struct {
-	Threshold       int           `env:"CIRCUIT_FAILURE_THRESHOLD" default:"3" min:"1" max:"1000" help:"consecutive failures that open an endpoint's circuit breaker breaker"`
+	Threshold       int           `env:"CIRCUIT_FAILURE_THRESHOLD" default:"3" min:"1" max:"1000" help:"consecutive failures that open an endpoint's circuit breaker"`
 	Cooldown        time.Duration `env:"CIRCUIT_COOLDOWN_SECONDS" default:"30" min:"1" max:"1h" help:"initial open time; doubles each time it opens again, up to 5 minutes"`
 	MinAvailability float64       `env:"CIRCUIT_MIN_AVAILABILITY" default:"0.7" min:"0" max:"1" help:"moving average of successes below which it also opens"`
 	Alpha           float64       `env:"ROUTER_HEALTH_EWMA_ALPHA" default:"0.1" min:"0" max:"1" help:"weight of the newest attempt in that average"`

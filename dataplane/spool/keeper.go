@@ -28,7 +28,7 @@ func (s Sync) check() error {
 	case "", SyncNever, SyncInterval, SyncAlways:
 		return nil
 	}
-	return fmt.Errorf("spool: sync %q: want never, interval or always", string(s))
+	return fmt.Errorf("spool: sync %q must be never, interval or always", string(s))
 }
 
 // syncs reports whether a power cut is to lose as little as possible.

@@ -68,7 +68,7 @@ func (s *Spool) openVolume(dir string) (*volume, error) {
 		return nil, err
 	}
 	if v.damage != "" {
-		s.o.Log.Error("the spool is damaged; what can be read is sent, and new usage events get a new epoch", slog.String("epoch", v.epoch), slog.String("damage", v.damage))
+		s.o.Log.Error("the spool is damaged; readable events are sent, and new usage events get a new epoch", slog.String("epoch", v.epoch), slog.String("damage", v.damage))
 	}
 	for _, span := range lost {
 		s.o.Log.Error("usage events are lost", slog.String("epoch", v.epoch), slog.Uint64("first", span.First), slog.Uint64("last", span.Last))

@@ -206,7 +206,7 @@ func (s *Spool) Commit(epoch string, first, last uint64) {
 		err = v.settle(first, last)
 	}
 	if err != nil {
-		s.o.Log.Error("what is committed cannot be written down; it will be sent again", slog.String("error", err.Error()))
+		s.o.Log.Error("failed to record committed events; they will be resent", slog.String("error", err.Error()))
 		return
 	}
 	s.sweep()

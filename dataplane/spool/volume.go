@@ -53,7 +53,7 @@ func openVolume(dir string) (v *volume, lost Ranges, err error) {
 		found("the highest number is not readable")
 	}
 	if v.done, ok = readJournal(dir); !ok {
-		found("the journal is gone")
+		found("the journal is missing")
 	}
 	highest := uint64(0)
 	if v.damage == "" {
@@ -71,7 +71,7 @@ func openVolume(dir string) (v *volume, lost Ranges, err error) {
 	}
 	for _, seg := range v.segments {
 		if seg.damaged {
-			found(filepath.Base(seg.path) + " has bytes that are no record")
+			found(filepath.Base(seg.path) + " has bytes that are not a record")
 		}
 	}
 	if len(lost) > 0 {
@@ -103,7 +103,7 @@ func (v *volume) readSegments(highest uint64) error {
 	for _, path := range paths {
 		from, err := strconv.ParseUint(strings.TrimSuffix(filepath.Base(path), extension), 10, 64)
 		if err != nil {
-			return fmt.Errorf("spool: %s is no segment", path)
+			return fmt.Errorf("spool: %s is not a segment", path)
 		}
 		if from > 0 {
 			v.last = max(v.last, from-1) // what it is named after may be gone

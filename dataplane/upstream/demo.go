@@ -17,7 +17,7 @@ type Demo struct{}
 func (*Demo) Send(call *codec.Call, _ codec.Header, cancel *Cancel) (Answer, error) {
 	a := &demoAnswer{script: demo.New(call.Body), cancel: cancel, stopped: make(chan struct{})}
 	if !cancel.arm(a) {
-		return nil, fault.New(fault.Canceled, "The client left")
+		return nil, fault.New(fault.Canceled, "The client disconnected")
 	}
 	return a, nil
 }
@@ -57,7 +57,7 @@ func (a *demoAnswer) Read(p []byte, _ time.Duration) (int, error) {
 			select {
 			case <-timer.C:
 			case <-a.stopped:
-				return 0, fault.New(fault.Canceled, "The client left")
+				return 0, fault.New(fault.Canceled, "The client disconnected")
 			}
 		}
 		a.rest = piece

@@ -25,7 +25,7 @@ func broken(doing string, err error) *fault.Error {
 	var timeout net.Error
 	switch {
 	case errors.Is(err, context.Canceled):
-		f.Kind, f.Message = fault.Canceled, "The client left"
+		f.Kind, f.Message = fault.Canceled, "The client disconnected"
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		f.Kind, f.Message = fault.Timeout, "The upstream could not be reached in time"
 	case errors.As(err, &dns):

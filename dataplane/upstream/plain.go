@@ -72,7 +72,7 @@ func (p *Plain) Send(call *codec.Call, auth codec.Header, cancel *Cancel) (Answe
 		if !cancel.arm(a) {
 			a.drop()
 			p.release(a)
-			return nil, fault.New(fault.Canceled, "The client left")
+			return nil, fault.New(fault.Canceled, "The client disconnected")
 		}
 		if err := a.write(call.Body); err != nil {
 			cancel.disarm()
@@ -258,7 +258,7 @@ func (a *plainAnswer) setDeadline(wait time.Duration) error {
 		return err
 	}
 	if a.cancel.Fired() { // after setting: an abort that came before was undone by it
-		return fault.New(fault.Canceled, "The client left")
+		return fault.New(fault.Canceled, "The client disconnected")
 	}
 	return nil
 }
@@ -287,7 +287,7 @@ func (a *plainAnswer) Read(p []byte, wait time.Duration) (int, error) {
 // failed turns a read error into ErrSilent or a fault.
 func (a *plainAnswer) failed(doing string, err error) error {
 	if a.cancel.Fired() {
-		return &fault.Error{Kind: fault.Canceled, Message: "The client left", Err: err}
+		return &fault.Error{Kind: fault.Canceled, Message: "The client disconnected", Err: err}
 	}
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {

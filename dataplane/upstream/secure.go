@@ -80,7 +80,7 @@ func (s *Secure) Send(call *codec.Call, auth codec.Header, cancel *Cancel) (Answ
 	a.free <- make([]byte, bufSize)
 	if !cancel.arm(a) {
 		stop()
-		return nil, fault.New(fault.Canceled, "The client left")
+		return nil, fault.New(fault.Canceled, "The client disconnected")
 	}
 	go a.pump(ctx, s.client, req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: a.gotConn})))
 	return a, nil
@@ -164,7 +164,7 @@ func (a *secureAnswer) Head(wait time.Duration) (int, error) {
 // the connection if it died: others went down with it.
 func (a *secureAnswer) failed(f *fault.Error) error {
 	if a.cancel.Fired() {
-		f.Kind, f.Message = fault.Canceled, "The client left"
+		f.Kind, f.Message = fault.Canceled, "The client disconnected"
 	} else if a.conn != nil && a.conn.died(f.Err) {
 		f.Connection = a.conn.number
 	}

@@ -33,11 +33,11 @@ func (w *Watcher) send(s wire.NodeStatus) {
 	w.o.Status(&s)
 	b, err := s.Encode()
 	if err != nil {
-		w.o.Log.Error("status could not be encoded", slog.String("error", err.Error()))
+		w.o.Log.Error("failed to encode the status", slog.String("error", err.Error()))
 		return
 	}
 	if err := w.o.Conn.Publish(wire.NodeStatusPrefix+s.Node, b); err != nil {
-		w.o.Log.Debug("status could not be sent", slog.String("error", err.Error()))
+		w.o.Log.Debug("failed to send the status", slog.String("error", err.Error()))
 	}
 }
 
@@ -67,9 +67,9 @@ func (w *Watcher) Control() (Control, []string) {
 	var notes []string
 	if !w.o.Conn.IsConnected() {
 		c.NATS = "disconnected"
-		notes = append(notes, "NATS cannot be reached; serving the last good release, usage events wait")
+		notes = append(notes, "NATS is unreachable; serving the last good release, usage events are buffered")
 	} else if c.BeatAgeMS < 0 || c.BeatAgeMS > quietBeat.Milliseconds() {
-		notes = append(notes, "the control plane is silent; changes to routing and keys do not arrive")
+		notes = append(notes, "no heartbeat from the control plane; changes to routing and keys do not arrive")
 	}
 	if len(notes) > 0 && c.KeysAgeMS > quietBeat.Milliseconds() {
 		age := time.Duration(c.KeysAgeMS) * time.Millisecond
@@ -80,7 +80,7 @@ func (w *Watcher) Control() (Control, []string) {
 	}
 	for _, why := range w.mistrust {
 		if text := why.Load(); text != nil {
-			notes = append(notes, "a document is refused: "+*text)
+			notes = append(notes, "a document was rejected: "+*text)
 		}
 	}
 	return c, notes

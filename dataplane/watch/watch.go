@@ -102,11 +102,11 @@ func New(o Options) *Watcher {
 func (w *Watcher) boot() {
 	release, keys, err := w.disk.load()
 	if err != nil {
-		w.o.Log.Warn("kept documents are not usable", slog.String("error", err.Error()))
+		w.o.Log.Warn("stored documents are unusable", slog.String("error", err.Error()))
 	}
 	s, err := w.o.Builder.Build(release, keys)
 	if err != nil {
-		w.o.Log.Warn("the kept release is not usable", slog.String("error", err.Error()))
+		w.o.Log.Warn("the stored release is unusable", slog.String("error", err.Error()))
 		release, keys = nil, nil
 		s, _ = w.o.Builder.Build(nil, nil) // nothing in it can fail
 	}
@@ -117,7 +117,7 @@ func (w *Watcher) boot() {
 		w.fromDisk.Store(true)
 		w.keysSure.Store(w.disk.written(wire.KeyTableKey))
 		w.offered = release.Number
-		w.o.Log.Info("serving the release kept on disk", slog.Uint64("release", release.Number))
+		w.o.Log.Info("serving the release stored on disk", slog.Uint64("release", release.Number))
 	}
 }
 
@@ -134,11 +134,11 @@ func (w *Watcher) rebuild() {
 	w.o.Builder.Forget()
 	s, err := w.o.Builder.Build(w.release, w.keys)
 	if err != nil {
-		w.o.Log.Error("the release could not be built again; the last snapshot stays", slog.String("error", err.Error()))
+		w.o.Log.Error("failed to rebuild the release; keeping the last snapshot", slog.String("error", err.Error()))
 		return
 	}
 	w.o.Current.Store(s)
-	w.o.Log.Info("secrets were read again", slog.Int("out_of_service", len(s.Missing)))
+	w.o.Log.Info("secrets reloaded", slog.Int("out_of_service", len(s.Missing)))
 	w.sendStatus()
 }
 
@@ -264,7 +264,7 @@ func (w *Watcher) keep(release, keys []byte) {
 		return
 	}
 	if err := w.disk.save(w.unkept.release, w.unkept.keys); err != nil {
-		w.o.Log.Error("the release could not be kept on disk", slog.String("error", err.Error()))
+		w.o.Log.Error("failed to store the release on disk", slog.String("error", err.Error()))
 		text := err.Error()
 		w.diskTrouble.Store(&text)
 		return
@@ -313,7 +313,7 @@ func (w *Watcher) fetch(ctx context.Context, key string) (doc, body []byte) {
 	doc, err := bus.Fetch(ctx, w.o.Conn, key)
 	if err != nil {
 		if !errors.Is(err, bus.ErrNoDocument) {
-			w.o.Log.Warn("document could not be fetched", slog.String("key", key), slog.String("error", err.Error()))
+			w.o.Log.Warn("failed to fetch a document", slog.String("key", key), slog.String("error", err.Error()))
 		}
 		return nil, nil
 	}
@@ -341,7 +341,7 @@ func (w *Watcher) distrust(key string, doc []byte, err error) {
 	if was := w.mistrust[key].Swap(&text); was != nil && *was == text {
 		return
 	}
-	w.o.Log.Error("document refused: it may be forged, or RELEASE_PUBLIC_KEY lacks the control plane's key", slog.String("key", key), slog.String("error", text))
+	w.o.Log.Error("document rejected: it may be forged, or RELEASE_PUBLIC_KEY lacks the control plane's key", slog.String("key", key), slog.String("error", text))
 	if key == wire.ReleaseKey {
 		w.offered = gen
 		w.refused = refusal{epoch: epoch, number: gen, reason: err.Error()}
@@ -380,9 +380,9 @@ func (w *Watcher) apply(release *wire.Release, keys *wire.KeyTable) error {
 // refuse keeps what is in service and remembers why.
 func (w *Watcher) refuse(release *wire.Release, err error) {
 	if release == nil {
-		w.o.Log.Error("key table refused", slog.String("error", err.Error()))
+		w.o.Log.Error("key table rejected", slog.String("error", err.Error()))
 		return
 	}
 	w.refused = refusal{release.Epoch, release.Number, release.Hash, err.Error()}
-	w.o.Log.Error("release refused, the last good one stays", slog.Uint64("release", release.Number), slog.String("error", err.Error()))
+	w.o.Log.Error("release rejected; keeping the last good one", slog.Uint64("release", release.Number), slog.String("error", err.Error()))
 }

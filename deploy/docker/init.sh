@@ -27,7 +27,7 @@ fi
 [[ -e upstreams.env ]] || (umask 077 && cp upstreams.env.example upstreams.env)
 
 if left=$(grep -in '^[a-z_]*=change-me' .env); then
-  sed 's/^\([0-9]*\):\(.*\)=.*/deploy\/docker\/.env:\1: \2 has the value of the example; make one with: openssl rand -hex 32/' <<<"$left" >&2
+  sed 's/^\([0-9]*\):\(.*\)=.*/deploy\/docker\/.env:\1: \2 has the value from the example; generate one with: openssl rand -hex 32/' <<<"$left" >&2
   exit 1
 fi
 

@@ -67,7 +67,7 @@ func Publish(ctx context.Context, nc *nats.Conn, key string, doc []byte, replica
 		return fmt.Errorf("publish %s: %w", key, err)
 	}
 	if limit := nc.MaxPayload(); limit > 0 && int64(len(doc)) > limit {
-		return fmt.Errorf("publish %s: %d bytes packed, NATS takes %d: raise its max_payload", key, len(doc), limit)
+		return fmt.Errorf("publish %s: %d bytes packed, NATS allows %d: raise its max_payload", key, len(doc), limit)
 	}
 	kv, err := openConfig(ctx, nc)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
@@ -120,7 +120,7 @@ func Fetch(ctx context.Context, nc *nats.Conn, key string) ([]byte, error) {
 	subject := "$KV." + wire.ConfigBucket + "." + key
 	msg, err := nc.RequestWithContext(ctx, "$JS.API.DIRECT.GET."+configStream+"."+subject, nil)
 	if errors.Is(err, nats.ErrNoResponders) {
-		return nil, fmt.Errorf("%w: bucket %s is not there", ErrNoDocument, wire.ConfigBucket)
+		return nil, fmt.Errorf("%w: bucket %s does not exist", ErrNoDocument, wire.ConfigBucket)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("fetch %s: %w", key, err)
@@ -153,7 +153,7 @@ func ConfigMark(ctx context.Context, nc *nats.Conn) (Mark, error) {
 	}
 	s, err := js.Stream(ctx, configStream)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return Mark{}, fmt.Errorf("%w: bucket %s is not there", ErrNoDocument, wire.ConfigBucket)
+		return Mark{}, fmt.Errorf("%w: bucket %s does not exist", ErrNoDocument, wire.ConfigBucket)
 	}
 	if err != nil {
 		return Mark{}, fmt.Errorf("bucket %s: %w", wire.ConfigBucket, err)

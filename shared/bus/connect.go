@@ -77,7 +77,7 @@ func Connect(o Options) (*nats.Conn, error) {
 			}
 		}),
 		nats.ReconnectHandler(func(c *nats.Conn) {
-			o.Log.Info("NATS connected again", slog.String("server", c.ConnectedUrlRedacted()))
+			o.Log.Info("NATS reconnected", slog.String("server", c.ConnectedUrlRedacted()))
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			o.Log.Warn("NATS reports an error", slog.String("error", err.Error())) // refused permissions show only here
@@ -100,7 +100,7 @@ func Connect(o Options) (*nats.Conn, error) {
 		return nil, fmt.Errorf("NATS: %w", err)
 	}
 	if !c.IsConnected() {
-		o.Log.Warn("NATS cannot be reached yet; trying on", slog.String("error", lastError(c)))
+		o.Log.Warn("NATS is unreachable; retrying", slog.String("error", lastError(c)))
 	}
 	return c, nil
 }

@@ -77,7 +77,7 @@ func DropDeadLetter(ctx context.Context, nc *nats.Conn, id uint64) error {
 const ReplayAge = dedupeSpan + 5*time.Second
 
 // ErrTooYoung means that a letter has to wait for ReplayAge.
-var ErrTooYoung = errors.New("the letter is too young to be replayed")
+var ErrTooYoung = errors.New("too recent to be replayed")
 
 // ReplayDeadLetter puts a letter back among the usage events, for all sinks,
 // and removes it. One that still cannot be stored comes back as a new letter.
@@ -87,7 +87,7 @@ func ReplayDeadLetter(ctx context.Context, nc *nats.Conn, l *DeadLetter) error {
 	}
 	node := l.Header.Get(wire.HeaderNode)
 	if node == "" {
-		return fmt.Errorf("dead letter %d: it does not say which node it is of", l.ID)
+		return fmt.Errorf("dead letter %d: it names no node", l.ID)
 	}
 	m := &nats.Msg{Subject: wire.UsagePrefix + node, Data: l.Data, Header: nats.Header{}}
 	for name, values := range l.Header {

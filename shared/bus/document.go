@@ -122,7 +122,7 @@ func split(doc []byte) (header, []byte, error) {
 	n := binary.BigEndian.Uint32(rest)
 	rest = rest[4:]
 	if n > maxHeader || int(n) > len(rest) {
-		return h, nil, errors.New("the header is cut short")
+		return h, nil, errors.New("truncated header")
 	}
 	if err := json.Unmarshal(rest[:n], &h); err != nil {
 		return h, nil, fmt.Errorf("header: %w", err)
@@ -131,7 +131,7 @@ func split(doc []byte) (header, []byte, error) {
 		return h, nil, fmt.Errorf("version %d, this program reads up to %d", h.V, wire.Version)
 	}
 	if h.Size < 0 || h.Size > maxBody {
-		return h, nil, fmt.Errorf("a body of %d bytes, at most %d are taken", h.Size, maxBody)
+		return h, nil, fmt.Errorf("a body of %d bytes, at most %d are accepted", h.Size, maxBody)
 	}
 	return h, rest[n:], nil
 }

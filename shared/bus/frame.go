@@ -76,13 +76,13 @@ func DecodeFrame(h nats.Header, data []byte) (Frame, error) {
 			return Frame{}, fmt.Errorf("frame: %w", err)
 		}
 		if n > maxLines {
-			return Frame{}, fmt.Errorf("frame: %d bytes unpacked, at most %d are taken", n, maxLines)
+			return Frame{}, fmt.Errorf("frame: %d bytes unpacked, at most %d are accepted", n, maxLines)
 		}
 		if f.Lines, err = s2.Decode(nil, data); err != nil {
 			return Frame{}, fmt.Errorf("frame: %w", err)
 		}
 	default:
-		return Frame{}, fmt.Errorf("frame: encoding %q is not known", enc)
+		return Frame{}, fmt.Errorf("frame: unknown encoding %q", enc)
 	}
 	return f, nil
 }
@@ -92,7 +92,7 @@ func DecodeFrame(h nats.Header, data []byte) (Frame, error) {
 func PublishFrame(ctx context.Context, nc *nats.Conn, m *nats.Msg) error {
 	reply, err := nc.RequestMsgWithContext(ctx, m)
 	if errors.Is(err, nats.ErrNoResponders) {
-		return fmt.Errorf("stream %s is not there", wire.UsageStream)
+		return fmt.Errorf("stream %s does not exist", wire.UsageStream)
 	}
 	if err != nil {
 		return fmt.Errorf("publish to %s: %w", m.Subject, err)

@@ -34,7 +34,7 @@ type Signer struct{ key ed25519.PrivateKey }
 func NewSigner(private secret.String) (*Signer, error) {
 	seed, err := encoding().DecodeString(private.Reveal())
 	if err != nil || len(seed) != ed25519.SeedSize {
-		return nil, errors.New("is no private key: make one with: controlplane signing-key")
+		return nil, errors.New("is not a private key: generate one with: controlplane signing-key")
 	}
 	return &Signer{ed25519.NewKeyFromSeed(seed)}, nil
 }
@@ -79,7 +79,7 @@ type Verifier struct{ keys []string }
 func NewVerifier(keys []string) (*Verifier, error) {
 	for _, key := range keys {
 		if b, err := encoding().DecodeString(key); err != nil || len(b) != ed25519.PublicKeySize {
-			return nil, fmt.Errorf("%q is no public key: `controlplane signing-key` makes a pair", key)
+			return nil, fmt.Errorf("%q is not a public key: `controlplane signing-key` generates a pair", key)
 		}
 	}
 	return &Verifier{slices.Clone(keys)}, nil

@@ -101,7 +101,7 @@ func (p *parser) readFlags(args []string) (help bool) {
 			p.problemf("unknown flag --%s: --help lists the flags", name)
 			continue
 		case twice:
-			p.problemf("--%s is given more than once", name)
+			p.problemf("--%s is specified more than once", name)
 		case !given && f.isSwitch():
 			value = "true"
 		case !given:

@@ -83,7 +83,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	want := []string{
 		`unexpected argument "stray"`,
 		`unknown flag --unknown`,
-		`--empty is given more than once`,
+		`--empty is specified more than once`,
 		`--origins needs a value`,
 		`PORT must be an integer from 0 to 65535, got "70000"`,
 		`BYTES must be an integer of at least 1, got "1.5"`,
@@ -119,9 +119,9 @@ func TestSecretsOfExamplesAndWeakOnesAreRefused(t *testing.T) {
 			}
 		}
 	}
-	f(map[string]string{"ADMIN_TOKEN": "change-me"}, "ADMIN_TOKEN has the value of the example; make one with: openssl rand -hex 32")
+	f(map[string]string{"ADMIN_TOKEN": "change-me"}, "ADMIN_TOKEN has the value from the example; generate one with: openssl rand -hex 32")
 	f(map[string]string{"DB_PASSWORD": "Change-Me-too"}, "DB_PASSWORD has the value of the example")
-	f(map[string]string{"ADMIN_TOKEN": "hunter2"}, "ADMIN_TOKEN is too easy to guess: it must have at least 16 characters, 6 of them different")
+	f(map[string]string{"ADMIN_TOKEN": "hunter2"}, "ADMIN_TOKEN is too weak: it must have at least 16 characters, 6 of them different")
 	f(map[string]string{"ADMIN_TOKEN": strings.Repeat("xy", 20)}, "ADMIN_TOKEN is too easy to guess")
 	f(map[string]string{"ADMIN_TOKEN": "0123456789abcdef"}, "")
 	f(map[string]string{"DB_PASSWORD": "hunter2"}, "")

@@ -170,7 +170,7 @@ func readDotenv(path string) (map[string]string, error) {
 	vars, err := godotenv.UnmarshalBytes(text)
 	if err != nil {
 		// the parser's own message would show what is written there
-		return nil, fmt.Errorf("%s:%d: not a line NAME=value", path, brokenLine(string(text)))
+		return nil, fmt.Errorf("%s:%d: must have the form NAME=value", path, brokenLine(string(text)))
 	}
 	return vars, nil
 }

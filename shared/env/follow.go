@@ -39,7 +39,7 @@ func (e *Environment) Follow(ctx context.Context, signals <-chan os.Signal, sett
 			case <-ctx.Done():
 				return
 			case <-signals:
-				log.InfoContext(ctx, "SIGHUP: reading .env and secret files again")
+				log.InfoContext(ctx, "SIGHUP: reloading .env and secret files")
 				e.refresh(ctx, settings, log)
 				reloaded("SIGHUP")
 			case <-tick.C:
@@ -67,7 +67,7 @@ func (e *Environment) refresh(ctx context.Context, settings any, log *slog.Logge
 		log.InfoContext(ctx, "variables have changed", slog.String("variables", strings.Join(changed, ", ")))
 	}
 	if late := fixed(settings, changed); len(late) > 0 {
-		log.WarnContext(ctx, "settings take effect at the next start", slog.String("variables", strings.Join(late, ", ")))
+		log.WarnContext(ctx, "changed settings take effect after a restart", slog.String("variables", strings.Join(late, ", ")))
 	}
 	return len(changed) > 0
 }

@@ -168,7 +168,7 @@ const (
 // checkSecret never shows the text.
 func checkSecret(text string, strong bool) error {
 	if strings.HasPrefix(strings.ToLower(text), example) {
-		return errors.New("has the value of the example; make one with: openssl rand -hex 32")
+		return errors.New("has the value from the example; generate one with: openssl rand -hex 32")
 	}
 	if !strong {
 		return nil
@@ -178,7 +178,7 @@ func checkSecret(text string, strong bool) error {
 		different[ch] = true
 	}
 	if len(text) < strongLength || len(different) < strongCharacters {
-		return fmt.Errorf("is too easy to guess: it must have at least %d characters, %d of them different; make one with: openssl rand -hex 32", strongLength, strongCharacters)
+		return fmt.Errorf("is too weak: it must have at least %d characters, %d of them different; generate one with: openssl rand -hex 32", strongLength, strongCharacters)
 	}
 	return nil
 }

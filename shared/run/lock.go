@@ -39,7 +39,7 @@ func LockDir(dir string, wait time.Duration) (unlock func() error, err error) {
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		holder, _ := os.ReadFile(path)
-		err = fmt.Errorf("%s is %w (pid %s): stop that process, or give this one a directory of its own", dir, ErrInUse, strings.TrimSpace(string(holder)))
+		err = fmt.Errorf("%s is %w (pid %s): stop that process, or use another directory", dir, ErrInUse, strings.TrimSpace(string(holder)))
 		return nil, errors.Join(err, f.Close())
 	case err != nil:
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())

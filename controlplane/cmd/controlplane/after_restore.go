@@ -28,6 +28,6 @@ func afterRestore(ctx context.Context, _ *env.Environment, s *settings.Migrate, 
 	if err := control.Restored(ctx, time.Now()); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(out, "the database's releases and keys are current from now on, even where nodes have seen later ones; (re)start the daemons")
+	_, err = fmt.Fprintln(out, "the releases and keys of the database are now current, even if nodes have seen later ones; (re)start the daemons")
 	return err
 }

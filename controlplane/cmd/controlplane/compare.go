@@ -64,7 +64,7 @@ func compare(ctx context.Context, first, second database.Config, s span, repair 
 			hour, first.Backend, x.Rows, x.Tokens, x.CostUSD, second.Backend, y.Rows, y.Tokens, y.CostUSD)
 	}
 	if len(list) > 0 {
-		return fmt.Errorf("%d hours differ; --compare-repair copies what is missing", len(list))
+		return fmt.Errorf("%d hours differ; --compare-repair copies missing rows", len(list))
 	}
 	rows := int64(0)
 	for _, h := range inA {

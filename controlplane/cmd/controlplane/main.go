@@ -59,12 +59,12 @@ func commands() []command {
 	return []command{
 		declare("serve", "the daemon: compiles the configuration, publishes releases, serves the admin API", serve),
 		declare("collect", "moves usage events from NATS into the database", collect),
-		declare("migrate", "brings the database's tables up to this version", migrate),
-		declare("after-restore", "after a backup of the database was restored: makes its releases and keys current, although nodes have seen later ones", afterRestore),
-		declare("compare", "compares the request logs of dual writing, hour by hour, and copies what one of them lacks", compareLogs),
-		declare("validate", "checks models.yaml and routing.yaml, and changes nothing", validate),
-		declare("signing-key", "prints a new pair of keys: RELEASE_SIGNING_KEY for the daemons, RELEASE_PUBLIC_KEY for the nodes", signingKey),
-		declare("health", "asks the daemon on this host, or the collector at COLLECT_HEALTH, for its health; exit status 1 if it does not answer", health),
+		declare("migrate", "migrates the database to this version", migrate),
+		declare("after-restore", "run it after restoring a database backup: makes its releases and keys current, even if nodes have seen later ones", afterRestore),
+		declare("compare", "compares the two request logs of D1_DUAL_WRITE hour by hour, and can copy missing rows", compareLogs),
+		declare("validate", "checks models.yaml and routing.yaml without changing anything", validate),
+		declare("signing-key", "prints a new key pair: RELEASE_SIGNING_KEY for the daemons, RELEASE_PUBLIC_KEY for the nodes", signingKey),
+		declare("health", "checks the health of the daemon on this host, or of the collector at COLLECT_HEALTH; exits with 1 if it does not answer", health),
 	}
 }
 

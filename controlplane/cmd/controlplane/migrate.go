@@ -46,6 +46,6 @@ func migrate(ctx context.Context, _ *env.Environment, s *settings.Migrate, out i
 	if err := control.Close(); err != nil {
 		return fmt.Errorf("control state: %w", err)
 	}
-	_, err = fmt.Fprintln(out, "the tables of the request log and the control state are up to date")
+	_, err = fmt.Fprintln(out, "the tables of the request log and the control state are migrated")
 	return err
 }

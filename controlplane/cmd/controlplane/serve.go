@@ -33,7 +33,7 @@ func serve(ctx context.Context, vars *env.Environment, s *settings.Serve, _ io.W
 	}
 	defer func() { err = errors.Join(err, requests.Close()) }()
 	if s.KeySecret.Secret.Empty() {
-		log.Warn("API_KEY_SECRET is not set: no API keys can be made")
+		log.Warn("API_KEY_SECRET is not set: no API keys can be created")
 	}
 	signer := signer(s, log)
 	a, err := app.New(ctx, app.Options{
@@ -53,7 +53,7 @@ func serve(ctx context.Context, vars *env.Environment, s *settings.Serve, _ io.W
 func signer(s *settings.Serve, log *slog.Logger) *bus.Signer {
 	signer, err := s.Signing.Signer(s.Database.SQLite.StateDir)
 	if err != nil {
-		log.Warn("releases are not signed: RELEASE_SIGNING_KEY is not set, and STATE_DIR cannot keep a key", slog.String("error", err.Error()))
+		log.Warn("releases are not signed: RELEASE_SIGNING_KEY is not set, and STATE_DIR cannot store a key", slog.String("error", err.Error()))
 		return nil
 	}
 	log.Info("releases are signed", slog.String("public_key", signer.Public()))

@@ -56,7 +56,7 @@ func (t *translator) Reset() {
 func (t *translator) Encode(a codec.Adapter, call *codec.Call) error {
 	e, ok := a.(codec.Embedder)
 	if !ok {
-		return invalid("This model's provider makes no embeddings through this gateway")
+		return invalid("This model's provider does not support embeddings through this gateway")
 	}
 	t.adapter = e
 	return e.EncodeEmbedding(&t.call, call)

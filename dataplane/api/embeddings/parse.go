@@ -55,7 +55,7 @@ func checkName(name string, seen map[string]bool) error {
 			return invalid("%s: unknown field; did you mean %q? Field names are case-sensitive", name, lower)
 		}
 		if seen[name] {
-			return invalid("%s: given more than once", name)
+			return invalid("%s: duplicate key", name)
 		}
 		seen[name] = true
 	}

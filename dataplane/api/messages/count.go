@@ -51,7 +51,7 @@ func (c *counter) Streamed() bool { return false }
 func (c *counter) Encode(a codec.Adapter, call *codec.Call) error {
 	t, ok := a.(tokenCounter)
 	if !ok || !t.CountsTokens() {
-		return invalid("This endpoint counts no tokens")
+		return invalid("This endpoint does not count tokens")
 	}
 	if err := t.EncodeCountTokens(c.translator.body, call); err != nil {
 		return err

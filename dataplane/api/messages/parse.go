@@ -28,7 +28,7 @@ func read(body []byte) (request, error) {
 			name = string(rawjson.AppendUnescaped(nil, key)) // "mod\u0065l" is model, too
 		}
 		if seen[name] {
-			return nil, invalid("%s: given more than once", name)
+			return nil, invalid("%s: duplicate key", name)
 		}
 		seen[name] = true
 		if val := c.Raw(); !rawjson.IsNull(val) {

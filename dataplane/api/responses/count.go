@@ -41,7 +41,7 @@ func (c *counter) Streamed() bool { return false }
 func (c *counter) Encode(a codec.Adapter, call *codec.Call) error {
 	r, ok := a.(codec.Responder)
 	if !ok || !r.SpeaksResponses() {
-		return invalid("This endpoint counts no tokens")
+		return invalid("This endpoint does not count tokens")
 	}
 	return r.EncodeResponses(c.own, "/input_tokens", call)
 }

@@ -52,7 +52,7 @@ func (r *request) read(body []byte) error {
 			name = string(rawjson.AppendUnescaped(nil, key)) // "mod\u0065l" is model, too
 		}
 		if seen[name] {
-			return invalid("%s: given more than once", name)
+			return invalid("%s: duplicate key", name)
 		}
 		seen[name] = true
 		if val := c.Raw(); !rawjson.IsNull(val) {

@@ -188,7 +188,7 @@ func TestKeysAreRotatedWithoutARestart(t *testing.T) {
 	p.signal(syscall.SIGHUP)
 	sent(p, "second-key")
 	eventually.True(t, "the log names what needs a restart", func() bool {
-		return strings.Contains(p.text(), `"settings take effect at the next start","variables":"MAX_BODY_BYTES"`)
+		return strings.Contains(p.text(), `"changed settings take effect after a restart","variables":"MAX_BODY_BYTES"`)
 	})
 	write(t, dotenv, "UP_KEY=third\nhunter2\n") // half written
 	p.signal(syscall.SIGHUP)
