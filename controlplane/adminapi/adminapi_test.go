@@ -63,7 +63,7 @@ func TestRequestsAreChecked(t *testing.T) {
 		}
 	}
 	f("GET", "/?limit=0", "", nil, `parameter limit must be an integer from 1 to 1000, got "0"`)
-	f("GET", "/?limit=1&limit=2", "", nil, `parameter "limit" is given 2 times`)
+	f("GET", "/?limit=1&limit=2", "", nil, `parameter "limit" is specified 2 times`)
 	f("GET", "/?errors=yes", "", nil, `parameter errors must be true or false, got "yes"`)
 	f("PUT", "/?x=1", "", nil, `/ takes no parameters, got "x"`)
 	f("PUT", "/", `{"wait_ms":600001}`, nil, "wait_ms must be from 0 to 600000")

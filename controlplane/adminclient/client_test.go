@@ -92,7 +92,7 @@ func TestWritesAreSentOnce(t *testing.T) {
 func notReady(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Retry-After", "1")
 	w.WriteHeader(http.StatusServiceUnavailable)
-	_, _ = io.WriteString(w, `{"error":{"code":503,"message":"the database cannot be reached yet"}}`)
+	_, _ = io.WriteString(w, `{"error":{"code":503,"message":"the database is unreachable"}}`)
 }
 
 func TestWritesWaitForAStartingDaemon(t *testing.T) {
@@ -108,7 +108,7 @@ func TestWritesWaitForAStartingDaemon(t *testing.T) {
 	t.Cleanup(server.Close)
 	c = client(t, adminclient.Options{URL: server.URL, Timeout: 500 * time.Millisecond})
 	_, err := c.Status(t.Context())
-	if refused, ok := errors.AsType[*adminclient.Error](err); !ok || refused.Message != "the database cannot be reached yet" {
+	if refused, ok := errors.AsType[*adminclient.Error](err); !ok || refused.Message != "the database is unreachable" {
 		t.Errorf("a daemon that never becomes ready: %v", err)
 	}
 }
@@ -228,7 +228,7 @@ func TestTheWaitIsOnTopOfTheTimeout(t *testing.T) {
 	t.Cleanup(server.Close)
 	c := client(t, adminclient.Options{URL: server.URL, Timeout: 30 * time.Millisecond})
 	_, err := c.SetWeights(t.Context(), adminapi.WeightChange{Change: adminapi.Change{WaitMS: 20}})
-	if gone, ok := errors.AsType[*adminclient.Unreachable](err); !ok || gone.Cause != "no answer within 50ms" {
+	if gone, ok := errors.AsType[*adminclient.Unreachable](err); !ok || gone.Cause != "no response within 50ms" {
 		t.Errorf("%v", err)
 	}
 	close(answer)

@@ -86,7 +86,7 @@ func TestReloadTakesAllOrNothing(t *testing.T) {
 	o := options(t, log)
 	a, stop := run(t, o)
 	a.Reload(t.Context(), "SIGHUP")
-	if a.Release().Number != 1 || !strings.Contains(log.String(), "has not changed") {
+	if a.Release().Number != 1 || !strings.Contains(log.String(), "configuration unchanged") {
 		t.Errorf("release %d, log %s", a.Release().Number, log)
 	}
 	write(t, o.Files.Models, "models: [{id: demo, provider: demo}, {id: demo, provider: nobody}]")
@@ -228,7 +228,7 @@ func TestAStoreWithoutACollectorIsAProblem(t *testing.T) {
 	u.Saw([]bus.Sink{{Name: "pg", Delivered: 5}}, 5, at(60)) // busy: it took frames
 	f(89, "")
 	u.Saw([]bus.Sink{{Name: "pg", Delivered: 5, Waiting: 7}}, 12, at(91))
-	f(91, "no collector has taken usage events for pg in the last 31s; 7 frames wait")
+	f(91, "no collector has fetched usage events for pg in the last 31s; 7 frames pending")
 	u.Saw([]bus.Sink{{Name: "pg", Delivered: 9}}, 12, at(100))
 	f(100, "")
 }

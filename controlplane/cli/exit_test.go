@@ -22,7 +22,7 @@ func TestUnreachable(t *testing.T) {
 	}
 	for _, args := range [][]string{{"status"}, {"weights", "set", "demo", "demo-api=1"}, {"keys", "create", "--name", "x"}} {
 		r := runWith(t, map[string]string{"GATEWAY_ADMIN_URL": url}, append(args, "--timeout", "1s")...)
-		want := "gatewayctl: the control plane at " + url + " cannot be reached: connection refused (set GATEWAY_ADMIN_URL or --url)\n"
+		want := "gatewayctl: the control plane at " + url + " is unreachable: connection refused (set GATEWAY_ADMIN_URL or --url)\n"
 		if r.code != cli.ExitUnreachable || r.stderr != want || r.stdout != "" {
 			t.Errorf("%s: exit %d, %q, %q", args, r.code, r.stderr, r.stdout)
 		}
@@ -35,7 +35,7 @@ func TestTimeout(t *testing.T) {
 	t.Cleanup(func() { close(late) })
 	a.on("GET status", func() { <-late })
 	r := runWith(t, a.vars(), "status", "--timeout", "50ms")
-	if r.code != cli.ExitUnreachable || !strings.Contains(r.stderr, "no answer within 50ms") {
+	if r.code != cli.ExitUnreachable || !strings.Contains(r.stderr, "no response within 50ms") {
 		t.Errorf("exit %d, %q", r.code, r.stderr)
 	}
 }
@@ -69,7 +69,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 	f(refusal(409, "first\nsecond\x1b[2J"), cli.ExitFailed, `first; second\u001b[2J`)
 	f(answer{404, "<html>"}, cli.ExitFailed, "URL answers 404 Not Found and is not the admin API")
 	f(answer{200, "<html>"}, cli.ExitFailed, "URL answered /admin/status with something other than the JSON of the admin API: invalid character '<' looking for beginning of value")
-	f(answer{502, "<html>"}, cli.ExitUnreachable, "the control plane at URL cannot be reached: a proxy in front of it answers 502 Bad Gateway (set GATEWAY_ADMIN_URL or --url)")
+	f(answer{502, "<html>"}, cli.ExitUnreachable, "the control plane at URL is unreachable: a proxy in front of it answers 502 Bad Gateway (set GATEWAY_ADMIN_URL or --url)")
 	f(refusal(503, "the database does not answer; nothing was changed"), cli.ExitFailed, "the database does not answer; nothing was changed")
 }
 

@@ -359,5 +359,5 @@ func TestNewRefusesBadOptions(t *testing.T) {
 	f(func(o *collector.Options) { o.Store = nil }, "required")
 	f(func(o *collector.Options) { o.Logger = nil }, "required")
 	f(func(o *collector.Options) { o.Name = "" }, "required")
-	f(func(o *collector.Options) { o.Name = "a.b" }, `name "a.b": allowed are a-z, 0-9 and -`)
+	f(func(o *collector.Options) { o.Name = "a.b" }, `name "a.b" must be a-z, 0-9 and -`)
 }

@@ -143,7 +143,7 @@ func TestPoisonedFrames(t *testing.T) {
 		t.Errorf("letter %q, want the frame as it came", got)
 	}
 	letter(t, all, "version 9")
-	letter(t, all, `of node "node-b"`)
+	letter(t, all, `it names node "node-b"`)
 	letter(t, all, "Gw-V")
 	if len(all) != 4 {
 		t.Errorf("%d dead letters, want 4: %v", len(all), keys(all))

@@ -60,7 +60,7 @@ func TestSpecs(t *testing.T) {
 	f(keys.Spec{Name: "x", Role: "root"}, "role: must be one of free, pro, internal, admin")
 	f(keys.Spec{Name: "x", Models: []string{"gpt"}}, `model "gpt" not found; available: demo, glm`)
 	f(keys.Spec{Name: "a\nb"}, "control characters")
-	f(keys.Spec{Name: "x", Role: "root", Expires: "soon"}, "role:", "expires: must be a moment")
+	f(keys.Spec{Name: "x", Role: "root", Expires: "soon"}, "role:", "expires: must be a time")
 	f(keys.Spec{Name: "x", Expires: "-1h"}, "not in the future")
 	f(keys.Spec{Name: "x", Expires: "2020-01-01T00:00:00Z"}, "not in the future")
 }

@@ -87,10 +87,10 @@ func TestWhatCannotBeDisabled(t *testing.T) {
 	p := newPlane(t)
 	pub, _ := p.start()
 	for want, ids := range map[string][]string{
-		"no endpoints are named": nil,
-		`endpoint "glm:nowhere" not found; those of glm are local, far`: {"glm:nowhere"},
-		`endpoint "local" not found; gatewayctl endpoints`:              {"local"},
-		"no endpoint of glm would have a weight above 0":                {"glm:local", "glm:far"},
+		"no endpoints specified":                               nil,
+		`endpoint "glm:nowhere" not found; glm has local, far`: {"glm:nowhere"},
+		`endpoint "local" not found; gatewayctl endpoints`:     {"local"},
+		"no endpoint of glm would have a weight above 0":       {"glm:local", "glm:far"},
 	} {
 		if _, err := pub.DisableEndpoints(t.Context(), who, ids); !errors.Is(err, publish.ErrInvalid) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", ids, err, want)

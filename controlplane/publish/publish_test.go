@@ -305,12 +305,12 @@ func TestBadWeightsAreRefusedAndChangeNothing(t *testing.T) {
 		}
 	}
 	f("gpt", map[string]float64{"x": 1}, `model "gpt" not found; available: glm, demo`)
-	f("", map[string]float64{"x": 1}, "no model is named")
+	f("", map[string]float64{"x": 1}, "no model specified")
 	f("glm", map[string]float64{"lokal": 1}, `glm has no endpoint "lokal"; available: local, far`)
 	f("glm", map[string]float64{"local": -1}, "must be from 0")
-	f("glm", map[string]float64{"local": 1, "glm:local": 2}, "named twice")
-	f("glm", nil, "no weights are given")
-	f("glm", map[string]float64{"local": 0, "far": 0}, "nothing could serve it")
+	f("glm", map[string]float64{"local": 1, "glm:local": 2}, "duplicate endpoint")
+	f("glm", nil, "no weights specified")
+	f("glm", map[string]float64{"local": 0, "far": 0}, "could not be served")
 	if n := pub.Current().Number; n != 1 {
 		t.Errorf("release %d", n)
 	}

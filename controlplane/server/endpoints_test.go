@@ -31,9 +31,9 @@ func TestEndpointsAreTakenOutAndPutBack(t *testing.T) {
 		if list[1].State != "disabled" || list[1].Weight != 0.3 || list[1].Share != "0%" || list[0].Share != "100%" {
 			t.Errorf("%+v", list)
 		}
-		p.refused("POST", "/admin/endpoints/disable", `{"endpoints":["glm:local"]}`, 400, "nothing could serve it")
-		p.refused("POST", "/admin/endpoints/disable", `{"endpoints":["glm:moon"]}`, 400, "those of glm are local, far")
-		p.refused("POST", "/admin/endpoints/enable", `{}`, 400, "no endpoints are named")
+		p.refused("POST", "/admin/endpoints/disable", `{"endpoints":["glm:local"]}`, 400, "could not be served")
+		p.refused("POST", "/admin/endpoints/disable", `{"endpoints":["glm:moon"]}`, 400, "glm has local, far")
+		p.refused("POST", "/admin/endpoints/enable", `{}`, 400, "no endpoints specified")
 		p.call("POST", "/admin/endpoints/enable", `{"endpoints":["glm:far"],"if_release":2}`, 200, &done)
 		p.refused("POST", "/admin/endpoints/disable", `{"endpoints":["glm:far"],"if_release":2}`, 409, "release 3")
 		p.call("POST", "/admin/endpoints/enable", `{"endpoints":["glm:far"]}`, 200, &done)
@@ -48,7 +48,7 @@ func TestExplain(t *testing.T) {
 	p.refused("POST", "/admin/explain", `{"request":{"model":"demo"}}`, 503, "no live node")
 	p.refused("POST", "/admin/explain", `{"request":{},"node":"n1"}`, 404, "n1")
 	p.refused("POST", "/admin/explain", `{"request":{},"node":"a.b"}`, 400, "node must be")
-	p.refused("POST", "/admin/explain", `{}`, 400, "request is missing")
+	p.refused("POST", "/admin/explain", `{}`, 400, "request is required")
 	nc := p.nats.Connect("n1")
 	if _, err := nc.Subscribe(wire.AskExplain+".n1", func(m *nats.Msg) {
 		q, err := wire.DecodeQuestion(m.Data)

@@ -105,7 +105,7 @@ func TestImport(t *testing.T) {
 		p.refused("POST", "/admin/keys/import", `{}`, 400, "1 to 5000")
 		bad := p.refused("POST", "/admin/keys/import", fmt.Sprintf(
 			`{"keys":[{"hash":%q,"name":"good"},{"hash":"ABC","name":"x"},{"hash":%q},{"hash":%[1]q,"name":"y","role":"king","models":["gone"],"expires":"soon"}]}`,
-			hash("a"), hash("b")), 400, "none was imported")
+			hash("a"), hash("b")), 400, "no key was imported")
 		want := []string{"keys[1].hash: must be", "keys[2].name: is required", "keys[3].role: must be", `keys[3].models: model "gone" not found`, "keys[3].expires: must be"}
 		problems, _ := bad["problems"].([]any)
 		if len(problems) != len(want) {

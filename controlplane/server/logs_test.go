@@ -51,7 +51,7 @@ func TestTheLogIsRead(t *testing.T) {
 		}
 		for query, want := range map[string]string{
 			"before=x": "gen-<unix seconds>", "before=gen-1577836800-0&after=gen-1577836800-0": "mutually exclusive", "errors=maybe": "true or false",
-			"since=yesterday": "a span back", "limit=1001": "1 to 1000", "colour=red": "unknown parameter",
+			"since=yesterday": "a duration back", "limit=1001": "1 to 1000", "colour=red": "unknown parameter",
 		} {
 			p.refused("GET", "/admin/logs?"+query, "", 400, want)
 		}
@@ -168,7 +168,7 @@ func TestDeadLetters(t *testing.T) {
 	if len(list) != 2 || list[0].Node != "n1" || list[1].First != "2" || list[0].Reason != "latency_ms: negative" || !strings.Contains(list[0].Event, `{"v":1}`) {
 		t.Fatalf("%+v", list)
 	}
-	p.refused("POST", "/admin/deadletters/replay", `{"all":true}`, 409, "too young")
+	p.refused("POST", "/admin/deadletters/replay", `{"all":true}`, 409, "too recent")
 	// the first failure does not keep the second from being tried
 	p.refused("POST", "/admin/deadletters/replay", `{"all":true}`, 409, fmt.Sprintf("; dead letter %d: ", list[1].ID))
 	p.refused("POST", "/admin/deadletters/drop", `{}`, 400, "either ids")

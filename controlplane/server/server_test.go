@@ -319,14 +319,14 @@ func TestAnOpenAPIIsForThisMachine(t *testing.T) {
 
 func TestWhatIsNotThere(t *testing.T) {
 	p := start(t, requestlogtest.SQLite(t), nil)
-	p.refused("GET", "/nothing", "", 404, "there is nothing at /nothing")
-	p.refused("GET", "/admin/nothing", "", 404, "there is nothing at /admin/nothing")
+	p.refused("GET", "/nothing", "", 404, "path /nothing not found")
+	p.refused("GET", "/admin/nothing", "", 404, "path /admin/nothing not found")
 	p.refused("POST", "/admin/weights", "", 405, "DELETE, GET, PUT")
 	if _, _, header := p.raw("POST", "/admin/nodes", "", nil); header.Get("Allow") != "GET" {
 		t.Errorf("Allow: %q", header.Get("Allow"))
 	}
 	p.call("GET", "/admin/models/", "", 200, nil)
-	p.refused("GET", "/admin/weights?model=gpt", "", 404, "there are glm, demo")
+	p.refused("GET", "/admin/weights?model=gpt", "", 404, "available: glm, demo")
 }
 
 func TestBadBodiesAreToldApart(t *testing.T) {
@@ -410,10 +410,10 @@ func TestADatabaseThatIsNotThere(t *testing.T) {
 	if health["status"] != "degraded" || health["database"] != "error" || health["log_store"] != "none" {
 		t.Errorf("health %v", health)
 	}
-	q.refused("GET", "/admin/routing", "", 503, "cannot be reached yet")
+	q.refused("GET", "/admin/routing", "", 503, "is unreachable")
 	q.refused("POST", "/admin/keys", `{"name":"x"}`, 503, "API_KEY_SECRET")
-	q.refused("GET", "/admin/keys", "", 503, "cannot be reached yet")
-	q.refused("PUT", "/admin/weights", `{"model":"glm","weights":{"local":1}}`, 503, "cannot be reached yet")
+	q.refused("GET", "/admin/keys", "", 503, "is unreachable")
+	q.refused("PUT", "/admin/weights", `{"model":"glm","weights":{"local":1}}`, 503, "is unreachable")
 }
 
 // What nodes say of endpoints is shown per endpoint.

@@ -37,7 +37,7 @@ func TestTheSigningKeyIsMadeOnce(t *testing.T) {
 	if own, err := s.Signer(dir); err != nil || own.Public() != want {
 		t.Errorf("the key that is set does not win: %v", err)
 	}
-	refused(t, new(settings.Signing), []string{"RELEASE_SIGNING_KEY is no private key"}, "RELEASE_SIGNING_KEY=abc")
+	refused(t, new(settings.Signing), []string{"RELEASE_SIGNING_KEY is not a private key"}, "RELEASE_SIGNING_KEY=abc")
 	if err := os.WriteFile(filepath.Join(dir, "release_signing_key"), []byte("damaged"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -213,7 +213,7 @@ func (n *Node) Run(ctx context.Context) error {
 // send stores a batch of usage events in JetStream.
 func (n *Node) send(ctx context.Context, b meter.Batch) error {
 	if !n.conn.IsConnected() {
-		return errors.New("NATS cannot be reached")
+		return errors.New("NATS is unreachable")
 	}
 	ctx, cancel := context.WithTimeout(ctx, ackTime)
 	defer cancel()

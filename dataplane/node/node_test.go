@@ -230,7 +230,7 @@ func TestANodeStartsFromDiskAndOutlivesNATS(t *testing.T) {
 	if status, _ := call(t, n, "/v1/chat/completions", ask); status != 200 {
 		t.Errorf("started without NATS: %d", status)
 	}
-	if h := health(t, n); h.Status != "degraded" || h.Release != 7 || !strings.Contains(strings.Join(h.Notes, ";"), "NATS cannot be reached") {
+	if h := health(t, n); h.Status != "degraded" || h.Release != 7 || !strings.Contains(strings.Join(h.Notes, ";"), "NATS is unreachable") {
 		t.Errorf("health %+v", h)
 	}
 	// NATS comes back with its storage wiped: the node goes on, and takes what is put back

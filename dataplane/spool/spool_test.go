@@ -230,10 +230,10 @@ func TestWrongDirectories(t *testing.T) {
 	if err := errors.Join(os.Mkdir(filepath.Join(dir, "e"), 0o700), os.WriteFile(filepath.Join(dir, "e", "x.seg"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := spool.Open(spool.Options{Dir: dir, Log: log}); err == nil || !strings.Contains(err.Error(), "x.seg is no segment") {
+	if _, err := spool.Open(spool.Options{Dir: dir, Log: log}); err == nil || !strings.Contains(err.Error(), "x.seg is not a segment") {
 		t.Errorf("%v", err)
 	}
-	if _, err := spool.Open(spool.Options{Dir: t.TempDir(), Sync: "often", Log: log}); err == nil || !strings.Contains(err.Error(), `"often": want never, interval or always`) {
+	if _, err := spool.Open(spool.Options{Dir: t.TempDir(), Sync: "often", Log: log}); err == nil || !strings.Contains(err.Error(), `"often" must be never, interval or always`) {
 		t.Errorf("%v", err)
 	}
 }

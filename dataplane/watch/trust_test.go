@@ -47,7 +47,7 @@ func TestUnsignedDocumentsAreRefused(t *testing.T) {
 	eventually.True(t, "the refusal is reported", func() bool {
 		s := f.status.Load()
 		_, notes := f.watcher.Control()
-		return s != nil && s.State == wire.StateRejected && strings.Contains(s.Reason, "not signed") && strings.Count(strings.Join(notes, "\n"), "a document is refused") == 2
+		return s != nil && s.State == wire.StateRejected && strings.Contains(s.Reason, "not signed") && strings.Count(strings.Join(notes, "\n"), "a document was rejected") == 2
 	})
 	f.serves(1, "ours")
 	if k := f.current.Load().Keys; k.Version != 0 {

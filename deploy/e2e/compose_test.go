@@ -619,7 +619,7 @@ func (e *engine) refusesExamples() {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		e.t.Fatal(err)
 	}
-	if out, err := e.script("v1", "init.sh"); err == nil || !containsAll(out, ": ADMIN_TOKEN has the value of the example", ": DB_PASSWORD has") {
+	if out, err := e.script("v1", "init.sh"); err == nil || !containsAll(out, ": ADMIN_TOKEN has the value from the example", ": DB_PASSWORD has") {
 		e.t.Errorf("init.sh took the example's secrets: %v %s", err, out)
 	}
 	if err := os.Remove(path); err != nil {

@@ -199,7 +199,7 @@ func TestStartInAnyOrderAndOutlive(t *testing.T) {
 	node := launch(t, "dataplane", append(append([]string{}, f.common...), "PORT="+port, "HOST=127.0.0.1", "NODE_ID=early", "STATE_DIR="+t.TempDir()))
 	url := "http://127.0.0.1:" + port
 	serving(t, url+"/health")
-	if _, body, _ := fetch(t.Context(), http.MethodGet, url+"/health", ""); !strings.Contains(body, "NATS cannot be reached") {
+	if _, body, _ := fetch(t.Context(), http.MethodGet, url+"/health", ""); !strings.Contains(body, "NATS is unreachable") {
 		t.Errorf("health %s", body)
 	}
 	f.startCollector()

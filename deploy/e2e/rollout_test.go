@@ -186,7 +186,7 @@ func TestTheFleetOutlivesItsCluster(t *testing.T) {
 		t.Errorf("status: %s", status)
 	}
 	for _, n := range nodes {
-		if body := notes(t, n); !strings.Contains(body, "NATS cannot be reached") || !strings.Contains(body, `"status":"degraded"`) {
+		if body := notes(t, n); !strings.Contains(body, "NATS is unreachable") || !strings.Contains(body, `"status":"degraded"`) {
 			t.Errorf("%s: %s", n.id, body)
 		}
 	}

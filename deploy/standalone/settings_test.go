@@ -61,7 +61,7 @@ func TestStandaloneIsNotOpenToOthers(t *testing.T) {
 	f("", map[string]string{"HOST": "::1"})
 	f("USER_AUTH_ENABLED is false", map[string]string{"HOST": "0.0.0.0", "ADMIN_TOKEN": token})
 	f("ADMIN_TOKEN must be set", map[string]string{"HOST": "0.0.0.0", "USER_AUTH_ENABLED": "1"})
-	f("ADMIN_TOKEN is too easy to guess", map[string]string{"HOST": "0.0.0.0", "USER_AUTH_ENABLED": "1", "ADMIN_TOKEN": "a"})
+	f("ADMIN_TOKEN is too weak", map[string]string{"HOST": "0.0.0.0", "USER_AUTH_ENABLED": "1", "ADMIN_TOKEN": "a"})
 	f("", map[string]string{"HOST": "0.0.0.0", "ADMIN_TOKEN": token}, "--insecure")
 }
 

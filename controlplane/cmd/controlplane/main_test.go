@@ -105,7 +105,7 @@ func TestValidate(t *testing.T) {
 func TestMigrate(t *testing.T) {
 	dir := t.TempDir()
 	for range 2 {
-		if status, stdout, stderr := finish(t, process(t, dir, []string{"DB_BACKEND=sqlite", "STATE_DIR=state"}, "migrate")); status != 0 || !strings.Contains(stdout, "up to date") {
+		if status, stdout, stderr := finish(t, process(t, dir, []string{"DB_BACKEND=sqlite", "STATE_DIR=state"}, "migrate")); status != 0 || !strings.Contains(stdout, "are migrated") {
 			t.Errorf("%d %s %s", status, stdout, stderr)
 		}
 	}
@@ -203,7 +203,7 @@ func TestServeReloadsOnHangupAndEndsOnTerm(t *testing.T) {
 func TestAfterRestoreHasItsOldName(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"after-restore", "restored"} {
-		if status, stdout, stderr := finish(t, process(t, dir, []string{"DB_BACKEND=sqlite", "STATE_DIR=."}, name)); status != 0 || !strings.Contains(stdout, "are current from now on") {
+		if status, stdout, stderr := finish(t, process(t, dir, []string{"DB_BACKEND=sqlite", "STATE_DIR=."}, name)); status != 0 || !strings.Contains(stdout, "are now current") {
 			t.Errorf("%s: %d %s %s", name, status, stdout, stderr)
 		}
 	}

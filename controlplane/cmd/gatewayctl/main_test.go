@@ -74,7 +74,7 @@ func TestProgram(t *testing.T) {
 
 	f(command(nil, "version"), 0, "gatewayctl version v9.8.7\n")
 	f(command(nil, "status", "--nothing"), 2, "unknown flag --nothing")
-	f(command(nil, "status", "--url", "http://127.0.0.1:1"), 4, "cannot be reached")
+	f(command(nil, "status", "--url", "http://127.0.0.1:1"), 4, "is unreachable")
 
 	dotenv("ADMIN_TOKEN=from-file\nGATEWAY_ADMIN_URL=" + server.URL + "\n")
 	f(command(nil, "models", "-o", "json"), 0, "[]\n")
@@ -93,5 +93,5 @@ func TestProgram(t *testing.T) {
 	}
 
 	dotenv("ADMIN_TOKEN=from-file\nhunter2\n")
-	f(command(nil, "models"), 2, "gatewayctl: .env:2: not a line NAME=value\n")
+	f(command(nil, "models"), 2, "gatewayctl: .env:2: must have the form NAME=value\n")
 }

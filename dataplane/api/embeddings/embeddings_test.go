@@ -51,8 +51,8 @@ func TestParseRefuses(t *testing.T) {
 	f(`{"input":null}`, "input: required")
 	f(`{"model":1,"input":"a"}`, "model: must be a string")
 	f(`{"provider":1,"input":"a"}`, "provider: must be an object")
-	f(`{"provider":{},"provider":{},"input":"a"}`, "provider: given more than once")
-	f(`{"model":"a","mod\u0065l":"b","input":"a"}`, "model: given more than once")
+	f(`{"provider":{},"provider":{},"input":"a"}`, "provider: duplicate key")
+	f(`{"model":"a","mod\u0065l":"b","input":"a"}`, "model: duplicate key")
 	f(`{"Input":"a"}`, `did you mean "input"`)
 	for _, input := range []string{`[]`, `7`, `{}`, `["a",1]`, `[1,"a"]`, `[[]]`, `[["a"]]`, `[true]`, `[null]`} {
 		f(`{"input":`+input+`}`, "input: must be a string, or")

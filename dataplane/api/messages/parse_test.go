@@ -292,7 +292,7 @@ func TestParseRefuses(t *testing.T) {
 	f(`{"messages":[{"role":"assistant","content":[{"type":"thinking"}]}]}`, "content[0].thinking: required")
 	f(`{"messages":[{"role":"assistant","content":[{"type":"redacted_thinking"}]}]}`, "content[0].data: required")
 	f(`{"system":7,`+q+`}`, "system: must be a string or an array")
-	f(`{"model":"a","mod\u0065l":"b",`+q+`}`, "model: given more than once")
+	f(`{"model":"a","mod\u0065l":"b",`+q+`}`, "model: duplicate key")
 	f(`{"max_tokens":0,`+q+`}`, "max_tokens: must be at least 1")
 	f(`{"stream":"yes",`+q+`}`, "stream: must be true or false")
 	f(`{"tools":{},`+q+`}`, "tools: must be an array")

@@ -79,7 +79,7 @@ func TestBadRequests(t *testing.T) {
 	}
 	f(`[]`, "must be a JSON object")
 	f(`{"model":"m"}`, "input: required")
-	f(`{"input":"x","input":"y"}`, "input: given more than once")
+	f(`{"input":"x","input":"y"}`, "input: duplicate key")
 	f(`{"input":"x","previous_response_id":"r"}`, "previous_response_id: not supported")
 	f(`{"input":"x","conversation":"c"}`, "conversation: not supported")
 	f(`{"input":"x","background":true}`, "background: not supported")

@@ -192,7 +192,7 @@ func TestKeysAreRotatedWithoutARestart(t *testing.T) {
 	})
 	write(t, dotenv, "UP_KEY=third\nhunter2\n") // half written
 	p.signal(syscall.SIGHUP)
-	eventually.True(t, "the broken file is reported", func() bool { return strings.Contains(p.text(), ".env:2: not a line NAME=value") })
+	eventually.True(t, "the broken file is reported", func() bool { return strings.Contains(p.text(), ".env:2: must have the form NAME=value") })
 	sent(p, "second-key")
 	if strings.Contains(p.text(), "hunter2") || strings.Contains(p.text(), "second-key") {
 		t.Errorf("a secret is in the log: %s", p.text())
