@@ -84,13 +84,16 @@ type KeyChange struct {
 	WaitMS *int64 `json:"wait_ms,omitempty" min:"0" max:"600000" doc:"how long to wait for all live nodes"`
 }
 
-// Wait is WaitMS as a duration, def for nil.
-func (c KeyChange) Wait(def time.Duration) time.Duration {
+// WaitOr is WaitMS as a duration, def for nil.
+func (c KeyChange) WaitOr(def time.Duration) time.Duration {
 	if c.WaitMS == nil {
 		return def
 	}
 	return time.Duration(*c.WaitMS) * time.Millisecond
 }
+
+// Wait is the time to wait for nodes that was asked for, 0 without one.
+func (c KeyChange) Wait() time.Duration { return c.WaitOr(0) }
 
 // Idempotency keeps a request that is sent again from taking effect twice.
 type Idempotency struct {

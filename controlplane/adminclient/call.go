@@ -19,9 +19,20 @@ import (
 // maxAnswer is far above the largest release.
 const maxAnswer = 64 << 20
 
-// do performs an operation. wait is how long the daemon may take on top of the
-// client's timeout. The error is an *Error if the daemon refused, an
+// Call performs any operation of the admin API; the client's methods are
+// shorthands. If the input says how long to wait for nodes, that is on top of
+// the client's timeout. The error is an *Error if the daemon refused, an
 // *Unreachable if it did not answer.
+func Call[In, Out any](ctx context.Context, c *Client, o adminapi.Operation[In, Out], in In) (Out, error) {
+	wait := time.Duration(0)
+	if w, ok := any(in).(interface{ Wait() time.Duration }); ok {
+		wait = w.Wait()
+	}
+	return do(ctx, c, o, in, wait)
+}
+
+// do performs an operation. wait is how long the daemon may take on top of the
+// client's timeout.
 func do[In, Out any](ctx context.Context, c *Client, o adminapi.Operation[In, Out], in In, wait time.Duration) (Out, error) {
 	var out, none Out
 	encoded, err := adminapi.Encode(o.Description, in)

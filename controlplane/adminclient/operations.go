@@ -12,90 +12,90 @@ import (
 
 // Status asks the daemon for its state.
 func (c *Client) Status(ctx context.Context) (adminapi.Status, error) {
-	return do(ctx, c, adminapi.GetStatus(), adminapi.None{}, 0)
+	return Call(ctx, c, adminapi.GetStatus(), adminapi.None{})
 }
 
 // Nodes lists the nodes.
 func (c *Client) Nodes(ctx context.Context) ([]adminapi.Node, error) {
-	return do(ctx, c, adminapi.ListNodes(), adminapi.None{}, 0)
+	return Call(ctx, c, adminapi.ListNodes(), adminapi.None{})
 }
 
 // Node returns one node.
 func (c *Client) Node(ctx context.Context, id string) (adminapi.Node, error) {
-	return do(ctx, c, adminapi.GetNode(), adminapi.ByID{ID: id}, 0)
+	return Call(ctx, c, adminapi.GetNode(), adminapi.ByID{ID: id})
 }
 
 // Models lists the models.
 func (c *Client) Models(ctx context.Context) ([]adminapi.Model, error) {
-	return do(ctx, c, adminapi.ListModels(), adminapi.None{}, 0)
+	return Call(ctx, c, adminapi.ListModels(), adminapi.None{})
 }
 
 // Routing returns every route.
 func (c *Client) Routing(ctx context.Context) (adminapi.Routing, error) {
-	return do(ctx, c, adminapi.GetRouting(), adminapi.None{}, 0)
+	return Call(ctx, c, adminapi.GetRouting(), adminapi.None{})
 }
 
 // Endpoints lists the endpoints of one model, or of all for "".
 func (c *Client) Endpoints(ctx context.Context, model string) ([]adminapi.Endpoint, error) {
-	return do(ctx, c, adminapi.ListEndpoints(), adminapi.OfModel{Model: model}, 0)
+	return Call(ctx, c, adminapi.ListEndpoints(), adminapi.OfModel{Model: model})
 }
 
 // DisableEndpoints takes endpoints out of service; they keep their weights.
 func (c *Client) DisableEndpoints(ctx context.Context, in adminapi.EndpointSwitch) (adminapi.Rollout, error) {
-	return do(ctx, c, adminapi.DisableEndpoints(), in, in.Wait())
+	return Call(ctx, c, adminapi.DisableEndpoints(), in)
 }
 
 // EnableEndpoints puts endpoints back into service.
 func (c *Client) EnableEndpoints(ctx context.Context, in adminapi.EndpointSwitch) (adminapi.Rollout, error) {
-	return do(ctx, c, adminapi.EnableEndpoints(), in, in.Wait())
+	return Call(ctx, c, adminapi.EnableEndpoints(), in)
 }
 
 // Explain asks a node which endpoints a request would be sent to.
 func (c *Client) Explain(ctx context.Context, in adminapi.Question) (wire.Explanation, error) {
-	return do(ctx, c, adminapi.Explain(), in, 0)
+	return Call(ctx, c, adminapi.Explain(), in)
 }
 
 // Weights lists the weights of one model, or of all for "".
 func (c *Client) Weights(ctx context.Context, model string) ([]adminapi.Weight, error) {
-	return do(ctx, c, adminapi.ListWeights(), adminapi.OfModel{Model: model}, 0)
+	return Call(ctx, c, adminapi.ListWeights(), adminapi.OfModel{Model: model})
 }
 
 // SetWeights overrides the configured weights.
 func (c *Client) SetWeights(ctx context.Context, in adminapi.WeightChange) (adminapi.Rollout, error) {
-	return do(ctx, c, adminapi.SetWeights(), in, in.Wait())
+	return Call(ctx, c, adminapi.SetWeights(), in)
 }
 
 // ResetWeights returns to the configured weights.
 func (c *Client) ResetWeights(ctx context.Context, in adminapi.WeightReset) (adminapi.Rollout, error) {
-	return do(ctx, c, adminapi.ResetWeights(), in, in.Wait())
+	return Call(ctx, c, adminapi.ResetWeights(), in)
 }
 
 // Apply compiles the files and publishes the result. Broken files are an
 // *Error with Problems and change nothing.
 func (c *Client) Apply(ctx context.Context, in adminapi.Application) (adminapi.ApplyResult, error) {
-	return do(ctx, c, adminapi.ApplyFiles(), in, in.Wait())
+	return Call(ctx, c, adminapi.ApplyFiles(), in)
 }
 
 // Releases lists releases.
 func (c *Client) Releases(ctx context.Context, page adminapi.Page) ([]adminapi.ReleaseInfo, error) {
-	return do(ctx, c, adminapi.ListReleases(), page, 0)
+	return Call(ctx, c, adminapi.ListReleases(), page)
 }
 
 // Release returns one release as nodes get it: the JSON of a wire.Release,
 // complete even if the daemon is newer than this program.
 func (c *Client) Release(ctx context.Context, number uint64) (json.RawMessage, error) {
 	raw := adminapi.Operation[adminapi.ByNumber, json.RawMessage]{Description: adminapi.GetRelease().Description}
-	return do(ctx, c, raw, adminapi.ByNumber{Number: number}, 0)
+	return Call(ctx, c, raw, adminapi.ByNumber{Number: number})
 }
 
 // Diff compares two releases; from 0 means the one before to.
 func (c *Client) Diff(ctx context.Context, from, to uint64) (adminapi.Comparison, error) {
-	return do(ctx, c, adminapi.DiffRelease(), adminapi.DiffQuery{ByNumber: adminapi.ByNumber{Number: to}, From: from}, 0)
+	return Call(ctx, c, adminapi.DiffRelease(), adminapi.DiffQuery{ByNumber: adminapi.ByNumber{Number: to}, From: from})
 }
 
 // Rollback makes a new release with the content of an old one.
 func (c *Client) Rollback(ctx context.Context, number uint64, change adminapi.Change) (adminapi.Rollout, error) {
-	return do(ctx, c, adminapi.RollBack(), adminapi.Rollback{ByNumber: adminapi.ByNumber{Number: number}, Change: change}, change.Wait())
+	return Call(ctx, c, adminapi.RollBack(), adminapi.Rollback{ByNumber: adminapi.ByNumber{Number: number}, Change: change})
 }
 
 // Keys lists all keys, revoked ones too, the newest first.
@@ -103,7 +103,7 @@ func (c *Client) Keys(ctx context.Context) ([]adminapi.Key, error) {
 	all := []adminapi.Key{}
 	var next adminapi.KeyPage
 	for {
-		page, err := do(ctx, c, adminapi.ListKeys(), next, 0)
+		page, err := Call(ctx, c, adminapi.ListKeys(), next)
 		if err != nil {
 			return nil, err
 		}
@@ -117,33 +117,33 @@ func (c *Client) Keys(ctx context.Context) ([]adminapi.Key, error) {
 
 // Key returns one key.
 func (c *Client) Key(ctx context.Context, id string) (adminapi.Key, error) {
-	return do(ctx, c, adminapi.GetKey(), adminapi.ByID{ID: id}, 0)
+	return Call(ctx, c, adminapi.GetKey(), adminapi.ByID{ID: id})
 }
 
 // CreateKey makes a key.
 func (c *Client) CreateKey(ctx context.Context, spec adminapi.KeySpec, change adminapi.KeyChange) (adminapi.NewKey, error) {
-	return do(ctx, c, adminapi.CreateKey(), adminapi.KeyCreation{KeySpec: spec, KeyChange: change}, change.Wait(0))
+	return Call(ctx, c, adminapi.CreateKey(), adminapi.KeyCreation{KeySpec: spec, KeyChange: change})
 }
 
 // UpdateKey changes a key; its text stays.
 func (c *Client) UpdateKey(ctx context.Context, id string, update adminapi.KeyUpdate, change adminapi.KeyChange) (adminapi.UpdatedKey, error) {
-	return do(ctx, c, adminapi.ChangeKey(), adminapi.KeyPatch{ByID: adminapi.ByID{ID: id}, KeyUpdate: update, KeyChange: change}, change.Wait(0))
+	return Call(ctx, c, adminapi.ChangeKey(), adminapi.KeyPatch{ByID: adminapi.ByID{ID: id}, KeyUpdate: update, KeyChange: change})
 }
 
 // RevokeKey revokes a key; repeating it changes nothing.
 func (c *Client) RevokeKey(ctx context.Context, id string, change adminapi.KeyChange) (adminapi.RevokedKey, error) {
-	return do(ctx, c, adminapi.RevokeKey(), adminapi.KeyRevocation{ByID: adminapi.ByID{ID: id}, KeyChange: change}, change.Wait(0))
+	return Call(ctx, c, adminapi.RevokeKey(), adminapi.KeyRevocation{ByID: adminapi.ByID{ID: id}, KeyChange: change})
 }
 
 // RotateKey makes a key like another one, which ends after overlap, a span
 // such as 24h or 7d; "" is the daemon's default of 24h, 0s at once.
 func (c *Client) RotateKey(ctx context.Context, id, overlap string, change adminapi.KeyChange) (adminapi.RotatedKey, error) {
-	return do(ctx, c, adminapi.RotateKey(), adminapi.KeyRotation{ByID: adminapi.ByID{ID: id}, KeyChange: change, Overlap: overlap}, change.Wait(0))
+	return Call(ctx, c, adminapi.RotateKey(), adminapi.KeyRotation{ByID: adminapi.ByID{ID: id}, KeyChange: change, Overlap: overlap})
 }
 
 // ImportKeys stores up to 5,000 keys, all or none.
 func (c *Client) ImportKeys(ctx context.Context, list []adminapi.ImportedKey, change adminapi.KeyChange) (adminapi.ImportResult, error) {
-	return do(ctx, c, adminapi.ImportKeys(), adminapi.KeyImport{KeyChange: change, Keys: list}, change.Wait(0))
+	return Call(ctx, c, adminapi.ImportKeys(), adminapi.KeyImport{KeyChange: change, Keys: list})
 }
 
 // Stats returns hourly figures, newest hour first.
@@ -165,7 +165,7 @@ func (c *Client) StatsOf(ctx context.Context, q adminapi.StatsQuery) ([]adminapi
 }
 
 func (c *Client) stats(ctx context.Context, q adminapi.StatsQuery) (adminapi.Stats, error) {
-	out, err := do(ctx, c, adminapi.GetStats(), q, 0)
+	out, err := Call(ctx, c, adminapi.GetStats(), q)
 	if err == nil && out.Error != "" {
 		err = errors.New(out.Error)
 	}
@@ -174,32 +174,32 @@ func (c *Client) stats(ctx context.Context, q adminapi.StatsQuery) (adminapi.Sta
 
 // Usage sums up a period.
 func (c *Client) Usage(ctx context.Context, q adminapi.UsageQuery) ([]adminapi.UsageRow, error) {
-	return do(ctx, c, adminapi.GetUsage(), q, 0)
+	return Call(ctx, c, adminapi.GetUsage(), q)
 }
 
 // Logs returns rows of the log, newest first, or oldest first with After.
 func (c *Client) Logs(ctx context.Context, q adminapi.LogQuery) ([]adminapi.LogRow, error) {
-	return do(ctx, c, adminapi.ListLogs(), q, 0)
+	return Call(ctx, c, adminapi.ListLogs(), q)
 }
 
 // Content returns what was asked and answered, where nodes store it.
 func (c *Client) Content(ctx context.Context, id string) (adminapi.Content, error) {
-	return do(ctx, c, adminapi.GetContent(), adminapi.ByID{ID: id}, 0)
+	return Call(ctx, c, adminapi.GetContent(), adminapi.ByID{ID: id})
 }
 
 // Audit lists the audit log.
 func (c *Client) Audit(ctx context.Context, page adminapi.Page) ([]adminapi.AuditEntry, error) {
-	return do(ctx, c, adminapi.ListAudit(), page, 0)
+	return Call(ctx, c, adminapi.ListAudit(), page)
 }
 
 // Ledger looks for gaps since a time or a span back, "" for a day.
 func (c *Client) Ledger(ctx context.Context, since string) (adminapi.Ledger, error) {
-	return do(ctx, c, adminapi.GetLedger(), adminapi.LedgerQuery{Since: since}, 0)
+	return Call(ctx, c, adminapi.GetLedger(), adminapi.LedgerQuery{Since: since})
 }
 
 // DeadLetters lists those with a number above after, the oldest first.
 func (c *Client) DeadLetters(ctx context.Context, after uint64, limit int) ([]adminapi.DeadLetter, error) {
-	return do(ctx, c, adminapi.ListDeadLetters(), adminapi.LetterPage{Limit: limit, After: after}, 0)
+	return Call(ctx, c, adminapi.ListDeadLetters(), adminapi.LetterPage{Limit: limit, After: after})
 }
 
 // ReplayDeadLetters gives letters to the stores again; no ids are all.

@@ -120,7 +120,7 @@ func (s *Server) keyRollout(ctx context.Context, db *controlstate.State, in admi
 		return nil
 	}
 	// a daemon that has just started waits for nodes to announce themselves
-	return s.wait(ctx, nodes.Want{Epoch: db.Epoch(), Keys: heads.Keys}, in.Wait(keyWait+s.o.Nodes.Unsettled()))
+	return s.wait(ctx, nodes.Want{Epoch: db.Epoch(), Keys: heads.Keys}, in.WaitOr(keyWait+s.o.Nodes.Unsettled()))
 }
 
 func (s *Server) updateKey(ctx context.Context, in adminapi.KeyPatch) (adminapi.UpdatedKey, error) {
