@@ -32,13 +32,13 @@ func (c *conversation) assistant(path string, content []byte) error {
 	}
 	c.begin("assistant")
 	if len(rest) == 0 && len(calls) > 0 {
-		c.w.put(`,"content":null`)
+		c.w.Put(`,"content":null`)
 	} else if err := c.parts(path+".content", rest); err != nil {
 		return err
 	}
-	c.w.sibling("reasoning_details", details.array())
+	c.w.Sibling("reasoning_details", details.array())
 	c.calls(calls)
-	c.w.put(`}`)
+	c.w.Put(`}`)
 	return nil
 }
 
@@ -46,20 +46,20 @@ func (c *conversation) calls(blocks [][]byte) {
 	if len(blocks) == 0 {
 		return
 	}
-	c.w.put(`,"tool_calls":[`)
+	c.w.Put(`,"tool_calls":[`)
 	for i, b := range blocks {
-		c.w.comma(i > 0)
-		c.w.put(`{"type":"function"`)
-		c.w.sibling("id", chat.Member(b, "id"))
-		c.w.put(`,"function":{"name":`)
-		c.w.raw(chat.Member(b, "name"))
-		c.w.put(`,"arguments":`)
-		c.w.dst = rawjson.AppendString(c.w.dst, inputOf(b))
-		c.w.put(`}`)
-		c.w.sibling("cache_control", chat.Member(b, "cache_control"))
-		c.w.put(`}`)
+		c.w.Comma(i > 0)
+		c.w.Put(`{"type":"function"`)
+		c.w.Sibling("id", chat.Member(b, "id"))
+		c.w.Put(`,"function":{"name":`)
+		c.w.Raw(chat.Member(b, "name"))
+		c.w.Put(`,"arguments":`)
+		c.w.Buf = rawjson.AppendString(c.w.Buf, inputOf(b))
+		c.w.Put(`}`)
+		c.w.Sibling("cache_control", chat.Member(b, "cache_control"))
+		c.w.Put(`}`)
 	}
-	c.w.put(`]`)
+	c.w.Put(`]`)
 }
 
 func inputOf(block []byte) []byte {

@@ -4,6 +4,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/anthropic"
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/dataplane/api"
+	"github.com/hybridinference/gateway/dataplane/api/canonical"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -135,7 +136,7 @@ func (b *blocks) details(list []byte, told bool) {
 func (b *blocks) detail(item []byte, told bool) {
 	if !told {
 		for _, name := range []string{"text", "summary"} {
-			if text := chat.Member(item, name); isText(text) {
+			if text := chat.Member(item, name); canonical.IsText(text) {
 				b.think(rawjson.Inner(text))
 			}
 		}
@@ -143,16 +144,16 @@ func (b *blocks) detail(item []byte, told bool) {
 	own := string(rawjson.Inner(chat.Member(item, "format"))) == anthropic.Format
 	signature, data := chat.Member(item, "signature"), chat.Member(item, "data")
 	switch {
-	case own && isText(data):
+	case own && canonical.IsText(data):
 		b.redacted(data)
-	case own && isText(signature):
+	case own && canonical.IsText(signature):
 		if b.kind != thinkingBlock || b.signed {
 			b.close()
 			b.enter(thinkingBlock) // it shows nothing of what was thought
 		}
 		b.to.add(signatureDelta, rawjson.Inner(signature))
 		b.signed = true
-	case isText(signature) || isText(data):
+	case canonical.IsText(signature) || canonical.IsText(data):
 		b.sealed = append(b.sealed, api.AppendSealed(nil, item))
 		if b.kind == noBlock {
 			b.flushSealed()

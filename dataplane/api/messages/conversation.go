@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api/canonical"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -14,8 +15,8 @@ func (w *writer) messages(m request) error {
 	if raw[0] != '[' {
 		return invalid("messages: must be an array of messages")
 	}
-	w.member("messages")
-	w.put(`[`)
+	w.Member("messages")
+	w.Put(`[`)
 	c := conversation{w: w}
 	if system := withoutBilling(m["system"]); system != nil {
 		if err := c.plain("system", "system", system); err != nil {
@@ -32,7 +33,7 @@ func (w *writer) messages(m request) error {
 	if i == 0 {
 		return invalid("messages: must have at least one message")
 	}
-	w.put(`]`)
+	w.Put(`]`)
 	return nil
 }
 
@@ -73,9 +74,9 @@ type conversation struct {
 
 // begin opens a message, up to the value of its content.
 func (c *conversation) begin(role string) {
-	c.w.comma(c.n > 0)
+	c.w.Comma(c.n > 0)
 	c.n++
-	c.w.put(`{"role":"` + role + `"`)
+	c.w.Put(`{"role":"` + role + `"`)
 }
 
 func (c *conversation) message(path string, msg []byte) error {
@@ -100,7 +101,7 @@ func (c *conversation) plain(path, role string, content []byte) error {
 	if err := c.content(path, content); err != nil {
 		return err
 	}
-	c.w.put(`}`)
+	c.w.Put(`}`)
 	return nil
 }
 
@@ -108,8 +109,8 @@ func (c *conversation) plain(path, role string, content []byte) error {
 // server takes, anything more as parts.
 func (c *conversation) content(path string, content []byte) error {
 	switch {
-	case isString(content):
-		c.w.sibling("content", content)
+	case canonical.IsString(content):
+		c.w.Sibling("content", content)
 		return nil
 	case len(content) == 0 || content[0] != '[':
 		return invalid("%s: must be a string or an array of content blocks", path)
@@ -130,20 +131,20 @@ func (c *conversation) content(path string, content []byte) error {
 func (c *conversation) parts(path string, blocks [][]byte) error {
 	switch {
 	case len(blocks) == 0:
-		c.w.put(`,"content":""`)
+		c.w.Put(`,"content":""`)
 		return nil
 	case len(blocks) == 1 && kindOf(blocks[0]) == "text" && bare(blocks[0]):
-		c.w.sibling("content", chat.Member(blocks[0], "text"))
+		c.w.Sibling("content", chat.Member(blocks[0], "text"))
 		return nil
 	}
-	c.w.put(`,"content":[`)
+	c.w.Put(`,"content":[`)
 	for i, b := range blocks {
-		c.w.comma(i > 0)
+		c.w.Comma(i > 0)
 		if err := c.w.part(path, b); err != nil {
 			return err
 		}
 	}
-	c.w.put(`]`)
+	c.w.Put(`]`)
 	return nil
 }
 
@@ -178,26 +179,26 @@ func (c *conversation) user(path string, content []byte) error {
 	if err := c.parts(path+".content", rest); err != nil {
 		return err
 	}
-	c.w.put(`}`)
+	c.w.Put(`}`)
 	return nil
 }
 
 func (c *conversation) result(path string, block []byte) error {
 	id := chat.Member(block, "tool_use_id")
-	if !isText(id) {
+	if !canonical.IsText(id) {
 		return invalid("%s.tool_use_id: required, a string", path)
 	}
 	c.begin("tool")
-	c.w.sibling("tool_call_id", id)
+	c.w.Sibling("tool_call_id", id)
 	if content := chat.Member(block, "content"); rawjson.IsNull(content) {
-		c.w.put(`,"content":""`)
+		c.w.Put(`,"content":""`)
 	} else if err := c.content(path+".content", content); err != nil {
 		return err
 	}
 	if string(chat.Member(block, "is_error")) == "true" {
-		c.w.put(`,"is_error":true`)
+		c.w.Put(`,"is_error":true`)
 	}
-	c.w.sibling("cache_control", chat.Member(block, "cache_control"))
-	c.w.put(`}`)
+	c.w.Sibling("cache_control", chat.Member(block, "cache_control"))
+	c.w.Put(`}`)
 	return nil
 }

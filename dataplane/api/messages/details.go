@@ -6,6 +6,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/anthropic"
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/dataplane/api"
+	"github.com/hybridinference/gateway/dataplane/api/canonical"
 )
 
 // details turns the thinking blocks of a turn into reasoning_details.
@@ -23,7 +24,7 @@ func (d *details) add(block []byte, index int) {
 		d.dst = append(append(d.dst, `,{"type":"reasoning.encrypted","data":`...), data...)
 	} else {
 		d.dst = append(append(d.dst, `,{"type":"reasoning.text","text":`...), chat.Member(block, "thinking")...)
-		if signature := chat.Member(block, "signature"); isText(signature) {
+		if signature := chat.Member(block, "signature"); canonical.IsText(signature) {
 			d.dst = append(append(d.dst, `,"signature":`...), signature...)
 		} else {
 			format = "unknown" // a thought of a provider that signs none

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api/canonical"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
@@ -48,26 +49,26 @@ func read(body []byte) (request, error) {
 // Anthropic's own servers could do under a beta flag (containers, context
 // editing, MCP) is left out.
 func (m request) canonical(dst []byte) ([]byte, error) {
-	w := &writer{dst: append(dst, '{'), mark: len(dst) + 1}
+	w := &writer{canonical.NewWriter(dst)}
 	if err := w.request(m); err != nil {
 		return dst, err
 	}
-	return append(w.dst, '}'), nil
+	return append(w.Buf, '}'), nil
 }
 
 // outline appends a chat completion request with what the gateway itself has to
 // know of a request that has no canonical form.
 func (m request) outline(dst []byte) ([]byte, error) {
-	w := &writer{dst: append(dst, '{'), mark: len(dst) + 1}
+	w := &writer{canonical.NewWriter(dst)}
 	for _, name := range []string{"model", "max_tokens", "stream", "models", "provider", "route", "session_id", "trace", "user"} {
-		w.copy(name, m[name])
+		w.Copy(name, m[name])
 	}
 	if err := w.fallbacks(m); err != nil {
 		return dst, err
 	}
-	w.member("messages")
-	w.put(`[{"role":"user","content":""}]`)
-	return append(w.dst, '}'), nil
+	w.Member("messages")
+	w.Put(`[{"role":"user","content":""}]`)
+	return append(w.Buf, '}'), nil
 }
 
 func (w *writer) request(m request) error {
@@ -75,7 +76,7 @@ func (w *writer) request(m request) error {
 		"model", "max_tokens", "stream", "temperature", "top_p", "top_k", "thinking", "cache_control", "models", "provider", "plugins", "route", "session_id",
 		"trace", "preset", "transforms",
 	} {
-		w.copy(name, m[name])
+		w.Copy(name, m[name])
 	}
 	for _, step := range []func(request) error{w.fallbacks, w.messages, w.tools, w.toolChoice, w.stop, w.user, w.tier, w.outputConfig} {
 		if err := step(m); err != nil {
@@ -98,8 +99,8 @@ func (w *writer) fallbacks(m request) error {
 	if raw[0] != '[' {
 		return invalid(want)
 	}
-	w.member("models")
-	w.put(`[`)
+	w.Member("models")
+	w.Put(`[`)
 	n := 0
 	for item := range rawjson.Elements(raw) {
 		count := 0
@@ -107,13 +108,13 @@ func (w *writer) fallbacks(m request) error {
 			count++
 		}
 		model := chat.Member(item, "model")
-		if n++; n > 3 || count != 1 || !isText(model) {
+		if n++; n > 3 || count != 1 || !canonical.IsText(model) {
 			return invalid(want)
 		}
-		w.comma(n > 1)
-		w.raw(model)
+		w.Comma(n > 1)
+		w.Raw(model)
 	}
-	w.put(`]`)
+	w.Put(`]`)
 	return nil
 }
 
@@ -124,14 +125,14 @@ func (w *writer) stop(m request) error {
 	}
 	n := 0
 	for word := range rawjson.Elements(raw) {
-		if n++; !isText(word) {
+		if n++; !canonical.IsText(word) {
 			return invalid("stop_sequences[%d]: must be a string", n-1)
 		}
 	}
 	if raw[0] != '[' || n > 4 {
 		return invalid("stop_sequences: must be an array of at most 4 strings")
 	}
-	w.copy("stop", raw)
+	w.Copy("stop", raw)
 	return nil
 }
 
@@ -141,7 +142,7 @@ func (w *writer) user(m request) error {
 		user = chat.Member(m["metadata"], "user_id")
 	}
 	if !rawjson.IsNull(user) {
-		w.copy("user", user)
+		w.Copy("user", user)
 	}
 	return nil
 }
@@ -164,7 +165,7 @@ func (w *writer) tier(m request) error {
 	if string(tier) == `"standard_only"` {
 		tier = []byte(`"default"`)
 	}
-	w.copy("service_tier", tier)
+	w.Copy("service_tier", tier)
 	return nil
 }
 
@@ -174,7 +175,7 @@ func (w *writer) outputConfig(m request) error {
 	config, format := m["output_config"], m["output_format"]
 	if effort := chat.Member(config, "effort"); !rawjson.IsNull(effort) {
 		if kindOf(m["thinking"]) != "disabled" {
-			w.copy("reasoning_effort", effort)
+			w.Copy("reasoning_effort", effort)
 		}
 	}
 	if own := chat.Member(config, "format"); !rawjson.IsNull(own) {
@@ -187,10 +188,10 @@ func (w *writer) outputConfig(m request) error {
 	if string(chat.Member(format, "type")) != `"json_schema"` || len(schema) == 0 || schema[0] != '{' {
 		return invalid(`output_config.format: must be {"type":"json_schema","schema":{...}}`)
 	}
-	w.member("response_format")
-	w.put(`{"type":"json_schema","json_schema":{"name":"answer","strict":true,"schema":`)
-	w.raw(schema)
-	w.put(`}}`)
+	w.Member("response_format")
+	w.Put(`{"type":"json_schema","json_schema":{"name":"answer","strict":true,"schema":`)
+	w.Raw(schema)
+	w.Put(`}}`)
 	return nil
 }
 

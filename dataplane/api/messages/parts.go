@@ -5,6 +5,7 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/anthropic"
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api/canonical"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -35,20 +36,20 @@ func check(path string, block []byte) error {
 	case "":
 		return need("type", false, "a string")
 	case "text":
-		return need("text", isString(chat.Member(block, "text")), "a string")
+		return need("text", canonical.IsString(chat.Member(block, "text")), "a string")
 	case "thinking":
-		return need("thinking", isString(chat.Member(block, "thinking")), "a string")
+		return need("thinking", canonical.IsString(chat.Member(block, "thinking")), "a string")
 	case "redacted_thinking":
-		return need("data", isText(chat.Member(block, "data")), "a string")
+		return need("data", canonical.IsText(chat.Member(block, "data")), "a string")
 	case "tool_use":
-		if err := need("id", isText(chat.Member(block, "id")), "a string"); err != nil {
+		if err := need("id", canonical.IsText(chat.Member(block, "id")), "a string"); err != nil {
 			return err
 		}
 		input := inputOf(block)
 		if input[0] != '{' {
 			return need("input", false, "an object")
 		}
-		return need("name", isText(chat.Member(block, "name")), "a string")
+		return need("name", canonical.IsText(chat.Member(block, "name")), "a string")
 	case "image", "document":
 		source := chat.Member(block, "source")
 		return need("source", len(source) > 0 && source[0] == '{', "an object")
@@ -61,17 +62,17 @@ func check(path string, block []byte) error {
 func (w *writer) part(path string, block []byte) error {
 	switch kindOf(block) {
 	case "text":
-		w.put(`{"type":"text","text":`)
-		w.raw(chat.Member(block, "text"))
-		w.sibling("citations", chat.Member(block, "citations"))
-		w.sibling("cache_control", chat.Member(block, "cache_control"))
-		w.put(`}`)
+		w.Put(`{"type":"text","text":`)
+		w.Raw(chat.Member(block, "text"))
+		w.Sibling("citations", chat.Member(block, "citations"))
+		w.Sibling("cache_control", chat.Member(block, "cache_control"))
+		w.Put(`}`)
 	case "image":
 		return w.image(path, block)
 	case "document":
 		return w.document(path, block)
 	default:
-		w.raw(block)
+		w.Raw(block)
 	}
 	return nil
 }
@@ -80,34 +81,34 @@ func (w *writer) image(path string, block []byte) error {
 	source := chat.Member(block, "source")
 	switch kindOf(source) {
 	case "base64", "url":
-		w.put(`{"type":"image_url","image_url":{"url":`)
+		w.Put(`{"type":"image_url","image_url":{"url":`)
 		if err := w.url(path, source); err != nil {
 			return err
 		}
-		w.put(`}`)
-		w.sibling("cache_control", chat.Member(block, "cache_control"))
-		w.put(`}`)
+		w.Put(`}`)
+		w.Sibling("cache_control", chat.Member(block, "cache_control"))
+		w.Put(`}`)
 	default:
-		w.raw(block) // an uploaded file
+		w.Raw(block) // an uploaded file
 	}
 	return nil
 }
 
 // url writes where a source's bytes are as one literal.
 func (w *writer) url(path string, source []byte) error {
-	if url := chat.Member(source, "url"); isText(url) {
-		w.raw(url)
+	if url := chat.Member(source, "url"); canonical.IsText(url) {
+		w.Raw(url)
 		return nil
 	}
 	mediaType, data := rawjson.Inner(chat.Member(source, "media_type")), rawjson.Inner(chat.Member(source, "data"))
 	if len(mediaType) == 0 || len(data) == 0 {
 		return invalid("%s: a source of type base64 needs media_type and data, one of type url needs url", path)
 	}
-	w.put(`"data:`)
-	w.raw(mediaType)
-	w.put(`;base64,`)
-	w.raw(data)
-	w.put(`"`)
+	w.Put(`"data:`)
+	w.Raw(mediaType)
+	w.Put(`;base64,`)
+	w.Raw(data)
+	w.Put(`"`)
 	return nil
 }
 
@@ -115,36 +116,36 @@ func (w *writer) document(path string, block []byte) error {
 	source := chat.Member(block, "source")
 	kind := kindOf(source)
 	if kind != "base64" && kind != "url" && kind != "text" {
-		w.raw(block) // made of blocks, or an uploaded file
+		w.Raw(block) // made of blocks, or an uploaded file
 		return nil
 	}
 	name := chat.Member(block, "title")
 	switch {
-	case isText(name):
+	case canonical.IsText(name):
 	case kind == "text":
 		name = []byte(`"` + anthropic.UntitledText + `"`)
 	default:
 		name = []byte(`"` + anthropic.UntitledPDF + `"`)
 	}
-	w.put(`{"type":"file","file":{"filename":`)
-	w.raw(name)
-	w.put(`,"file_data":`)
+	w.Put(`{"type":"file","file":{"filename":`)
+	w.Raw(name)
+	w.Put(`,"file_data":`)
 	if kind == "text" {
 		w.text(rawjson.Unquote(nil, chat.Member(source, "data")))
 	} else if err := w.url(path, source); err != nil {
 		return err
 	}
-	w.put(`}`)
+	w.Put(`}`)
 	for _, own := range []string{"context", "citations", "cache_control"} {
-		w.sibling(own, chat.Member(block, own))
+		w.Sibling(own, chat.Member(block, own))
 	}
-	w.put(`}`)
+	w.Put(`}`)
 	return nil
 }
 
 // text writes plain text as a data: URL.
 func (w *writer) text(text []byte) {
-	w.put(`"data:text/plain;base64,`)
-	w.dst = base64.StdEncoding.AppendEncode(w.dst, text)
-	w.put(`"`)
+	w.Put(`"data:text/plain;base64,`)
+	w.Buf = base64.StdEncoding.AppendEncode(w.Buf, text)
+	w.Put(`"`)
 }

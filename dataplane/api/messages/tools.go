@@ -2,6 +2,7 @@ package messages
 
 import (
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api/canonical"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -15,17 +16,17 @@ func (w *writer) tools(m request) error {
 	if raw[0] != '[' {
 		return invalid("tools: must be an array")
 	}
-	w.member("tools")
-	w.put(`[`)
+	w.Member("tools")
+	w.Put(`[`)
 	i := 0
 	for tool := range rawjson.Elements(raw) {
-		w.comma(i > 0)
+		w.Comma(i > 0)
 		if err := w.tool(i, tool); err != nil {
 			return err
 		}
 		i++
 	}
-	w.put(`]`)
+	w.Put(`]`)
 	return nil
 }
 
@@ -34,25 +35,25 @@ func (w *writer) tool(i int, tool []byte) error {
 		return invalid("tools[%d]: must be an object with name and input_schema", i)
 	}
 	if kind := kindOf(tool); kind != "" && kind != "custom" {
-		w.raw(tool)
+		w.Raw(tool)
 		return nil
 	}
 	name, schema := chat.Member(tool, "name"), chat.Member(tool, "input_schema")
-	if !isText(name) {
+	if !canonical.IsText(name) {
 		return invalid("tools[%d].name: required, a string", i)
 	}
 	if !rawjson.IsNull(schema) && schema[0] != '{' {
 		return invalid("tools[%d].input_schema: must be a JSON schema object", i)
 	}
-	w.put(`{"type":"function","function":{"name":`)
-	w.raw(name)
-	w.sibling("description", chat.Member(tool, "description"))
-	w.sibling("parameters", schema)
-	w.put(`}`)
+	w.Put(`{"type":"function","function":{"name":`)
+	w.Raw(name)
+	w.Sibling("description", chat.Member(tool, "description"))
+	w.Sibling("parameters", schema)
+	w.Put(`}`)
 	for _, own := range []string{"cache_control", "strict", "defer_loading", "allowed_callers", "input_examples", "eager_input_streaming"} {
-		w.sibling(own, chat.Member(tool, own))
+		w.Sibling(own, chat.Member(tool, own))
 	}
-	w.put(`}`)
+	w.Put(`}`)
 	return nil
 }
 
@@ -63,28 +64,28 @@ func (w *writer) toolChoice(m request) error {
 	}
 	switch kindOf(raw) {
 	case "auto":
-		w.copy("tool_choice", []byte(`"auto"`))
+		w.Copy("tool_choice", []byte(`"auto"`))
 	case "any":
-		w.copy("tool_choice", []byte(`"required"`))
+		w.Copy("tool_choice", []byte(`"required"`))
 	case "none":
-		w.copy("tool_choice", []byte(`"none"`))
+		w.Copy("tool_choice", []byte(`"none"`))
 	case "tool":
 		name := chat.Member(raw, "name")
-		if !isText(name) {
+		if !canonical.IsText(name) {
 			return invalid("tool_choice.name: required, a string")
 		}
-		w.member("tool_choice")
-		w.put(`{"type":"function","function":{"name":`)
-		w.raw(name)
-		w.put(`}}`)
+		w.Member("tool_choice")
+		w.Put(`{"type":"function","function":{"name":`)
+		w.Raw(name)
+		w.Put(`}}`)
 	default:
 		return invalid(`tool_choice: must be {"type":"auto"}, {"type":"any"}, {"type":"none"} or {"type":"tool","name":...}`)
 	}
 	switch string(chat.Member(raw, "disable_parallel_tool_use")) {
 	case "true":
-		w.copy("parallel_tool_calls", []byte("false"))
+		w.Copy("parallel_tool_calls", []byte("false"))
 	case "false":
-		w.copy("parallel_tool_calls", []byte("true"))
+		w.Copy("parallel_tool_calls", []byte("true"))
 	}
 	return nil
 }

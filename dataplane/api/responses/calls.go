@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api/canonical"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -93,7 +94,7 @@ func customText(args []byte) []byte {
 	if rawjson.Valid(object) != nil {
 		return args
 	}
-	if text := chat.Member(bytes.TrimSpace(object), customInput); isString(text) {
+	if text := chat.Member(bytes.TrimSpace(object), customInput); canonical.IsString(text) {
 		return rawjson.Inner(text)
 	}
 	return args

@@ -5,23 +5,24 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/dataplane/api"
+	"github.com/hybridinference/gateway/dataplane/api/canonical"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
 // conversation writes instructions and input as messages.
 func (r *request) conversation(w *writer) error {
 	c := conversation{w: w, r: r}
-	w.member("messages")
-	w.put(`[`)
+	w.Member("messages")
+	w.Put(`[`)
 	if text := r.members["instructions"]; text != nil {
-		if !isString(text) {
+		if !canonical.IsString(text) {
 			return invalid("instructions: must be a string")
 		}
 		c.plain("system", text)
 	}
 	input := r.members["input"]
 	switch {
-	case isString(input):
+	case canonical.IsString(input):
 		c.plain("user", input)
 	case input[0] == '[':
 		i := 0
@@ -35,7 +36,7 @@ func (r *request) conversation(w *writer) error {
 		return invalid("input: must be a string or an array of items")
 	}
 	c.flush()
-	w.put(`]`)
+	w.Put(`]`)
 	if c.n == 0 {
 		return invalid("input: must have at least one message")
 	}
@@ -56,16 +57,16 @@ type conversation struct {
 // begin opens a message.
 func (c *conversation) begin(role string) {
 	c.flush()
-	c.w.comma(c.n > 0)
+	c.w.Comma(c.n > 0)
 	c.n++
-	c.w.put(`{"role":"` + role + `"`)
+	c.w.Put(`{"role":"` + role + `"`)
 }
 
 // plain writes a message whose content is a string literal.
 func (c *conversation) plain(role string, text []byte) {
 	c.begin(role)
-	c.w.sibling("content", text)
-	c.w.put(`}`)
+	c.w.Sibling("content", text)
+	c.w.Put(`}`)
 }
 
 // flush writes the assistant's message.
@@ -75,27 +76,27 @@ func (c *conversation) flush() {
 	}
 	content, details, calls := c.content, c.details, c.calls
 	c.content, c.details, c.calls = nil, nil, nil
-	c.w.comma(c.n > 0)
+	c.w.Comma(c.n > 0)
 	c.n++
-	c.w.put(`{"role":"assistant","content":`)
+	c.w.Put(`{"role":"assistant","content":`)
 	switch {
 	case content != nil:
-		c.w.raw(content)
+		c.w.Raw(content)
 	case calls != nil:
-		c.w.put(`null`)
+		c.w.Put(`null`)
 	default:
-		c.w.put(`""`)
+		c.w.Put(`""`)
 	}
 	c.array("reasoning_details", details)
 	c.array("tool_calls", calls)
-	c.w.put(`}`)
+	c.w.Put(`}`)
 }
 
 func (c *conversation) array(name string, elements []byte) {
 	if elements != nil {
-		c.w.put(`,"` + name + `":[`)
-		c.w.raw(elements[1:])
-		c.w.put(`]`)
+		c.w.Put(`,"` + name + `":[`)
+		c.w.Raw(elements[1:])
+		c.w.Put(`]`)
 	}
 }
 
@@ -113,7 +114,7 @@ func (c *conversation) item(path string, item []byte) error {
 		return c.call(path, item, chat.Member(item, "arguments"), "arguments")
 	case "custom_tool_call":
 		input := chat.Member(item, "input")
-		if isString(input) {
+		if canonical.IsString(input) {
 			args := append(append([]byte(`{"`+customInput+`":`), input...), '}')
 			input = rawjson.AppendString(nil, args)
 		}
@@ -159,11 +160,11 @@ func (c *conversation) message(path string, item []byte) error {
 func (c *conversation) call(path string, item, arguments []byte, name string) error {
 	id, function := chat.Member(item, "call_id"), chat.Member(item, "name")
 	switch {
-	case !isText(id):
+	case !canonical.IsText(id):
 		return invalid("%s.call_id: required, a string", path)
-	case !isText(function):
+	case !canonical.IsText(function):
 		return invalid("%s.name: required, a string", path)
-	case !isString(arguments):
+	case !canonical.IsString(arguments):
 		return invalid("%s.%s: required, a string", path, name)
 	}
 	flat := flatName(rawjson.Text(chat.Member(item, "namespace")), rawjson.Text(function))
@@ -175,7 +176,7 @@ func (c *conversation) call(path string, item, arguments []byte, name string) er
 
 func (c *conversation) output(path string, item []byte) error {
 	id := chat.Member(item, "call_id")
-	if !isText(id) {
+	if !canonical.IsText(id) {
 		return invalid("%s.call_id: required, a string", path)
 	}
 	content, err := c.parts(path+".output", chat.Member(item, "output"))
@@ -183,9 +184,9 @@ func (c *conversation) output(path string, item []byte) error {
 		return err
 	}
 	c.begin("tool")
-	c.w.sibling("tool_call_id", id)
-	c.w.sibling("content", content)
-	c.w.put(`}`)
+	c.w.Sibling("tool_call_id", id)
+	c.w.Sibling("content", content)
+	c.w.Put(`}`)
 	return nil
 }
 
@@ -201,26 +202,26 @@ func (c *conversation) reasoning(item []byte) {
 		return
 	}
 	format := `"format":"unknown"`
-	if isText(encrypted) {
+	if canonical.IsText(encrypted) {
 		format = `"format":"openai-responses-v1"`
 	}
 	for _, list := range []string{"summary", "content"} {
 		for part := range rawjson.Elements(chat.Member(item, list)) {
 			text := chat.Member(part, "text")
-			if !isText(text) {
+			if !canonical.IsText(text) {
 				continue
 			}
 			kind := `{"type":"reasoning.text","text":`
-			if isText(encrypted) {
+			if canonical.IsText(encrypted) {
 				kind = `{"type":"reasoning.summary","summary":`
 			}
 			c.details = append(append(append(c.details, ','), kind...), text...)
 			c.details = append(append(append(c.details, ','), format...), '}')
 		}
 	}
-	if isText(encrypted) {
+	if canonical.IsText(encrypted) {
 		c.details = append(append(c.details, `,{"type":"reasoning.encrypted","data":`...), encrypted...)
-		if id := chat.Member(item, "id"); isText(id) {
+		if id := chat.Member(item, "id"); canonical.IsText(id) {
 			c.details = append(append(c.details, `,"id":`...), id...)
 		}
 		c.details = append(append(append(c.details, ','), format...), '}')

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/dataplane/api"
+	"github.com/hybridinference/gateway/dataplane/api/canonical"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -310,14 +311,14 @@ func (o *output) closeReasoning(status string) {
 func (o *output) detail(item []byte, shown bool) {
 	if !shown {
 		for _, name := range []string{"text", "summary"} {
-			if text := chat.Member(item, name); isText(text) {
+			if text := chat.Member(item, name); canonical.IsText(text) {
 				o.think(rawjson.Inner(text))
 			}
 		}
 	}
 	signature, data := chat.Member(item, "signature"), chat.Member(item, "data")
 	switch {
-	case isText(signature) && kindOf(item) == "reasoning.text":
+	case canonical.IsText(signature) && kindOf(item) == "reasoning.text":
 		// The signature comes after the text that it is for.
 		o.openReasoning()
 		o.sealed = append(append(append(o.sealed, `,{"type":"reasoning.text","text":"`...), o.text...), `","signature":`...)
@@ -329,7 +330,7 @@ func (o *output) detail(item []byte, shown bool) {
 		}
 		o.sealed = append(o.sealed, '}')
 		o.close(completed)
-	case isText(signature) || isText(data):
+	case canonical.IsText(signature) || canonical.IsText(data):
 		o.sealed = append(append(o.sealed, ','), item...)
 		if o.kind == noItem {
 			o.flushSealed()

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api/canonical"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
@@ -110,12 +111,12 @@ func (r *request) check() error {
 
 // canonical appends the chat completion request that says the same.
 func (r *request) canonical(dst []byte) ([]byte, error) {
-	w := &writer{dst: append(dst, '{'), mark: len(dst) + 1}
+	w := &writer{canonical.NewWriter(dst)}
 	m := r.members
 	for _, name := range passed() {
-		w.copy(name, m[name])
+		w.Copy(name, m[name])
 	}
-	w.copy("max_completion_tokens", m["max_output_tokens"])
+	w.Copy("max_completion_tokens", m["max_output_tokens"])
 	if err := r.tools.read(m["tools"]); err != nil {
 		return dst, err
 	}
@@ -125,7 +126,7 @@ func (r *request) canonical(dst []byte) ([]byte, error) {
 		}
 	}
 	r.noteDropped()
-	return append(w.dst, '}'), nil
+	return append(w.Buf, '}'), nil
 }
 
 // noteDropped adds the members that have no meaning outside of Responses.
@@ -156,7 +157,7 @@ var plainName = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
 func (r *request) format(w *writer) error {
 	text := r.members["text"]
 	if verbosity := chat.Member(text, "verbosity"); !rawjson.IsNull(verbosity) {
-		w.copy("verbosity", verbosity)
+		w.Copy("verbosity", verbosity)
 	}
 	format := chat.Member(text, "format")
 	switch kindOf(format) {
@@ -166,22 +167,22 @@ func (r *request) format(w *writer) error {
 		}
 	case "text":
 	case "json_object":
-		w.copy("response_format", []byte(`{"type":"json_object"}`))
+		w.Copy("response_format", []byte(`{"type":"json_object"}`))
 	case "json_schema":
 		name, schema := chat.Member(format, "name"), chat.Member(format, "schema")
-		if !isText(name) {
+		if !canonical.IsText(name) {
 			return invalid("text.format.name: required, a string")
 		}
 		if rawjson.IsNull(schema) || schema[0] != '{' {
 			return invalid("text.format.schema: required, a JSON schema object")
 		}
-		w.member("response_format")
-		w.put(`{"type":"json_schema","json_schema":{"name":`)
-		w.raw(name)
+		w.Member("response_format")
+		w.Put(`{"type":"json_schema","json_schema":{"name":`)
+		w.Raw(name)
 		for _, own := range []string{"description", "schema", "strict"} {
-			w.sibling(own, chat.Member(format, own))
+			w.Sibling(own, chat.Member(format, own))
 		}
-		w.put(`}}`)
+		w.Put(`}}`)
 	default:
 		return invalid(`text.format.type: must be "text", "json_object" or "json_schema"`)
 	}
@@ -195,20 +196,20 @@ func (r *request) reasoning(w *writer) error {
 	if given == nil {
 		return nil
 	}
-	w.member("reasoning")
-	w.put(`{`)
+	w.Member("reasoning")
+	w.Put(`{`)
 	first := true
 	for _, own := range []string{"effort", "summary", "max_tokens", "enabled", "exclude"} {
 		val := chat.Member(given, own)
 		if rawjson.IsNull(val) {
 			continue
 		}
-		w.comma(!first)
+		w.Comma(!first)
 		first = false
-		w.put(`"` + own + `":`)
-		w.raw(val)
+		w.Put(`"` + own + `":`)
+		w.Raw(val)
 	}
-	w.put(`}`)
+	w.Put(`}`)
 	return nil
 }
 
@@ -220,8 +221,8 @@ func (r *request) logprobs(w *writer) error {
 		wanted = wanted || string(item) == `"message.output_text.logprobs"`
 	}
 	if wanted {
-		w.copy("logprobs", []byte("true"))
-		w.copy("top_logprobs", n)
+		w.Copy("logprobs", []byte("true"))
+		w.Copy("top_logprobs", n)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api/canonical"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -11,7 +12,7 @@ import (
 // string, which every server takes, anything more as an array of parts.
 func (c *conversation) parts(path string, content []byte) ([]byte, error) {
 	switch {
-	case isString(content):
+	case canonical.IsString(content):
 		return content, nil
 	case len(content) == 0 || content[0] != '[':
 		return nil, invalid("%s: must be a string or an array of parts", path)
@@ -54,13 +55,13 @@ func (c *conversation) part(path string, part []byte) (out, text []byte, err err
 	switch kind := kindOf(part); kind {
 	case "input_text", "output_text", "text", "summary_text", "reasoning_text":
 		text = chat.Member(part, "text")
-		if !isString(text) {
+		if !canonical.IsString(text) {
 			return nil, nil, invalid("%s.text: required, a string", path)
 		}
 		return append(append([]byte(`{"type":"text","text":`), text...), '}'), text, nil
 	case "refusal":
 		text = chat.Member(part, "refusal")
-		if !isString(text) {
+		if !canonical.IsString(text) {
 			return nil, nil, invalid("%s.refusal: required, a string", path)
 		}
 		return append(append([]byte(`{"type":"text","text":`), text...), '}'), text, nil
@@ -82,33 +83,33 @@ func (c *conversation) part(path string, part []byte) (out, text []byte, err err
 
 func image(path string, part []byte) ([]byte, error) {
 	url := chat.Member(part, "image_url")
-	if !isText(url) {
+	if !canonical.IsText(url) {
 		return nil, invalid("%s.image_url: required, a URL; uploaded files (file_id) are not supported", path)
 	}
 	w := writer{}
-	w.put(`{"type":"image_url","image_url":{"url":`)
-	w.raw(url)
-	w.sibling("detail", chat.Member(part, "detail"))
-	w.put(`}}`)
-	return w.dst, nil
+	w.Put(`{"type":"image_url","image_url":{"url":`)
+	w.Raw(url)
+	w.Sibling("detail", chat.Member(part, "detail"))
+	w.Put(`}}`)
+	return w.Buf, nil
 }
 
 func file(path string, part []byte) ([]byte, error) {
 	data := chat.Member(part, "file_data")
-	if !isText(data) {
+	if !canonical.IsText(data) {
 		data = chat.Member(part, "file_url")
 	}
-	if !isText(data) {
+	if !canonical.IsText(data) {
 		return nil, invalid("%s: needs file_data or file_url; uploaded files (file_id) are not supported", path)
 	}
 	name := chat.Member(part, "filename")
-	if !isText(name) {
+	if !canonical.IsText(name) {
 		name = []byte(`"file"`)
 	}
 	w := writer{}
-	w.put(`{"type":"file","file":{"filename":`)
-	w.raw(name)
-	w.sibling("file_data", data)
-	w.put(`}}`)
-	return w.dst, nil
+	w.Put(`{"type":"file","file":{"filename":`)
+	w.Raw(name)
+	w.Sibling("file_data", data)
+	w.Put(`}}`)
+	return w.Buf, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api/canonical"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -55,7 +56,7 @@ func (t *tools) add(path, namespace string, object []byte) error {
 		return invalid("%s.type: required, a string", path)
 	case "function", "custom":
 		name := chat.Member(object, "name")
-		if !isText(name) {
+		if !canonical.IsText(name) {
 			return invalid("%s.name: required, a string", path)
 		}
 		if p := chat.Member(object, "parameters"); !rawjson.IsNull(p) && p[0] != '{' {
@@ -73,7 +74,7 @@ func (t *tools) add(path, namespace string, object []byte) error {
 
 func (t *tools) addNamespace(path string, object []byte) error {
 	name, members := chat.Member(object, "name"), chat.Member(object, "tools")
-	if !isText(name) {
+	if !canonical.IsText(name) {
 		return invalid("%s.name: required, a string", path)
 	}
 	if len(members) == 0 || members[0] != '[' {
@@ -126,29 +127,29 @@ func (r *request) toolList(w *writer) error {
 	if len(allowed) == 0 {
 		return nil // no choice without tools: most servers refuse it
 	}
-	w.member("tools")
-	w.put(`[`)
+	w.Member("tools")
+	w.Put(`[`)
 	for i, t := range allowed {
-		w.comma(i > 0)
+		w.Comma(i > 0)
 		w.tool(t)
 	}
-	w.put(`]`)
-	w.copy("tool_choice", choice)
+	w.Put(`]`)
+	w.Copy("tool_choice", choice)
 	return nil
 }
 
 func (w *writer) tool(t *tool) {
-	w.put(`{"type":"function","function":{"name":`)
-	w.dst = rawjson.AppendString(w.dst, t.name)
+	w.Put(`{"type":"function","function":{"name":`)
+	w.Buf = rawjson.AppendString(w.Buf, t.name)
 	if t.custom {
 		w.custom(t.object)
-		w.put(`}}`)
+		w.Put(`}}`)
 		return
 	}
 	for _, own := range []string{"description", "parameters", "strict"} {
-		w.sibling(own, chat.Member(t.object, own))
+		w.Sibling(own, chat.Member(t.object, own))
 	}
-	w.put(`}}`)
+	w.Put(`}}`)
 }
 
 // customInput is the one argument of a function that stands for a custom tool.
@@ -164,10 +165,10 @@ func (w *writer) custom(object []byte) {
 		text = strings.TrimSpace(text + "\n\nThe value of \"" + customInput + "\" must match this " + syntax + " grammar:\n" + grammar)
 	}
 	if text != "" {
-		w.put(`,"description":`)
-		w.dst = rawjson.AppendString(w.dst, text)
+		w.Put(`,"description":`)
+		w.Buf = rawjson.AppendString(w.Buf, text)
 	}
-	w.put(`,"parameters":{"type":"object","properties":{"` + customInput + `":{"type":"string"}},"required":["` + customInput + `"],"additionalProperties":false}`)
+	w.Put(`,"parameters":{"type":"object","properties":{"` + customInput + `":{"type":"string"}},"required":["` + customInput + `"],"additionalProperties":false}`)
 }
 
 // choice returns the canonical tool_choice and the tools that it leaves.
@@ -178,7 +179,7 @@ func (t *tools) choice(raw []byte) (choice []byte, allowed []*tool, err error) {
 	if raw == nil {
 		return nil, allowed, nil
 	}
-	if isString(raw) {
+	if canonical.IsString(raw) {
 		switch string(raw) {
 		case `"auto"`, `"none"`, `"required"`:
 			return raw, allowed, nil
