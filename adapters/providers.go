@@ -29,6 +29,9 @@ type Provider struct {
 	AnyHost bool
 	// Pins kinds take the provider behind them in brackets: kind[slug].
 	Pins bool
+	// Versioned kinds have several versions of their API, of which the route
+	// names one.
+	Versioned bool
 	// HealthPath is where a server of this kind says how it is, "" for /health.
 	HealthPath string
 	// BuiltIn kinds answer in process: no address, no network, and in service
@@ -57,6 +60,7 @@ func Providers() []Provider {
 		{Kind: "featherless", name: "Featherless", BaseURL: "https://api.featherless.ai/v1", KeyRequired: true, codec: compatible(openai.Featherless)},
 		{Kind: "groq", name: "Groq", BaseURL: "https://api.groq.com/openai/v1", KeyRequired: true, codec: compatible(openai.Groq)},
 		{Kind: "openai", name: "OpenAI", BaseURL: "https://api.openai.com/v1", KeyRequired: true, responses: anyURL, codec: compatible(openai.OpenAI)},
+		{Kind: "azure", name: "Azure", Versioned: true, codec: compatible(openai.Azure)},
 		{Kind: "mistral", name: "Mistral", BaseURL: "https://api.mistral.ai/v1", KeyRequired: true, codec: compatible(openai.Mistral)},
 		{Kind: "xai", name: "xAI", BaseURL: "https://api.x.ai/v1", KeyRequired: true, codec: compatible(openai.XAI)},
 		{Kind: "together", name: "Together", BaseURL: "https://api.together.xyz/v1", KeyRequired: true, codec: compatible(openai.Together)},
@@ -64,7 +68,7 @@ func Providers() []Provider {
 		{Kind: "moonshot", name: "Moonshot AI", BaseURL: "https://api.moonshot.ai/v1", KeyRequired: true, codec: compatible(openai.Moonshot)},
 		{Kind: "qwen", name: "Alibaba", BaseURL: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", KeyRequired: true, codec: compatible(openai.Qwen)},
 		{Kind: "openrouter", name: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1", KeyRequired: true, Pins: true, codec: compatible(openai.OpenRouter)},
-		{Kind: "gemini", name: "Google", BaseURL: "https://generativelanguage.googleapis.com/v1beta", KeyRequired: true, codec: newGemini},
+		{Kind: "gemini", name: "Google", BaseURL: "https://generativelanguage.googleapis.com/v1beta", KeyRequired: true, google: vertex.OnVertex, codec: newGemini},
 		{Kind: "anthropic", name: "Anthropic", BaseURL: "https://api.anthropic.com", KeyRequired: true, codec: newAnthropic},
 		{Kind: "claude", name: "Google Vertex", google: vertex.OnVertex, codec: newVertex},
 		{Kind: "demo", name: "Demo", BuiltIn: true, codec: compatible(openai.Demo)},
@@ -129,6 +133,9 @@ func New(s codec.Settings) (codec.Adapter, error) {
 	}
 	if s.Slug != "" && !p.Pins {
 		return nil, fmt.Errorf("kind %q pins no provider, but slug %q is given", s.Kind, s.Slug)
+	}
+	if s.APIVersion != "" && !p.Versioned {
+		return nil, fmt.Errorf("api_version: kind %q has one version only", s.Kind)
 	}
 	if err := traits.Check(s.Traits); err != nil {
 		return nil, err

@@ -22,6 +22,9 @@ type Settings struct {
 	Kind, Slug string
 	// BaseURL has no trailing slash.
 	BaseURL string
+	// APIVersion is the version of the API, where a kind has several; "" for the
+	// adapter's choice.
+	APIVersion string
 	// Model is the upstream's name for the model.
 	Model string
 	// Processor names the text-to-structure conversion of the answers: default,

@@ -21,6 +21,7 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/adapters/traits"
+	"github.com/hybridinference/gateway/adapters/vertex"
 	"github.com/hybridinference/gateway/shared/rawjson"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -31,6 +32,9 @@ type Adapter struct {
 	family         family
 	traits         wire.Traits
 	url, streamURL string
+	// vertex endpoints are Vertex AI's, which takes access tokens, and calls
+	// without ids.
+	vertex bool
 	// top and config are the operator's members of the request and of its
 	// generationConfig.
 	top, config extras
@@ -43,15 +47,21 @@ type extras struct {
 	names map[string]bool
 }
 
-// New returns the adapter for an endpoint's settings.
+// New returns the adapter for an endpoint's settings. A base URL with a project
+// in it is Vertex AI's, as in
+// https://us-east5-aiplatform.googleapis.com/v1/projects/P/locations/us-east5.
 func New(s codec.Settings) (*Adapter, error) {
 	model := strings.TrimPrefix(s.Model, "models/")
 	if model == "" || strings.ContainsAny(model, "?#% \t\n") {
 		return nil, fmt.Errorf("model %q is not a Gemini model's name, like gemini-2.5-flash", s.Model)
 	}
-	url := strings.TrimSuffix(s.BaseURL, "/") + "/models/" + model
+	onVertex, models := vertex.OnVertex(s.BaseURL), "/models/"
+	if onVertex {
+		models = "/publishers/google/models/"
+	}
+	url := strings.TrimSuffix(s.BaseURL, "/") + models + model
 	a := &Adapter{
-		settings: s, family: familyOf(model), traits: traits.Of(model, s.Traits),
+		settings: s, vertex: onVertex, family: familyOf(model), traits: traits.Of(model, s.Traits),
 		url: url + ":generateContent", streamURL: url + ":streamGenerateContent?alt=sse",
 	}
 	if err := a.addExtra(s.ExtraBody); err != nil {
@@ -102,9 +112,16 @@ func (e *extras) add(key, val []byte) {
 }
 
 // Authorize implements codec.Adapter. The key goes into a header: in the URL
-// it would end up in logs.
+// it would end up in logs. Access tokens of Vertex AI are fetched by others; a
+// service account's private key must never travel.
 func (a *Adapter) Authorize(secret string) codec.Header {
-	return codec.Header{Name: "x-goog-api-key", Value: strings.TrimSpace(secret)}
+	if secret = strings.TrimSpace(secret); a.vertex {
+		if secret == "" || secret[0] == '{' {
+			return codec.Header{}
+		}
+		return codec.Header{Name: "Authorization", Value: "Bearer " + secret}
+	}
+	return codec.Header{Name: "x-goog-api-key", Value: secret}
 }
 
 // appendMember appends ,"key":value.

@@ -53,7 +53,7 @@ func (c *contents) call(call *chat.Call, signed signatures, first bool) {
 	c.begin(modelTurn)
 	c.dst = append(c.dst, `{"functionCall":{"name":`...)
 	c.dst = appendName(c.dst, call.Name)
-	if len(call.ID) > 2 {
+	if len(call.ID) > 2 && !c.anonymous {
 		c.dst = appendMember(c.dst, "id", call.ID)
 	}
 	c.dst = append(chat.AppendArguments(appendKey(c.dst, "args"), call.Arguments), '}')

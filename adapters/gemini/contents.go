@@ -26,9 +26,11 @@ const blank = `" "`
 type contents struct {
 	dst    []byte
 	family family
-	inputs chat.Feature
-	start  int
-	open   turn
+	// anonymous calls have no ids.
+	anonymous bool
+	inputs    chat.Feature
+	start     int
+	open      turn
 	// known are the calls so far, those from last on of the latest model turn.
 	known []chat.Call
 	last  int
@@ -38,7 +40,7 @@ type contents struct {
 
 // appendContents appends the conversation without its instructions.
 func (a *Adapter) appendContents(dst []byte, r *chat.Request, turns []chat.Message) ([]byte, error) {
-	c := contents{dst: append(dst, '['), family: a.family, inputs: a.settings.Inputs}
+	c := contents{dst: append(dst, '['), family: a.family, anonymous: a.vertex, inputs: a.settings.Inputs}
 	c.start = len(c.dst)
 	if prompt := r.Raw(chat.Prompt); len(turns) == 0 && prompt != nil {
 		if prompt[0] != '"' {

@@ -1,11 +1,13 @@
 package gemini_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/hybridinference/gateway/adapters/adaptertest"
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/adapters/gemini"
@@ -13,6 +15,26 @@ import (
 )
 
 // settings are an endpoint whose model can do everything.
+func TestVertex(t *testing.T) {
+	s := codec.Settings{Kind: "gemini", BaseURL: "https://europe-north1-aiplatform.googleapis.com/v1/projects/P/locations/europe-north1", Model: "gemini-2.5-flash", Tools: true}
+	a, err := gemini.New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := adaptertest.Encode(t, a, []byte(`{"messages":[{"role":"user","content":"x"},{"role":"assistant","tool_calls":[{"id":"call_1","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"call_1","content":"r"}],"stream":true}`))
+	if want := s.BaseURL + "/publishers/google/models/gemini-2.5-flash:streamGenerateContent?alt=sse"; call.URL != want {
+		t.Errorf("%s, want %s", call.URL, want)
+	}
+	if bytes.Contains(call.Body, []byte("call_1")) || !bytes.Contains(call.Body, []byte(`{"functionResponse":{"name":"f",`)) {
+		t.Errorf("%s", call.Body)
+	}
+	for secret, want := range map[string]codec.Header{"ya29.t": {Name: "Authorization", Value: "Bearer ya29.t"}, `{"private_key":"k"}`: {}} {
+		if got := a.Authorize(secret); got != want {
+			t.Errorf("%s: %v, want %v", secret, got, want)
+		}
+	}
+}
+
 func settings(model string) codec.Settings {
 	return codec.Settings{
 		Kind: "gemini", BaseURL: "https://example.test/v1beta", Model: model, MaxOutput: 65536, Tools: true, Structured: true,

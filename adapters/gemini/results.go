@@ -68,7 +68,7 @@ func (c *contents) result(m *chat.Message, call *chat.Call, i int) error {
 	c.begin(resultTurn)
 	c.dst = append(c.dst, `{"functionResponse":{"name":`...)
 	c.dst = appendName(c.dst, call.Name)
-	if len(call.ID) > 2 {
+	if len(call.ID) > 2 && !c.anonymous {
 		c.dst = appendMember(c.dst, "id", call.ID)
 	}
 	c.dst = appendOutput(appendKey(c.dst, "response"), outputOf(m, c.inputs))

@@ -23,8 +23,11 @@ type Adapter struct {
 	dialect  markup.Dialect
 	// family is who made the model, as far as its reasoning_details tell.
 	family string
-	// base ends in the API's version.
-	base, url string
+	// base ends in the API's version; responses is that of the Responses API, and
+	// query follows the path.
+	base, responses, query string
+	// url is where chats go.
+	url string
 	// model is the upstream model as a literal.
 	model []byte
 	// extra are the members that every chat request gets, with a leading comma,
@@ -42,7 +45,12 @@ func New(p Profile, s codec.Settings) (*Adapter, error) {
 	}
 	a := &Adapter{settings: s, profile: p, traits: traitsOf(s, &p), family: cmp.Or(p.family, familyOf(s.Model)), base: baseURL(s.BaseURL, p.unversioned), override: map[string]bool{}}
 	a.model = rawjson.AppendString(nil, s.Model)
-	a.url = a.base + "/chat/completions"
+	if a.responses = a.base; p.azure {
+		if err := a.addressAzure(s); err != nil {
+			return nil, err
+		}
+	}
+	a.url = a.base + "/chat/completions" + a.query
 	if a.dialect, err = dialectOf(s, &p); err != nil {
 		return nil, err
 	}
@@ -106,5 +114,8 @@ func (a *Adapter) addExtra(raw []byte) error {
 
 // Authorize implements codec.Adapter.
 func (a *Adapter) Authorize(secret string) codec.Header {
-	return codec.Header{Name: "Authorization", Value: "Bearer " + strings.TrimSpace(secret)}
+	if secret = strings.TrimSpace(secret); a.profile.azure {
+		return authorizeAzure(secret)
+	}
+	return codec.Header{Name: "Authorization", Value: "Bearer " + secret}
 }

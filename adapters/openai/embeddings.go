@@ -11,7 +11,7 @@ import (
 // EncodeEmbedding implements codec.Embedder. The client's encoding_format goes
 // along: whether the server minds it does not matter.
 func (a *Adapter) EncodeEmbedding(r *codec.EmbeddingRequest, call *codec.Call) error {
-	call.URL = a.base + "/embeddings"
+	call.URL = a.base + "/embeddings" + a.query
 	call.Body = append(append(call.Body, `{"model":`...), a.model...)
 	for _, f := range r.Fields {
 		if !a.override[string(f.Key)] {

@@ -16,6 +16,8 @@ import (
 type Profile struct {
 	// unversioned servers have no /v1 in their path.
 	unversioned bool
+	// azure servers have deployments in their paths, and keys in another header.
+	azure bool
 	// drop are the parameters that the server refuses or ignores.
 	drop chat.ParamSet
 	// native are parameters of the gateway's own vocabulary that this server

@@ -2,7 +2,6 @@ package openai
 
 import (
 	"net/url"
-	"strings"
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
@@ -22,7 +21,7 @@ func (a *Adapter) EncodeResponses(body []byte, path string, call *codec.Call) er
 	if err := rawjson.Valid(body); err != nil {
 		return fault.New(fault.InvalidRequest, "The request body is not valid JSON: %v", err)
 	}
-	call.URL = strings.TrimSuffix(a.url, "/chat/completions") + "/responses" + path
+	call.URL = a.responses + "/responses" + path
 	call.Body = append(append(call.Body, `{"model":`...), a.model...)
 	for key, val := range rawjson.Members(body) {
 		if !gatewayMember(string(key)) && !a.override[string(key)] {

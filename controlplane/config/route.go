@@ -31,6 +31,8 @@ type Route struct {
 	ProviderModelID string
 	// SecretNames are environment variables that hold the keys, not the keys.
 	SecretNames []string
+	// APIVersion is the version of the provider's API, "" if absent.
+	APIVersion string
 	// Processor is default, glm, qwen_coder, think_block, think_open, or "" if absent.
 	Processor string
 	// ExtraBody is a JSON object, nil if absent. Numbers are as in the file.
@@ -108,6 +110,7 @@ func routeKeys() []key[routeEntry] {
 		{"extra_headers", func(v value, r *routeEntry) { v.headers(&r.ExtraHeaders, &r.SecretHeaders) }},
 		{"timeout", func(v value, r *routeEntry) { v.duration(&r.Timeout, time.Millisecond, maxTimeout) }},
 		{"max_concurrency", func(v value, r *routeEntry) { v.integer(&r.MaxConcurrency, 0, 1_000_000) }},
+		{"api_version", func(v value, r *routeEntry) { v.text(&r.APIVersion) }},
 		{"optional", func(v value, r *routeEntry) { v.flag(&r.Optional) }},
 		{"responses", func(v value, r *routeEntry) { r.responses = v }},
 		{"zdr", func(v value, r *routeEntry) { r.zdr = v }},

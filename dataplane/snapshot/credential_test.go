@@ -56,4 +56,8 @@ func TestSecretsBecomeCredentialsOrTakeTheEndpointOut(t *testing.T) {
 	f("claude", "https://proxy.example.com", []string{"KEY"}, "api-key: k1", "")
 	f("claude", vertex, []string{"TOKEN"}, "Authorization: Bearer ya29.ready", "")
 	f("claude", vertex, []string{"BROKEN"}, "", "BROKEN")
+	f("gemini", "https://generativelanguage.googleapis.com/v1beta", []string{"KEY"}, "x-goog-api-key: k1", "")
+	f("gemini", vertex, []string{"TOKEN"}, "Authorization: Bearer ya29.ready", "")
+	f("gemini", vertex, []string{"BROKEN"}, "", "BROKEN")
+	f("azure", "https://r.openai.azure.com", []string{"KEY"}, "api-key: k1", "")
 }

@@ -36,6 +36,7 @@ func places() []place {
 		{name: "featherless", kind: "featherless", path: "/v1"},
 		{name: "groq", kind: "groq", path: "/v1"},
 		{name: "openai", kind: "openai", path: "/v1", silent: true},
+		{name: "azure", kind: "azure", silent: true},
 		{name: "mistral", kind: "mistral", path: "/v1"},
 		{name: "xai", kind: "xai", path: "/v1"},
 		{name: "together", kind: "together", path: "/v1"},
@@ -45,6 +46,7 @@ func places() []place {
 		{name: "openrouter", kind: "openrouter", path: "/api/v1"},
 		{name: "openrouter-pinned", kind: "openrouter[deepinfra]", path: "/api/v1"},
 		{name: "gemini", kind: "gemini", path: "/v1beta"},
+		{name: "vertex-gemini", kind: "gemini", path: "/v1/projects/weather/locations/global"},
 		{name: "anthropic", kind: "anthropic"},
 		{name: "claude", kind: "claude"},
 		{name: "vertex", kind: "claude", path: "/v1/projects/weather/locations/europe-north1"},
@@ -104,7 +106,7 @@ func TestConversationWithEveryProvider(t *testing.T) {
 	models := [][]any{}
 	for _, p := range places() {
 		key := provider.Key(p.name)
-		if p.name == "vertex" {
+		if strings.HasPrefix(p.name, "vertex") {
 			key = account
 		}
 		env = append(env, "KEY_"+variable(p.name)+"="+key)

@@ -83,9 +83,12 @@ type Endpoint struct {
 	Configured float64 `json:"configured"`
 	// Held is set while an operator has taken the endpoint out of service, to
 	// the weight that it gets back. Weight is 0 then.
-	Held          *float64 `json:"held,omitempty"`
-	BaseURL       string   `json:"base_url,omitempty"`
-	UpstreamModel string   `json:"upstream_model"`
+	Held    *float64 `json:"held,omitempty"`
+	BaseURL string   `json:"base_url,omitempty"`
+	// APIVersion is the version of the provider's API that is spoken, "" for the
+	// kind's own.
+	APIVersion    string `json:"api_version,omitempty"`
+	UpstreamModel string `json:"upstream_model"`
 	// Secrets are names of the node's environment variables, never values.
 	Secrets      []string          `json:"secrets,omitempty"`
 	Processor    string            `json:"processor,omitempty"`

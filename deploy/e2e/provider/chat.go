@@ -36,6 +36,9 @@ type dialect struct {
 	noDone  bool
 	// padded answers begin with white space that keeps the connection alive.
 	padded bool
+	// azure servers have versions, keys in a header of their own, and a first
+	// chunk about the prompt.
+	azure bool
 	// refusal is the form of an error.
 	refusal string
 }
@@ -71,7 +74,12 @@ func (d dialect) answer(w http.ResponseWriter, r *request, c *complaints) {
 		d.path = "/v1/chat/completions"
 	}
 	c.want("path", r.URL.Path, d.path)
-	c.want("authorization", r.Header.Get("Authorization"), "Bearer "+Key(r.kind))
+	if d.azure {
+		c.want("query", r.URL.RawQuery, "api-version=2024-10-21")
+		c.want("api-key", r.Header.Get("Api-Key"), Key(r.kind))
+	} else {
+		c.want("authorization", r.Header.Get("Authorization"), "Bearer "+Key(r.kind))
+	}
 	c.want("model", text(r.body, "model"), Model(r.kind))
 	c.without("the body", r.body, d.refuses...)
 	checkMessages(c, list(r.body, "messages"), d.developer)

@@ -40,6 +40,7 @@ func dialects() map[string]dialect {
 			refuses: []string{"logprobs", "logit_bias", "top_k"},
 		},
 		"openai": {developer: true, thoughts: nowhere, callID: "call_Qm2xOa0", top: `,"service_tier":"default","system_fingerprint":null`},
+		"azure":  {path: "/openai/deployments/our-gpt-4.1/chat/completions", azure: true, developer: true, thoughts: nowhere, callID: "call_Az2xOa0", choice: `,"content_filter_results":{}`},
 		"mistral": {
 			thoughts: inParts, usage: withFinish, wholeCall: true, callID: "D681PevKs", history: noThoughts,
 			refuses: []string{"seed", "user", "stream_options", "max_completion_tokens", "reasoning", "logprobs"},

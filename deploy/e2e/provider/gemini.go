@@ -8,23 +8,34 @@ import (
 
 // gemini speaks Google's generateContent. Its calls have no id, and the
 // signature on a call has to come back on the same part.
-type gemini struct{}
+// At Vertex AI they never have one, and access tokens take the place of keys.
+type gemini struct {
+	vertex bool
+	oauth  *oauth
+}
 
 const thoughtSignature = "CpkBAdHtim8+c2lnbmVk/Zm9yIHRoZSBjYWxs"
 
-func (gemini) answer(w http.ResponseWriter, r *request, c *complaints) {
-	method := strings.TrimPrefix(r.URL.Path, "/v1beta/models/"+Model("gemini"))
+func (g gemini) answer(w http.ResponseWriter, r *request, c *complaints) {
+	path, key, authorization := "/v1beta/models/", Key(r.kind), ""
+	if g.vertex {
+		path, key, authorization = "/v1/projects/weather/locations/global/publishers/google/models/", "", "Bearer "+g.oauth.current()
+	}
+	method := strings.TrimPrefix(r.URL.Path, path+Model("gemini"))
 	stream := method == ":streamGenerateContent"
 	if !stream {
 		c.want("path", method, ":generateContent")
 	} else {
 		c.want("query", r.URL.RawQuery, "alt=sse")
 	}
-	c.want("x-goog-api-key", r.Header.Get("X-Goog-Api-Key"), Key(r.kind))
-	c.want("authorization", r.Header.Get("Authorization"), "")
+	c.want("x-goog-api-key", r.Header.Get("X-Goog-Api-Key"), key)
+	c.want("authorization", r.Header.Get("Authorization"), authorization)
 	c.only("the body", r.body, "contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "safetySettings")
 	contents := list(r.body, "contents")
 	checkContents(c, contents)
+	if g.vertex && strings.Contains(fmt.Sprint(contents), "id:") {
+		c.sayf("a call has an id")
+	}
 	t := geminiTurn(c, r, contents)
 	switch {
 	case !c.none():

@@ -68,6 +68,7 @@ func Start() (*Server, error) {
 		s.speakers[name] = stage{name: name, left: &s.left}
 	}
 	s.speakers["vertex"] = claude{vertex: true, oauth: s.oauth}
+	s.speakers["vertex-gemini"] = gemini{vertex: true, oauth: s.oauth}
 	return s, nil
 }
 
@@ -86,8 +87,8 @@ func Key(name string) string { return "sk-" + name + "-0123456789" }
 // gateway knows what a model needs.
 func Model(name string) string {
 	models := map[string]string{
-		"deepseek": "deepseek-reasoner", "minimax": "MiniMax-M2", "featherless": "Qwen/Qwen3-32B", "zhipu": "glm-4.6", "gemini": "gemini-3-pro-preview",
-		"openai": "gpt-4.1", "mistral": "mistral-medium-3.5", "xai": "grok-4.3", "together": "Qwen/Qwen3.6-27B", "fireworks": "accounts/fireworks/models/glm-5p1",
+		"deepseek": "deepseek-reasoner", "minimax": "MiniMax-M2", "featherless": "Qwen/Qwen3-32B", "zhipu": "glm-4.6", "gemini": "gemini-3-pro-preview", "vertex-gemini": "gemini-3-pro-preview",
+		"openai": "gpt-4.1", "azure": "our-gpt-4.1", "mistral": "mistral-medium-3.5", "xai": "grok-4.3", "together": "Qwen/Qwen3.6-27B", "fireworks": "accounts/fireworks/models/glm-5p1",
 		"moonshot": "kimi-k2.6", "qwen": "qwen3.6-plus",
 		"openrouter": "anthropic/claude-sonnet-4.5", "openrouter-pinned": "anthropic/claude-sonnet-4.5",
 		"anthropic": "claude-sonnet-4-5-20250929", "claude": "claude-sonnet-4-5@20250929", "vertex": "claude-sonnet-4-5@20250929",

@@ -54,7 +54,11 @@ func (d dialect) signed() string {
 
 // stream is a turn, event by event.
 func (d dialect) stream(t turn) []string {
-	out := []string{d.comment, d.chunk(`"role":"assistant","content":""`, "null", "")}
+	out := []string{d.comment}
+	if d.azure {
+		out = append(out, "data: {\"id\":\"\",\"object\":\"\",\"created\":0,\"model\":\"\",\"choices\":[],\"prompt_filter_results\":[{\"prompt_index\":0,\"content_filter_results\":{}}]}\n\n")
+	}
+	out = append(out, d.chunk(`"role":"assistant","content":""`, "null", ""))
 	if t.thought != "" {
 		out = append(out, d.thinking(t.thought)...)
 	}
