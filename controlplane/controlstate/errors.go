@@ -8,12 +8,18 @@ import (
 
 // Errors that callers tell apart; the messages around them name the thing.
 var (
-	// ErrNotFound: there is no such release or key.
+	// ErrNotFound: there is no such release, key or team.
 	ErrNotFound = errors.New("not found")
 	// ErrExists: a key with that id or hash is there already.
 	ErrExists = errors.New("exists already")
 	// ErrRevoked: a revoked key cannot be changed.
 	ErrRevoked = errors.New("revoked")
+	// ErrNoTeam: there is no such team.
+	ErrNoTeam = errors.New("there is no such team")
+	// ErrChanged: somebody else has changed it since the caller read it.
+	ErrChanged = errors.New("was changed by somebody else meanwhile")
+	// ErrInUse: a team that has members is not deleted.
+	ErrInUse = errors.New("has members")
 	// ErrInvalid: an argument cannot be stored.
 	ErrInvalid = errors.New("not valid")
 )

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/database"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // Key is one API key: all about it but the key itself.
@@ -22,11 +23,14 @@ type Key struct {
 	Role string
 	// Models are the only models allowed; empty means all of the role.
 	Models []string
+	// Limits bound the key alone, Team is the id of its team, "" for that of its user.
+	Limits []wire.Limit
+	Team   string
 	// Times are kept to the second. Expires and Revoked are zero for never.
 	Created, Expires, Revoked time.Time
 }
 
-const keyColumns = "id, hash, prefix, name, user_id, role, models, created, expires, revoked"
+const keyColumns = "id, hash, prefix, name, user_id, role, models, created, expires, revoked, limits, team"
 
 // Keys lists keys, revoked and expired ones too, newest first: at most limit
 // (1 to MaxPage), those after the key with that id unless it is "".
@@ -68,13 +72,16 @@ func (s *State) Key(ctx context.Context, id string) (Key, error) {
 func (s *State) keys(ctx context.Context, query database.Statement) (list []Key, err error) {
 	err = s.read(ctx, query, func(r database.Row) error {
 		var k Key
-		var models string
+		var models, limits string
 		var created, expires, revoked int64
-		if err := r.Scan(&k.ID, &k.Hash, &k.Prefix, &k.Name, &k.User, &k.Role, &models, &created, &expires, &revoked); err != nil {
+		if err = r.Scan(&k.ID, &k.Hash, &k.Prefix, &k.Name, &k.User, &k.Role, &models, &created, &expires, &revoked, &limits, &k.Team); err != nil {
 			return err
 		}
-		if err := json.Unmarshal([]byte(models), &k.Models); err != nil {
+		if err = json.Unmarshal([]byte(models), &k.Models); err != nil {
 			return fmt.Errorf("models of key %q: %w", k.ID, err)
+		}
+		if k.Limits, err = readLimits(limits); err != nil {
+			return fmt.Errorf("key %q: %w", k.ID, err)
 		}
 		k.Created, k.Expires, k.Revoked = moment(created), moment(expires), moment(revoked)
 		list = append(list, k)

@@ -138,7 +138,7 @@ func TestUpdateKey(t *testing.T) {
 		change := controlstate.Key{
 			ID: "a", Name: "new name", User: "new user", Role: "pro", Models: []string{"m"}, Expires: time.Unix(4102444800, 0).UTC(),
 		}
-		if err := s.UpdateKey(t.Context(), change, entry("key.update")); err != nil {
+		if err := s.UpdateKey(t.Context(), change, change, entry("key.update")); err != nil {
 			t.Fatal(err)
 		}
 		want := change
@@ -147,13 +147,13 @@ func TestUpdateKey(t *testing.T) {
 			t.Errorf("key %+v, error %v; want %+v", got, err, want)
 		}
 		checkTable(t, s, 2, wireKey(want))
-		if err := s.UpdateKey(t.Context(), controlstate.Key{ID: "none"}, entry("key.update")); !errors.Is(err, controlstate.ErrNotFound) {
+		if err := s.UpdateKey(t.Context(), controlstate.Key{}, controlstate.Key{ID: "none"}, entry("key.update")); !errors.Is(err, controlstate.ErrNotFound) {
 			t.Errorf("error %v, want %v", err, controlstate.ErrNotFound)
 		}
 		if _, err := s.RevokeKey(t.Context(), "a", entry("key.revoke")); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.UpdateKey(t.Context(), change, entry("key.update")); !errors.Is(err, controlstate.ErrRevoked) {
+		if err := s.UpdateKey(t.Context(), change, change, entry("key.update")); !errors.Is(err, controlstate.ErrRevoked) {
 			t.Errorf("error %v, want %v", err, controlstate.ErrRevoked)
 		}
 		checkTable(t, s, 3)

@@ -138,6 +138,7 @@ func (s *Server) updateKey(ctx context.Context, in adminapi.KeyPatch) (adminapi.
 	if err != nil {
 		return none, badRequest("%s", err)
 	}
+	was := k
 	k.Name, k.User, k.Role = checked.Name, checked.User, checked.Role
 	if in.Models != nil { // what it is limited to already may have gone since
 		k.Models = checked.Models
@@ -145,7 +146,7 @@ func (s *Server) updateKey(ctx context.Context, in adminapi.KeyPatch) (adminapi.
 	if in.Expires != nil {
 		k.Expires = checked.Expires
 	}
-	if err := db.UpdateKey(lasting(ctx), k, keyEntry(in.KeyChange, "key.update", k.ID)); err != nil {
+	if err := db.UpdateKey(lasting(ctx), was, k, keyEntry(in.KeyChange, "key.update", k.ID)); err != nil {
 		return none, err
 	}
 	return adminapi.UpdatedKey{Key: showKey(&k), Nodes: s.keyRollout(ctx, db, in.KeyChange)}, nil

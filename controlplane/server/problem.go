@@ -65,7 +65,7 @@ func toProblem(err error) *problem {
 		return badRequest("%s", err)
 	case errors.Is(err, controlstate.ErrNotFound):
 		return problemf(http.StatusNotFound, "%s", err)
-	case errors.Is(err, controlstate.ErrRevoked), errors.Is(err, controlstate.ErrExists):
+	case errors.Is(err, controlstate.ErrRevoked), errors.Is(err, controlstate.ErrExists), errors.Is(err, controlstate.ErrChanged), errors.Is(err, controlstate.ErrInUse), errors.Is(err, controlstate.ErrNoTeam):
 		return problemf(http.StatusConflict, "%s", err)
 	case errors.Is(err, context.Canceled):
 		return problemf(http.StatusServiceUnavailable, "the control plane is stopping, or the client disconnected")

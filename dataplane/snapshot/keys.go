@@ -19,11 +19,15 @@ type Keys struct {
 // Key is what an accepted API key may do.
 type Key struct {
 	ID, Name, User string
-	Role           Role
+	// Team is the id of the key's team, "" for none.
+	Team string
+	Role Role
 	// Spent outlives the table.
-	Spent   *Spending
-	models  []string
-	expires int64
+	Spent *Spending
+	// models are the only ones allowed if restricted.
+	models     []string
+	restricted bool
+	expires    int64
 }
 
 // Anonymous is the key of every request when authentication is off.
@@ -40,6 +44,10 @@ func (b *Builder) keys(t *wire.KeyTable) *Keys {
 	spent := make(map[string]*Spending, len(t.Keys))
 	defer func() { b.spent = spent }()
 	k.Version = t.Version
+	teams := make(map[string]*wire.Team, len(t.Teams))
+	for i := range t.Teams {
+		teams[t.Teams[i].ID] = &t.Teams[i]
+	}
 	for i := range t.Keys {
 		w := &t.Keys[i]
 		var sum [32]byte
@@ -53,9 +61,34 @@ func (b *Builder) keys(t *wire.KeyTable) *Keys {
 		if spent[w.ID] = b.spent[w.ID]; spent[w.ID] == nil {
 			spent[w.ID] = &Spending{}
 		}
-		k.byHash[sum] = &Key{ID: w.ID, Name: w.Name, User: w.User, Role: role, Spent: spent[w.ID], models: w.Models, expires: w.Expires}
+		key := &Key{ID: w.ID, Name: w.Name, User: w.User, Team: w.Team, Role: role, Spent: spent[w.ID], expires: w.Expires}
+		key.models, key.restricted = allowedModels(w, teams)
+		k.byHash[sum] = key
 	}
 	return k
+}
+
+// allowedModels are those that both the key and its team allow. A team that
+// the table does not have allows none.
+func allowedModels(w *wire.Key, teams map[string]*wire.Team) (models []string, restricted bool) {
+	if w.Team == "" {
+		return w.Models, len(w.Models) > 0
+	}
+	team := teams[w.Team]
+	switch {
+	case team == nil:
+		return nil, true
+	case len(team.Models) == 0:
+		return w.Models, len(w.Models) > 0
+	case len(w.Models) == 0:
+		return team.Models, true
+	}
+	for _, m := range w.Models {
+		if slices.Contains(team.Models, m) {
+			models = append(models, m)
+		}
+	}
+	return models, true
 }
 
 // Find returns the key with that hash, nil if there is none or it has expired.
@@ -69,7 +102,7 @@ func (k *Keys) Find(sum *[32]byte, now time.Time) *Key {
 
 // May reports whether the key may use a model.
 func (k *Key) May(m *Model) bool {
-	return k.Role >= m.Role && (len(k.models) == 0 || slices.Contains(k.models, m.ID))
+	return k.Role >= m.Role && (!k.restricted || slices.Contains(k.models, m.ID))
 }
 
 // Expires is when the key stops being accepted, the zero time for never.
@@ -81,7 +114,7 @@ func (k *Key) Expires() time.Time {
 }
 
 // Restricted reports whether the key may use certain models only.
-func (k *Key) Restricted() bool { return len(k.models) > 0 }
+func (k *Key) Restricted() bool { return k.restricted }
 
 // All lists the keys of the table, in no order.
 func (k *Keys) All() iter.Seq[*Key] { return maps.Values(k.byHash) }

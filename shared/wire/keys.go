@@ -15,7 +15,7 @@ type KeyTable struct {
 	// Users are the limits of users, by their names, which hold for all of a
 	// user's keys together.
 	Users map[string][]Limit `json:"users,omitempty"`
-	// Teams are those that have keys in Keys, or users that have.
+	// Teams are all teams.
 	Teams []Team `json:"teams,omitempty"`
 	// Gateway are the limits of everything that nodes serve.
 	Gateway []Limit `json:"gateway,omitempty"`
