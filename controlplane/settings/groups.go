@@ -48,14 +48,17 @@ func (s *Admin) Check(problem func(format string, args ...any)) {
 type Files struct {
 	Models  string `env:"MODELS_CONFIG" default:"config/models.yaml" help:"file with the models and their endpoints"`
 	Routing string `env:"ROUTING_CONFIG" default:"config/routing.yaml" help:"file with the traffic split and health checks; the default one is optional"`
-	// Variables is for configuration that is sent.
+}
+
+// Sent is what configuration may use that is sent over the admin API.
+type Sent struct {
 	Variables []string `env:"CONFIG_VARIABLES" help:"additional variables that configuration sent over the admin API may use, separated by commas; those used in the daemon's own files are allowed"`
 }
 
 // Publish returns the files as the publisher takes them; lookup finds the
 // variables that they refer to.
-func (s *Files) Publish(lookup env.Lookup) publish.Files {
-	return publish.Files{Models: s.Models, Routing: s.Routing, Env: lookup, Variables: s.Variables}
+func (s *Files) Publish(lookup env.Lookup, sent Sent) publish.Files {
+	return publish.Files{Models: s.Models, Routing: s.Routing, Env: lookup, Variables: sent.Variables}
 }
 
 // Database is where releases, keys, the audit log and the request log are kept.

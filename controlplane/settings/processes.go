@@ -23,6 +23,7 @@ type Serve struct {
 	Proxies   env.Proxies
 	KeySecret KeySecret
 	Files     Files     `section:"control plane"`
+	Sent      Sent      `section:"control plane"`
 	Database  Database  `section:"database"`
 	Dual      DualWrite `section:"database"`
 }

@@ -99,6 +99,16 @@ func TestDatabases(t *testing.T) {
 	refused(t, new(settings.Collect), []string{`COLLECT_HEALTH must be an address with a port such as 127.0.0.1:8082, got "8082"`}, "COLLECT_HEALTH=8082")
 }
 
+func TestPostgresSettings(t *testing.T) {
+	var m settings.Migrate
+	if err := env.Parse(&m, nil, lookup("DB_SSLMODE=verify-ca", "DB_SSLROOTCERT=settings_test.go", "DB_SSLCERT=signing_test.go", "DB_SSLKEY=groups.go")); err != nil {
+		t.Fatal(err)
+	}
+	if p := m.Database.Config().Postgres; p.SSLMode != "verify-ca" || p.RootCert != "settings_test.go" || p.Cert != "signing_test.go" || p.Key != "groups.go" {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestHealth(t *testing.T) {
 	f := func(url, certificate string, vars ...string) {
 		t.Helper()

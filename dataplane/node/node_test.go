@@ -115,6 +115,29 @@ func start(t *testing.T, url, dir string) (*node.Node, func()) {
 	return startAs(t, "n1", url, dir)
 }
 
+// Nodes that share a directory have places of their own in it, and names by them.
+func TestNodesShareADirectory(t *testing.T) {
+	s, dir := bustest.Start(t), t.TempDir()
+	var names []string
+	for range 2 {
+		n, err := node.New(t.Context(), node.Options{
+			Node: "n", NATS: bus.Options{URL: s.ClientURL()}, StateDir: dir, SharedDir: true, Breaker: upstream.DefaultBreaker(), Gateway: gateway.Options{Addr: "127.0.0.1:0"},
+			Secret: func(string) (string, bool) { return "", false }, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, n.Name())
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- n.Run(ctx) }()
+		t.Cleanup(func() { stop(); <-done })
+	}
+	if names[0] != "n-1" || names[1] != "n-2" {
+		t.Errorf("names %v", names)
+	}
+}
+
 func startAs(t *testing.T, id, url, dir string) (*node.Node, func()) {
 	t.Helper()
 	n, err := node.New(t.Context(), node.Options{

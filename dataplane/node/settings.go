@@ -113,7 +113,7 @@ type Timeouts struct {
 // Breaker are the limits of the circuit breakers.
 type Breaker struct {
 	Threshold       int           `env:"CIRCUIT_FAILURE_THRESHOLD" default:"3" min:"1" max:"1000" help:"consecutive failures that open an endpoint's circuit breaker"`
-	Cooldown        time.Duration `env:"CIRCUIT_COOLDOWN_SECONDS" default:"30" min:"1" max:"1h" help:"initial open time; doubles each time it opens again, up to 5 minutes"`
+	Cooldown        time.Duration `env:"CIRCUIT_COOLDOWN_SECONDS" default:"30" min:"1" max:"1h" help:"initial open time; doubles each time it opens again, up to 5 minutes or this if longer"`
 	MinAvailability float64       `env:"CIRCUIT_MIN_AVAILABILITY" default:"0.7" min:"0" max:"1" help:"moving average of successes below which it also opens"`
 	Alpha           float64       `env:"ROUTER_HEALTH_EWMA_ALPHA" default:"0.1" min:"0" max:"1" help:"weight of the newest attempt in that average"`
 }

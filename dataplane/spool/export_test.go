@@ -7,6 +7,13 @@ func (o Options) Small(segment int64) Options {
 	return o
 }
 
+// Synced is the last event that SyncAlways has on the disk.
+func (s *Spool) Synced() uint64 {
+	s.keeper.mu.Lock()
+	defer s.keeper.mu.Unlock()
+	return s.keeper.synced
+}
+
 // Booted returns options as after another start of the machine.
 func (o Options) Booted() Options {
 	o.boot = "another"

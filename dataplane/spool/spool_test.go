@@ -238,6 +238,20 @@ func TestWrongDirectories(t *testing.T) {
 	}
 }
 
+func TestSyncForcesEventsToTheDisk(t *testing.T) {
+	for sync, want := range map[spool.Sync]uint64{spool.SyncNever: 0, spool.SyncAlways: 3} {
+		s := open(t, spool.Options{Dir: t.TempDir(), Sync: sync})
+		for n := range uint64(3) {
+			if err := errors.Join(s.Append(n+1, []byte("x")), s.Flush(n+1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := s.Synced(); got != want {
+			t.Errorf("%s: event %d is on the disk, want %d", sync, got, want)
+		}
+	}
+}
+
 func BenchmarkAppend(b *testing.B) {
 	for _, sync := range []spool.Sync{spool.SyncNever, spool.SyncInterval, spool.SyncAlways} {
 		b.Run(string(sync), func(b *testing.B) {

@@ -27,7 +27,7 @@ func DefaultBreaker() BreakerSettings {
 }
 
 const (
-	// maxOpen bounds how long a breaker stays open.
+	// maxOpen bounds how long a breaker stays open, unless Cooldown is longer.
 	maxOpen = 5 * time.Minute
 	// maxCool bounds how long a 429 can keep an endpoint away.
 	maxCool = time.Hour
@@ -130,7 +130,7 @@ func (s *State) average(sample float64) float64 {
 // several that saw the same state only one has an effect.
 func (s *State) open(seen int64, now time.Time) {
 	times := s.opened.Load()
-	d := min(s.settings.Cooldown<<min(times, 10), maxOpen)
+	d := min(s.settings.Cooldown<<min(times, 10), max(maxOpen, s.settings.Cooldown))
 	d += time.Duration((rand.Float64() - 0.5) * 0.2 * float64(d))
 	if s.openUntil.CompareAndSwap(seen, now.Add(d).UnixNano()) {
 		s.opened.Add(1)

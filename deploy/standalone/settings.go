@@ -22,6 +22,7 @@ type Settings struct {
 	Serving   node.Serving       `section:"data plane" defaults:"HOST=127.0.0.1 USER_AUTH_ENABLED=false"`
 	Admin     settings.Admin     `section:"control plane"`
 	Files     settings.Files     `section:"control plane"`
+	Sent      settings.Sent      `section:"control plane"`
 	Database  settings.Database  `section:"database" defaults:"DB_BACKEND=sqlite"`
 	Dual      settings.DualWrite `section:"database"`
 	Retention settings.Retention `section:"database"`
@@ -57,7 +58,7 @@ func (s *Settings) node(lookup env.Lookup) node.Options {
 func (s *Settings) control(lookup env.Lookup) app.Options {
 	return app.Options{
 		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Admin.Port)), TLSCert: string(s.Admin.Cert), TLSKey: string(s.Admin.Key),
-		Files: s.Files.Publish(lookup), State: s.Database.Config(), Token: s.Token, Open: s.Token.Empty() && isLoopback(s.Serving.Host), Proxies: s.Serving.Proxies.List(),
+		Files: s.Files.Publish(lookup, s.Sent), State: s.Database.Config(), Token: s.Token, Open: s.Token.Empty() && isLoopback(s.Serving.Host), Proxies: s.Serving.Proxies.List(),
 	}
 }
 

@@ -37,7 +37,7 @@ func serve(ctx context.Context, vars *env.Environment, s *settings.Serve, _ io.W
 	}
 	signer := signer(s, log)
 	a, err := app.New(ctx, app.Options{
-		Signer: signer, Addr: s.Addr(), NATS: s.NATS.Options(), Replicas: s.Streams.Replicas, State: db, LogStore: requestlog.New(requests), Files: s.Files.Publish(vars.Lookup), Token: s.Admin.Token,
+		Signer: signer, Addr: s.Addr(), NATS: s.NATS.Options(), Replicas: s.Streams.Replicas, State: db, LogStore: requestlog.New(requests), Files: s.Files.Publish(vars.Lookup, s.Sent), Token: s.Admin.Token,
 		Proxies: s.Proxies.List(), TLSCert: string(s.Admin.Listen.Cert), TLSKey: string(s.Admin.Listen.Key), KeySecret: s.KeySecret.Secret, Version: version, Log: log,
 	})
 	if err != nil {

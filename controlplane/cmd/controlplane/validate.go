@@ -11,7 +11,7 @@ import (
 
 // validate prints the warnings; the problems are the error.
 func validate(_ context.Context, vars *env.Environment, s *settings.Validate, out io.Writer) error {
-	files := s.Files.Publish(vars.Lookup)
+	files := s.Files.Publish(vars.Lookup, settings.Sent{})
 	summary, warnings, err := files.Check()
 	for _, w := range warnings {
 		if _, err := fmt.Fprintln(out, "warning:", w); err != nil {
