@@ -295,12 +295,13 @@ func (c *keyCase) yaml(id, up, where string) string {
 	maps.Copy(model, c.model)
 	maps.Copy(route, c.route)
 	key, _, _ := strings.Cut(c.key, ".")
-	if where == "model" {
+	switch where {
+	case "model":
 		if key == "base_url" || key == "provider_model_id" {
 			delete(route, key)
 		}
 		model[key] = c.value
-	} else if where == "route" {
+	case "route":
 		route[key] = c.value
 	}
 	if model["provider"] != "vllm" && route["kind"] == "" {

@@ -188,8 +188,8 @@ func keysAt(t *testing.T, file, path string) []string {
 		steps = nil
 	}
 	at := unknown
-	for i := len(steps) - 1; i >= 0; i-- {
-		name, isList := strings.CutSuffix(steps[i], "[]")
+	for _, step := range slices.Backward(steps) {
+		name, isList := strings.CutSuffix(step, "[]")
 		if isList {
 			text = "[" + text + "]"
 		}
