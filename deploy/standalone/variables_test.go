@@ -163,7 +163,7 @@ func variableCases(t *testing.T) []variableCase {
 		{name: "CIRCUIT_MIN_AVAILABILITY", value: "0.95", others: strict, happens: failsTwice, with: "503"},
 		{name: "ROUTER_HEALTH_EWMA_ALPHA", value: "0.9", others: strict, happens: failsTwice, with: "503"},
 		{name: "DB_STORE_FULL_CONTENT", value: "true", happens: stored, with: "Ping"},
-		{name: "DRAIN_TIMEOUT_SECONDS", value: "0.1", happens: stops, with: "1 requests were cut after 100ms"},
+		{name: "DRAIN_TIMEOUT_SECONDS", value: "0.1", happens: stops, with: "1 requests were aborted after 100ms"},
 		{name: "TRUSTED_PROXIES", value: "127.0.0.0/8", happens: forwarded, with: "203.0.113.7"},
 		{name: "TRUST_PROXY_HEADERS", value: "true", happens: forwarded, with: "203.0.113.7"},
 		{name: "ADMIN_TOKEN", value: token, happens: func(g *gatewayUnderTest) string { return g.do(http.MethodGet, "/admin/status", "") }, with: "401"},
