@@ -149,7 +149,7 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	who, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	who = strings.TrimSuffix(who, "-moved")
 	var text bytes.Buffer
-	_, _ = fmt.Fprintf(&text, "%s %s\n", r.Method, r.URL.Path)
+	_, _ = fmt.Fprintf(&text, "%s %s\n", r.Method, r.URL.RequestURI())
 	_ = r.Header.Write(&text)
 	p.mu.Lock()
 	p.requests[who] = text.String() + string(body)
@@ -282,6 +282,7 @@ func routeKeys() []keyCase {
 		{key: "timeout", value: "0.1", body: `{"model":"ID","messages":[{"role":"user","content":"be slow"}]}`, without: "Pong"},
 		{key: "optional", value: "true", route: map[string]string{"base_url": "http://${NOT_SET_ID}"}, path: "/health", without: "NOT_SET_ID is not set"},
 		{key: "responses", value: "true", path: "/v1/responses", body: `{"model":"ID","input":"Ping"}`, with: "POST /ID/v1/responses"},
+		{key: "api_version", value: "2024-10-21", route: map[string]string{"kind": "azure", "base_url": "UP/ID/openai"}, with: "api-version=2024-10-21"},
 		{key: "zdr", value: "false", body: `{"model":"ID","provider":{"zdr":true},` + user + `}`, without: "POST /ID/v1"},
 		{key: "data_collection", value: "allow", body: `{"model":"ID","provider":{"data_collection":"deny"},` + user + `}`, without: "POST /ID/v1"},
 	}
