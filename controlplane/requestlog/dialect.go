@@ -10,8 +10,17 @@ type dialect struct {
 	moment func(param string) string
 	// contains is a condition: a column has a parameter in it.
 	contains func(column, param string) string
-	// hour is the beginning of a row's hour.
+	// list is a query for the elements of a JSON array in a parameter.
+	list func(param string) string
+	// text is a parameter whose type would not be known.
+	text func(param string) string
+	// lock, if it is not empty, keeps inserts out until the transaction ends.
+	lock string
+	// hour is the beginning of a row's hour as text.
 	hour string
+	// slot and hourSlot are the quarter of an hour and the hour that a time falls
+	// into, as roll-ups have them.
+	slot, hourSlot func(at string) string
 	// cost sums up the cost as text.
 	cost string
 	// slotHour is the hour of api_usage's slot, hourText that of api_latency, as text.
@@ -41,6 +50,11 @@ func postgresDialect() dialect {
 		contains: func(column, param string) string {
 			return "position(lower(" + param + "::text) IN lower(" + column + ")) > 0"
 		},
+		list:       func(param string) string { return "SELECT jsonb_array_elements_text(" + param + "::text::jsonb)" },
+		text:       func(param string) string { return param + "::text" },
+		lock:       "LOCK TABLE ONLY api_logs IN SHARE ROW EXCLUSIVE MODE",
+		slot:       func(at string) string { return "to_timestamp(floor(extract(epoch FROM " + at + ") / 900) * 900)" },
+		hourSlot:   func(at string) string { return "date_trunc('hour', " + at + ", 'UTC')" },
 		hour:       "to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:00:00\"Z\"')",
 		cost:       "coalesce(sum(cost_usd), 0)::text",
 		slotHour:   "to_char(slot AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:00:00\"Z\"')",
@@ -67,6 +81,12 @@ func sqliteDialect() dialect {
 		contains: func(column, param string) string {
 			return "instr(lower(" + column + "), lower(" + param + ")) > 0" // LIKE's patterns are limited in D1
 		},
+		list: func(param string) string { return "SELECT value FROM json_each(" + param + ")" },
+		text: func(param string) string { return param },
+		slot: func(at string) string {
+			return "substr(" + at + ", 1, 14) || printf('%02d', CAST(substr(" + at + ", 15, 2) AS INTEGER) / 15 * 15) || ':00Z'"
+		},
+		hourSlot:   func(at string) string { return "substr(" + at + ", 1, 13) || ':00:00Z'" },
 		hour:       "substr(timestamp, 1, 13) || ':00:00Z'",
 		cost:       "CAST(coalesce(sum(cost_pico), 0) AS TEXT)",
 		slotHour:   "substr(slot, 1, 13) || ':00:00Z'",

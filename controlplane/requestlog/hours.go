@@ -57,9 +57,18 @@ func (l *log) Gaps(ctx context.Context, since, until time.Time) ([]Gap, error) {
 	q.and("seq IS NOT NULL")
 	q.since(since, ">=")
 	q.since(until, "<")
-	found, err := l.texts(ctx, "SELECT node, spool_epoch, CAST(seq + 1 AS TEXT) AS f, CAST(following - 1 AS TEXT) AS l FROM ("+
-		"SELECT node, spool_epoch, seq, lead(seq) OVER (PARTITION BY node, spool_epoch ORDER BY seq) AS following FROM api_logs"+q.clause()+
-		") AS s WHERE following > seq + 1 ORDER BY node, spool_epoch, seq LIMIT "+strconv.Itoa(maxGaps), q.args...)
+	erased := question{d: l.d, args: q.args}
+	if !since.IsZero() {
+		erased.and("last_time >= " + l.d.moment(erased.param(isoTime(since))))
+	}
+	if !until.IsZero() {
+		erased.and("first_time < " + l.d.moment(erased.param(isoTime(until))))
+	}
+	// erased numbers are accounted for, as runs
+	found, err := l.texts(ctx, "SELECT node, spool_epoch, CAST(last_seq + 1 AS TEXT) AS f, CAST(following - 1 AS TEXT) AS l FROM ("+
+		"SELECT node, spool_epoch, last_seq, lead(first_seq) OVER (PARTITION BY node, spool_epoch ORDER BY first_seq) AS following FROM ("+
+		"SELECT node, spool_epoch, seq AS first_seq, seq AS last_seq FROM api_logs"+q.clause()+" UNION ALL SELECT node, spool_epoch, first_seq, last_seq FROM api_erased"+erased.clause()+
+		") AS r) AS s WHERE following > last_seq + 1 ORDER BY node, spool_epoch, last_seq LIMIT "+strconv.Itoa(maxGaps), erased.args...)
 	if err != nil {
 		return nil, fmt.Errorf("look for gaps: %w", err)
 	}

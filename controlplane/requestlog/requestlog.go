@@ -46,6 +46,15 @@ type Store interface {
 	// Expire removes the rows of the days before that moment's day and returns
 	// about how many they were. The roll-ups stay.
 	Expire(ctx context.Context, before time.Time) (gone int64, err error)
+	// Erase removes or pseudonymises somebody's requests from a moment on, as far
+	// as it comes until ctx ends, and remembers that events which come later are
+	// to be erased, too.
+	Erase(ctx context.Context, e Erasure, from time.Time) (Erased, error)
+	// CountErasure counts what Erase would do.
+	CountErasure(ctx context.Context, e Erasure) (Erased, error)
+	// EraseLate erases what has come since the erasures of the last EraseTime, and
+	// returns how many rows that were.
+	EraseLate(ctx context.Context) (rows int64, err error)
 	// Health reports whether the database answers.
 	Health(ctx context.Context) error
 }
