@@ -21,8 +21,8 @@ func ListLogs() Operation[LogQuery, []LogRow] {
 }
 
 // GetContent returns what was asked and answered.
-func GetContent() Operation[ByID, Content] {
-	return get[ByID, Content]("/admin/logs/{id}/content", tagLog, "Prompt and answer of a request, if they are stored")
+func GetContent() Operation[ContentQuery, Content] {
+	return get[ContentQuery, Content]("/admin/logs/{id}/content", tagLog, "Prompt and answer of a request, if they are stored; reading is audited")
 }
 
 // ListAudit lists the audit log.
@@ -123,8 +123,15 @@ type UsageRow struct {
 	CostUSD          string `json:"cost_usd" doc:"an exact decimal"`
 }
 
+// ContentQuery names a request whose content is read.
+type ContentQuery struct {
+	ByID
+	ByAuthor
+}
+
 // LogQuery selects rows of the request log. Empty fields select all.
 type LogQuery struct {
+	ByAuthor
 	Since    string `json:"-" query:"since" doc:"a time, or a duration back such as 90m or 7d"`
 	Until    string `json:"-" query:"until" doc:"a time, or a duration back such as 90m or 7d"`
 	Before   string `json:"-" query:"before" doc:"the id of the last row of the previous page"`
@@ -132,7 +139,7 @@ type LogQuery struct {
 	Errors   bool   `json:"-" query:"errors" doc:"only requests with a status of 400 and above"`
 	Limit    int    `json:"-" query:"limit" min:"1" max:"1000" default:"100"`
 	ID       string `json:"-" query:"id" doc:"any id of a request: the generation's, the X-Request-ID of its answer or the upstream's"`
-	Text     string `json:"-" query:"text" maxlen:"200" doc:"a part of the error, or of a stored prompt or answer"`
+	Text     string `json:"-" query:"text" maxlen:"200" doc:"a part of the error, or of a stored prompt or answer, whose search is audited"`
 	MinMS    int64  `json:"-" query:"min_ms" min:"0" max:"86400000" doc:"only requests that took at least that long"`
 	Model    string `json:"-" query:"model" doc:"as the client wrote it"`
 	Provider string `json:"-" query:"provider"`

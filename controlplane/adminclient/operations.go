@@ -184,7 +184,7 @@ func (c *Client) Logs(ctx context.Context, q adminapi.LogQuery) ([]adminapi.LogR
 
 // Content returns what was asked and answered, where nodes store it.
 func (c *Client) Content(ctx context.Context, id string) (adminapi.Content, error) {
-	return Call(ctx, c, adminapi.GetContent(), adminapi.ByID{ID: id})
+	return Call(ctx, c, adminapi.GetContent(), adminapi.ContentQuery{ByID: adminapi.ByID{ID: id}})
 }
 
 // Audit lists the audit log.

@@ -83,7 +83,7 @@ func (a *App) setup(ctx context.Context) (err error) {
 		Open: func(ctx context.Context) (*controlstate.State, error) { return controlstate.Open(ctx, db) },
 	})
 	a.api, err = server.New(server.Options{
-		Publisher: a.publisher, Nodes: a.nodes, Conn: a.conn, LogStore: o.LogStore, Token: o.Token, Open: o.Open, Proxies: o.Proxies, KeySecret: o.KeySecret,
+		Publisher: a.publisher, Nodes: a.nodes, Conn: a.conn, LogStore: o.LogStore, Erasers: o.Erasers, Token: o.Token, Open: o.Open, Proxies: o.Proxies, KeySecret: o.KeySecret,
 		Usage: func() []adminapi.Problem { return a.usage.problems(time.Now()) }, Version: o.Version, Log: o.Log,
 	})
 	if err != nil {

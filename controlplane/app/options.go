@@ -28,7 +28,9 @@ type Options struct {
 	// LogStore is the request log, for statistics; nil for none. Whoever made
 	// it closes it, after Run has returned.
 	LogStore server.LogStore
-	Files    publish.Files
+	// Erasers are all stores of the request log, from which requests are erased.
+	Erasers []server.Eraser
+	Files   publish.Files
 	// Token guards the admin API. Open does without one, and only on loopback.
 	Token secret.String
 	Open  bool

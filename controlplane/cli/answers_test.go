@@ -30,6 +30,7 @@ func answers() map[string]answer {
 		"GET deadletters?limit=20":          {200, `[{"id":7,"sink":"postgres","time":"2030-01-02T03:04:05Z","node":"node-1","epoch":"e1","first":"12","last":"12","reason":"latency_ms: negative","bytes":529,"event":"{}"}]`},
 		"GET deadletters?limit=5":           {200, `[]`},
 		"POST deadletters/replay":           {200, `{"done":[7,8]}`},
+		"POST erase":                        {200, `{"before":"2030-01-31T00:00:00Z","rows":12,"contents":3,"pending":0,"dead_letters":0}`},
 		"POST deadletters/drop":             {200, `{"done":[7]}`},
 		"GET logs/gen-1893553445-a/content": {200, `{"request_id":"gen-1893553445-a","prompt":"[{\"role\":\"user\",\"content\":\"Hi\"}]","answer":"Hello"}`},
 		"POST explain": {200, `{"v":1,"node":"node-1","release":12,"models":["glm-4.6"],` +

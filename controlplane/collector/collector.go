@@ -54,8 +54,8 @@ type Options struct {
 	// KeepBytes is how much of the stream stays after every sink has it, for
 	// consumers other than the sinks; default 0.
 	KeepBytes int64
-	// Retention is how long rows stay in the store, 0 for ever.
-	Retention time.Duration
+	// Retention is how long what is in the store stays there.
+	Retention Retention
 	// Limits size the streams if they have to be made.
 	Limits bus.Limits
 }

@@ -4,27 +4,52 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 )
 
-// expireEvery is how often rows that are too old are looked for.
+// expireEvery is how often what is too old, or came too late, is looked for.
 const expireEvery = time.Hour
 
-// expireLoop removes rows that are older than they are to be kept. All
-// collectors do it: the second finds nothing.
-func (c *Collector) expireLoop(ctx context.Context) {
-	if c.opts.Retention == 0 {
-		return
-	}
-	for {
-		gone, err := c.opts.Store.Expire(ctx, time.Now().Add(-c.opts.Retention))
-		switch {
-		case err != nil && ctx.Err() == nil:
-			c.log.WarnContext(ctx, "failed to delete expired rows; retrying in an hour", slog.Any("error", err))
-		case gone > 0:
-			c.log.InfoContext(ctx, "expired rows deleted", slog.Int64("rows", gone))
+// Retention is how long rows of the log, contents and roll-ups are kept, 0 for
+// ever.
+type Retention struct{ Rows, Contents, Rollups time.Duration }
+
+func (r Retention) cutoffs(now time.Time) requestlog.Cutoffs {
+	before := func(age time.Duration) time.Time {
+		if age == 0 {
+			return time.Time{}
 		}
+		return now.Add(-age)
+	}
+	return requestlog.Cutoffs{Rows: before(r.Rows), Contents: before(r.Contents), Rollups: before(r.Rollups)}
+}
+
+// expireLoop removes what is older than it is to be kept, and events that have
+// arrived after their user or key was erased. All collectors do it: the second
+// finds nothing.
+func (c *Collector) expireLoop(ctx context.Context) {
+	for {
+		c.expire(ctx)
 		if sleep(ctx, expireEvery) != nil {
 			return
 		}
 	}
+}
+
+func (c *Collector) expire(ctx context.Context) {
+	done := func(what string, rows int64, err error) {
+		switch {
+		case err != nil && ctx.Err() == nil:
+			c.log.WarnContext(ctx, what+" stay; retrying in an hour", slog.Any("error", err))
+		case rows > 0:
+			c.log.InfoContext(ctx, what+" are removed", slog.Int64("rows", rows))
+		}
+	}
+	if c.opts.Retention != (Retention{}) {
+		gone, err := c.opts.Store.Expire(ctx, c.opts.Retention.cutoffs(time.Now()))
+		done("old rows", gone, err)
+	}
+	late, err := c.opts.Store.EraseLate(ctx)
+	done("late events of erased users and keys", late, err)
 }

@@ -14,10 +14,70 @@ import (
 // a writer, and D1 bounds a statement's time.
 const expireChunk = 5000
 
-// Expire implements Store by dropping the partitions of whole days: nothing is
-// read, and no row is touched. It waits for no one: a partition that is in use
-// stays until the next time.
-func (p *Postgres) Expire(ctx context.Context, before time.Time) (gone int64, err error) {
+// contents is the later one of the moments before which contents go.
+func (c Cutoffs) contents() time.Time {
+	if c.Rows.After(c.Contents) {
+		return c.Rows
+	}
+	return c.Contents
+}
+
+// Expire implements Store.
+func (p *Postgres) Expire(ctx context.Context, before Cutoffs) (gone int64, err error) {
+	if !before.Rows.IsZero() {
+		if gone, err = p.dropDays(ctx, before.Rows); err != nil {
+			return gone, err
+		}
+	}
+	if at := before.contents(); !at.IsZero() {
+		if _, err := p.pg.WriteIdempotent(ctx, database.SQL("DELETE FROM api_contents WHERE timestamp < $1", at.UTC().Truncate(day))); err != nil {
+			return gone, fmt.Errorf("delete old contents: %w", err)
+		}
+	}
+	return gone, p.expireNumbers(ctx, before)
+}
+
+// expireNumbers removes old roll-ups, a day at a time, and the records of erased
+// rows that would be too old by now.
+func (l *log) expireNumbers(ctx context.Context, before Cutoffs) error {
+	if !before.Rows.IsZero() {
+		if _, err := l.db.WriteIdempotent(ctx, database.SQL("DELETE FROM api_erased WHERE last_time < "+l.d.moment("$1"), isoTime(before.Rows.UTC().Truncate(day)))); err != nil {
+			return fmt.Errorf("delete old records of erased rows: %w", err)
+		}
+	}
+	if before.Rollups.IsZero() {
+		return nil
+	}
+	end := before.Rollups.UTC().Truncate(day)
+	for _, t := range []struct{ table, column string }{{"api_usage", "slot"}, {"api_latency", "hour"}, {"api_stats_hourly", "hour"}} {
+		if err := l.expireDays(ctx, t.table, t.column, end); err != nil {
+			return fmt.Errorf("delete old rows of %s: %w", t.table, err)
+		}
+	}
+	return nil
+}
+
+func (l *log) expireDays(ctx context.Context, table, column string, end time.Time) error {
+	for {
+		found, err := l.texts(ctx, "SELECT "+l.d.column("min("+column+")", kindSecond)+" FROM "+table)
+		if err != nil || found[0][0] == nil {
+			return err
+		}
+		oldest, err := time.Parse(time.RFC3339, *found[0][0])
+		if err != nil || !oldest.Before(end) {
+			return err
+		}
+		next := isoTime(oldest.UTC().Truncate(day).Add(day))
+		if _, err := l.db.WriteIdempotent(ctx, database.SQL("DELETE FROM "+table+" WHERE "+column+" < "+l.d.moment("$1"), next)); err != nil {
+			return err
+		}
+	}
+}
+
+// dropDays drops the partitions of whole days: nothing is read, and no row is
+// touched. It waits for no one: a partition that is in use stays until the next
+// time.
+func (p *Postgres) dropDays(ctx context.Context, before time.Time) (gone int64, err error) {
 	const find = `SELECT c.relname, coalesce(s.n_live_tup, 0) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
 		WHERE i.inhparent = 'api_logs'::regclass AND c.relname ~ '^api_logs_[0-9]{8}$' AND c.relname < $1 ORDER BY 1`
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
@@ -52,9 +112,6 @@ func (p *Postgres) Expire(ctx context.Context, before time.Time) (gone int64, er
 	if len(old) > 0 {
 		p.days.forget()
 	}
-	if _, err := p.pg.WriteIdempotent(ctx, database.SQL("DELETE FROM api_contents WHERE timestamp < $1", before.UTC().Truncate(day))); err != nil {
-		return gone, fmt.Errorf("delete old contents: %w", err)
-	}
 	return gone, nil
 }
 
@@ -63,24 +120,27 @@ func expireSQL(table string) string {
 	return fmt.Sprintf("DELETE FROM %[1]s WHERE request_id IN (SELECT request_id FROM %[1]s WHERE request_id < $1 ORDER BY request_id LIMIT %[2]d)", table, expireChunk)
 }
 
-// expiring are the tables, those first that hang on others.
-func expiring() []string { return []string{"api_contents", "api_logs"} }
-
 func firstID(at time.Time) string { return fmt.Sprintf("gen-%d-", at.UTC().Truncate(day).Unix()) }
 
-// Expire implements Store: chunk by chunk, and it counts the rows of the log,
-// which come last.
-func (s *SQLite) Expire(ctx context.Context, before time.Time) (gone int64, err error) {
-	for _, table := range expiring() {
-		gone = 0
-		for {
-			changed, err := s.db.WriteIdempotent(ctx, database.SQL(expireSQL(table), firstID(before)))
-			if err != nil {
-				return gone, fmt.Errorf("delete old rows of %s: %w", table, err)
-			}
-			if gone += changed[0]; changed[0] < expireChunk {
-				break
-			}
+// Expire implements Store, chunk by chunk. Contents go first, which hang on rows.
+func (s *SQLite) Expire(ctx context.Context, before Cutoffs) (gone int64, err error) {
+	if _, err := s.expireRows(ctx, "api_contents", before.contents()); err != nil {
+		return 0, err
+	}
+	if gone, err = s.expireRows(ctx, "api_logs", before.Rows); err != nil {
+		return gone, err
+	}
+	return gone, s.expireNumbers(ctx, before)
+}
+
+func (s *SQLite) expireRows(ctx context.Context, table string, before time.Time) (gone int64, err error) {
+	for !before.IsZero() {
+		changed, err := s.db.WriteIdempotent(ctx, database.SQL(expireSQL(table), firstID(before)))
+		if err != nil {
+			return gone, fmt.Errorf("delete old rows of %s: %w", table, err)
+		}
+		if gone += changed[0]; changed[0] < expireChunk {
+			break
 		}
 	}
 	return gone, nil

@@ -43,9 +43,9 @@ type Store interface {
 	Hours(ctx context.Context, since, until time.Time) ([]Hour, error)
 	// Gaps finds events of nodes that have no row, the first thousand.
 	Gaps(ctx context.Context, since, until time.Time) ([]Gap, error)
-	// Expire removes the rows of the days before that moment's day and returns
-	// about how many they were. The roll-ups stay.
-	Expire(ctx context.Context, before time.Time) (gone int64, err error)
+	// Expire removes what is too old, by whole days, and returns about how many
+	// rows of the log that were.
+	Expire(ctx context.Context, before Cutoffs) (gone int64, err error)
 	// Erase removes or pseudonymises somebody's requests from a moment on, as far
 	// as it comes until ctx ends, and remembers that events which come later are
 	// to be erased, too.
@@ -58,6 +58,10 @@ type Store interface {
 	// Health reports whether the database answers.
 	Health(ctx context.Context) error
 }
+
+// Cutoffs are the moments before whose days rows of the log, contents and
+// roll-ups are removed; zero keeps them. Contents do not outlive their rows.
+type Cutoffs struct{ Rows, Contents, Rollups time.Time }
 
 // ErrRejected is wrapped by errors that the data causes: a value out of range,
 // a violated constraint. A retry cannot help; smaller batches find the row.

@@ -19,6 +19,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
+	"github.com/hybridinference/gateway/controlplane/server"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/bus/bustest"
 	"github.com/hybridinference/gateway/shared/eventually"
@@ -66,7 +67,7 @@ func start(t *testing.T, db *requestlogtest.Database, change func(*app.Options))
 	p.write("routing.yaml", "")
 	p.store = db.Open(t)
 	o := app.Options{
-		Addr: "127.0.0.1:0", NATS: bus.Options{URL: p.nats.ClientURL()}, State: db.Config, LogStore: p.store, Token: secret.New(token), KeySecret: secret.New("pepper"),
+		Addr: "127.0.0.1:0", NATS: bus.Options{URL: p.nats.ClientURL()}, State: db.Config, LogStore: p.store, Erasers: []server.Eraser{p.store}, Token: secret.New(token), KeySecret: secret.New("pepper"),
 		Files:   publish.Files{Models: filepath.Join(p.dir, "models.yaml"), Routing: filepath.Join(p.dir, "routing.yaml"), Env: func(string) (string, bool) { return "", false }},
 		Version: "v-test", Log: discard(),
 	}

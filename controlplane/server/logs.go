@@ -36,6 +36,9 @@ func (s *Server) logs(ctx context.Context, in adminapi.LogQuery) ([]adminapi.Log
 			q.Fields[column] = text
 		}
 	}
+	if err := s.auditSearch(ctx, in.ByAuthor, in.Text); err != nil {
+		return nil, err
+	}
 	found, err := inTime(ctx, s, func(ctx context.Context) ([]requestlog.LogRow, error) { return s.o.LogStore.Logs(ctx, q) })
 	if err != nil {
 		return nil, err
@@ -127,11 +130,15 @@ func (s *Server) usage(ctx context.Context, in adminapi.UsageQuery) ([]adminapi.
 	return out, nil
 }
 
-// content answers with what was asked and answered.
-func (s *Server) content(ctx context.Context, in adminapi.ByID) (adminapi.Content, error) {
+// content answers with what was asked and answered. It is shown only if the audit
+// log says so.
+func (s *Server) content(ctx context.Context, in adminapi.ContentQuery) (adminapi.Content, error) {
 	found, err := inTime(ctx, s, func(ctx context.Context) (*requestlog.Content, error) { return s.o.LogStore.Content(ctx, in.ID) })
 	if err == nil && found == nil {
 		err = problemf(http.StatusNotFound, "no content is stored for %q: nodes store it with DB_STORE_FULL_CONTENT=true", in.ID)
+	}
+	if err == nil {
+		err = s.auditReading(ctx, entry(in.ByAuthor, "", "content.read", in.ID))
 	}
 	if err != nil {
 		return adminapi.Content{}, err

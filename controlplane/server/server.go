@@ -31,6 +31,8 @@ type Options struct {
 	Conn      *nats.Conn
 	// LogStore answers /admin/stats; nil without one.
 	LogStore LogStore
+	// Erasers are all stores of the request log, from which requests are erased.
+	Erasers []Eraser
 	// Token is what callers of /admin/ must show. It may be empty only if Open.
 	Token secret.String
 	// Open lets every user of this machine in, for a control plane that listens
@@ -59,6 +61,12 @@ type LogStore interface {
 	Health(ctx context.Context) error
 }
 
+// Eraser is a store of the request log that requests are erased from.
+type Eraser interface {
+	Erase(ctx context.Context, e requestlog.Erasure, from time.Time) (requestlog.Erased, error)
+	CountErasure(ctx context.Context, e requestlog.Erasure) (requestlog.Erased, error)
+}
+
 // Server serves the admin API. Create it with New.
 type Server struct {
 	o       Options
@@ -68,6 +76,7 @@ type Server struct {
 	// failures bounds the records of failed logins, unrecorded counts the others.
 	failures   *rate.Limiter
 	unrecorded atomic.Int64
+	searches   searches
 	endpoints  []endpoint
 	// document is the API's description.
 	document json.RawMessage
@@ -128,6 +137,7 @@ func (s *Server) operations() []endpoint {
 		on(adminapi.GetUsage(), s.usage),
 		on(adminapi.ListLogs(), s.logs),
 		on(adminapi.GetContent(), s.content),
+		on(adminapi.EraseRequests(), s.erase),
 		on(adminapi.GetLedger(), s.ledger),
 		on(adminapi.ListDeadLetters(), s.deadLetters),
 		on(adminapi.ReplayDeadLetters(), s.replayDeadLetters),

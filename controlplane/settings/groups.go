@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/collector"
 	"github.com/hybridinference/gateway/controlplane/d1"
 	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/publish"
@@ -159,20 +160,28 @@ func (s *DualWrite) Stores(db database.Config) []database.Config {
 	return []database.Config{db, second}
 }
 
-// Read returns the database from which the request log is read: D1, where it
-// is written.
-func (s *DualWrite) Read(db database.Config) database.Config {
-	all := s.Stores(db)
-	return all[len(all)-1]
-}
-
 // Retention is how long the request log is kept.
 type Retention struct {
-	Days int `env:"LOG_RETENTION_DAYS" default:"0" min:"0" max:"36500" help:"retention of request log rows in days, 0 keeps them forever; hourly totals are kept"`
+	Days     int `env:"LOG_RETENTION_DAYS" default:"0" min:"0" max:"36500" help:"retention of request log rows in days, 0 keeps them forever; totals are kept"`
+	Contents int `env:"CONTENT_RETENTION_DAYS" default:"0" min:"0" max:"36500" help:"retention of stored prompts and answers in days, 0 keeps them as long as their rows"`
+	Rollups  int `env:"ROLLUP_RETENTION_DAYS" default:"0" min:"0" max:"36500" help:"retention of the totals behind usage, stats and the cost of keys in days, 0 keeps them forever"`
 }
 
-// Span is that time, 0 for no limit.
-func (s *Retention) Span() time.Duration { return 24 * time.Hour * time.Duration(s.Days) }
+// Check implements env.Checker.
+func (s *Retention) Check(problem func(format string, args ...any)) {
+	if s.Days > 0 && s.Contents > s.Days {
+		problem("CONTENT_RETENTION_DAYS must not be greater than LOG_RETENTION_DAYS (%d), got %d", s.Days, s.Contents)
+	}
+	if s.Rollups > 0 && (s.Days == 0 || s.Rollups < s.Days) {
+		problem("ROLLUP_RETENTION_DAYS must not be less than LOG_RETENTION_DAYS (%d, 0 is forever), got %d", s.Days, s.Rollups)
+	}
+}
+
+// Spans are these times, 0 for no limit.
+func (s *Retention) Spans() collector.Retention {
+	days := func(n int) time.Duration { return 24 * time.Hour * time.Duration(n) }
+	return collector.Retention{Rows: days(s.Days), Contents: days(s.Contents), Rollups: days(s.Rollups)}
+}
 
 // CollectHealth is where a collector reports its health.
 type CollectHealth struct {

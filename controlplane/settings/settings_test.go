@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/collector"
 	"github.com/hybridinference/gateway/controlplane/d1"
 	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/settings"
@@ -54,8 +55,8 @@ func TestServe(t *testing.T) {
 	if s.Addr() != "10.0.0.1:9" || s.Streams.Replicas != 3 || len(s.Proxies.List()) != 1 || db.Backend != database.BackendPostgres || db.Postgres.Port != 5432 || db.Postgres.Name != "gateway" {
 		t.Errorf("%+v", s)
 	}
-	if got := s.Dual.Read(db); got.Backend != database.BackendPostgres || len(s.Dual.Stores(db)) != 1 {
-		t.Errorf("read from %+v", got)
+	if got := s.Dual.Stores(db); len(got) != 1 || got[0].Backend != database.BackendPostgres {
+		t.Errorf("stores %+v", got)
 	}
 	refused(t, new(settings.Serve), []string{"ADMIN_TOKEN must be set"})
 	refused(t, new(settings.Serve), []string{"ADMIN_TOKEN is too weak", "ADMIN_TOKEN must be set"}, "ADMIN_TOKEN=secret")
@@ -78,16 +79,20 @@ func TestDatabases(t *testing.T) {
 		t.Errorf("%+v %v", m.Database.Config(), err)
 	}
 	var c settings.Collect
-	if err := env.Parse(&c, nil, lookup(append(d1Vars, "DB_DUAL_WRITE=1", "LOG_RETENTION_DAYS=30")...)); err != nil {
+	if err := env.Parse(&c, nil, lookup(append(d1Vars, "DB_DUAL_WRITE=1", "LOG_RETENTION_DAYS=30", "CONTENT_RETENTION_DAYS=7", "ROLLUP_RETENTION_DAYS=400")...)); err != nil {
 		t.Fatal(err)
 	}
 	both := c.Dual.Stores(c.Database.Config())
-	if len(both) != 2 || both[0].Backend != database.BackendPostgres || both[1].Backend != database.BackendD1 || c.Dual.Read(both[0]).Backend != database.BackendD1 {
+	if len(both) != 2 || both[0].Backend != database.BackendPostgres || both[1].Backend != database.BackendD1 {
 		t.Errorf("%+v", both)
 	}
-	if c.Retention.Span() != 30*24*time.Hour {
-		t.Errorf("retention %s", c.Retention.Span())
+	const day = 24 * time.Hour
+	if got := c.Retention.Spans(); got != (collector.Retention{Rows: 30 * day, Contents: 7 * day, Rollups: 400 * day}) {
+		t.Errorf("retention %+v", got)
 	}
+	refused(t, new(settings.Collect), []string{"CONTENT_RETENTION_DAYS must not be greater than LOG_RETENTION_DAYS (7), got 8"}, "LOG_RETENTION_DAYS=7", "CONTENT_RETENTION_DAYS=8")
+	refused(t, new(settings.Collect), []string{"ROLLUP_RETENTION_DAYS must not be less than LOG_RETENTION_DAYS (7, 0 is forever), got 6"}, "LOG_RETENTION_DAYS=7", "ROLLUP_RETENTION_DAYS=6")
+	refused(t, new(settings.Collect), []string{"ROLLUP_RETENTION_DAYS must not be less than LOG_RETENTION_DAYS (0, 0 is forever), got 6"}, "ROLLUP_RETENTION_DAYS=6")
 	// the defaults here and those of a client that is told nothing are the same
 	if got := both[1].D1; got.Base != d1.DefaultBase || got.Rate != d1.DefaultRate {
 		t.Errorf("%+v", got)

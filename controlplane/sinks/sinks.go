@@ -23,8 +23,8 @@ type Options struct {
 	NATS *nats.Conn
 	// Databases get the log. Nodes are told what the first has committed.
 	Databases []database.Config
-	// Retention is how long rows are kept, 0 for no limit.
-	Retention time.Duration
+	// Retention is how long what is stored is kept.
+	Retention collector.Retention
 	Version   string
 	Log       *slog.Logger
 }
@@ -86,6 +86,9 @@ func (s *Sinks) Primary() requestlog.Store { return s.stores[0] }
 
 // Read is the log of the last database.
 func (s *Sinks) Read() requestlog.Store { return s.stores[len(s.stores)-1] }
+
+// Stores are all logs.
+func (s *Sinks) Stores() []requestlog.Store { return s.stores }
 
 // Status is how each collector is.
 func (s *Sinks) Status() []collector.Status {

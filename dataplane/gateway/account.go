@@ -3,12 +3,10 @@ package gateway
 import (
 	"net/netip"
 	"strconv"
-	"strings"
 	"time"
 	"unsafe"
 
 	"github.com/hybridinference/gateway/adapters/chat"
-	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/dataplane/api"
 	"github.com/hybridinference/gateway/dataplane/meter"
 	"github.com/hybridinference/gateway/shared/fault"
@@ -48,8 +46,8 @@ type account struct {
 	seen       int    // bytes of text that were sent
 	settled    bool
 	scratch    []byte
-	line       []byte // the usage event as it is sent
-	content    []byte // of the answer, as inner JSON, if it is kept
+	line       []byte  // the usage event as it is sent
+	content    excerpt // of the answer, if it is kept
 }
 
 // reset prepares for another request and keeps the memory. What the event
@@ -58,7 +56,7 @@ func (a *account) reset() {
 	*a = account{
 		books: a.books, caller: a.caller, lang: a.lang, translator: a.translator, req: a.req, attempt: a.attempt,
 		usage: wire.Usage{Attempts: a.usage.Attempts[:0]}, native: a.native[:0], tier: a.tier[:0], upstreamID: a.upstreamID[:0],
-		scratch: api.Bounded(a.scratch), line: api.Bounded(a.line), content: api.Bounded(a.content),
+		scratch: api.Bounded(a.scratch), line: api.Bounded(a.line), content: a.content.again(),
 	}
 }
 
@@ -72,8 +70,8 @@ func (a *account) note(ev *chat.Event) {
 			a.firstToken = time.Now()
 		}
 		a.seen += len(ev.Content) + len(ev.Reasoning)
-		if a.books.content && len(a.content) < wire.MaxContent {
-			a.content = append(a.content, rawjson.Inner(ev.Content)...)
+		if a.books.content {
+			a.content.add(rawjson.Inner(ev.Content))
 		}
 		for i := range ev.Tools {
 			a.seen += len(ev.Tools[i].Name) + len(ev.Tools[i].Arguments)
@@ -207,14 +205,6 @@ func view(b []byte) string {
 
 // keepContent puts the prompt and the answer into the event.
 func (a *account) keepContent(u *wire.Usage) {
-	u.Prompt = codec.Redact(cutText(string(a.req.Messages)))
-	u.Answer = codec.Redact(cutText(string(rawjson.AppendUnescaped(nil, a.content))))
-}
-
-// cutText cuts a text at the limit, between two characters.
-func cutText(s string) string {
-	if len(s) <= wire.MaxContent {
-		return strings.ToValidUTF8(s, "")
-	}
-	return strings.ToValidUTF8(s[:wire.MaxContent], "")
+	u.Prompt = shorten(string(a.req.Messages), "", 0)
+	u.Answer = a.content.text()
 }

@@ -64,7 +64,7 @@ func (p *process) start(ctx context.Context) (err error) {
 	p.ends.Push("NATS connection", func(context.Context) error { conn.Close(); return nil })
 	control := p.settings.control(p.vars.Lookup)
 	p.sinks, err = sinks.Open(ctx, sinks.Options{
-		NATS: conn, Databases: p.settings.Dual.Stores(control.State), Retention: p.settings.Retention.Span(), Version: p.version, Log: p.log,
+		NATS: conn, Databases: p.settings.Dual.Stores(control.State), Retention: p.settings.Retention.Spans(), Version: p.version, Log: p.log,
 	})
 	if err != nil {
 		return err
@@ -72,6 +72,9 @@ func (p *process) start(ctx context.Context) (err error) {
 	p.ends.Push("request log", func(context.Context) error { return p.sinks.Close() })
 	if err := p.sinks.Primary().Migrate(ctx); err != nil {
 		return fmt.Errorf("request log: %w", err)
+	}
+	for _, store := range p.sinks.Stores() {
+		control.Erasers = append(control.Erasers, store)
 	}
 	control.NATS.InProcess, control.LogStore, control.KeySecret, control.Version, control.Log = broker, p.sinks.Read(), secret, p.version, p.log
 	if p.control, err = app.New(ctx, control); err != nil {

@@ -107,8 +107,9 @@ type Usage struct {
 	Referer   string          `json:"referer"`
 	Error     string          `json:"error"`
 
-	// Prompt is the messages as JSON, Answer the text that was answered, both
-	// cut at MaxContent bytes and without what looks like a key; empty unless a
+	// Prompt is the messages as JSON, Answer the text that was answered. Of one
+	// that is longer than MaxContent bytes the beginning and the end are there, and
+	// between them how much is not. Both are without what looks like a key, and empty unless a
 	// node is told to keep them.
 	Prompt string `json:"prompt,omitempty"`
 	Answer string `json:"answer,omitempty"`

@@ -33,7 +33,7 @@ func collect(ctx context.Context, vars *env.Environment, s *settings.Collect, _ 
 		return err
 	}
 	defer conn.Close()
-	all, err := sinks.Open(ctx, sinks.Options{NATS: conn, Databases: s.Dual.Stores(db), Retention: s.Retention.Span(), Version: version, Log: log})
+	all, err := sinks.Open(ctx, sinks.Options{NATS: conn, Databases: s.Dual.Stores(db), Retention: s.Retention.Spans(), Version: version, Log: log})
 	if err != nil {
 		return err
 	}

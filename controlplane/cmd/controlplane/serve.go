@@ -11,6 +11,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/app"
 	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/server"
 	"github.com/hybridinference/gateway/controlplane/settings"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
@@ -27,17 +28,23 @@ func serve(ctx context.Context, vars *env.Environment, s *settings.Serve, _ io.W
 		return err
 	}
 	// its connections are its own: a slow report must not delay a release
-	requests, err := database.Open(ctx, s.Dual.Read(db))
-	if err != nil {
-		return fmt.Errorf("request log: %w", err)
+	var requests requestlog.Store // the last one is read
+	var erasers []server.Eraser
+	for _, one := range s.Dual.Stores(db) {
+		opened, openErr := database.Open(ctx, one)
+		if openErr != nil {
+			return fmt.Errorf("request log: %w", openErr)
+		}
+		defer func() { err = errors.Join(err, opened.Close()) }()
+		requests = requestlog.New(opened)
+		erasers = append(erasers, requests)
 	}
-	defer func() { err = errors.Join(err, requests.Close()) }()
 	if s.KeySecret.Secret.Empty() {
 		log.Warn("API_KEY_SECRET is not set: no API keys can be created")
 	}
 	signer := signer(s, log)
 	a, err := app.New(ctx, app.Options{
-		Signer: signer, Addr: s.Addr(), NATS: s.NATS.Options(), Replicas: s.Streams.Replicas, State: db, LogStore: requestlog.New(requests), Files: s.Files.Publish(vars.Lookup, s.Sent), Token: s.Admin.Token,
+		Signer: signer, Addr: s.Addr(), NATS: s.NATS.Options(), Replicas: s.Streams.Replicas, State: db, LogStore: requests, Erasers: erasers, Files: s.Files.Publish(vars.Lookup, s.Sent), Token: s.Admin.Token,
 		Proxies: s.Proxies.List(), TLSCert: string(s.Admin.Listen.Cert), TLSKey: string(s.Admin.Listen.Key), KeySecret: s.KeySecret.Secret, Version: version, Log: log,
 	})
 	if err != nil {

@@ -34,6 +34,7 @@ func Conformance(t *testing.T, create func(testing.TB) *Database) {
 		"report bounds":         testReportBounds,
 		"spending":              testSpending,
 		"expire":                testExpire,
+		"expire apart":          testExpireApart,
 		"content":               testContent,
 		"erase":                 testErase,
 		"pseudonymise":          testPseudonymise,

@@ -157,7 +157,7 @@ func testPseudonymise(t *testing.T, db *Database) {
 func testEraseAfterRetention(t *testing.T, db *Database) {
 	s := db.Open(t)
 	insert(t, s, numbered(t, 0, 2400), 2400) // 1200 of them before midnight
-	if _, err := s.Expire(t.Context(), Start.Add(time.Hour)); err != nil {
+	if _, err := s.Expire(t.Context(), requestlog.Cutoffs{Rows: Start.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	hourly := func() int {

@@ -271,7 +271,7 @@ func testExpire(t *testing.T, db *Database) {
 		before time.Time
 		left   int
 	}{{Start, 200}, {Start.Add(time.Hour), 100}, {Start.Add(time.Hour), 100}, {Start.Add(48 * time.Hour), 0}} {
-		if _, err := s.Expire(t.Context(), f.before); err != nil {
+		if _, err := s.Expire(t.Context(), requestlog.Cutoffs{Rows: f.before}); err != nil {
 			t.Fatal(err)
 		}
 		if n := db.Int(t, "SELECT count(*) FROM api_logs"); n != f.left {
@@ -282,6 +282,39 @@ func testExpire(t *testing.T, db *Database) {
 		t.Errorf("the roll-ups have %d", n)
 	}
 	insert(t, s, Rows(t, 1100, 1300), 200) // late ones are taken all the same
+}
+
+// Contents and roll-ups have times of their own.
+func testExpireApart(t *testing.T, db *Database) {
+	s := db.Open(t)
+	insert(t, s, numbered(t, 1100, 1300), 200) // half of them after midnight
+	counts := func() (list []int) {
+		for _, query := range []string{
+			"SELECT count(*) FROM api_logs", "SELECT count(*) FROM api_contents", "SELECT CAST(coalesce(sum(request_count), 0) AS INTEGER) FROM api_usage",
+			"SELECT CAST(coalesce(sum(request_count), 0) AS INTEGER) FROM api_stats_hourly", "SELECT CAST(coalesce(sum(request_count), 0) AS INTEGER) FROM api_latency WHERE kind = 'latency'",
+		} {
+			list = append(list, db.Int(t, query))
+		}
+		return list
+	}
+	for _, f := range []struct {
+		before requestlog.Cutoffs
+		left   []int
+	}{
+		{requestlog.Cutoffs{}, []int{200, 200, 200, 200, 200}},
+		{requestlog.Cutoffs{Contents: Start.Add(time.Hour)}, []int{200, 100, 200, 200, 200}},
+		{requestlog.Cutoffs{Rollups: Start.Add(time.Hour)}, []int{200, 100, 100, 100, 100}},
+		{requestlog.Cutoffs{Rows: Start.Add(48 * time.Hour), Contents: Start}, []int{0, 0, 100, 100, 100}},
+		{requestlog.Cutoffs{Rollups: Start.Add(48 * time.Hour)}, []int{0, 0, 0, 0, 0}},
+		{requestlog.Cutoffs{Rollups: Start.Add(48 * time.Hour)}, []int{0, 0, 0, 0, 0}},
+	} {
+		if _, err := s.Expire(t.Context(), f.before); err != nil {
+			t.Fatal(err)
+		}
+		if got := counts(); !slices.Equal(got, f.left) {
+			t.Errorf("%+v: rows, contents and roll-ups %v, want %v", f.before, got, f.left)
+		}
+	}
 }
 
 func testContent(t *testing.T, db *Database) {
@@ -300,7 +333,7 @@ func testContent(t *testing.T, db *Database) {
 	if c, err := s.Content(t.Context(), without.RequestID); err != nil || c != nil {
 		t.Errorf("%+v, %v", c, err)
 	}
-	if _, err := s.Expire(t.Context(), Start.Add(48*time.Hour)); err != nil {
+	if _, err := s.Expire(t.Context(), requestlog.Cutoffs{Rows: Start.Add(48 * time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	if n := db.Int(t, "SELECT count(*) FROM api_contents"); n != 0 {
