@@ -13,7 +13,7 @@ type EraseRequest struct {
 	Reason       string `json:"reason,omitempty" maxlen:"1000" doc:"for the audit log"`
 	User         string `json:"user,omitempty" maxlen:"512"`
 	Key          string `json:"key,omitempty" maxlen:"512" doc:"the key's id"`
-	Before       string `json:"before,omitempty" doc:"only requests before then: a time, a date, or a span back such as 90d; now without it. It is cut to the quarter of an hour"`
+	Before       string `json:"before,omitempty" doc:"only requests before then: a time, a date, or a duration back such as 90d; now without it. It is cut to the quarter of an hour"`
 	Pseudonymise bool   `json:"pseudonymise,omitempty" doc:"keep the rows without what leads to a person"`
 	DryRun       bool   `json:"dry_run,omitempty" doc:"only count"`
 	From         string `json:"from,omitempty" doc:"where to go on: next of the answer before"`

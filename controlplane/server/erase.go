@@ -73,7 +73,7 @@ func (s *Server) eraseNow(ctx context.Context, in adminapi.EraseRequest, e reque
 	for _, store := range s.o.Erasers {
 		done, err := store.Erase(ctx, e, from)
 		if err != nil {
-			return problemf(http.StatusServiceUnavailable, "after %d rows the request log does not answer: %s; repeat the request to go on", out.Rows, err)
+			return problemf(http.StatusServiceUnavailable, "after %d rows the request log is unavailable: %s; repeat the request to go on", out.Rows, err)
 		}
 		out.Rows, out.Contents = max(out.Rows, done.Rows), max(out.Contents, done.Contents)
 		if !done.Next.IsZero() && (next.IsZero() || done.Next.Before(next)) {
@@ -118,7 +118,7 @@ func (s *Server) unstored(ctx context.Context, in adminapi.EraseRequest, out *ad
 	defer cancel()
 	letters, _, err := bus.DeadLetters(ctx, s.o.Conn, 0, maxLetters)
 	if err != nil {
-		return problemf(http.StatusServiceUnavailable, "NATS does not answer: %s", err)
+		return problemf(http.StatusServiceUnavailable, "NATS is unavailable: %s", err)
 	}
 	name, member := in.User, "user_id"
 	if in.Key != "" {
