@@ -104,7 +104,7 @@ func TestSeveralChoices(t *testing.T) {
 		t.Errorf("%+v", tr)
 	}
 	if tr := adaptertest.Stream(a, stream(first, second), 100); tr.Err == nil {
-		t.Error("one of two choices has no finish reason, and nobody minds")
+		t.Error("one of two choices has no finish reason, and that is accepted")
 	}
 	if tr := adaptertest.Stream(a, stream(`{"choices":[{"index":64,"delta":{"content":"b"},"finish_reason":"stop"}]}`, second, done), 100); tr.Err != nil || len(tr.Choices) != 1 {
 		t.Errorf("a choice too many: %+v", tr)

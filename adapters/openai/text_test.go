@@ -132,7 +132,7 @@ func TestDeepSeekMarkup(t *testing.T) {
 	})
 }
 
-// Without a wish to think there is nothing to wait for.
+// Without a request for reasoning there is nothing to wait for.
 func TestNoThoughtNoWaiting(t *testing.T) {
 	s := endpoint("vllm", "Qwen/Qwen3-32B")
 	s.Processor = "think_block"

@@ -34,7 +34,7 @@ func optional(f reflect.StructField) bool {
 	return strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero")
 }
 
-// bounds returns the range of a whole number, 0 and above without tags.
+// bounds returns the range of an integer, 0 and above without tags.
 func bounds(f reflect.StructField) (low, high int64) {
 	high = math.MaxInt64
 	if n, err := strconv.ParseInt(f.Tag.Get("min"), 10, 64); err == nil {

@@ -155,7 +155,7 @@ func (c *Client) Stats(ctx context.Context, q adminapi.StatsQuery) ([]adminapi.S
 	return out.Stats, err
 }
 
-// StatsOf returns the figures of the whole period by q.By, which is not hour.
+// StatsOf returns the figures of the period by q.By, which is not hour.
 func (c *Client) StatsOf(ctx context.Context, q adminapi.StatsQuery) ([]adminapi.GroupStats, error) {
 	out, err := c.stats(ctx, q)
 	if out.Groups == nil {

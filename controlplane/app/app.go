@@ -29,7 +29,7 @@ import (
 )
 
 const (
-	// stopTime is how long requests in hand may take at the end.
+	// stopTime is how long requests in flight may take at shutdown.
 	stopTime = 5 * time.Second
 	// headerTime and bodyTime bound a request's arrival; answers may wait for nodes.
 	headerTime = 10 * time.Second
@@ -126,7 +126,7 @@ func (a *App) Release() *wire.Release { return a.publisher.Current() }
 // Nodes is the table of data-plane nodes.
 func (a *App) Nodes() *nodes.Table { return a.nodes }
 
-// Run serves until ctx is done, then finishes what is in hand. It returns an
+// Run serves until ctx is done, then finishes what is in flight. It returns an
 // error when there is nothing to serve: a broken configuration and no release
 // to go on with, which is a config.Problems. The App cannot be used after it.
 func (a *App) Run(ctx context.Context) error {

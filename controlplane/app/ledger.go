@@ -34,7 +34,7 @@ func (a *App) checkLedger(ctx context.Context) error {
 		gaps, err := a.o.LogStore.Gaps(bounded, time.Now().Add(-ledgerSpan), time.Now().Add(-ledgerDelay))
 		cancel()
 		if err != nil {
-			continue // /health tells of the store
+			continue // /health reports the store
 		}
 		for _, g := range gaps {
 			if !told[g] {

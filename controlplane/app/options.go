@@ -34,7 +34,7 @@ type Options struct {
 	// Token guards the admin API. Open does without one, and only on loopback.
 	Token secret.String
 	Open  bool
-	// Proxies are the networks whose X-Forwarded-For tells who asks.
+	// Proxies are the networks whose X-Forwarded-For is trusted.
 	Proxies []netip.Prefix
 	// TLSCert and TLSKey are PEM files with which the admin API speaks TLS; a
 	// new certificate is taken up without a restart. Plain HTTP without them.

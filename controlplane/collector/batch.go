@@ -8,7 +8,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 )
 
-// batch is what is in hand: whole frames, since only frames are acknowledged.
+// batch is what is being processed: complete frames, since only frames are acknowledged.
 type batch struct {
 	frames  []frame
 	events  []event

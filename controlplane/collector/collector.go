@@ -45,7 +45,7 @@ type Options struct {
 	BatchRows  int
 	BatchBytes int
 	BatchWait  time.Duration
-	// Parallel is how many batches may be in hand, default 3: one is gathered
+	// Parallel is how many batches may be in progress, default 3: one is gathered
 	// while others are inserted. It bounds the memory.
 	Parallel int
 	// Grace is how long a stopping collector may take to finish the batch in
@@ -92,7 +92,7 @@ func New(o Options) (*Collector, error) {
 	return &Collector{opts: o, js: js, log: o.Logger.With(slog.String("sink", o.Name)), decoder: wire.NewUsageDecoder(), progress: progressEvery}, nil
 }
 
-// Run collects until ctx is done, then finishes the batch in hand and returns
+// Run collects until ctx is done, then finishes the current batch and returns
 // nil. NATS and the database may be down, at the start as well as later: Run
 // waits for them. It may be called once.
 func (c *Collector) Run(ctx context.Context) error {

@@ -62,7 +62,7 @@ func (d *deadLetter) message(subject string) *nats.Msg {
 	}
 	reason := d.reason
 	if len(msg.Data) > limit {
-		// it cannot be kept whole, and to try for ever would stop everything
+		// it cannot be stored in full, and retrying forever would block everything
 		reason = fmt.Sprintf("cut from %d bytes: %s", len(msg.Data), reason)
 		msg.Data = msg.Data[:limit]
 	}

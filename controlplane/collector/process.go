@@ -74,7 +74,7 @@ func (c *Collector) insert(ctx context.Context, b *batch, events []event) error 
 	return c.insert(ctx, b, events[half:])
 }
 
-// keepAlive tells JetStream every now and then that the frames are still being
+// keepAlive tells JetStream regularly that the frames are still being
 // worked on. The returned function ends that.
 func (c *Collector) keepAlive(ctx context.Context, b *batch) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)

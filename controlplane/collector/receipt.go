@@ -31,7 +31,7 @@ func receipts(b *batch) map[string]*wire.Receipt {
 	byNode := make(map[string]*wire.Receipt)
 	for _, f := range b.frames {
 		if f.epoch == "" {
-			continue // unreadable: nobody knows whose it is
+			continue // unreadable: its node is unknown
 		}
 		r := byNode[f.node]
 		if r == nil {

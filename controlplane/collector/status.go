@@ -23,7 +23,7 @@ type Status struct {
 	// Waiting is the number of frames in the stream that the sink had not been
 	// given when it was last asked.
 	Waiting uint64 `json:"waiting"`
-	// LagMS is the age of the oldest frame in hand, else of the last one when
+	// LagMS is the age of the oldest frame in progress, else of the last one when
 	// it was committed. It grows while the database is down.
 	LagMS int64 `json:"lag_ms"`
 	// LastCommit is zero before the first.

@@ -3,7 +3,7 @@
 // database. Whatever NATS holds can be made again from it.
 //
 // One set of SQL serves PostgreSQL and SQLite, and is kept to what Cloudflare
-// D1 can do: every change is one batch of statements that commits whole or not
+// D1 can do: every change is one batch of statements that commits completely or not
 // at all, and what it depends on is checked by the statements themselves,
 // never by a read before.
 //

@@ -10,7 +10,7 @@ import (
 var (
 	// ErrNotFound: there is no such release, key or team.
 	ErrNotFound = errors.New("not found")
-	// ErrExists: a key with that id or hash is there already.
+	// ErrExists: a key with that id or hash already exists.
 	ErrExists = errors.New("exists already")
 	// ErrRevoked: a revoked key cannot be changed.
 	ErrRevoked = errors.New("revoked")

@@ -132,7 +132,7 @@ func (s *State) RotateKey(ctx context.Context, old string, fresh Key, until time
 }
 
 // ImportKeys stores keys whose hashes are known from elsewhere, all of them or
-// none, and returns how many are new: a hash that is there already, even
+// none, and returns how many are new: a hash that already exists, even
 // revoked, stays as it is.
 func (s *State) ImportKeys(ctx context.Context, list []Key, audit Entry) (added int, err error) {
 	batch := make([]database.Statement, 0, len(list)+2)

@@ -12,7 +12,7 @@ import (
 
 // Spec is what an operator asks of a key.
 type Spec struct {
-	// Name tells keys apart for people. Required.
+	// Name identifies the key for people. Required.
 	Name string
 	// User is whom the usage is counted for, Name if empty.
 	User string

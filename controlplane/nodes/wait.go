@@ -43,9 +43,9 @@ func Done(acks []Ack) bool {
 }
 
 // Wait returns when every live node has applied or rejected what is wanted, or
-// when ctx is done, and then tells of each node, by name. Nodes that were
+// when ctx is done, and then returns the state of each node, by name. Nodes that were
 // stale before are not waited for; one that falls silent meanwhile is, and so
-// is every node known while NATS cannot be reached: nobody knows who is live.
+// is every known node while NATS is unreachable: which nodes are live is not known.
 func (t *Table) Wait(ctx context.Context, want Want) []Ack {
 	w := waiting{want: want, start: time.Now(), acks: make(map[string]Ack)}
 	for {

@@ -71,7 +71,7 @@ type plan struct {
 	snapshot wire.Snapshot
 	set      map[string]float64
 	drop     []string
-	// disable and enable are endpoints, by whole id.
+	// disable and enable are endpoints, by full id.
 	disable, enable []string
 	// files is the digest of the files behind it, 0 if it has nothing to do with them.
 	files    int64
@@ -100,7 +100,7 @@ func (b *basis) snapshot() *wire.Snapshot {
 // change works out a plan and commits it, and once more if another daemon was
 // faster and the author did not insist on a release.
 //
-// A caller that gives up does not stop it: nobody could tell what was done.
+// A caller that gives up does not stop it: the outcome would be unknown.
 // Every question to the database has its own time limit.
 func (p *Publisher) change(ctx context.Context, c Change, work func(*basis) (*plan, error)) (Result, error) {
 	ctx = context.WithoutCancel(ctx)

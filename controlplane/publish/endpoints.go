@@ -10,7 +10,7 @@ import (
 )
 
 // DisableEndpoints takes endpoints out of service, whatever their weights,
-// until EnableEndpoints. They are named by whole ids. The last endpoint of a
+// until EnableEndpoints. They are named by full ids. The last endpoint of a
 // model that still serves cannot be taken.
 func (p *Publisher) DisableEndpoints(ctx context.Context, c Change, ids []string) (Result, error) {
 	return p.change(ctx, c, func(b *basis) (*plan, error) {

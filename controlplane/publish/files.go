@@ -53,7 +53,7 @@ func (f Files) allowed() func(name string) bool {
 	return func(name string) bool { return slices.Contains(known, name) }
 }
 
-// optional: there is no routing.yaml, and nobody asked for one.
+// optional: there is no routing.yaml, and none was configured.
 func (f Files) optional() bool {
 	_, err := os.Stat(f.Routing)
 	return f.Routing == config.DefaultRoutingPath && errors.Is(err, fs.ErrNotExist)

@@ -74,7 +74,7 @@ func whileConnected(ctx context.Context, nc *nats.Conn) (context.Context, func()
 	}
 }
 
-// learn reads from the database what is newer than what is at hand.
+// learn reads from the database what is newer than what is known.
 func (p *Publisher) learn(ctx context.Context) error {
 	db := p.db.Load()
 	heads, err := db.Heads(ctx)
@@ -159,7 +159,7 @@ func (p *Publisher) store(ctx context.Context) error {
 	}
 	l.behind = false
 	p.published.Store(&versions)
-	// Only if nobody wrote, not even this round, was all of it seen together;
+	// Only if there was no write, not even by this round, was all of it seen together;
 	// otherwise the next round looks again.
 	if after, err := bus.ConfigMark(ctx, p.o.Conn); err == nil && after == before {
 		l.mark = &after

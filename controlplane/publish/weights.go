@@ -124,7 +124,7 @@ func FindModel(s *wire.Snapshot, name string) (*wire.Model, error) {
 	return nil, invalid("model %q not found; available: %s", name, strings.Join(ids, ", "))
 }
 
-// resolve returns the weights by whole endpoint ids.
+// resolve returns the weights by full endpoint ids.
 func resolve(m *wire.Model, weights map[string]float64) (map[string]float64, error) {
 	if len(weights) == 0 {
 		return nil, invalid("no weights specified; endpoints of %s: %s", m.ID, parts(m))

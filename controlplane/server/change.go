@@ -25,7 +25,7 @@ func entry(by adminapi.ByAuthor, reason, action, target string) controlstate.Ent
 }
 
 // lasting is the context of a change: a caller that gives up does not stop it,
-// since nobody could say what was done.
+// since the outcome would be unknown.
 func lasting(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
 // wait returns what the nodes did within the time asked for.

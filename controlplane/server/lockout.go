@@ -32,7 +32,7 @@ type stranger struct {
 	until    time.Time
 }
 
-// network is what counts as one address: of IPv6 the whole network that one
+// network is what counts as one address: of IPv6 the network that one
 // customer gets.
 func network(addr netip.Addr) netip.Prefix {
 	bits := 32

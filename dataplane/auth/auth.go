@@ -1,4 +1,4 @@
-// Package auth tells whose request it is. A node knows keys only by their
+// Package auth authenticates requests. A node knows keys only by their
 // HMAC: what it holds is of no use to a thief without API_KEY_SECRET.
 package auth
 

@@ -10,21 +10,21 @@ type Policy struct {
 	// Deadline bounds all attempts of a request together: a stream until its
 	// first content, any other until its answer. 0 is none.
 	Deadline time.Duration
-	// Budget bounds further attempts, nil does not.
+	// Budget limits retries, nil does not.
 	Budget *Budget
 }
 
 const (
-	// perRetry is how many requests earn one further attempt.
+	// perRetry is how many requests earn one retry.
 	perRetry = 5
-	// floor is how many further attempts a second there may be in any case.
+	// floor is how many retries per second are always allowed.
 	floor = 10
-	// maxSaved bounds the further attempts that are saved up for the moment at
+	// maxSaved bounds the retries that are saved up for the moment at
 	// which an upstream dies with all that it was answering.
 	maxSaved = 2000
 )
 
-// Budget keeps a node's further attempts to a share of its requests, so that
+// Budget limits a node's retries to a share of its requests, so that
 // an upstream in trouble is not given more to do by those who wait for it. It
 // never locks. The zero value has saved nothing yet.
 type Budget struct {
@@ -39,7 +39,7 @@ func (b *Budget) Request() {
 	}
 }
 
-// Take asks for a further attempt.
+// Take asks for a retry.
 func (b *Budget) Take(now time.Time) bool {
 	early := b.early(now)
 	return b.spend() || early

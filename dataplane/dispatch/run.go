@@ -30,9 +30,9 @@ type Request struct {
 	Task   Task
 	Plan   []route.Candidate
 	Cancel *upstream.Cancel
-	// Caller tells callers apart, 0 is nobody in particular.
+	// Caller identifies the caller, 0 is none in particular.
 	Caller uint64
-	// ClientRetries tells that the client itself waits for a Retry-After and asks
+	// ClientRetries means that the client itself waits for a Retry-After and asks
 	// again: the gateway does not do it for it.
 	ClientRetries bool
 	Policy        Policy

@@ -19,7 +19,7 @@ type books struct {
 	node    string
 	meter   *meter.Meter
 	recent  *recent
-	proxies []netip.Prefix // whose word for a client's address is taken
+	proxies []netip.Prefix // whose X-Forwarded-For is trusted
 	content bool           // prompts and answers are kept
 }
 

@@ -75,7 +75,7 @@ func TestAllKeysRefused(t *testing.T) {
 	}
 }
 
-// A short wait is sat out if nobody else can answer; a long one is the client's.
+// A short wait is waited for if no other endpoint can answer; a long one is the client's.
 func TestShortWaitsAreSatOut(t *testing.T) {
 	f := func(headers []string, status, attempts int, client ...string) {
 		t.Helper()

@@ -95,7 +95,7 @@ func TestStreamsHaveWhatSDKsInsistOn(t *testing.T) {
 		t.Errorf("content type %q", got)
 	}
 	if strings.HasPrefix(r.body, ":") {
-		t.Error("a comment though nobody had to wait")
+		t.Error("a comment although there was no wait")
 	}
 	data := dataLines(t, r.body)
 	finishes, usages, first := 0, 0, map[float64]int{}

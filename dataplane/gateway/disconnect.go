@@ -11,7 +11,7 @@ import (
 )
 
 // disconnectWatcher notices clients that leave while there is nothing to write
-// to them, whatever their upstream does meanwhile: fasthttp does not tell. One
+// to them, whatever their upstream does meanwhile: fasthttp does not report that. One
 // goroutine looks at the sockets of all requests that are not quite new, so that
 // quick ones cost no more than a place in a list.
 type disconnectWatcher struct {

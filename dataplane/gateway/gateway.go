@@ -1,5 +1,5 @@
 // Package gateway is the HTTP side of a data-plane node. generate.go shows a
-// request's whole way on one page.
+// path of a request on one page.
 package gateway
 
 import (
@@ -95,7 +95,7 @@ func (g *Gateway) Close() error {
 	return nil
 }
 
-// quiet drops fasthttp's own log: what it tells of is the clients' doing.
+// quiet drops fasthttp's own log: it reports clients' errors.
 type quiet struct{}
 
 func (quiet) Printf(string, ...any) {}

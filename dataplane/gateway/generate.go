@@ -18,7 +18,7 @@ type generator struct {
 	idle    sync.Pool // of *exchange
 }
 
-// answer is a request's whole way: authenticate, receive, parse, plan, dispatch,
+// answer is the path of a request: authenticate, receive, parse, plan, dispatch,
 // reply.
 func (r *generator) answer(ctx *fasthttp.RequestCtx) {
 	g := r.gateway

@@ -12,7 +12,7 @@ import (
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
-// askTime bounds the wait for others to tell what this node does not know.
+// askTime bounds the wait for answers of other nodes.
 const askTime = 2 * time.Second
 
 // generation answers GET generation?id=: what a request used and cost. It is

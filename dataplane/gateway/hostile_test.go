@@ -107,7 +107,7 @@ func TestPipelining(t *testing.T) {
 	}
 }
 
-// Hundreds who send a request byte by byte, and never its end, keep nobody else
+// Hundreds who send a request byte by byte, and never its end, keep no one else
 // from being served.
 func TestSlowSenders(t *testing.T) {
 	n := start(t, nodeOptions{}, model("demo", endpoint("demo:demo-api", "demo", "")))

@@ -8,7 +8,7 @@ func (g *Gateway) routing(ctx *fasthttp.RequestCtx) {
 	ctx.Response.SetBody(g.current.Load().Catalog.Routing())
 }
 
-// Health is what GET /health tells of a node.
+// Health is the response of GET /health.
 type Health struct {
 	// Status is healthy, degraded or draining. It is no reason to restart a node.
 	Status  string `json:"status"`
@@ -19,7 +19,7 @@ type Health struct {
 	RoutesConfigured int    `json:"routes_configured"`
 	KeyTable         uint64 `json:"key_table"`
 	// OutOfService counts endpoints that wait for a secret; which, the heartbeat
-	// tells the control plane, not the public.
+	// reports to the control plane, not to the public.
 	OutOfService int   `json:"endpoints_out_of_service"`
 	InFlight     int64 `json:"in_flight"`
 	// Shed counts requests that were refused because there were too many.

@@ -11,7 +11,7 @@ import (
 )
 
 // keyData is GET key: what a tool asks to see whether a key works. There are
-// no limits of money, nobody's own provider keys and no workspaces here; the
+// no credit limits, no provider keys of clients and no workspaces here; the
 // SDK insists on the members all the same.
 type keyData struct {
 	Label           string      `json:"label"`
@@ -70,7 +70,7 @@ func (g *Gateway) keyInfo(x caller) {
 	g.writeData(x.ctx, d)
 }
 
-// spent is what the key has cost, at this node where nobody knows more.
+// spent is what the key has cost, at this node if the fleet's total is unknown.
 func (g *Gateway) spent(x caller) snapshot.Spent {
 	if g.opts.Spent != nil {
 		if s, ok := g.opts.Spent(x.key.ID); ok {

@@ -20,7 +20,7 @@ type browsers struct {
 	// origins are those of CORS_ALLOWED_ORIGINS, with credentials.
 	origins []string
 	// keyless: no keys are asked for, so that only pages of this machine and those
-	// of origins may call. loopback: and nobody but this machine can.
+	// of origins may call. loopback: only this machine can.
 	keyless, loopback bool
 }
 

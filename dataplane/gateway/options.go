@@ -45,7 +45,7 @@ type Options struct {
 	MaxInFlight, MaxHeld int64
 	// MaxConns bounds the connections; default 100,000.
 	MaxConns int
-	// Grace is how long a stop goes on taking requests after /health/ready has
+	// Grace is how long a stopping gateway still accepts requests after /health/ready has
 	// begun to refuse, for those who send them to notice.
 	Grace time.Duration
 	// Drain bounds how long Stop waits for streams; default 5 min.
@@ -57,7 +57,7 @@ type Options struct {
 	// Generation asks others for a generation that this node does not know (any
 	// more), nil if they do not either. It may be nil.
 	Generation func(ctx context.Context, id string) *wire.Usage
-	// Spent tells what a key, or all keys for "", have cost in the whole fleet;
+	// Spent returns what a key, or all keys for "", have cost in the fleet;
 	// false if that is not known, and then this node's own count is told. It may
 	// be nil.
 	Spent func(keyID string) (snapshot.Spent, bool)

@@ -172,7 +172,7 @@ func TestModelsHaveEveryMember(t *testing.T) {
 	}
 	want := map[string]any{
 		"prompt": "0.0000025", "completion": "0.00001", "request": "0", "image": "0.01", "web_search": "0.02", "input_cache_read": "0.00000025", "input_cache_write": "0.0000025",
-		"overrides": []any{map[string]any{"min_prompt_tokens": 200000., "prompt": "0.000005", "input_cache_write": "0.000005"}},
+		"overrides":         []any{map[string]any{"min_prompt_tokens": 200000., "prompt": "0.000005", "input_cache_write": "0.000005"}},
 		"input_cache_reads": "0.00000025", "input_cache_writes": "0.0000025",
 	}
 	if !reflect.DeepEqual(got.Data[1]["pricing"], want) {

@@ -55,7 +55,7 @@ func (a *attempt) left() []string {
 	return append(dropped.Names(), omitted...)
 }
 
-// strategy is OpenRouter's word for how the model was found.
+// strategy is OpenRouter's name for how the model was found.
 func (a *attempt) strategy() string {
 	switch {
 	case a.req.Model == "" || a.req.Model == autoRouter:

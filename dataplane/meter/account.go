@@ -47,8 +47,8 @@ func (a *account) store(epoch string, first, last uint64) {
 	a.move(epoch, first, last, a.stored, a.dead)
 }
 
-// bury takes note that events are dead letters.
-func (a *account) bury(epoch string, first, last uint64) {
+// deadLetter records that events are dead letters.
+func (a *account) deadLetter(epoch string, first, last uint64) {
 	a.send(epoch, first, last)
 	a.move(epoch, first, last, a.dead, a.stored)
 }

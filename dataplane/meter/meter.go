@@ -36,7 +36,7 @@ type Batch struct {
 	// Epoch names the numbers, "" without a spool.
 	Epoch       string
 	First, Last uint64
-	// Attempt tells copies of a batch apart that JetStream must not take for one.
+	// Attempt distinguishes copies of a batch that JetStream must not deduplicate.
 	// With a spool each start of the process has another.
 	Attempt int
 	// Lines are the events, one JSON document a line.

@@ -29,7 +29,7 @@ type resends struct {
 	wait  time.Duration  // how long it may be that
 }
 
-// recover goes on with what an earlier run has left in the spool. JetStream may
+// recover continues with what an earlier run has left in the spool. JetStream may
 // have had it, and its receipts may have come while there was no process to
 // hear them: under the same name JetStream would not take it again.
 func (m *Meter) recover() {
@@ -157,11 +157,11 @@ func (m *Meter) Committed(r *wire.Receipt) {
 		m.account.store(span.Epoch, span.First, span.Last)
 	}
 	for _, span := range r.Dead {
-		m.account.bury(span.Epoch, span.First, span.Last)
+		m.account.deadLetter(span.Epoch, span.First, span.Last)
 	}
 }
 
-// resendTick tells when to look for events that nobody commits.
+// resendTick fires when to check for uncommitted events.
 func (m *Meter) resendTick() <-chan time.Time {
 	if m.spool == nil {
 		return nil
@@ -169,8 +169,8 @@ func (m *Meter) resendTick() <-chan time.Time {
 	return time.After(resendEvery)
 }
 
-// Suspect says that JetStream may have lost events: NATS was away. What nobody
-// has committed in a moment is sent again.
+// Suspect says that JetStream may have lost events: NATS was away. What is
+// not committed soon is sent again.
 func (m *Meter) Suspect() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

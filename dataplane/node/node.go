@@ -148,7 +148,7 @@ func (n *Node) openSpool() (err error) {
 	return nil
 }
 
-// suspect tells the meter whenever NATS comes back: its storage may be another.
+// suspect notifies the meter whenever NATS comes back: its storage may be another.
 func (n *Node) suspect(ctx context.Context) {
 	connected := n.conn.StatusChanged(nats.CONNECTED)
 	defer n.conn.RemoveStatusListener(connected)

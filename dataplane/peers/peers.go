@@ -1,6 +1,6 @@
 // Package peers lets the nodes of a fleet ask each other for what only one of
 // them, or all together, know: a generation that another node has answered, and
-// what a key has cost in the whole fleet. Nobody waits for a node that is gone:
+// what a key has cost in the whole fleet. There is no wait for a node that is gone:
 // a question has its time, and what was said until then is the answer.
 package peers
 
@@ -27,7 +27,7 @@ const (
 	ledgerTime = time.Second
 )
 
-// Local is what a node tells of itself.
+// Local is what a node reports of itself.
 type Local interface {
 	// Recorded returns the usage event of a recent generation as it is sent to
 	// the collector, nil if this node does not know it.
@@ -85,7 +85,7 @@ func (p *Peers) Generation(ctx context.Context, id string) *wire.Usage {
 	defer cancel()
 	m, err := p.conn.RequestWithContext(ctx, wire.AskGeneration, []byte(id))
 	if err != nil {
-		return nil // nobody knows it, or nobody can be asked
+		return nil // unknown, or no other node can be asked
 	}
 	u, err := wire.DecodeUsage(m.Data)
 	if err != nil {
@@ -96,7 +96,7 @@ func (p *Peers) Generation(ctx context.Context, id string) *wire.Usage {
 
 // Spent is what a key, or all keys for "", have cost: what the request log
 // says, or all nodes in sum where that is more, since it may be a moment behind
-// or not answer. It is false if nobody can be asked.
+// or not answer. It is false if no other node can be asked.
 func (p *Peers) Spent(keyID string) (snapshot.Spent, bool) {
 	ledger := make(chan *snapshot.Spent, 1)
 	go func() { ledger <- p.ledger(keyID) }()

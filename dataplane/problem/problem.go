@@ -16,7 +16,7 @@ type Problem struct {
 	// Type is metadata.error_type.
 	Type    string
 	Message string
-	// Provider, Code and Raw tell of the upstream that failed.
+	// Provider, Code and Raw describe the upstream that failed.
 	Provider, Code, Raw string
 	RequestID           string
 	RetryAfter          time.Duration
@@ -136,7 +136,7 @@ func appendPrevious(dst []byte, list []Attempt) []byte {
 	return append(dst, ']')
 }
 
-// Seconds returns Retry-After in whole seconds, rounded up; 0 for none.
+// Seconds returns Retry-After in seconds, rounded up; 0 for none.
 func (p *Problem) Seconds() int {
 	return int((p.RetryAfter + time.Second - 1) / time.Second)
 }

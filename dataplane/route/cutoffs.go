@@ -6,7 +6,7 @@ import (
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// Cutoffs are wishes for the percentiles of what is measured; 0 is none.
+// Cutoffs are limits for the percentiles of what is measured; 0 is none.
 type Cutoffs struct{ P50, P75, P90, P99 float64 }
 
 // cutoffs reads a number, which means the median, or an object of percentiles.

@@ -161,7 +161,7 @@ func TestSeveralModels(t *testing.T) {
 	f(`{"only":["o:b"]}`, "o:b", both...)
 	f(`{"only":["b"]}`, "b o:c o:a o:b", route.Target{Model: m}, route.Target{Model: &snapshot.Model{Model: o.Model, Endpoints: rename(o)}, Sort: route.ByPrice})
 	measure(m)
-	// a fallback model that meets the wish is better than the model that does not
+	// a fallback model that meets the preference is better than the model that does not
 	f(`{"sort":"price","preferred_max_latency":{"p50":0.01},"ignore":["c"]}`, "o:a o:b a b", both...)
 }
 

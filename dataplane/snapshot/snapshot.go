@@ -1,5 +1,5 @@
 // Package snapshot is what a node routes by: a release and a key table
-// compiled into the form that requests use. A snapshot is built whole, then
+// compiled into the form that requests use. A snapshot is built completely, then
 // swapped in by one pointer; nothing in it changes afterwards, except the
 // state of endpoints, which outlives it.
 package snapshot

@@ -100,7 +100,7 @@ func (k *keeper) take(path string) *segmentFile {
 	return f
 }
 
-// retire closes a file soon. Nobody waits for its events any more.
+// retire closes a file soon; no reader waits for its events any more.
 func (k *keeper) retire(f *segmentFile) error {
 	if k.s.o.Sync == SyncAlways {
 		if err := f.sync(); err != nil {

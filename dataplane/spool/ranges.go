@@ -49,13 +49,13 @@ func (r *Ranges) search(n uint64) int {
 	return i
 }
 
-// Has reports whether all of a range is there.
+// Has reports whether the set contains all of a range.
 func (r *Ranges) Has(first, last uint64) bool {
 	i := r.search(first)
 	return i < len(*r) && (*r)[i].First <= first && last <= (*r)[i].Last
 }
 
-// Within returns what is there of a range.
+// Within returns the part of a range that the set contains.
 func (r *Ranges) Within(first, last uint64) (out Ranges) {
 	for _, s := range (*r)[r.search(first):] {
 		if s.First > last {

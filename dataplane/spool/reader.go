@@ -21,7 +21,7 @@ type Batch struct {
 type Reader struct {
 	s    *Spool
 	old  []*volume // to read before the newest
-	next uint64    // the lowest number that is wanted of the volume at hand
+	next uint64    // the lowest number that is wanted of the current volume
 	seg  *segment
 	// data is what was read of the segment, which ends at that place in the file.
 	scan scanner
@@ -68,7 +68,7 @@ func (r *Reader) Next(events uint64, bytes int) (b Batch, err error) {
 	return b, nil
 }
 
-// volume is the one at hand.
+// volume is the current one.
 func (r *Reader) volume() *volume {
 	if len(r.old) > 0 {
 		return r.old[0]

@@ -61,7 +61,7 @@ func (s *Spool) recover() error {
 	return nil
 }
 
-// openVolume opens a volume and tells what has become of it.
+// openVolume opens a volume and reports its state.
 func (s *Spool) openVolume(dir string) (*volume, error) {
 	v, lost, err := openVolume(dir)
 	if err != nil {

@@ -28,7 +28,7 @@ func appendRecord(dst []byte, number uint64, body []byte) []byte {
 }
 
 // scanner finds the records in a segment's bytes, whatever has happened to
-// them: behind damage it goes on at the next header whose checksum fits.
+// them: after damage it continues at the next header whose checksum fits.
 type scanner struct {
 	data []byte
 	at   int // behind the last record

@@ -118,7 +118,7 @@ func (s *Source) Token(ctx context.Context) (string, error) {
 	}
 }
 
-// ready returns the token or the failure at hand, or the fetch to wait for.
+// ready returns the current token or failure, or the fetch to wait for.
 func (s *Source) ready() (*flight, string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,7 +164,7 @@ func (s *Source) takeOffLocked() {
 	})
 }
 
-// land takes in a fetch's outcome. When it fails early the old token goes on.
+// land takes in a fetch's outcome. When it fails early the old token is kept.
 func (s *Source) land(f *flight, token string, end time.Time, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -185,7 +185,7 @@ func (s *Source) land(f *flight, token string, end time.Time, err error) {
 	close(f.done)
 }
 
-// lifeOf plans a token's life; end is zero if the server did not tell.
+// lifeOf plans a token's life; end is zero if the server did not say.
 func lifeOf(token string, now, end time.Time) grant {
 	g := grant{token: token, born: now}
 	if !end.IsZero() {

@@ -144,7 +144,7 @@ func (s *State) reset() {
 	s.openUntil.Store(0)
 }
 
-// Condition is a word for the state, with the reason for anything but closed.
+// Condition names the state, with the reason for anything but closed.
 // An endpoint that is unprobed is closed, and has no health check to be asked.
 func (s *State) Condition(now time.Time) (word, reason string) {
 	t := now.UnixNano()

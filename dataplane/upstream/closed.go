@@ -6,7 +6,7 @@ import (
 )
 
 // closed reports whether the peer of an idle connection has closed it, or sent
-// something that nobody asked for. It looks without consuming or waiting.
+// something unsolicited. It looks without consuming or waiting.
 func closed(c net.Conn) bool {
 	sc, ok := c.(syscall.Conn)
 	if !ok {

@@ -9,7 +9,7 @@ import (
 const (
 	// probeFailures is after how many failed probes in a row an endpoint is out.
 	probeFailures = 2
-	// rampTime is how long an endpoint takes to get back its whole share.
+	// rampTime is how long an endpoint takes to get back its full share.
 	rampTime = 30 * time.Second
 	// rampStart is the part of its share that it gets at once.
 	rampStart = 0.1

@@ -8,7 +8,7 @@ import (
 
 // ring keeps one slot for each of the last periods. A slot is never cleared:
 // the first writer of a new period puts a fresh one in its place, and a writer
-// that comes late adds to what nobody reads any more.
+// that comes late is added to a slot that is not read any more.
 type ring[S any] struct {
 	period time.Duration
 	slots  []atomic.Pointer[slot[S]]

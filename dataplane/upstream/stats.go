@@ -7,7 +7,7 @@ import (
 
 // Stats is what a node has measured of an endpoint in the last day. Requests
 // add to it with atomic operations only; nothing is ever cleared under a
-// reader, slots of the past are replaced as a whole.
+// reader, past slots are replaced completely.
 type Stats struct {
 	minutes  ring[minute]
 	quarters ring[counts]
@@ -103,7 +103,7 @@ func (s *Stats) Requests(now time.Time) uint64 {
 }
 
 // Latency is the time to the first token in milliseconds; where nothing was
-// streamed, the time to the whole answer. False if nothing was measured.
+// streamed, the time to the complete answer. False if nothing was measured.
 func (s *Stats) Latency(now time.Time, w Window) (Percentiles, bool) {
 	var first, unary tally
 	for m := range s.minutes.last(now, w.minutes()) {
@@ -116,7 +116,7 @@ func (s *Stats) Latency(now time.Time, w Window) (Percentiles, bool) {
 	return unary.below()
 }
 
-// Throughput is in completion tokens a second, over the whole time of an
+// Throughput is in completion tokens a second, over the total time of an
 // attempt: an upstream that buffers its answer must not look fast.
 func (s *Stats) Throughput(now time.Time, w Window) (Percentiles, bool) {
 	var t tally

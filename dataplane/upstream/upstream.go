@@ -41,6 +41,6 @@ type Timeouts struct {
 	FirstByte time.Duration
 	// Idle is the longest silence between two events of a stream.
 	Idle time.Duration
-	// Total bounds a whole answer that is not streamed.
+	// Total bounds a unary answer.
 	Total time.Duration
 }

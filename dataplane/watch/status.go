@@ -7,10 +7,10 @@ import (
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
-// sendStatus tells the control plane what this node serves.
+// sendStatus reports to the control plane what this node serves.
 func (w *Watcher) sendStatus() { w.send(wire.NodeStatus{}) }
 
-// sayGoodbye tells it that the node has stopped.
+// sayGoodbye reports that the node has stopped.
 func (w *Watcher) sayGoodbye() { w.send(wire.NodeStatus{Stopped: true}) }
 
 // send completes a status and publishes it.

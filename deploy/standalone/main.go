@@ -1,4 +1,4 @@
-// Command standalone is the whole gateway in one process: a data-plane node,
+// Command standalone is the gateway in one process: a data-plane node,
 // the control plane, the collector, NATS and SQLite. It is the quick start, and
 // enough for a small install. `standalone --help` lists its settings;
 // .env.example explains them.

@@ -89,7 +89,7 @@ func pack(h header, body []byte) ([]byte, error) {
 	return out, nil
 }
 
-// Open unpacks a document and checks that it is whole and of the kind that was asked for.
+// Open unpacks a document and checks that it is complete and of the kind that was asked for.
 func Open(kind string, doc []byte) ([]byte, error) {
 	h, packed, err := split(doc)
 	if err != nil {

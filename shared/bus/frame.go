@@ -22,7 +22,7 @@ type Frame struct {
 	First, Last uint64
 	// Lines are the events, one JSON document a line.
 	Lines []byte
-	// Attempt tells copies apart that must not be taken for one by the server's
+	// Attempt distinguishes copies that must not be dropped by the server's
 	// de-duplication: 0 for the first sending.
 	Attempt int
 }

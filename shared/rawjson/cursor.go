@@ -60,7 +60,7 @@ func (c *Cursor) Err() error { return c.err }
 // Offset is the position of the next unread byte.
 func (c *Cursor) Offset() int { return c.i }
 
-// Kind tells what the next value is without consuming it.
+// Kind returns the kind of the next value without consuming it.
 func (c *Cursor) Kind() byte {
 	c.space()
 	if c.err != nil || c.i >= len(c.b) {

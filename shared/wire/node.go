@@ -31,7 +31,7 @@ type NodeStatus struct {
 	Time    int64  `json:"time_ms"`
 	Epoch   uint64 `json:"epoch"`
 	// Release is the number in service, Offered the last one seen, whose fate
-	// State and Reason tell.
+	// State and Reason describe it.
 	Release uint64 `json:"release"`
 	Offered uint64 `json:"offered"`
 	State   string `json:"state"`
@@ -87,7 +87,7 @@ type UsageCounts struct {
 	Pending      uint64 `json:"pending"`
 	Lost         uint64 `json:"lost"`
 	// Spooled is how many bytes of files keep events that are not known to be
-	// committed, whole segments counted.
+	// committed, in complete segments.
 	Spooled int64 `json:"spooled_bytes,omitempty"`
 }
 

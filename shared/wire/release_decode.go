@@ -14,7 +14,7 @@ import (
 func DecodeRelease(b []byte) (*Release, error) { return new(ReleaseDecoder).Decode(b) }
 
 // ReleaseDecoder reads one release after the other. Most of them change little:
-// what a model's JSON was decoded to before is used again, so that nobody may
+// what a model's JSON was decoded to before is used again, so that no caller may
 // change it. The zero value is ready; it is not for concurrent use.
 type ReleaseDecoder struct{ known map[string]knownModel }
 

@@ -262,7 +262,7 @@ func (w *lineWriter) attempts(list []Attempt) {
 	*w = append(*w, ']')
 }
 
-// Receipt tells a node which of its events the primary store is done with.
+// Receipt acknowledges to a node the events that the primary store is done with.
 type Receipt struct {
 	V      int     `json:"v"`
 	Ranges []Range `json:"ranges"`

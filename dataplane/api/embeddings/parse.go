@@ -144,7 +144,7 @@ func element(kind byte, raw []byte) bool {
 	return false
 }
 
-// tokens reports a non-empty array of whole numbers.
+// tokens reports a non-empty array of integers.
 func tokens(raw []byte) bool {
 	var c rawjson.Cursor
 	c.Reset(raw)

@@ -39,7 +39,7 @@ func (w *writer) messages(m request) error {
 
 // withoutBilling returns the system prompt less the block in which Claude Code
 // tells Anthropic what to bill. It differs from request to request, so that
-// nobody could cache what stands behind it. nil is no prompt at all.
+// nothing after it could be cached. nil is no prompt at all.
 func withoutBilling(system []byte) []byte {
 	const billing = `"x-anthropic-billing-header:`
 	if len(system) == 0 || system[0] != '[' {

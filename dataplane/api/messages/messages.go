@@ -103,7 +103,7 @@ func (t *translator) addHeaders(call *codec.Call) {
 
 // Decoder implements api.Translator.
 func (t *translator) Decoder(a codec.Adapter) codec.Decoder {
-	// Most servers tell the usage at the end only: until then it is estimated.
+	// Most servers report usage only at the end: until then it is estimated.
 	t.stream.prompt = chat.Usage{Prompt: int64(len(t.req.Messages)+3) / 4}
 	d := codec.DecoderFor(a, &t.req)
 	if t.stream.native.on {

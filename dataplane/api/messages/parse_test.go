@@ -159,7 +159,7 @@ func TestBillingHeader(t *testing.T) {
 	f(`"You are"`, `{"role":"system","content":"You are"},`)
 }
 
-// The effort is a wish for reasoning, unless reasoning is switched off.
+// The effort asks for reasoning, unless reasoning is switched off.
 func TestEffort(t *testing.T) {
 	f := func(members, effort string, off bool) {
 		t.Helper()

@@ -22,7 +22,7 @@ type stream struct {
 	// index is that of the open block, or of the next.
 	index  int
 	finish chat.Finish
-	reason []byte // the provider's own word for it
+	reason []byte // as the provider named it
 	// prompt is what is known of the usage when the message starts.
 	prompt chat.Usage
 }

@@ -39,7 +39,7 @@ func (n *native) event(ev *chat.Event, h *api.Head, e *events) {
 	}
 }
 
-// write passes on an event. Those that carry the whole response get our id and
+// write passes on an event. Those that carry the complete response get our id and
 // the client's name for the model.
 func (n *native) write(ev rawEvent, h *api.Head, e *events) {
 	data := ev.data

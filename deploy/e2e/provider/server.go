@@ -137,7 +137,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	if speaks, ok := s.speakers[name]; ok {
 		speaks.answer(w, r, c)
 	} else {
-		c.sayf("nobody speaks here")
+		c.sayf("unknown provider")
 		http.NotFound(w, hr)
 	}
 	s.mu.Lock()
