@@ -72,7 +72,7 @@ func DropDeadLetter(ctx context.Context, nc *nats.Conn, id uint64) error {
 	return nil
 }
 
-// ReplayAge is how old a letter must be to be replayed: one that is stored
+// ReplayAge is how old a letter must be to be replayed: one that fails
 // again sooner would be taken for its own repetition, and be lost.
 const ReplayAge = dedupeSpan + 5*time.Second
 
