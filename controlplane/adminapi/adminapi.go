@@ -105,6 +105,7 @@ const (
 	tagTraffic  = "traffic"
 	tagReleases = "releases"
 	tagKeys     = "keys"
+	tagLimits   = "limits"
 	tagLog      = "log"
 )
 
@@ -121,6 +122,7 @@ func Tags() []Tag {
 		{tagTraffic, "Models, endpoints and their weights"},
 		{tagReleases, "Releases of the configuration"},
 		{tagKeys, "API keys"},
+		{tagLimits, "Limits, and the teams that share them"},
 		{tagLog, "Request log, usage and audit log"},
 	}
 }

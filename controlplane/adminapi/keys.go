@@ -61,6 +61,8 @@ type Key struct {
 	Expires *time.Time `json:"expires"`
 	Revoked *time.Time `json:"revoked"`
 	Prefix  string     `json:"prefix" doc:"the beginning of the key, to recognize it by"`
+	Team    string     `json:"team,omitempty" doc:"the id of the key's own team; absent for that of its user"`
+	Limits  []Limit    `json:"limits,omitempty" doc:"those of the key alone"`
 	// LastUsed and Spent are the request log's; Spent is nil where it is not
 	// asked or does not answer.
 	LastUsed *time.Time `json:"last_used,omitempty" doc:"the last request; absent if there was none"`
@@ -108,6 +110,8 @@ type KeySpec struct {
 	Role    string   `json:"role,omitempty" doc:"free, pro, internal or admin; by default free"`
 	Models  []string `json:"models,omitempty" doc:"the only models allowed; none means all that the role may use"`
 	Expires string   `json:"expires,omitempty" doc:"a time such as 2030-01-31T00:00:00Z, a duration such as 720h or 30d, or never"`
+	Team    string   `json:"team,omitempty" maxlen:"200" doc:"a team's id or name; by default that of the user"`
+	Limits  []Limit  `json:"limits,omitempty"`
 }
 
 // KeyCreation makes a key.
@@ -131,6 +135,8 @@ type KeyUpdate struct {
 	Role    *string   `json:"role,omitempty" doc:"free, pro, internal or admin"`
 	Models  *[]string `json:"models,omitempty" doc:"the only models allowed; none means all that the role may use"`
 	Expires *string   `json:"expires,omitempty" doc:"a time such as 2030-01-31T00:00:00Z, a duration such as 720h or 30d, or never"`
+	Team    *string   `json:"team,omitempty" maxlen:"200" doc:"a team's id or name; empty for that of the user"`
+	Limits  []Limit   `json:"limits,omitempty" doc:"limits to set; the key's others stay"`
 }
 
 // KeyPatch changes a key.

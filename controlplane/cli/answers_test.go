@@ -64,10 +64,19 @@ func answers() map[string]answer {
 
 		"POST keys": {201, `{"key":"hyi-plaintext","id":"k_01","name":"build-farm","user":"build-farm","role":"free","models":[],` +
 			`"created":"2030-01-02T03:04:05Z","expires":null,"revoked":null,"prefix":"hyi-plai","nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
-		"GET keys":        {200, "[" + spent(key1, "0.5") + "," + spent(key2, "0") + "]"},
-		"GET keys/KEY_ID": {200, key1},
-		"GET keys/k_02":   {200, key2},
-		"GET keys/k_99":   refusal(404, `key "k_99" not found`),
+		"GET keys":             {200, "[" + spent(key1, "0.5") + "," + spent(key2, "0") + "]"},
+		"GET keys/KEY_ID":      {200, key1},
+		"GET keys/k_02":        {200, key2},
+		"GET limits":           {200, `[{"holder":"gateway","id":"","name":"","kind":"concurrency","value":"200","provider":"zhipu"},` + searchBudget + `]`},
+		"GET limits?of=search": {200, `[` + searchBudget + `]`},
+		"PUT limits":           {200, `{"limits":[` + searchBudget + `],"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
+		"DELETE limits":        {200, `{"limits":[],"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
+		"GET teams":            {200, `[` + searchTeam + `]`},
+		"GET teams/search":     {200, searchTeam},
+		"POST teams":           {201, strings.TrimSuffix(searchTeam, "}") + `,"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
+		"PATCH teams/search":   {200, strings.TrimSuffix(searchTeam, "}") + `,"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
+		"DELETE teams/search":  {200, strings.TrimSuffix(searchTeam, "}") + `,"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
+		"GET keys/k_99":        refusal(404, `key "k_99" not found`),
 		"POST keys/KEY_ID/rotate": {201, `{"key":"hyi-plaintext","id":"k_04","name":"build-farm","user":"build-farm","role":"free","models":[],` +
 			`"created":"2030-02-02T03:04:05Z","expires":null,"revoked":null,"prefix":"hyi-plai","nodes":[{"node":"node-1","state":"applied","ms":2}],` +
 			`"replaces":` + strings.Replace(key1, `"expires":null`, `"expires":"2030-02-09T03:04:05Z"`, 1) + `}`},
@@ -143,3 +152,9 @@ func release(number, weight float64) string {
 func spent(key, cost string) string {
 	return strings.TrimSuffix(key, "}") + `,"last_used":"2020-01-02T03:04:05Z","spent":{"total":"` + cost + `","day":"0","week":"0","month":"0"}}`
 }
+
+const (
+	searchBudget = `{"holder":"team","id":"t_1","name":"search","kind":"budget","value":"500","reset":"month","hard":true}`
+	searchTeam   = `{"id":"t_1","name":"search","owner":"ada","models":["demo"],"limits":[{"kind":"tpm","value":"2M"},{"kind":"budget","value":"500","reset":"month"}],` +
+		`"metadata":{"cost_centre":"4711"},"users":["alice","bob"],"keys":["k_01"],"created":"2030-01-02T03:04:05Z"}`
+)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
@@ -64,6 +65,11 @@ func createKey(ctx context.Context, in *invocation) error {
 	if strings.TrimSpace(spec.Name) == "" {
 		return usagef("keys create: --name is required, such as --name build-farm")
 	}
+	var err error
+	spec.Team = in.text("team")
+	if spec.Limits, err = in.limits(); err != nil {
+		return err
+	}
 	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminapi.KeyChange) (adminapi.NewKey, keyOutcome, error) {
 		k, err := client.CreateKey(ctx, spec, change)
 		return k, in.newKey(k, err), err
@@ -77,6 +83,7 @@ func (in *invocation) newKey(k adminapi.NewKey, err error) keyOutcome {
 	}
 	fields := append([]field{{name: "key", text: k.Plaintext, tint: good}}, keyFields(adminapi.Key{
 		ID: k.ID, Name: k.Name, User: k.User, Role: k.Role, Models: k.Models, Created: k.Created, Expires: k.Expires, Prefix: k.Prefix,
+		Team: k.Team, Limits: k.Limits,
 	})...)
 	return keyOutcome{fields, k.Nodes}
 }
@@ -111,8 +118,13 @@ func (in *invocation) keyUpdate() (adminapi.KeyUpdate, error) {
 		models := append([]string{}, in.items("models")...)
 		update.Models = &models
 	}
-	if update == (adminapi.KeyUpdate{}) {
-		return update, usagef("keys update: nothing to change; set at least one of --name, --user, --role, --models, --expires")
+	update.Team = in.ifGiven("team")
+	var err error
+	if update.Limits, err = in.limits(); err != nil {
+		return update, err
+	}
+	if reflect.ValueOf(update).IsZero() {
+		return update, usagef("keys update: nothing to change; set at least one of --name, --user, --role, --models, --expires, --team or a limit")
 	}
 	return update, nil
 }

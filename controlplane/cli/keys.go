@@ -11,6 +11,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
+	"github.com/hybridinference/gateway/controlplane/adminclient"
 )
 
 func keysCommand() *urfave.Command {
@@ -22,6 +23,7 @@ func keysCommand() *urfave.Command {
 				Name: "create", Usage: "create a key and show it once",
 				Description: help("--expires takes a duration from now, such as 30d or 12h, or a time such as 2030-01-31T00:00:00Z.",
 					"gatewayctl keys create --name build-farm",
+					"gatewayctl keys create --name crawler --team search --rpm 600 --tpm 2M --concurrency 20 --budget 50 --reset monthly",
 					"gatewayctl keys create --name alice --user alice@example.org --role pro --models demo --expires 30d -o json"),
 				Flags:  keyFlags("; required", "free", "all that the role allows", "never"),
 				Action: run(createKey),
@@ -32,6 +34,7 @@ func keysCommand() *urfave.Command {
 					"gatewayctl keys list", "gatewayctl keys list --unused-for 30d", "gatewayctl keys list --user alice --archived -o yaml"),
 				Flags: []urfave.Flag{
 					textFlag("user", "only keys of `USER`", ""),
+					textFlag("team", "only keys of `TEAM`, also through their users", ""),
 					daysFlag("unused-for", "only keys that were not used for `DURATION`, such as 30d or 12h"),
 					switchFlag("archived", "revoked keys, too"),
 				},
@@ -76,14 +79,15 @@ func keysCommand() *urfave.Command {
 
 // keyFlags describe a key; the defaults are for --help.
 func keyFlags(required, role, models, expires string) []urfave.Flag {
-	return []urfave.Flag{
+	flags := []urfave.Flag{
 		textFlag("name", "`NAME` of the key"+required, ""),
 		textFlag("user", "`USER` who owns the key", ""),
 		choiceFlag("role", "`ROLE`: free, pro, internal or admin", role, "free", "pro", "internal", "admin"),
 		textFlag("models", "only allow `MODELS`, separated by commas", models),
 		textFlag("expires", "`WHEN` the key expires", expires),
-		reasonFlag(), waitFlag(),
+		textFlag("team", "`TEAM` of the key, by name or id; that of its user by default", ""),
 	}
+	return append(append(flags, limitFlags()...), reasonFlag(), waitFlag())
 }
 
 func keyFields(k adminapi.Key) []field {
@@ -96,6 +100,12 @@ func keyFields(k adminapi.Key) []field {
 		{name: "created", text: stamp(k.Created)},
 		{name: "expires", text: moment(k.Expires)},
 		{name: "prefix", text: k.Prefix},
+	}
+	if k.Team != "" {
+		fields = append(fields, field{name: "team", text: k.Team})
+	}
+	for _, l := range k.Limits {
+		fields = append(fields, field{name: l.Kind, text: limitText(l)})
 	}
 	if s := k.Spent; s != nil {
 		fields = append(
@@ -125,6 +135,13 @@ func listKeys(ctx context.Context, in *invocation) error {
 	rows, err := client.Keys(ctx)
 	if err != nil {
 		return err
+	}
+	if name := in.text("team"); name != "" {
+		team, err := adminclient.Call(ctx, client, adminapi.GetTeam(), adminapi.ByID{ID: name})
+		if err != nil {
+			return err
+		}
+		rows = slices.DeleteFunc(rows, func(k adminapi.Key) bool { return !slices.Contains(team.Keys, k.ID) })
 	}
 	if rows, err = in.selectKeys(rows, time.Now()); err != nil {
 		return err

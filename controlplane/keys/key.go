@@ -55,3 +55,6 @@ func IDFor(hashSecret secret.String, idempotencyKey string) string {
 
 // NewID returns an id for a key: "k_" and 12 letters and digits.
 func NewID() string { return "k_" + strings.ToLower(rand.Text()[:12]) }
+
+// NewTeamID returns an id for a team: "t_" and 12 letters and digits.
+func NewTeamID() string { return "t_" + strings.ToLower(rand.Text()[:12]) }

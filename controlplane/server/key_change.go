@@ -46,8 +46,17 @@ func (s *Server) createKey(ctx context.Context, in adminapi.KeyCreation) (admina
 	if err != nil {
 		return none, err
 	}
+	limits, err := s.mergeLimits(nil, in.Limits, "")
+	if err != nil {
+		return none, err
+	}
+	team, err := teamID(ctx, db, in.Team)
+	if err != nil {
+		return none, err
+	}
 	fresh := keys.Generate(s.o.KeySecret)
 	k := controlstate.Key{
+		Team: team, Limits: limits,
 		ID: s.newKeyID(in.Idempotency), Hash: fresh.Hash, Prefix: fresh.Prefix, Name: spec.Name, User: spec.User, Role: spec.Role, Models: spec.Models,
 		Created: time.Now().UTC().Truncate(time.Second), Expires: spec.Expires,
 	}
@@ -145,6 +154,14 @@ func (s *Server) updateKey(ctx context.Context, in adminapi.KeyPatch) (adminapi.
 	}
 	if in.Expires != nil {
 		k.Expires = checked.Expires
+	}
+	if k.Limits, err = s.mergeLimits(k.Limits, in.Limits, ""); err != nil {
+		return none, err
+	}
+	if in.Team != nil {
+		if k.Team, err = teamID(ctx, db, *in.Team); err != nil {
+			return none, err
+		}
 	}
 	if err := db.UpdateKey(lasting(ctx), was, k, keyEntry(in.KeyChange, "key.update", k.ID)); err != nil {
 		return none, err

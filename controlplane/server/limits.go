@@ -1,0 +1,292 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/hybridinference/gateway/controlplane/adminapi"
+	"github.com/hybridinference/gateway/controlplane/controlstate"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// holder is who has limits: a key, a user, a team, or the gateway; of a model
+// it is the gateway with that model.
+type holder struct{ kind, id, name, model string }
+
+func (s *Server) limits(ctx context.Context, in adminapi.LimitQuery) ([]adminapi.HeldLimit, error) {
+	db, err := s.o.Publisher.State()
+	if err != nil {
+		return nil, err
+	}
+	table, err := db.KeyTable(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := heldLimits(table)
+	if in.Of == "" {
+		return all, nil
+	}
+	h, err := s.holder(table, in.Of)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(l adminapi.HeldLimit) bool { return !h.concerns(table, &l) }), nil
+}
+
+// concerns reports whether a limit is the holder's, or applies to the key that
+// the holder is.
+func (h holder) concerns(table *wire.KeyTable, l *adminapi.HeldLimit) bool {
+	switch {
+	case h.model != "":
+		return l.Model == h.model
+	case l.Holder == h.kind && l.ID == h.id:
+		return true
+	case h.kind != adminapi.HolderKey:
+		return false
+	}
+	key := table.Keys[slices.IndexFunc(table.Keys, func(k wire.Key) bool { return k.ID == h.id })]
+	return l.Holder == adminapi.HolderGateway || l.Holder == adminapi.HolderUser && l.ID == key.User || l.Holder == adminapi.HolderTeam && l.ID == key.Team
+}
+
+// heldLimits lists all limits: of the gateway, teams, users, keys.
+func heldLimits(table *wire.KeyTable) []adminapi.HeldLimit {
+	list := held(holder{kind: adminapi.HolderGateway}, table.Gateway)
+	for i := range table.Teams {
+		t := &table.Teams[i]
+		list = append(list, held(holder{kind: adminapi.HolderTeam, id: t.ID, name: t.Name}, t.Limits)...)
+	}
+	for _, user := range slices.Sorted(maps.Keys(table.Users)) {
+		list = append(list, held(holder{kind: adminapi.HolderUser, id: user}, table.Users[user])...)
+	}
+	for i := range table.Keys {
+		k := &table.Keys[i]
+		list = append(list, held(holder{kind: adminapi.HolderKey, id: k.ID, name: k.Name}, k.Limits)...)
+	}
+	return list
+}
+
+func held(h holder, limits []wire.Limit) []adminapi.HeldLimit {
+	var list []adminapi.HeldLimit
+	for _, l := range showLimits(limits) {
+		list = append(list, adminapi.HeldLimit{Holder: h.kind, ID: h.id, Name: h.name, Limit: l})
+	}
+	return list
+}
+
+func showLimits(list []wire.Limit) []adminapi.Limit {
+	var out []adminapi.Limit
+	for _, l := range list {
+		value := strings.TrimPrefix(wire.FormatLimitValue(l.Kind, l.Value), "$")
+		out = append(out, adminapi.Limit{Kind: l.Kind, Value: value, Reset: l.Reset, Model: l.Model, Provider: l.Provider, Hard: l.Hard, OnOutage: l.OnOutage})
+	}
+	return out
+}
+
+// holder finds out who is meant by key:ID, user:NAME, team:NAME, model:ID,
+// gateway, or a name alone.
+func (s *Server) holder(table *wire.KeyTable, of string) (holder, error) {
+	if of == "" || of == adminapi.HolderGateway {
+		return holder{kind: adminapi.HolderGateway}, nil
+	}
+	kind, name, prefixed := strings.Cut(of, ":")
+	if !prefixed || !slices.Contains([]string{"key", "user", "team", "model"}, kind) {
+		kind, name = "", of
+	}
+	var found []holder
+	add := func(what string, there bool, h holder) {
+		if there && (kind == "" || kind == what) {
+			found = append(found, h)
+		}
+	}
+	for i := range table.Keys {
+		k := &table.Keys[i]
+		add("key", k.ID == name, holder{kind: adminapi.HolderKey, id: k.ID, name: k.Name})
+	}
+	for i := range table.Teams {
+		t := &table.Teams[i]
+		add("team", t.ID == name || t.Name == name, holder{kind: adminapi.HolderTeam, id: t.ID, name: t.Name})
+	}
+	add("user", kind == "user" && name != "" || s.hasUser(table, name), holder{kind: adminapi.HolderUser, id: name})
+	model := s.modelID(name)
+	add("model", model != "", holder{kind: adminapi.HolderGateway, model: model})
+	switch {
+	case len(found) == 0:
+		return holder{}, problemf(http.StatusNotFound, "there is no key, user, team or model %q", of)
+	case len(found) > 1:
+		return holder{}, problemf(http.StatusConflict, "%q is the name of more than one thing: write key:, user:, team: or model: in front of it", of)
+	}
+	return found[0], nil
+}
+
+func (s *Server) hasUser(table *wire.KeyTable, name string) bool {
+	return table.Users[name] != nil || slices.ContainsFunc(table.Keys, func(k wire.Key) bool { return k.User == name })
+}
+
+// modelID returns the id of the model with that id or alias, "" if there is none.
+func (s *Server) modelID(name string) string {
+	current := s.o.Publisher.Current()
+	if current == nil {
+		return ""
+	}
+	for i := range current.Snapshot.Models {
+		m := &current.Snapshot.Models[i]
+		if m.ID == name || slices.Contains(m.Aliases, name) {
+			return m.ID
+		}
+	}
+	return ""
+}
+
+// mergeLimits returns limits with changes made to them. model, unless it is
+// "", is that of every change.
+func (s *Server) mergeLimits(limits []wire.Limit, changes []adminapi.Limit, model string) ([]wire.Limit, error) {
+	limits = slices.Clone(limits)
+	for i, c := range changes {
+		l, remove, err := s.limit(c, model)
+		if err != nil {
+			return nil, badRequest("limits[%d].%s", i, err)
+		}
+		if remove {
+			limits = slices.DeleteFunc(limits, func(have wire.Limit) bool {
+				return have.Kind == l.Kind && have.Model == l.Model && have.Provider == l.Provider && (l.Reset == "" || have.Reset == l.Reset)
+			})
+			continue
+		}
+		if at := slices.IndexFunc(limits, func(have wire.Limit) bool { return have.Same(&l) }); at >= 0 {
+			limits[at] = l
+		} else {
+			limits = append(limits, l)
+		}
+	}
+	if err := wire.CheckLimits(limits); err != nil {
+		return nil, badRequest("%s", err)
+	}
+	return limits, nil
+}
+
+// limit reads one change; remove is that of a value none.
+func (s *Server) limit(c adminapi.Limit, model string) (l wire.Limit, remove bool, err error) {
+	l = wire.Limit{Kind: c.Kind, Reset: c.Reset, Model: c.Model, Provider: strings.ToLower(c.Provider), Hard: c.Hard, OnOutage: c.OnOutage}
+	if !slices.Contains(wire.LimitKinds(), l.Kind) {
+		return l, false, fmt.Errorf("kind: must be one of %s, got %q", strings.Join(wire.LimitKinds(), ", "), l.Kind)
+	}
+	if model != "" && l.Model != "" && s.modelID(l.Model) != model {
+		return l, false, fmt.Errorf("model: is %s already", model)
+	}
+	if model != "" {
+		l.Model = model
+	}
+	if l.Model != "" {
+		id := s.modelID(l.Model)
+		if id == "" {
+			return l, false, fmt.Errorf("model: there is no model %q; there are %s", l.Model, strings.Join(s.modelIDs(), ", "))
+		}
+		l.Model = id
+	}
+	if l.Reset != "" {
+		if l.Reset, err = wire.ParseReset(l.Reset); err != nil {
+			return l, false, err
+		}
+	}
+	if c.Value == "none" {
+		return l, true, nil
+	}
+	if l.Value, err = wire.ParseLimitValue(l.Kind, c.Value); err != nil {
+		return l, false, err
+	}
+	return l, false, l.Check()
+}
+
+func (s *Server) setLimits(ctx context.Context, in adminapi.LimitChange) (adminapi.ChangedLimits, error) {
+	if len(in.Limits) == 0 {
+		return adminapi.ChangedLimits{}, badRequest("limits must not be empty")
+	}
+	return s.changeLimits(ctx, in.KeyChange, in.Of, "limits.set", func(have []wire.Limit, model string) ([]wire.Limit, error) {
+		return s.mergeLimits(have, in.Limits, model)
+	})
+}
+
+func (s *Server) clearLimits(ctx context.Context, in adminapi.LimitRemoval) (adminapi.ChangedLimits, error) {
+	if in.Kind != "" && !slices.Contains(wire.LimitKinds(), in.Kind) {
+		return adminapi.ChangedLimits{}, badRequest("kind must be one of %s, got %q", strings.Join(wire.LimitKinds(), ", "), in.Kind)
+	}
+	return s.changeLimits(ctx, in.KeyChange, in.Of, "limits.clear", func(have []wire.Limit, model string) ([]wire.Limit, error) {
+		return slices.DeleteFunc(slices.Clone(have), func(l wire.Limit) bool {
+			return (in.Kind == "" || l.Kind == in.Kind) && (model == "" || l.Model == model)
+		}), nil
+	})
+}
+
+// changeLimits changes the limits of whoever is meant.
+func (s *Server) changeLimits(ctx context.Context, in adminapi.KeyChange, of, action string, change func(have []wire.Limit, model string) ([]wire.Limit, error)) (out adminapi.ChangedLimits, err error) {
+	db, err := s.o.Publisher.State()
+	if err != nil {
+		return out, err
+	}
+	table, err := db.KeyTable(ctx)
+	if err != nil {
+		return out, err
+	}
+	h, err := s.holder(table, of)
+	if err != nil {
+		return out, err
+	}
+	limits, err := storeLimits(lasting(ctx), db, h, keyEntry(in, action, strings.TrimSuffix(h.kind+":"+h.id, ":")), change)
+	if err != nil {
+		return out, err
+	}
+	return adminapi.ChangedLimits{Limits: held(h, limits), Nodes: s.keyRollout(ctx, db, in)}, nil
+}
+
+func storeLimits(ctx context.Context, db *controlstate.State, h holder, audit controlstate.Entry, change func(have []wire.Limit, model string) ([]wire.Limit, error)) (limits []wire.Limit, err error) {
+	switch h.kind {
+	case adminapi.HolderKey:
+		k, err := db.Key(ctx, h.id)
+		if err != nil {
+			return nil, err
+		}
+		was := k
+		if k.Limits, err = change(k.Limits, ""); err != nil {
+			return nil, err
+		}
+		audit.Detail = limitDetail(k.Limits)
+		return k.Limits, db.UpdateKey(ctx, was, k, audit)
+	case adminapi.HolderTeam:
+		t, err := db.Team(ctx, h.id)
+		if err != nil {
+			return nil, err
+		}
+		if t.Limits, err = change(t.Limits, ""); err != nil {
+			return nil, err
+		}
+		audit.Detail = limitDetail(t.Limits)
+		return t.Limits, db.UpdateTeam(ctx, t, audit)
+	}
+	name := controlstate.HolderGateway
+	if h.kind == adminapi.HolderUser {
+		name = controlstate.HolderUser(h.id)
+	}
+	was, err := db.LimitsOf(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if limits, err = change(was, h.model); err != nil {
+		return nil, err
+	}
+	audit.Detail = limitDetail(limits)
+	return limits, db.SetLimits(ctx, name, was, limits, audit)
+}
+
+// limitDetail is what the audit log says of limits after a change.
+func limitDetail(limits []wire.Limit) string {
+	text, err := json.Marshal(map[string]any{"limits": append([]adminapi.Limit{}, showLimits(limits)...)})
+	if err != nil {
+		return "" // it cannot fail: there are only texts
+	}
+	return string(text)
+}

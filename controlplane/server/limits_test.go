@@ -1,0 +1,122 @@
+package server_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/hybridinference/gateway/controlplane/adminapi"
+	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
+	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// table returns the key table that nodes get.
+func (p *plane) table() *wire.KeyTable {
+	p.t.Helper()
+	nc := p.nats.Connect("looks")
+	defer nc.Close()
+	doc, err := bus.Fetch(p.t.Context(), nc, wire.KeyTableKey)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	body, err := bus.Open(wire.KeyTableKey, doc)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	table, err := wire.DecodeKeyTable(body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return table
+}
+
+// What an operator sets is what nodes get, before the command returns.
+func TestLimitsAndTeamsReachTheNodes(t *testing.T) {
+	both(t, func(t *testing.T, db *requestlogtest.Database) {
+		p := start(t, db, nil)
+		p.node("n1", "")
+		p.joined(1)
+		var team adminapi.ChangedTeam
+		p.call("POST", "/admin/teams", `{"name":"search","users":["alice","bob","bob"],"models":["glm-latest"],"limits":[{"kind":"budget","value":"500","reset":"monthly","hard":true}],"metadata":{"cost_centre":"4711"},"wait_ms":5000}`, 201, &team)
+		var key listed
+		p.call("POST", "/admin/keys", `{"name":"crawler","team":"search","limits":[{"kind":"rpm","value":"600"},{"kind":"tpm","value":"2M","model":"glm-latest"}],"wait_ms":5000}`, 201, &key)
+		p.call("POST", "/admin/keys", `{"name":"laptop","user":"alice"}`, 201, nil)
+		p.call("PUT", "/admin/limits", `{"of":"alice","limits":[{"kind":"rpd","value":"10k"}]}`, 200, nil)
+		p.call("PUT", "/admin/limits", `{"limits":[{"kind":"concurrency","value":"200","provider":"Zhipu"}]}`, 200, nil)
+		p.call("PUT", "/admin/limits", `{"of":"demo","limits":[{"kind":"rpm","value":"30"}]}`, 200, nil)
+		p.call("PATCH", "/admin/keys/"+key.ID, `{"limits":[{"kind":"rpm","value":"900"},{"kind":"tpm","value":"none","model":"glm"}],"wait_ms":5000}`, 200, nil)
+
+		got := p.table()
+		want := []wire.Limit{{Kind: "rpm", Value: 900}}
+		for _, k := range got.Keys {
+			if k.Team != team.ID || k.ID == key.ID && !reflect.DeepEqual(k.Limits, want) {
+				t.Errorf("key %+v", k)
+			}
+		}
+		budget := []wire.Limit{{Kind: "budget", Value: 500e12, Reset: "month", Hard: true}}
+		if len(got.Teams) != 1 || !reflect.DeepEqual(got.Teams[0].Limits, budget) || !reflect.DeepEqual(got.Teams[0].Models, []string{"glm"}) {
+			t.Errorf("teams %+v", got.Teams)
+		}
+		if !reflect.DeepEqual(got.Users, map[string][]wire.Limit{"alice": {{Kind: "rpd", Value: 10_000}}}) {
+			t.Errorf("users %+v", got.Users)
+		}
+		if !reflect.DeepEqual(got.Gateway, []wire.Limit{{Kind: "concurrency", Value: 200, Provider: "zhipu"}, {Kind: "rpm", Value: 30, Model: "demo"}}) {
+			t.Errorf("gateway %+v", got.Gateway)
+		}
+
+		count := func(query string, want int) {
+			t.Helper()
+			var list []adminapi.HeldLimit
+			p.call("GET", "/admin/limits"+query, "", 200, &list)
+			if len(list) != want {
+				t.Errorf("limits%s: %+v, want %d", query, list, want)
+			}
+		}
+		count("", 5)
+		count("?of="+key.ID, 4)     // its own, its team's, the gateway's two
+		count("?of=user:alice", 1)  // her own
+		count("?of=model:demo", 1)  // that model's
+		count("?of=team:search", 1) // its own
+		var shown adminapi.Team
+		p.call("GET", "/admin/teams/search", "", 200, &shown)
+		if len(shown.Keys) != 2 || !reflect.DeepEqual(shown.Users, []string{"alice", "bob"}) || shown.Metadata["cost_centre"] != "4711" {
+			t.Errorf("team %+v", shown)
+		}
+		p.call("DELETE", "/admin/limits", `{"of":"demo"}`, 200, nil)
+		count("?of=gateway", 1)
+		p.call("DELETE", "/admin/limits", `{"of":"search","kind":"budget"}`, 200, nil)
+		count("?of=team:search", 0)
+		p.refused("DELETE", "/admin/teams/search", "", 409, "has members")
+		p.call("DELETE", "/admin/teams/search", `{"force":true}`, 200, nil)
+		if k := p.table().Keys[0]; k.Team != "" {
+			t.Errorf("a key of a team that is gone: %+v", k)
+		}
+	})
+}
+
+func TestBadLimitsAndTeamsAreRefused(t *testing.T) {
+	p := start(t, requestlogtest.SQLite(t), nil)
+	p.call("POST", "/admin/teams", `{"name":"search","users":["alice"]}`, 201, nil)
+	p.call("POST", "/admin/keys", `{"name":"search"}`, 201, nil)
+	f := func(method, path, body string, status int, want string) {
+		t.Helper()
+		p.refused(method, path, body, status, want)
+	}
+	f("POST", "/admin/keys", `{"name":"x","limits":[{"kind":"rpm","value":"-1"}]}`, 400, `limits[0].rpm: must be a positive whole number`)
+	f("POST", "/admin/keys", `{"name":"x","limits":[{"kind":"tpm","value":"2X"}]}`, 400, `limits[0].tpm: must be`)
+	f("POST", "/admin/keys", `{"name":"x","limits":[{"kind":"budget","value":"50"}]}`, 400, `limits[0].reset: is required with a budget`)
+	f("POST", "/admin/keys", `{"name":"x","limits":[{"kind":"budget","value":"50","reset":"yearly"}]}`, 400, `limits[0].reset: must be one of`)
+	f("POST", "/admin/keys", `{"name":"x","limits":[{"kind":"rps","value":"5"}]}`, 400, `limits[0].kind: must be one of`)
+	f("POST", "/admin/keys", `{"name":"x","limits":[{"kind":"rpm","value":"5","model":"gpt"}]}`, 400, `there is no model "gpt"; there are glm, demo`)
+	f("POST", "/admin/keys", `{"name":"x","limits":[{"kind":"rpm","value":"5","per":"s"}]}`, 400, `per`)
+	f("POST", "/admin/keys", `{"name":"x","team":"ads"}`, 400, `team: there is no team "ads"`)
+	f("POST", "/admin/teams", `{"name":"ads","users":["alice"]}`, 409, `users: alice is in team search already`)
+	f("POST", "/admin/teams", `{"name":"search"}`, 409, `there is a team "search" already`)
+	f("POST", "/admin/teams", `{"name":" "}`, 400, `name: must have`)
+	f("POST", "/admin/teams", `{"name":"ads","models":["gpt"]}`, 400, `models: there is no model "gpt"`)
+	f("PUT", "/admin/limits", `{"of":"nobody","limits":[{"kind":"rpm","value":"5"}]}`, 404, `there is no key, user, team or model "nobody"`)
+	f("PUT", "/admin/limits", `{"of":"search","limits":[{"kind":"rpm","value":"5"}]}`, 409, `write key:, user:, team: or model: in front of it`)
+	f("PUT", "/admin/limits", `{}`, 400, `limits`)
+	f("DELETE", "/admin/limits", `{"kind":"rps"}`, 400, `kind must be one of`)
+	f("GET", "/admin/teams/ads", "", 404, `team "ads"`)
+}
