@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hybridinference/gateway/adapters/anthropic"
+	"github.com/hybridinference/gateway/adapters/bedrock"
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/adapters/gemini"
 	"github.com/hybridinference/gateway/adapters/openai"
@@ -32,6 +33,9 @@ type Provider struct {
 	// Versioned kinds have several versions of their API, of which the route
 	// names one.
 	Versioned bool
+	// Regional kinds are in regions, of which the route names one; it takes the
+	// place of REGION in the public address.
+	Regional bool
 	// HealthPath is where a server of this kind says how it is, "" for /health.
 	HealthPath string
 	// BuiltIn kinds answer in process: no address, no network, and in service
@@ -71,6 +75,7 @@ func Providers() []Provider {
 		{Kind: "gemini", name: "Google", BaseURL: "https://generativelanguage.googleapis.com/v1beta", KeyRequired: true, google: vertex.OnVertex, codec: newGemini},
 		{Kind: "anthropic", name: "Anthropic", BaseURL: "https://api.anthropic.com", KeyRequired: true, codec: newAnthropic},
 		{Kind: "claude", name: "Google Vertex", google: vertex.OnVertex, codec: newVertex},
+		{Kind: "bedrock", name: "Amazon Bedrock", BaseURL: "https://bedrock-runtime.REGION.amazonaws.com", KeyRequired: true, Regional: true, codec: newBedrock},
 		{Kind: "demo", name: "Demo", BuiltIn: true, codec: compatible(openai.Demo)},
 	}
 }
@@ -137,6 +142,9 @@ func New(s codec.Settings) (codec.Adapter, error) {
 	if s.APIVersion != "" && !p.Versioned {
 		return nil, fmt.Errorf("api_version: kind %q has one version only", s.Kind)
 	}
+	if s.Region != "" && !p.Regional {
+		return nil, fmt.Errorf("region: kind %q has no regions", s.Kind)
+	}
 	if err := traits.Check(s.Traits); err != nil {
 		return nil, err
 	}
@@ -158,4 +166,5 @@ func compatible(profile func() openai.Profile) func(codec.Settings) (codec.Adapt
 
 func newGemini(s codec.Settings) (codec.Adapter, error)    { return gemini.New(s) }
 func newAnthropic(s codec.Settings) (codec.Adapter, error) { return anthropic.New(s) }
+func newBedrock(s codec.Settings) (codec.Adapter, error)   { return bedrock.New(s) }
 func newVertex(s codec.Settings) (codec.Adapter, error)    { return vertex.New(s) }

@@ -70,6 +70,8 @@ func model(kind string) string {
 	switch kind {
 	case "anthropic", "claude":
 		return "claude-sonnet-4-5"
+	case "bedrock":
+		return "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 	case "gemini":
 		return "gemini-2.5-flash"
 	case "minimax":
@@ -82,8 +84,12 @@ func model(kind string) string {
 
 func newAdapter(t *testing.T, kind string) codec.Adapter {
 	t.Helper()
+	region := ""
+	if p, _ := adapters.Find(kind); p.Regional {
+		region = "us-east-1"
+	}
 	a, err := adapters.New(codec.Settings{
-		Kind: kind, BaseURL: "https://upstream.test", Model: model(kind), MaxOutput: 16384, Tools: true, Structured: true,
+		Kind: kind, Region: region, BaseURL: "https://upstream.test", Model: model(kind), MaxOutput: 16384, Tools: true, Structured: true,
 		Inputs: chat.HasImage | chat.HasAudio | chat.HasFile | chat.HasVideo, Params: ^chat.ParamSet(0),
 	})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 // it: what compiles at the control plane is what a node builds.
 func Settings(m *wire.Model, e *wire.Endpoint) codec.Settings {
 	return codec.Settings{
-		Kind: e.Kind, Slug: e.Slug, BaseURL: e.BaseURL, APIVersion: e.APIVersion, Model: e.UpstreamModel, Processor: e.Processor, ExtraBody: e.ExtraBody,
+		Kind: e.Kind, Slug: e.Slug, BaseURL: e.BaseURL, Region: e.Region, APIVersion: e.APIVersion, Model: e.UpstreamModel, Processor: e.Processor, ExtraBody: e.ExtraBody,
 		MaxOutput: int64(m.MaxOutputLength), Inputs: inputs(m.InputModalities), Tools: m.SupportsTools, Structured: m.SupportsStructured,
 		Params: chat.NamedSet(m.SupportedParameters), Responses: e.Responses, Traits: e.Traits,
 	}

@@ -5,6 +5,7 @@ go 1.26.0
 require github.com/hybridinference/gateway/adapters v0.0.0
 
 require (
+	github.com/aws/aws-sdk-go-v2 v1.48.0
 	github.com/hashicorp/go-retryablehttp v0.7.8
 	github.com/hybridinference/gateway/shared v0.0.0
 	github.com/klauspost/compress v1.20.4
@@ -20,6 +21,7 @@ require (
 require (
 	cloud.google.com/go/compute/metadata v0.3.0 // indirect
 	github.com/antithesishq/antithesis-sdk-go v0.8.0-default-no-op // indirect
+	github.com/aws/smithy-go v1.28.9 // indirect
 	github.com/dlclark/regexp2 v1.11.0 // indirect
 	github.com/google/go-tpm v0.9.8 // indirect
 	github.com/google/uuid v1.3.0 // indirect

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/hybridinference/gateway/adapters/chat"
@@ -75,7 +76,7 @@ func loadCase(t testing.TB, dir, provider string) Case {
 	}
 	c := Case{
 		Provider: provider, Name: filepath.Base(dir), Model: m.Model, Status: m.Status, URL: m.Endpoint,
-		Stream: m.BodyFile == "stream.txt", Body: readFile(t, filepath.Join(dir, m.BodyFile)),
+		Stream: strings.HasPrefix(m.BodyFile, "stream."), Body: readFile(t, filepath.Join(dir, m.BodyFile)),
 	}
 	request, err := os.ReadFile(filepath.Join(dir, "request.json"))
 	if err == nil {

@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"testing"
 
+	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/shared/fault"
 )
 
@@ -43,6 +44,12 @@ func (h Harness) rubbish(t *testing.T) {
 	for _, body := range []string{"", " ", "<html></html>", "null", "[]", "7", "{}", `{"choices":[]}`, `{"choices":null}`, "\xff\xfe", `{"a":"`} {
 		if tr := Body(a, []byte(body)); tr.Err == nil || tr.Err.Kind != fault.Unavailable {
 			t.Errorf("body %q: %v, want %v", body, tr.Err, fault.Unavailable)
+		}
+		if _, ok := a.(codec.Framed); ok {
+			if tr := Stream(a, []byte(body), 4); tr.Err == nil || tr.Err.Kind != fault.Unavailable {
+				t.Errorf("stream of %q: %v, want %v", body, tr.Err, fault.Unavailable)
+			}
+			continue
 		}
 		if tr := Stream(a, []byte("data: "+body+"\n\n"), 4); tr.Err == nil || tr.Err.Kind != fault.Unavailable {
 			t.Errorf("stream of %q: %v, want %v", body, tr.Err, fault.Unavailable)

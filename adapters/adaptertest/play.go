@@ -60,14 +60,23 @@ func (tr *Transcript) ended() bool { return tr.Err != nil || tr.Done }
 type wire struct{ name, data string }
 
 // cut reads a stream that arrives in pieces of the given size.
-func cut(stream []byte, piece int) []wire {
-	var r sse.Reader
+func cut(stream []byte, piece int) []wire { return cutBy(new(sse.Reader), stream, piece) }
+
+// framesOf returns the reader of an adapter's streams.
+func framesOf(a codec.Adapter) codec.Frames {
+	if framed, ok := a.(codec.Framed); ok {
+		return framed.Frames()
+	}
+	return new(sse.Reader)
+}
+
+func cutBy(r codec.Frames, stream []byte, piece int) []wire {
 	var out []wire
 	for len(stream) > 0 {
 		n := copy(r.Space(), stream[:min(piece, len(stream))])
 		r.Advance(n)
 		stream = stream[n:]
-		out = drain(&r, out)
+		out = drain(r, out)
 	}
 	if ev, ok := r.End(); ok {
 		out = append(out, wire{string(ev.Name), string(ev.Data)})
@@ -75,7 +84,7 @@ func cut(stream []byte, piece int) []wire {
 	return out
 }
 
-func drain(r *sse.Reader, out []wire) []wire {
+func drain(r codec.Frames, out []wire) []wire {
 	for {
 		ev, ok, err := r.Next()
 		if err != nil || !ok {
@@ -88,7 +97,7 @@ func drain(r *sse.Reader, out []wire) []wire {
 // Stream decodes a whole stream that arrives in pieces of the given size, the
 // way the gateway does: it stops at the terminal event or the first fault.
 func Stream(a codec.Adapter, stream []byte, piece int) *Transcript {
-	return play(a, cut(stream, piece))
+	return play(a, cutBy(framesOf(a), stream, piece))
 }
 
 // play decodes events. Each event's bytes are overwritten once the decoder has

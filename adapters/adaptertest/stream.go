@@ -23,8 +23,12 @@ func checkStream(t *testing.T, a codec.Adapter, c Case, want Want) {
 			t.Errorf("%s: the events differ:\n%s\nwant:\n%s", name, strings.Join(got.Events, "\n"), strings.Join(whole.Events, "\n"))
 		}
 	}
-	for _, piece := range []int{1, 2, 3, 7, 64, 1000} {
+	for _, piece := range []int{1, 2, 3, 7, 12, 64, 1000} {
 		same("in small pieces", Stream(a, c.Body, piece))
+	}
+	if _, ok := a.(codec.Framed); ok {
+		checkUnfinished(t, a, c)
+		return // the rest is about server-sent events
 	}
 	plain := bytes.ReplaceAll(c.Body, []byte("\r\n"), []byte("\n"))
 	same("with LF", Stream(a, plain, 999))
@@ -74,7 +78,7 @@ func checkCuts(t *testing.T, stream []byte) {
 // finish reason: a cut answer must not look complete.
 func checkUnfinished(t *testing.T, a codec.Adapter, c Case) {
 	t.Helper()
-	events := cut(c.Body, len(c.Body))
+	events := cutBy(framesOf(a), c.Body, len(c.Body))
 	step := 1 + len(events)/50 // long streams do not differ from event to event
 	for n := 0; n < len(events); n += step {
 		tr := play(a, events[:n])

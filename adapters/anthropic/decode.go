@@ -153,7 +153,7 @@ func finishOf(reason []byte) chat.Finish {
 		return chat.FinishLength
 	case "tool_use":
 		return chat.FinishToolCalls
-	case "refusal":
+	case "refusal", "guardrail_intervened", "content_filtered": // Bedrock's words, too
 		return chat.FinishContentFilter
 	}
 	return chat.FinishStop // end_turn, stop_sequence, pause_turn

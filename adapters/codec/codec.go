@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/sse"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -22,6 +23,8 @@ type Settings struct {
 	Kind, Slug string
 	// BaseURL has no trailing slash.
 	BaseURL string
+	// Region is where a kind with regions is, "" for the others.
+	Region string
 	// APIVersion is the version of the API, where a kind has several; "" for the
 	// adapter's choice.
 	APIVersion string
@@ -76,6 +79,28 @@ func DecoderFor(a Adapter, r *chat.Request) Decoder {
 		return rd.DecoderFor(r)
 	}
 	return a.Decoder()
+}
+
+// Signed is an Adapter whose requests are signed as a whole, by keys that do not
+// travel.
+type Signed interface {
+	// Signs tells for which of AWS' services and regions a secret signs; not ok
+	// if Authorize says all.
+	Signs(secret string) (service, region string, ok bool)
+}
+
+// Framed is an Adapter whose streams are not server-sent events.
+type Framed interface {
+	// Frames returns the reader of one stream.
+	Frames() Frames
+}
+
+// Frames cuts a stream into events, like sse.Reader, which is one.
+type Frames interface {
+	Space() []byte
+	Advance(n int)
+	Next() (sse.Event, bool, error)
+	End() (sse.Event, bool)
 }
 
 // Responder is an Adapter whose endpoint may serve OpenAI's Responses API

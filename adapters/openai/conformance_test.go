@@ -14,7 +14,9 @@ func build(s codec.Settings) (codec.Adapter, error) { return adapters.New(s) }
 
 // compatible lists the kinds of this codec.
 func compatible() []string {
-	return slices.DeleteFunc(adapters.Kinds(), func(kind string) bool { return slices.Contains([]string{"anthropic", "claude", "gemini"}, kind) })
+	return slices.DeleteFunc(adapters.Kinds(), func(kind string) bool {
+		return slices.Contains([]string{"anthropic", "bedrock", "claude", "gemini"}, kind)
+	})
 }
 
 // endpoint returns settings of a model that takes everything.

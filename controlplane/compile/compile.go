@@ -144,7 +144,7 @@ func readable(weight float64) float64 { return math.Round(weight*1e9) / 1e9 }
 func (c *compiler) endpoint(m *config.Model, w *wire.Model, r *config.Route, weight float64) wire.Endpoint {
 	source, _ := adapters.Find(r.Kind) // the file has been read by the same table
 	e := wire.Endpoint{
-		ID: r.ID, Kind: r.Kind, Slug: r.Slug, Provider: source.DisplayName(r.BaseURL), Weight: weight, Configured: weight, BaseURL: r.BaseURL, APIVersion: r.APIVersion, UpstreamModel: r.ProviderModelID,
+		ID: r.ID, Kind: r.Kind, Slug: r.Slug, Provider: source.DisplayName(r.BaseURL), Weight: weight, Configured: weight, BaseURL: r.BaseURL, Region: r.Region, APIVersion: r.APIVersion, UpstreamModel: r.ProviderModelID,
 		Secrets: r.SecretNames, Processor: r.Processor, ExtraBody: r.ExtraBody, ExtraHeaders: r.ExtraHeaders, Traits: r.Traits,
 		SecretHeaders: r.SecretHeaders, SecretBody: r.SecretBody,
 		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, Pricing: r.Pricing, ZDR: r.ZDR, NoCollection: r.NoCollection,

@@ -42,14 +42,23 @@ func (r *routeEntry) publicURL(at value) (*url.URL, bool) {
 		}
 		return nil, false
 	}
-	host, err := url.Parse(r.source.BaseURL)
+	address := r.source.BaseURL
+	if r.source.Regional {
+		if r.Region == "" {
+			at.needs("region", "kind "+r.Kind+" has an address for each region")
+			return nil, false
+		}
+		address = strings.Replace(address, "REGION", r.Region, 1)
+	}
+	host, err := url.Parse(address)
 	if err != nil {
-		panic("BUG: the address of kind " + r.Kind + " is not a URL")
+		at.problemf("region: %q is not a region", r.Region) // no other address depends on the file
+		return nil, false
 	}
 	if r.source.KeyRequired && !r.anyKey {
-		at.warnf("has no api_key: %s rejects requests without one", r.source.BaseURL)
+		at.warnf("has no api_key: %s rejects requests without one", address)
 	}
-	r.BaseURL = r.source.BaseURL
+	r.BaseURL = address
 	return host, true
 }
 

@@ -31,6 +31,8 @@ type Route struct {
 	ProviderModelID string
 	// SecretNames are environment variables that hold the keys, not the keys.
 	SecretNames []string
+	// Region is where a provider with regions serves the route, "" if absent.
+	Region string
 	// APIVersion is the version of the provider's API, "" if absent.
 	APIVersion string
 	// Processor is default, glm, qwen_coder, think_block, think_open, or "" if absent.
@@ -93,6 +95,7 @@ func sharedKeys() []key[routeEntry] {
 		{"api_key", func(v value, r *routeEntry) { r.readSecrets(v, value.secret) }},
 		{"api_keys", func(v value, r *routeEntry) { r.readSecrets(v, value.secrets) }},
 		{"provider_model_id", readProviderModelID},
+		{"region", func(v value, r *routeEntry) { v.text(&r.Region) }},
 		{"pricing", func(v value, r *routeEntry) { readPricing(v, &r.Pricing) }},
 		{"traits", readTraits},
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/fault"
 )
@@ -96,7 +97,12 @@ func (r *Run) readError(until time.Time) error {
 // with one JSON document, mostly to report an error.
 func (r *Run) decide(until time.Time) error {
 	a := &r.attempt
-	space := a.reader.Space()
+	if framed, ok := a.Endpoint.Adapter.(codec.Framed); ok && a.frames == nil {
+		a.frames, a.mode = framed.Frames(), stream
+		return nil
+	}
+	a.frames = &a.events
+	space := a.frames.Space()
 	n, err := r.read(space, until)
 	if err != nil {
 		if errors.Is(err, io.EOF) {
@@ -113,7 +119,7 @@ func (r *Run) decide(until time.Time) error {
 			r.buffers.body = append(r.buffers.body, space[:n]...)
 		default:
 			a.mode = stream
-			a.reader.Advance(n)
+			a.frames.Advance(n)
 		}
 		return nil
 	}
@@ -156,29 +162,29 @@ func (r *Run) fill(wait time.Duration) error {
 func (r *Run) streamed(until time.Time) ([]chat.Event, error) {
 	a := &r.attempt
 	for {
-		ev, ok, err := a.reader.Next()
+		ev, ok, err := a.frames.Next()
 		if err != nil {
-			return nil, &fault.Error{Kind: fault.Unavailable, Message: "The upstream sent an event that is too large", Err: err}
+			return nil, &fault.Error{Kind: fault.Unavailable, Message: "The upstream sent an event that is too large or malformed", Err: err}
 		}
 		if ok {
 			events, err := a.decoder.Event(ev.Name, ev.Data, r.buffers.events[:0])
 			return r.deliver(events, err)
 		}
-		n, err := r.read(a.reader.Space(), until)
+		n, err := r.read(a.frames.Space(), until)
 		switch {
 		case errors.Is(err, io.EOF):
 			return r.atEOF()
 		case err != nil:
 			return r.broken(err)
 		}
-		a.reader.Advance(n)
+		a.frames.Advance(n)
 	}
 }
 
 // atEOF takes what a stream without a terminal event left behind.
 func (r *Run) atEOF() ([]chat.Event, error) {
 	a := &r.attempt
-	if ev, ok := a.reader.End(); ok {
+	if ev, ok := a.frames.End(); ok {
 		events, err := a.decoder.Event(ev.Name, ev.Data, r.buffers.events[:0])
 		return r.deliver(events, err)
 	}

@@ -20,13 +20,15 @@ type attempt struct {
 	auth       codec.Header
 	answer     upstream.Answer
 	decoder    codec.Decoder
-	reader     sse.Reader
-	mode       mode
-	status     int
-	encoded    bool // the endpoint's language can say the request
-	recorded   bool // its end was noted
-	progress   bool // the last thing returned was progress
-	started    time.Time
+	// frames reads a stream: events, unless the endpoint has frames of its own.
+	frames   codec.Frames
+	events   sse.Reader
+	mode     mode
+	status   int
+	encoded  bool // the endpoint's language can say the request
+	recorded bool // its end was noted
+	progress bool // the last thing returned was progress
+	started  time.Time
 	// silent is since when there was no progress: the start, or when the caller
 	// came back for more after the last.
 	silent time.Time

@@ -216,6 +216,9 @@ func (r *Run) send(until time.Time) error {
 		return err
 	}
 	a := &r.attempt
+	if err := a.credential.Sign(&r.buffers.call, time.Now()); err != nil {
+		return err
+	}
 	e := a.Endpoint
 	e.State.Requests.Add(1)
 	answer, err := e.Sender.Send(&r.buffers.call, a.auth, r.request.Cancel)

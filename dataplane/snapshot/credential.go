@@ -3,8 +3,10 @@ package snapshot
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/dataplane/sigv4"
 	"github.com/hybridinference/gateway/dataplane/token"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/secret"
@@ -15,6 +17,8 @@ import (
 type Credential struct {
 	header codec.Header
 	tokens *token.Source
+	// signer signs each call, nil for none.
+	signer *sigv4.Signer
 	// State outlives the snapshot.
 	State *upstream.Key
 }
@@ -32,6 +36,15 @@ func (c *Credential) Header(ctx context.Context) (codec.Header, error) {
 	return codec.Header{Name: "Authorization", Value: bearer + text}, nil
 }
 
+// Sign adds a signature to a call where the secret is a key for that. The error
+// is a *fault.Error.
+func (c *Credential) Sign(call *codec.Call, now time.Time) error {
+	if c.signer == nil {
+		return nil
+	}
+	return c.signer.Sign(call, now)
+}
+
 const bearer = "Bearer "
 
 // Refused takes note that the upstream answered 401 to a header of this
@@ -45,6 +58,16 @@ func (b *Builder) credential(e *Endpoint, text string) (*Credential, error) {
 	if !e.Source.TakesGoogleTokens(e.BaseURL) {
 		if text == "" {
 			return &Credential{}, nil
+		}
+		if signed, ok := e.Adapter.(codec.Signed); ok {
+			if service, region, ok := signed.Signs(text); ok {
+				s, err := sigv4.New(text, service, region)
+				if err != nil {
+					return nil, err
+				}
+				e.Hidden = append(e.Hidden, s.Secrets()...)
+				return &Credential{signer: s}, nil
+			}
 		}
 		return &Credential{header: e.Adapter.Authorize(text)}, nil
 	}

@@ -29,7 +29,10 @@ func TestSecretsBecomeCredentialsOrTakeTheEndpointOut(t *testing.T) {
 	f := func(kind, base string, names []string, want, missing string) {
 		t.Helper()
 		e := wire.Endpoint{ID: "m:e", Kind: kind, BaseURL: base, UpstreamModel: "claude-x", Weight: 1, Secrets: names}
-		s := build(t, map[string]string{"KEY": "k1", "BROKEN": `{"type":"service_account"}`, "TOKEN": "ya29.ready"}, e)
+		if kind == "bedrock" {
+			e.Region = "eu-north-1"
+		}
+		s := build(t, map[string]string{"KEY": "k1", "BROKEN": `{"type":"service_account"}`, "TOKEN": "ya29.ready", "ACCESS": "AKIA0:s3cret", "HALF": "AKIA0:"}, e)
 		if missing != "" {
 			if len(s.Missing) != 1 || s.Missing[0].Variable != missing || len(s.Models[0].Endpoints) != 0 {
 				t.Errorf("%v: missing %+v", names, s.Missing)
@@ -59,5 +62,8 @@ func TestSecretsBecomeCredentialsOrTakeTheEndpointOut(t *testing.T) {
 	f("gemini", "https://generativelanguage.googleapis.com/v1beta", []string{"KEY"}, "x-goog-api-key: k1", "")
 	f("gemini", vertex, []string{"TOKEN"}, "Authorization: Bearer ya29.ready", "")
 	f("gemini", vertex, []string{"BROKEN"}, "", "BROKEN")
+	f("bedrock", "https://bedrock-runtime.eu-north-1.amazonaws.com", []string{"KEY"}, "Authorization: Bearer k1", "")
+	f("bedrock", "https://bedrock-runtime.eu-north-1.amazonaws.com", []string{"ACCESS"}, ": ", "")
+	f("bedrock", "https://bedrock-runtime.eu-north-1.amazonaws.com", []string{"HALF"}, "", "HALF")
 	f("azure", "https://r.openai.azure.com", []string{"KEY"}, "api-key: k1", "")
 }

@@ -3,6 +3,8 @@ module github.com/hybridinference/gateway/deploy/e2e
 go 1.26.0
 
 require (
+	github.com/aws/aws-sdk-go-v2 v1.48.0
+	github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream v1.7.27
 	github.com/compose-spec/compose-go/v2 v2.16.2
 	github.com/hybridinference/gateway/scripts/bench v0.0.0-00010101000000-000000000000
 	github.com/hybridinference/gateway/shared v0.0.0
@@ -14,6 +16,7 @@ require (
 
 require (
 	github.com/antithesishq/antithesis-sdk-go v0.8.0-default-no-op // indirect
+	github.com/aws/smithy-go v1.28.9 // indirect
 	github.com/coder/websocket v1.8.15 // indirect
 	github.com/distribution/reference v0.5.0 // indirect
 	github.com/docker/go-connections v0.4.0 // indirect

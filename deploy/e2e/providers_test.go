@@ -20,6 +20,8 @@ type place struct {
 	name, kind, path string
 	// silent models do not tell what they think.
 	silent bool
+	// more are further lines of the model.
+	more string
 }
 
 // places has one endpoint of every kind, and both forms of those with two.
@@ -47,6 +49,7 @@ func places() []place {
 		{name: "openrouter-pinned", kind: "openrouter[deepinfra]", path: "/api/v1"},
 		{name: "gemini", kind: "gemini", path: "/v1beta"},
 		{name: "vertex-gemini", kind: "gemini", path: "/v1/projects/weather/locations/global"},
+		{name: "bedrock", kind: "bedrock", more: "\n    region: eu-north-1"},
 		{name: "anthropic", kind: "anthropic"},
 		{name: "claude", kind: "claude"},
 		{name: "vertex", kind: "claude", path: "/v1/projects/weather/locations/europe-north1"},
@@ -64,11 +67,11 @@ func catalog(t *testing.T, upstream string) string {
     base_url: %s/%s%s
     api_key: ${KEY_%s}
     provider_model_id: %q
-    supports_tools: true
+    supports_tools: true%s
     supported_params: [temperature, top_p, max_tokens, stop, seed, thinking, reasoning]
     context_length: 100000
     max_output_length: 8000
-`, p.name, p.kind, upstream, p.name, p.path, variable(p.name), provider.Model(p.name))
+`, p.name, p.kind, upstream, p.name, p.path, variable(p.name), provider.Model(p.name), p.more)
 	}
 	_, _ = fmt.Fprintf(&b, `  - id: m-embeddings
     type: embedding

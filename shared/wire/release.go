@@ -85,6 +85,8 @@ type Endpoint struct {
 	// the weight that it gets back. Weight is 0 then.
 	Held    *float64 `json:"held,omitempty"`
 	BaseURL string   `json:"base_url,omitempty"`
+	// Region is where a provider with regions serves the endpoint.
+	Region string `json:"region,omitempty"`
 	// APIVersion is the version of the provider's API that is spoken, "" for the
 	// kind's own.
 	APIVersion    string `json:"api_version,omitempty"`

@@ -40,6 +40,7 @@ type request struct {
 	*http.Request
 	kind string
 	body map[string]any
+	raw  []byte
 }
 
 // Server is a running upstream.
@@ -73,7 +74,7 @@ func Start() (*Server, error) {
 }
 
 func speakers() map[string]speaker {
-	all := map[string]speaker{"gemini": gemini{}, "anthropic": claude{}, "claude": claude{proxy: true}, "embeddings": vectors{}}
+	all := map[string]speaker{"gemini": gemini{}, "anthropic": claude{}, "claude": claude{proxy: true}, "embeddings": vectors{}, "bedrock": bedrock{}}
 	for name, d := range dialects() {
 		all[name] = d
 	}
@@ -81,7 +82,12 @@ func speakers() map[string]speaker {
 }
 
 // Key is the credential that a speaker demands.
-func Key(name string) string { return "sk-" + name + "-0123456789" }
+func Key(name string) string {
+	if name == "bedrock" {
+		return "AKIDEXAMPLE0123:wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+	}
+	return "sk-" + name + "-0123456789"
+}
 
 // Model is the name that a speaker's model has there. By some of the names the
 // gateway knows what a model needs.
@@ -91,7 +97,7 @@ func Model(name string) string {
 		"openai": "gpt-4.1", "azure": "our-gpt-4.1", "mistral": "mistral-medium-3.5", "xai": "grok-4.3", "together": "Qwen/Qwen3.6-27B", "fireworks": "accounts/fireworks/models/glm-5p1",
 		"moonshot": "kimi-k2.6", "qwen": "qwen3.6-plus",
 		"openrouter": "anthropic/claude-sonnet-4.5", "openrouter-pinned": "anthropic/claude-sonnet-4.5",
-		"anthropic": "claude-sonnet-4-5-20250929", "claude": "claude-sonnet-4-5@20250929", "vertex": "claude-sonnet-4-5@20250929",
+		"anthropic": "claude-sonnet-4-5-20250929", "bedrock": "eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude": "claude-sonnet-4-5@20250929", "vertex": "claude-sonnet-4-5@20250929",
 	}
 	if model := models[name]; model != "" {
 		return model
@@ -129,6 +135,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	if err != nil {
 		return // the gateway left
 	}
+	r.raw = raw
 	if err := json.Unmarshal(raw, &r.body); err != nil {
 		c.sayf("the body is not an object: %v", err)
 	}
