@@ -249,6 +249,7 @@ func sharedKeys() []keyCase {
 		{key: "api_key", value: "${KEY_A_API_KEY}", with: "Authorization: Bearer secret-of-a"},
 		{key: "api_keys", value: `["${KEY_B_API_KEY}"]`, with: "Authorization: Bearer secret-of-b"},
 		{key: "provider_model_id", value: "the-upstreams-own", with: `"model":"the-upstreams-own"`},
+		{key: "region", value: "eu-north-1", route: map[string]string{"kind": "bedrock", "base_url": "UP/ID", "api_key": "${KEY_C_API_KEY}", "provider_model_id": "m"}, with: "/eu-north-1/bedrock/aws4_request"},
 		{key: "pricing.prompt", value: "{prompt: 3}", with: `"cost":3`},
 		{key: "pricing.completion", value: "{completion: 5}", with: `"cost":5`},
 		{key: "pricing.input_cache_reads", value: "{prompt: 2, input_cache_reads: 1}", with: `"cost":1.5`},
@@ -282,7 +283,7 @@ func routeKeys() []keyCase {
 		{key: "timeout", value: "0.1", body: `{"model":"ID","messages":[{"role":"user","content":"be slow"}]}`, without: "Pong"},
 		{key: "optional", value: "true", route: map[string]string{"base_url": "http://${NOT_SET_ID}"}, path: "/health", without: "NOT_SET_ID is not set"},
 		{key: "responses", value: "true", path: "/v1/responses", body: `{"model":"ID","input":"Ping"}`, with: "POST /ID/v1/responses"},
-		{key: "api_version", value: "2024-10-21", route: map[string]string{"kind": "azure", "base_url": "UP/ID/openai"}, with: "api-version=2024-10-21"},
+		{key: "api_version", value: "2025-04-01-preview", route: map[string]string{"kind": "azure", "base_url": "UP/ID/openai"}, with: "api-version=2025-04-01-preview"},
 		{key: "zdr", value: "false", body: `{"model":"ID","provider":{"zdr":true},` + user + `}`, without: "POST /ID/v1"},
 		{key: "data_collection", value: "allow", body: `{"model":"ID","provider":{"data_collection":"deny"},` + user + `}`, without: "POST /ID/v1"},
 	}
@@ -359,7 +360,7 @@ func TestEveryKeyOfAModelDoesSomething(t *testing.T) {
 	add("model", sharedKeys())
 	add("route", sharedKeys())
 	add("route", routeKeys())
-	g := startGateway(t, models, "", "KEY_A_API_KEY=secret-of-a", "KEY_B_API_KEY=secret-of-b")
+	g := startGateway(t, models, "", "KEY_A_API_KEY=secret-of-a", "KEY_B_API_KEY=secret-of-b", "KEY_C_API_KEY=AKIDOFC:secret-of-c")
 	for _, c := range all {
 		with, no := c.happens(g, p, c.with), c.happens(g, p, c.no)
 		where := map[string]string{"model": "models[].", "route": "models[].route[]."}[c.place] + c.key
