@@ -38,18 +38,19 @@ func (c *Collector) expireLoop(ctx context.Context) {
 }
 
 func (c *Collector) expire(ctx context.Context) {
-	done := func(what string, rows int64, err error) {
-		switch {
-		case err != nil && ctx.Err() == nil:
-			c.log.WarnContext(ctx, what+" stay; retrying in an hour", slog.Any("error", err))
-		case rows > 0:
-			c.log.InfoContext(ctx, what+" are removed", slog.Int64("rows", rows))
-		}
-	}
 	if c.opts.Retention != (Retention{}) {
 		gone, err := c.opts.Store.Expire(ctx, c.opts.Retention.cutoffs(time.Now()))
-		done("old rows", gone, err)
+		c.report(ctx, "expired", gone, err)
 	}
 	late, err := c.opts.Store.EraseLate(ctx)
-	done("late events of erased users and keys", late, err)
+	c.report(ctx, "late, of erased users and keys", late, err)
+}
+
+func (c *Collector) report(ctx context.Context, what string, rows int64, err error) {
+	switch {
+	case err != nil && ctx.Err() == nil:
+		c.log.WarnContext(ctx, "failed to delete rows; retrying in an hour", slog.Any("error", err))
+	case rows > 0:
+		c.log.InfoContext(ctx, "rows deleted", slog.String("what", what), slog.Int64("rows", rows))
+	}
 }

@@ -114,27 +114,27 @@ func (e *eraser) run(ctx context.Context, from time.Time, done *Erased) error {
 		if until.After(e.Before) {
 			until = e.Before
 		}
-		for {
-			if ctx.Err() != nil {
-				done.Next = at
-				return nil
-			}
-			ids, first, last, err := e.rows(ctx, at, until)
-			if err != nil {
-				return e.stopped(ctx, err, at, done)
-			}
-			if len(ids) == 0 {
-				break
-			}
-			if err := e.chunk(ctx, ids, first, last, done); err != nil {
-				return e.stopped(ctx, err, at, done)
-			}
+		if err := e.day(ctx, at, until, done); err != nil {
+			return e.stopped(ctx, err, at, done)
 		}
 	}
 	if err := e.leftovers(ctx); err != nil {
 		return e.stopped(ctx, err, e.Before, done)
 	}
 	return nil
+}
+
+// day erases the subject's rows of a span.
+func (e *eraser) day(ctx context.Context, since, until time.Time, done *Erased) error {
+	for {
+		ids, first, last, err := e.rows(ctx, since, until)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		if err := e.chunk(ctx, ids, first, last, done); err != nil {
+			return err
+		}
+	}
 }
 
 // stopped tells an error from the end of the time that there was.

@@ -80,7 +80,12 @@ func hourlyGroups(d dialect) []pair {
 
 func latencyGroups(d dialect, kind string) []pair {
 	return []pair{
-		{"hour", d.hourSlot("timestamp")}, {"kind", "'" + kind + "'"}, {"model", logColumn("model")}, {"provider", "provider"}, {"endpoint", logColumn("endpoint")}, {"node", logColumn("node")},
+		{"hour", d.hourSlot("timestamp")},
+		{"kind", "'" + kind + "'"},
+		{"model", logColumn("model")},
+		{"provider", "provider"},
+		{"endpoint", logColumn("endpoint")},
+		{"node", logColumn("node")},
 		{"bucket", kind + "_bucket"},
 	}
 }

@@ -124,7 +124,10 @@ func TestDeadLettersAreNoGaps(t *testing.T) {
 		first, last uint64
 		want        string
 	}{
-		{"node-1", 2, 7, "[{node-0 e 2 7}]"}, {"node-0", 4, 5, "[{node-0 e 2 3} {node-0 e 6 7}]"}, {"node-0", 2, 2, "[{node-0 e 3 3} {node-0 e 6 7}]"}, {"node-0", 6, 7, "[{node-0 e 3 3}]"},
+		{"node-1", 2, 7, "[{node-0 e 2 7}]"},
+		{"node-0", 4, 5, "[{node-0 e 2 3} {node-0 e 6 7}]"},
+		{"node-0", 2, 2, "[{node-0 e 3 3} {node-0 e 6 7}]"},
+		{"node-0", 6, 7, "[{node-0 e 3 3}]"},
 		{"node-0", 3, 3, "[]"},
 	} {
 		m, err := bus.EncodeFrame(bus.Frame{Node: letter.node, Epoch: "e", First: letter.first, Last: letter.last, Lines: []byte("{}\n")})
