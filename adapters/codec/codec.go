@@ -103,6 +103,14 @@ type Frames interface {
 	End() (sse.Event, bool)
 }
 
+// Poster is an Adapter whose endpoint may have further methods that take one
+// JSON document and answer with one. Authorize and Fault are those of the Adapter.
+type Poster interface {
+	// EncodePost fills call with a client's document for the method at a path
+	// below the version, such as rerank.
+	EncodePost(path string, body []byte, call *Call) error
+}
+
 // Responder is an Adapter whose endpoint may serve OpenAI's Responses API
 // itself. Authorize and Fault are those of the Adapter.
 type Responder interface {

@@ -84,16 +84,18 @@ func (g *Gateway) index(ctx *fasthttp.RequestCtx) {
 	g.writeJSON(ctx, 200, map[string]any{
 		"message": "LLM API gateway, compatible with OpenAI and OpenRouter clients", "version": g.opts.Version,
 		"endpoints": map[string]string{
-			"POST /v1/chat/completions": "chat, streamed or not",
-			"POST /v1/completions":      "legacy completions, streamed or not",
-			"POST /v1/messages":         "Anthropic's API, over any provider",
-			"POST /v1/responses":        "OpenAI's Responses API, over any provider",
-			"POST /v1/embeddings":       "embeddings",
-			"GET /v1/models":            "models; /v1/models/{id}/endpoints for who serves one, and how well",
-			"GET /v1/key":               "the key of the request",
-			"GET /v1/generation":        "what a request used and cost, by id",
-			"GET /routing":              "current weights",
-			"GET /health":               "health",
+			"POST /v1/chat/completions":   "chat, streamed or not",
+			"POST /v1/completions":        "legacy completions, streamed or not",
+			"POST /v1/messages":           "Anthropic's API, over any provider",
+			"POST /v1/responses":          "OpenAI's Responses API, over any provider",
+			"POST /v1/embeddings":         "embeddings",
+			"POST /v1/rerank":             "documents in order of relevance",
+			"POST /v1/images/generations": "images",
+			"GET /v1/models":              "models; /v1/models/{id}/endpoints for who serves one, and how well",
+			"GET /v1/key":                 "the key of the request",
+			"GET /v1/generation":          "what a request used and cost, by id",
+			"GET /routing":                "current weights",
+			"GET /health":                 "health",
 		},
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hybridinference/gateway/dataplane/api"
 	"github.com/hybridinference/gateway/dataplane/api/completions"
+	"github.com/hybridinference/gateway/dataplane/api/documents"
 	"github.com/hybridinference/gateway/dataplane/api/embeddings"
 	"github.com/hybridinference/gateway/dataplane/api/messages"
 	"github.com/hybridinference/gateway/dataplane/api/responses"
@@ -163,6 +164,10 @@ func (g *Gateway) table() map[string]endpoint {
 		"/anthropic/v1/messages/count_tokens": counts,
 		"/v1/responses/input_tokens":          g.generates(responses.InputTokens()),
 		"/v1/responses/compact":               {fasthttp.MethodPost, nil, g.compact},
+
+		"/v1/rerank":             g.generates(documents.Rerank()),
+		"/v2/rerank":             g.generates(documents.Rerank()),
+		"/v1/images/generations": g.generates(documents.Images()),
 
 		"/v1/embeddings": g.generates(embeddings.Language()),
 		"/health":        {fasthttp.MethodGet, nil, g.health},
