@@ -103,6 +103,13 @@ func TestThinking(t *testing.T) {
 	const tool = `"tools":[{"type":"function","function":{"name":"f"}}],`
 	f("claude-sonnet-4-5", tool+`"tool_choice":"required","reasoning":{"effort":"high"}`, "", "", "4096")
 	f("claude-sonnet-4-5", tool+`"tool_choice":"auto","reasoning":{"effort":"high"}`, enabled("3276"), "", "4096")
+	// also over thinking that was not asked for
+	f("claude-sonnet-5", tool+`"tool_choice":"required"`, `{"type":"disabled"}`, "", "4096")
+	f("claude-sonnet-5", tool+`"tool_choice":{"type":"function","function":{"name":"f"}},"verbosity":"max"`, `{"type":"disabled"}`, `{"effort":"high"}`, "4096")
+	f("claude-sonnet-5", tool+`"tool_choice":"required","reasoning":{"effort":"high"}`, `{"type":"disabled"}`, "", "4096")
+	f("claude-sonnet-5", tool+`"tool_choice":"auto"`, "", "", "4096")
+	f("claude-opus-5-5", tool+`"tool_choice":"required"`, "", "", "4096")
+	f("claude-opus-4-8", tool+`"tool_choice":"required"`, "", "", "4096")
 
 	s := settings("claude-sonnet-4-5")
 	s.Params = 0

@@ -36,6 +36,9 @@ func reasoningParams() chat.ParamSet {
 func (d *draft) planThinking() {
 	t, o := d.a.traits, &d.r.Reasoning
 	d.planVerbosity()
+	if d.tools.forced() && !o.Off && t.ThinkingDefault == "on" && t.ThinkingOff == "disabled" {
+		d.switchOff() // it would think unasked, and refuse the tool
+	}
 	if !o.On && !o.Off {
 		return
 	}
@@ -65,10 +68,14 @@ func (d *draft) planOff() {
 		d.setEffort("low") // as close as this model comes to not thinking
 		d.dropReasoning()
 	default:
-		d.think.off = true
-		if t.ThinkingOff == "disabled" && (d.think.effort == "xhigh" || d.think.effort == "max") {
-			d.think.effort = "high" // more is refused without thinking
-		}
+		d.switchOff()
+	}
+}
+
+func (d *draft) switchOff() {
+	d.think.off = true
+	if d.a.traits.ThinkingOff == "disabled" && (d.think.effort == "xhigh" || d.think.effort == "max") {
+		d.think.effort = "high" // more is refused without thinking
 	}
 }
 

@@ -160,8 +160,10 @@ func (d *decoder) end(data []byte, out []chat.Event) ([]chat.Event, error) {
 func usage(u []byte) string {
 	out := []byte{'{'}
 	for _, f := range []struct{ theirs, ours string }{
-		{"inputTokens", "input_tokens"}, {"outputTokens", "output_tokens"},
-		{"cacheReadInputTokens", "cache_read_input_tokens"}, {"cacheWriteInputTokens", "cache_creation_input_tokens"},
+		{"inputTokens", "input_tokens"},
+		{"outputTokens", "output_tokens"},
+		{"cacheReadInputTokens", "cache_read_input_tokens"},
+		{"cacheWriteInputTokens", "cache_creation_input_tokens"},
 	} {
 		if n := chat.Member(u, f.theirs); n != nil {
 			out = member(out, f.ours, n)

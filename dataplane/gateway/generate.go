@@ -38,7 +38,11 @@ func (r *generator) answer(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	if p := x.prepare(x.body); p != nil {
-		x.reply.reject(p)
+		if !x.countsAnyway(p) {
+			x.reply.reject(p)
+			return
+		}
+		x.countHere(&g.tokens)
 		return
 	}
 	if r.lang.Count != nil && x.count(&g.tokens) {

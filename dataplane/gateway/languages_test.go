@@ -56,6 +56,24 @@ func TestTokensAreCounted(t *testing.T) {
 	}
 }
 
+// TestTokensAreCountedWhileTheEndpointRests: nothing has to be asked for that.
+func TestTokensAreCountedWhileTheEndpointRests(t *testing.T) {
+	n := start(t, nodeOptions{}, model("native", endpoint("native:a", "anthropic", refuses(t, 429, `{}`, "Retry-After", "60"))))
+	const hello = `{"model":"native","max_tokens":9,"messages":[{"role":"user","content":"Hello world"}]}`
+	if r := n.do("POST", "/v1/messages", hello); r.StatusCode != 429 {
+		t.Fatalf("%d %s", r.StatusCode, r.body)
+	}
+	if r := n.do("POST", "/v1/messages/count_tokens", hello); r.StatusCode != 200 || r.body != `{"input_tokens":7}` {
+		t.Errorf("%d %s", r.StatusCode, r.body)
+	}
+	if r := n.do("POST", "/v1/messages/count_tokens", strings.Replace(hello, "native", "none", 1)); r.StatusCode == 200 {
+		t.Errorf("the tokens of a model that does not exist are counted: %s", r.body)
+	}
+	if r := n.do("POST", "/v1/messages", hello); r.StatusCode != 429 {
+		t.Errorf("%d %s", r.StatusCode, r.body)
+	}
+}
+
 // TestNativeMessages: members that no other API has arrive.
 func TestNativeMessages(t *testing.T) {
 	url, _ := claude(t)
