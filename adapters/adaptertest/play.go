@@ -142,9 +142,9 @@ func render(ev *chat.Event) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d content=%s reasoning=%s refusal=%s details=%s", ev.Choice, ev.Content, ev.Reasoning, ev.Refusal, ev.Details)
 	for _, t := range ev.Tools {
-		fmt.Fprintf(&b, " tool[%d %s %s %s]", t.Index, t.ID, t.Name, t.Arguments)
+		fmt.Fprintf(&b, " tool[%d %s %s %s %s]", t.Index, t.ID, t.Name, t.Arguments, t.Extra)
 	}
-	fmt.Fprintf(&b, " annotations=%s images=%s audio=%s logprobs=%s", ev.Annotations, ev.Images, ev.Audio, ev.Logprobs)
+	fmt.Fprintf(&b, " annotations=%s images=%s audio=%s logprobs=%s extra=%s", ev.Annotations, ev.Images, ev.Audio, ev.Logprobs, ev.Extra)
 	fmt.Fprintf(&b, " finish=%s/%s id=%s fingerprint=%s tier=%s done=%v", ev.Finish, ev.Native, ev.ID, ev.Fingerprint, ev.ServiceTier, ev.Done)
 	if ev.Usage != nil {
 		fmt.Fprintf(&b, " usage=%+v", *ev.Usage)

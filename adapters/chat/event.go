@@ -20,6 +20,10 @@ type Event struct {
 	// Annotations and Images are raw arrays, Audio and Logprobs raw objects.
 	Annotations, Images, Audio, Logprobs []byte
 
+	// Extra is a raw object, extra_content: what has to come back with the message,
+	// such as the signature of a thought.
+	Extra []byte
+
 	// Finish is set once per choice, with the provider's own word in Native.
 	Finish Finish
 	Native Literal
@@ -46,7 +50,7 @@ type Event struct {
 // the moment from which a stream is committed.
 func (e *Event) HasContent() bool {
 	return len(e.Content) > 2 || len(e.Reasoning) > 2 || len(e.Refusal) > 2 || len(e.Tools) > 0 ||
-		e.Details != nil || e.Annotations != nil || e.Images != nil || e.Audio != nil || e.RawShown
+		e.Details != nil || e.Annotations != nil || e.Images != nil || e.Audio != nil || e.Extra != nil || e.RawShown
 }
 
 // ToolDelta is a fragment of a tool call.
@@ -57,6 +61,8 @@ type ToolDelta struct {
 	ID, Name Literal
 	// Arguments is a fragment of the arguments' JSON text, as a literal.
 	Arguments Literal
+	// Extra is a raw object, the call's extra_content.
+	Extra []byte
 }
 
 // Finish is the normalised reason why an answer ended.

@@ -68,7 +68,7 @@ func (d *decoder) choice(c *rawjson.Cursor, ev *chat.Event) bool {
 func (d *decoder) settle(ev *chat.Event, reason []byte, whole bool) {
 	d.begun |= bit(ev.Choice)
 	if d.finished&bit(ev.Choice) != 0 { // some repeat the reason, or say more after it
-		*ev = chat.Event{Choice: ev.Choice, Details: ev.Details, Annotations: ev.Annotations, Logprobs: ev.Logprobs, Fault: ev.Fault}
+		*ev = chat.Event{Choice: ev.Choice, Details: ev.Details, Annotations: ev.Annotations, Logprobs: ev.Logprobs, Extra: ev.Extra, Fault: ev.Fault}
 		return
 	}
 	for i := range ev.Tools {

@@ -36,6 +36,8 @@ func (d *decoder) delta(c *rawjson.Cursor, ev *chat.Event) {
 			ev.Images = array(c.Raw())
 		case "audio":
 			ev.Audio = object(c.Raw())
+		case "extra_content":
+			ev.Extra = object(c.Raw())
 		default:
 			c.Skip()
 		}
@@ -155,6 +157,8 @@ func (d *decoder) toolCalls(c *rawjson.Cursor) {
 				t.ID = filled(c.Str())
 			case "function":
 				d.function(c, &t)
+			case "extra_content":
+				t.Extra = object(c.Raw())
 			default:
 				c.Skip()
 			}

@@ -55,6 +55,9 @@ func merge(to, ev *chat.Event) {
 	if ev.Audio != nil {
 		to.Audio = ev.Audio
 	}
+	if ev.Extra != nil {
+		to.Extra = ev.Extra
+	}
 	if ev.Logprobs != nil {
 		to.Logprobs = ev.Logprobs
 	}
@@ -67,6 +70,9 @@ func addTool(tools []chat.ToolDelta, t chat.ToolDelta) []chat.ToolDelta {
 	for i := range tools {
 		if tools[i].Index == t.Index {
 			tools[i].Arguments = join(tools[i].Arguments, t.Arguments)
+			if t.Extra != nil {
+				tools[i].Extra = t.Extra
+			}
 			return tools
 		}
 	}

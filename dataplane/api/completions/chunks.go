@@ -109,6 +109,9 @@ func appendExtras(dst []byte, ev *chat.Event, o options) []byte {
 	if ev.Audio != nil {
 		dst = append(append(dst, `,"audio":`...), ev.Audio...)
 	}
+	if ev.Extra != nil {
+		dst = append(append(dst, `,"extra_content":`...), ev.Extra...)
+	}
 	return dst
 }
 
@@ -162,7 +165,11 @@ func appendTool(dst []byte, t *chat.ToolDelta) []byte {
 	} else {
 		dst = append(dst, `""`...)
 	}
-	return append(dst, '}', '}')
+	dst = append(dst, '}')
+	if t.Extra != nil {
+		dst = append(append(dst, `,"extra_content":`...), t.Extra...)
+	}
+	return append(dst, '}')
 }
 
 func (c *stream) finish(f chat.Finish, native chat.Literal) {
