@@ -1,0 +1,207 @@
+package limits
+
+import (
+	"time"
+
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// counter is one limit over the fleet.
+type counter struct {
+	id     uint64
+	def    Definition
+	period uint64
+	ends   time.Time // of the period, zero for never
+	shares map[string]*share
+
+	// sums over shares
+	held, wish, claims int64
+	wishing            int64 // shares that have a wish
+
+	gone    int64 // spent in the period by nodes that are no more, or before it was counted
+	based   bool  // gone has what was spent before
+	fading  []fade
+	faded   int64 // the sum of fading
+	refused int64
+	learns  time.Time // until when nobody gets more than it has
+}
+
+// fade is what a node that is gone may have used of a sliding window.
+type fade struct {
+	amount int64
+	until  time.Time
+}
+
+// share is what a node has of a counter.
+type share struct {
+	period uint64
+	// held is the most that the node may use before its next report, ceiling what
+	// is kept of it for a successor, which may be more.
+	held, ceiling int64
+	used, wish    int64
+	claim         int64     // what it lacks of its fair part
+	freed         time.Time // when its oldest use leaves the window
+}
+
+func (c *counter) fade(amount int64, until time.Time) {
+	if amount > 0 {
+		c.fading = append(c.fading, fade{amount, until})
+		c.faded += amount
+	}
+}
+
+// expire forgets what has left the window.
+func (c *counter) expire(now time.Time) {
+	for len(c.fading) > 0 && !now.Before(c.fading[0].until) {
+		c.faded -= c.fading[0].amount
+		c.fading = c.fading[1:]
+	}
+}
+
+// today is the period that is now. Clocks of daemons differ: none goes back.
+func (c *counter) today(now time.Time) uint64 {
+	period, ends := c.def.Period(now)
+	if period >= c.period {
+		c.ends = ends
+	}
+	return max(period, c.period)
+}
+
+// roll begins a period.
+func (c *counter) roll(period uint64) {
+	if period <= c.period {
+		return
+	}
+	c.period, c.gone, c.based = period, 0, true
+	c.held, c.wish, c.claims, c.wishing = 0, 0, 0, 0
+	for _, s := range c.shares {
+		*s = share{period: period}
+	}
+}
+
+// want notes what a node wishes and lacks.
+func (c *counter) want(s *share, wish, claim int64) {
+	if s.wish > 0 {
+		c.wishing--
+	}
+	if wish > 0 {
+		c.wishing++
+	}
+	c.wish += wish - s.wish
+	c.claims += claim - s.claim
+	s.wish, s.claim = wish, claim
+}
+
+func (c *counter) hold(s *share, amount int64) {
+	c.held += amount - s.held
+	s.held = amount
+}
+
+// drop removes a node.
+func (c *counter) drop(node string, s *share) {
+	c.want(s, 0, 0)
+	c.held -= s.held
+	delete(c.shares, node)
+}
+
+// grant decides on a node's share.
+func (g *Granter) grant(now time.Time, c *counter, n *node, u *wire.LeaseUse) wire.LeaseGrant {
+	c.expire(now)
+	c.roll(max(c.today(now), u.Period))
+	used, held := u.Used, u.Held
+	if u.Period != c.period { // of a period that is over
+		used, held = 0, 0
+	}
+	s := c.shares[n.name]
+	if s == nil {
+		s = &share{period: c.period}
+		c.shares[n.name], n.shares[c.id] = s, s
+	}
+	if !n.proven {
+		held = max(held, s.held)
+	}
+	c.hold(s, held)
+	c.want(s, u.Wish, 0)
+	c.refused += u.Refused
+	s.used, s.freed = used, time.Time{}
+	if u.Freed > 0 {
+		s.freed = now.Add(u.Freed)
+	}
+	target := c.target(now, s, u.Need)
+	c.hold(s, max(held, target))
+	if s.held > s.ceiling {
+		s.ceiling = c.headroom(s)
+		g.keep(n)
+	}
+	out := wire.LeaseGrant{Counter: c.id, Period: c.period, Share: target, Dry: (u.Wish > 0 || u.Need > 0) && target-used < max(1, u.Need) && c.settled(now)}
+	if !c.ends.IsZero() && c.def.Span() == wire.Calendar {
+		out.Ends = max(time.Millisecond, c.ends.Sub(now))
+	}
+	if out.Dry && c.def.Span() == wire.Sliding {
+		out.Retry = c.retry(now)
+	}
+	return out
+}
+
+// settled reports whether it is known what is left.
+func (c *counter) settled(now time.Time) bool { return c.based && !now.Before(c.learns) }
+
+// target is the most that a node is to use of the window. It may be less than
+// what it holds.
+func (c *counter) target(now time.Time, s *share, need int64) int64 {
+	if !c.settled(now) {
+		return min(s.held, c.def.Value)
+	}
+	if s.wish == 0 && need == 0 {
+		return min(s.used, c.def.Value)
+	}
+	span := c.def.Span()
+	free := c.def.Value - c.gone - c.faded - (c.held - s.held) // for this node, with all that it holds
+	room := free - s.used
+	parts := 2 * max(1, c.wishing)
+	ahead := wire.Ahead(span, s.wish)
+	if span == wire.Calendar {
+		return clamp(s.used+max(need, min(ahead, room/parts)), free)
+	}
+	if c.wish <= c.def.Value {
+		ahead = max(need, ahead)
+		return clamp(s.used+ahead+max(0, room-ahead)/parts, free)
+	}
+	fair := int64(float64(c.def.Value) * (float64(s.wish) / float64(c.wish)))
+	target := clamp(fair, free)
+	c.want(s, s.wish, max(0, fair-max(target, s.held)))
+	if target < s.used+need && room-(c.claims-s.claim) >= need {
+		target = clamp(s.used+need, free) // nobody who has less than its part lacks it
+	}
+	return target
+}
+
+func clamp(n, most int64) int64 { return max(0, min(n, most)) }
+
+// headroom is what is kept of a share, so that not every grant has to be.
+func (c *counter) headroom(s *share) int64 {
+	if c.def.Span() == wire.Calendar {
+		return s.held + 4*wire.Ahead(wire.Calendar, s.wish)
+	}
+	return max(s.held, min(c.def.Value, s.held+s.held/4+2))
+}
+
+// retry is how long it takes until something leaves the window.
+func (c *counter) retry(now time.Time) time.Duration {
+	var first time.Time
+	note := func(at time.Time) {
+		if !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	if len(c.fading) > 0 {
+		note(c.fading[0].until)
+	}
+	for _, s := range c.shares {
+		note(s.freed)
+	}
+	if first.IsZero() {
+		return 0
+	}
+	return max(time.Millisecond, first.Sub(now))
+}

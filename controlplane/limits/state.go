@@ -1,0 +1,149 @@
+package limits
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// State is what a granter leaves to its successor.
+type State struct {
+	// Empty says that there is none: it was lost, or nothing was ever granted.
+	Empty bool
+	// Epoch is the greatest that there was.
+	Epoch uint64
+	Nodes map[string]nodeDoc
+	Spent spentDoc
+}
+
+// nodeDoc is what a node may hold at most. Entries are counter, period and
+// amount, one after the other.
+type nodeDoc struct {
+	Instance uint64   `json:"instance"`
+	Entries  []uint64 `json:"entries"`
+}
+
+// spentDoc is what was used by nodes that are gone.
+type spentDoc struct {
+	Entries []uint64 `json:"entries"`
+}
+
+type entry struct {
+	counter, period uint64
+	amount          int64
+}
+
+func (d *nodeDoc) entries() iter.Seq2[int, entry]  { return entries(d.Entries) }
+func (d *spentDoc) entries() iter.Seq2[int, entry] { return entries(d.Entries) }
+
+func entries(flat []uint64) iter.Seq2[int, entry] {
+	return func(yield func(int, entry) bool) {
+		for i := 0; i+2 < len(flat); i += 3 {
+			if !yield(i, entry{flat[i], flat[i+1], int64(flat[i+2])}) { //nolint:gosec // it was an int64
+				return
+			}
+		}
+	}
+}
+
+// Documents of the state; a node's is docNode + its name.
+const (
+	docSpent = "spent"
+	docNode  = "node."
+)
+
+// Document is a part of the state.
+type Document struct {
+	Name string
+	Data []byte
+}
+
+// Unkept returns the documents that have changed so much that they have to be
+// kept before any reply is sent that was made from them.
+func (g *Granter) Unkept() (list []Document, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	add := func(name string, v any) {
+		data, failed := json.Marshal(v)
+		if failed != nil {
+			err = fmt.Errorf("encode %s: %w", name, failed)
+		}
+		list = append(list, Document{name, data})
+	}
+	if g.dirty { // before nodes: what is moved there from a node must not be missing for a moment
+		g.dirty = false
+		add(docSpent, g.spentDocument())
+	}
+	for name := range g.removed {
+		if g.nodes[name] == nil || !g.nodes[name].dirty {
+			add(docNode+name, nodeDoc{})
+		}
+	}
+	clear(g.removed)
+	for _, n := range g.unkept {
+		n.dirty = false
+		if g.nodes[n.name] != n {
+			continue
+		}
+		d := nodeDoc{Instance: n.instance, Entries: make([]uint64, 0, 3*len(n.shares))}
+		for id, s := range n.shares {
+			if s.ceiling > 0 {
+				d.Entries = append(d.Entries, id, s.period, uint64(s.ceiling)) //nolint:gosec // positive
+			}
+		}
+		add(docNode+n.name, d)
+	}
+	g.unkept = g.unkept[:0]
+	return list, err
+}
+
+// Everything marks all documents as not kept, as for a store that has lost them.
+func (g *Granter) Everything() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.dirty = true
+	for _, n := range g.nodes {
+		g.keep(n)
+	}
+}
+
+// spentDocument is what nodes that are gone have used; g.mu is held.
+func (g *Granter) spentDocument() spentDoc {
+	var d spentDoc
+	for id, c := range g.counters {
+		amount := c.gone
+		if c.def.Span() == wire.Sliding {
+			amount = c.faded
+		}
+		if amount > 0 || c.def.Kind == wire.LimitBudget && c.based {
+			d.Entries = append(d.Entries, id, c.period, uint64(amount)) //nolint:gosec // not negative
+		}
+	}
+	return d
+}
+
+// Load reads documents that were kept.
+func (s *State) Load(d Document) error {
+	if d.Name == docSpent {
+		return json.Unmarshal(d.Data, &s.Spent)
+	}
+	name, ok := strings.CutPrefix(d.Name, docNode)
+	if !ok {
+		return nil // of a newer version
+	}
+	var doc nodeDoc
+	if err := json.Unmarshal(d.Data, &doc); err != nil {
+		return err
+	}
+	if len(doc.Entries) == 0 {
+		return nil
+	}
+	if s.Nodes == nil {
+		s.Nodes = map[string]nodeDoc{}
+	}
+	s.Nodes[name] = doc
+	return nil
+}

@@ -1,0 +1,156 @@
+package limits
+
+import (
+	"time"
+
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// grantTime is how long a request may wait for a grant.
+const grantTime = 50 * time.Millisecond
+
+// Need is what a request takes at most, as far as that can be known.
+type Need struct {
+	// Tokens are those of the prompt and of the completion.
+	Tokens int64
+	// Cost is in pico-dollars.
+	Cost int64
+}
+
+// of is what a request takes of a kind of limit.
+func (n *Need) of(kind string) int64 {
+	switch kind {
+	case wire.LimitTPM, wire.LimitTPD:
+		return n.Tokens
+	case wire.LimitBudget:
+		return n.Cost
+	default:
+		return 1
+	}
+}
+
+// Hold is what one request has taken. The zero value holds nothing.
+type Hold struct{ list []held }
+
+type held struct {
+	counter *Counter
+	amount  int64
+	slot    uint64
+}
+
+// Refusal says which limit refused a request.
+type Refusal struct {
+	Limit *wire.Limit
+	// Holder is one of wire's Holder constants, ID that holder's.
+	Holder, ID string
+	// Retry is when the same request may succeed, 0 if that is not known.
+	Retry time.Duration
+	// Left is what the node has left of the limit.
+	Left int64
+	// Outage says that it was refused because nobody grants.
+	Outage bool
+}
+
+// Clock is the registry's time.
+type Clock struct{ began time.Time }
+
+// NewClock starts a clock.
+func NewClock() Clock { return Clock{time.Now()} }
+
+// Now is the time since the start.
+func (c Clock) Now() time.Duration { return time.Since(c.began) }
+
+// try takes of each counter what the request needs, of all or of none, and
+// returns the one that has too little.
+func (r *Registry) try(list []*Counter, need *Need, now time.Duration, h *Hold) *Counter {
+	start := len(h.list)
+	for _, c := range list {
+		limit := c.limit.Load()
+		n := need.of(limit.Kind)
+		slot, ok := c.take(r, now, n)
+		if !ok {
+			c.lacks(n)
+			if !c.active.Load() {
+				r.activate(c)
+			}
+			if !r.outage.Load() || limit.Outage() != wire.OutageOpen {
+				h.back(r, start)
+				return c
+			}
+			slot = c.force(r, n)
+		}
+		h.list = append(h.list, held{c, n, slot})
+	}
+	return nil
+}
+
+// Admit takes of each counter what the request needs, of all or of none. Where a
+// share is too small it waits a moment for more of it.
+func (r *Registry) Admit(list []*Counter, need *Need, clock Clock, h *Hold) *Refusal {
+	now := clock.Now()
+	until := now + grantTime
+	for {
+		answered := *r.answered.Load()
+		c := r.try(list, need, now, h)
+		if c == nil {
+			return nil
+		}
+		if now = clock.Now(); now >= until || r.outage.Load() || c.dry.Load() {
+			return r.refuse(c, need, now)
+		}
+		r.report()
+		wait := time.NewTimer(until - now)
+		select {
+		case <-answered:
+		case <-wait.C:
+		}
+		wait.Stop()
+		now = clock.Now()
+	}
+}
+
+// refuse counts and describes a refusal.
+func (r *Registry) refuse(c *Counter, need *Need, now time.Duration) *Refusal {
+	c.refused.Add(1)
+	if !c.dry.Load() {
+		r.report()
+	}
+	out := &Refusal{Limit: c.Limit(), Holder: c.holder, ID: c.holderID, Left: max(0, c.left.Load()), Outage: r.outage.Load()}
+	if out.Outage {
+		r.unanswered.Add(1)
+	}
+	out.Retry = c.wait(now, need.of(out.Limit.Kind))
+	return out
+}
+
+// back gives back what was taken since start, unused.
+func (h *Hold) back(r *Registry, start int) {
+	for i := range h.list[start:] {
+		t := &h.list[start+i]
+		t.counter.settle(r, t.slot, t.amount, 0)
+	}
+	h.list = h.list[:start]
+}
+
+// Settle replaces what was taken by what the request has really used, and gives
+// back what it had in flight. It may be called more than once.
+func (h *Hold) Settle(r *Registry, used *Need) {
+	for i := range h.list {
+		t := &h.list[i]
+		actual := int64(0)
+		if t.counter.span != wire.InFlight {
+			actual = used.of(t.counter.Limit().Kind)
+		}
+		t.counter.settle(r, t.slot, t.amount, actual)
+		*t = held{}
+	}
+	h.list = h.list[:0]
+}
+
+// TryNow does what Admit does without waiting.
+func (r *Registry) TryNow(list []*Counter, need *Need, now time.Duration, h *Hold) *Refusal {
+	if c := r.try(list, need, now, h); c != nil {
+		return r.refuse(c, need, now)
+	}
+	return nil
+}

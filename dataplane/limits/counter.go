@@ -1,0 +1,218 @@
+// Package limits is how a node keeps within the limits of keys, users, teams,
+// endpoints and the gateway. The daemon grants it a share of each; admission
+// subtracts from the share, without a lock, an allocation or a question.
+package limits
+
+import (
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// never is a time that does not come, in nanoseconds.
+const never = math.MaxInt64
+
+// Counter is a node's share of one limit.
+type Counter struct {
+	id       uint64
+	holder   string // one of wire's Holder constants
+	holderID string
+	span     wire.Span
+	limit    atomic.Pointer[wire.Limit]
+
+	// left is the share without what was used; it may be negative.
+	left atomic.Int64
+	// ends is until when left may be used, in nanoseconds of the registry's clock.
+	ends atomic.Int64
+	// period is that of the share, if it is a calendar's.
+	period atomic.Uint64
+	// uses of a sliding window; nil until the counter is active.
+	ring atomic.Pointer[ring]
+
+	// asked sums up what requests would have taken, need is the largest amount
+	// that there was no room for, and refused counts requests, since the last report.
+	asked, need, refused atomic.Int64
+	// dry is set while the fleet has nothing left.
+	dry atomic.Bool
+	// retryAt is when it may have, 0 if that is not known.
+	retryAt atomic.Int64
+	// active counters are in the registry's list.
+	active atomic.Bool
+
+	mu    sync.Mutex // of what follows, and of what moves between left and ring
+	share int64
+	tick  uint64 // up to which the ring was turned
+	rate  rate
+	last  lastReport
+	kept  uint64 // the build that last had the counter
+}
+
+// lastReport is what a counter has told, to see whether there is news.
+type lastReport struct {
+	at         time.Duration
+	used, wish int64
+	sent       bool
+}
+
+// Limit is the limit that is counted.
+func (c *Counter) Limit() *wire.Limit { return c.limit.Load() }
+
+// take subtracts n, all of it or nothing.
+func (c *Counter) take(r *Registry, now time.Duration, n int64) (slot uint64, ok bool) {
+	c.asked.Add(n)
+	if int64(now) >= c.ends.Load() {
+		return 0, false
+	}
+	slot = c.period.Load()
+	for {
+		left := c.left.Load()
+		if left < n {
+			return 0, false
+		}
+		if c.left.CompareAndSwap(left, left-n) {
+			break
+		}
+	}
+	if c.span == wire.Sliding {
+		slot = c.use(r, n)
+	}
+	return slot, true
+}
+
+// force subtracts n, whatever is left.
+func (c *Counter) force(r *Registry, n int64) (slot uint64) {
+	slot = c.period.Load()
+	c.left.Add(-n)
+	if c.span == wire.Sliding {
+		slot = c.use(r, n)
+	}
+	return slot
+}
+
+// use notes when n was taken. The time is read after the fact: a use may count
+// as later than it was, never as earlier.
+func (c *Counter) use(r *Registry, n int64) uint64 {
+	slot := r.tick.Load()
+	c.ring.Load().at(slot).Add(n)
+	return slot
+}
+
+// settle replaces an amount that was taken by what it has come to.
+func (c *Counter) settle(r *Registry, slot uint64, taken, actual int64) {
+	diff := actual - taken
+	if diff == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch c.span {
+	case wire.Sliding:
+		if diff > 0 { // counts from now on
+			c.left.Add(-diff)
+			c.use(r, diff)
+			return
+		}
+		if slot+windowTicks <= c.tick { // about to leave the window, or gone
+			return
+		}
+		c.ring.Load().at(slot).Add(diff)
+		c.left.Add(-diff)
+	case wire.Calendar:
+		if slot == c.period.Load() {
+			c.left.Add(-diff)
+		}
+	case wire.InFlight:
+		c.left.Add(-diff)
+	}
+}
+
+// used is what counts in the window; c.mu is held.
+func (c *Counter) used() int64 { return c.share - c.left.Load() }
+
+// lacks notes that n was not to be had.
+func (c *Counter) lacks(n int64) {
+	for {
+		need := c.need.Load()
+		if n <= need || c.need.CompareAndSwap(need, n) {
+			return
+		}
+	}
+}
+
+// turn lets what has left the window come back.
+func (c *Counter) turn(tick uint64) {
+	if c.span != wire.Sliding {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if tick > c.tick {
+		c.left.Add(c.ring.Load().turn(c.tick, tick))
+		c.tick = tick
+	}
+}
+
+// apply puts a grant into force. sent is when its report was sent, valid how
+// long from then on it may be used if the limit is closed.
+func (c *Counter) apply(g *wire.LeaseGrant, sent, now, valid time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if g.Period < c.period.Load() {
+		return
+	}
+	if g.Period > c.period.Load() {
+		c.left.Store(0) // nothing is taken of the old period from here on
+		c.period.Store(g.Period)
+		c.share = 0
+		c.left.Store(0)
+	}
+	ends := int64(never)
+	switch {
+	case g.Ends > 0:
+		ends = int64(sent + g.Ends)
+	case c.span != wire.Calendar && c.Limit().Outage() == wire.OutageClosed:
+		ends = int64(sent + valid)
+	}
+	c.ends.Store(ends)
+	c.dry.Store(g.Dry)
+	c.retryAt.Store(0)
+	if g.Retry > 0 {
+		c.retryAt.Store(int64(now + g.Retry))
+	}
+	c.left.Add(g.Share - c.share)
+	c.share = g.Share
+}
+
+// lower keeps the share within a limit that was lowered.
+func (c *Counter) lower(value int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.share > value {
+		c.left.Add(value - c.share)
+		c.share = value
+	}
+}
+
+// wait is how long it takes until n is to be had, 0 if that is not known.
+func (c *Counter) wait(now time.Duration, n int64) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch c.span {
+	case wire.Sliding:
+		if c.share >= n {
+			if ring := c.ring.Load(); ring != nil {
+				return ring.wait(c.tick, now, n-c.left.Load())
+			}
+		}
+	case wire.Calendar:
+		if ends := c.ends.Load(); ends != never {
+			return time.Duration(ends) - now
+		}
+		return 0
+	case wire.InFlight:
+	}
+	return max(0, time.Duration(c.retryAt.Load())-now)
+}

@@ -1,0 +1,120 @@
+package limits
+
+import (
+	"slices"
+	"time"
+
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+const (
+	// reportEvery is how often what has changed is told.
+	reportEvery = time.Second
+	// shortEvery is how often it is asked for more while a share is short.
+	shortEvery = quantum
+	// restEvery is how often a counter is told of that has not changed.
+	restEvery = 10 * time.Second
+	// wishPeriod is what a wish of a calendar period is for.
+	wishPeriod = 10 * time.Second
+	// silence is after how long without a report the process must have stood still.
+	silence = 3 * reportEvery
+)
+
+// Report returns what is to be told now, nil for nothing. bye is the last one.
+func (r *Registry) Report(now time.Duration, bye bool) *wire.LeaseReport {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rep := &wire.LeaseReport{Instance: r.instance, Epoch: r.epoch, Bye: bye}
+	whole := bye || r.whole || now-r.lastSent > silence
+	for _, c := range r.active {
+		if use, ok := c.report(now, whole, bye); ok {
+			rep.Uses = append(rep.Uses, use)
+		}
+	}
+	alive := len(r.active) > 0 && now-r.lastSent >= reportEvery // the daemon has to know
+	if len(rep.Uses) == 0 && !alive && !bye {
+		return nil
+	}
+	r.seq++
+	rep.Seq = r.seq
+	r.lastSent = now
+	return rep
+}
+
+// report returns what a counter has to tell, if it has.
+func (c *Counter) report(now time.Duration, whole, bye bool) (use wire.LeaseUse, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rate.sample(now, c.asked.Swap(0))
+	used := max(0, c.used())
+	if bye { // nothing is taken any more
+		c.share = used
+		c.left.Store(0)
+	}
+	wish := c.wish(used)
+	short := c.need.Load() > 0 || c.left.Load() < c.ahead(wish)/2 || int64(now) >= c.ends.Load()
+	changed := used != c.last.used || wish != c.last.wish || c.share != 0 && wish == 0
+	since := now - c.last.at
+	switch {
+	case whole, !c.last.sent, short && !c.dry.Load(), short && since >= shortEvery, changed && since >= reportEvery, since >= restEvery:
+	case c.closes() && since >= reportEvery:
+	default:
+		return use, false
+	}
+	c.last = lastReport{at: now, used: used, wish: wish, sent: true}
+	use = wire.LeaseUse{
+		Counter: c.id, Period: c.period.Load(), Held: max(c.share, used), Used: used, Wish: wish, Need: c.need.Swap(0), Refused: c.refused.Swap(0),
+	}
+	if ring := c.ring.Load(); ring != nil && used > 0 {
+		use.Freed = max(time.Millisecond, ring.wait(c.tick, now, 1))
+	}
+	return use, true
+}
+
+// closes reports whether the share ends unless it is renewed.
+func (c *Counter) closes() bool { return c.span != wire.Calendar && c.ends.Load() != never }
+
+// wish is what would be used if nothing bounded it; c.mu is held.
+func (c *Counter) wish(used int64) int64 {
+	switch c.span {
+	case wire.InFlight:
+		return used + c.refused.Load() + min(1, c.need.Load())
+	case wire.Calendar:
+		return whole(c.rate.average * wishPeriod.Seconds())
+	default:
+		return whole(c.rate.average * wire.SlidingTime.Seconds())
+	}
+}
+
+// ahead is how much a node should have left for a wish, so that it need not ask
+// for each request. The daemon uses the same.
+func (c *Counter) ahead(wish int64) int64 { return wire.Ahead(c.span, wish) }
+
+// whole rounds what is far from an overflow.
+func whole(f float64) int64 {
+	const most = 1 << 60
+	return int64(min(f+0.5, most))
+}
+
+// Apply puts the shares of a reply into force; sent is when its report was sent.
+// A reply that is not to the last report, or from a daemon that another has
+// succeeded, is void.
+func (r *Registry) Apply(reply *wire.LeaseReply, sent, now time.Duration) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if reply.Seq != r.seq || reply.Epoch < r.epoch {
+		return false
+	}
+	successor := r.epoch != 0 && reply.Epoch > r.epoch // it knows only what was kept
+	r.epoch = reply.Epoch
+	for i := range reply.Grants {
+		if c := r.counters[reply.Grants[i].Counter]; c != nil && c.active.Load() {
+			c.apply(&reply.Grants[i], sent, now, reply.Valid)
+		}
+	}
+	r.active = slices.DeleteFunc(r.active, r.retire)
+	r.outage.Store(false)
+	r.whole = successor
+	close(*r.answered.Swap(new(make(chan struct{}))))
+	return true
+}
