@@ -20,6 +20,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/config"
 	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/controlplane/database"
+	"github.com/hybridinference/gateway/controlplane/limits"
 	"github.com/hybridinference/gateway/controlplane/nodes"
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/controlplane/server"
@@ -48,6 +49,7 @@ type App struct {
 	cert      *certificate // nil for plain HTTP
 	cleanups  run.Stack
 	usage     usageWatch
+	limits    *limits.Service
 }
 
 // New checks the options and binds the address. NATS and the database need
@@ -82,6 +84,12 @@ func (a *App) setup(ctx context.Context) (err error) {
 		Conn: a.conn, Files: o.Files, Replicas: o.Replicas, Signer: o.Signer, Log: o.Log,
 		Open: func(ctx context.Context) (*controlstate.State, error) { return controlstate.Open(ctx, db) },
 	})
+	a.limits, err = limits.NewService(limits.Options{
+		Conn: a.conn, Replicas: o.Replicas, Name: o.NATS.Name, Grace: o.LimitsGrace, Table: a.publisher.KeyTable, Spent: a.spentBefore, Log: o.Log,
+	})
+	if err != nil {
+		return err
+	}
 	a.api, err = server.New(server.Options{
 		Publisher: a.publisher, Nodes: a.nodes, Conn: a.conn, LogStore: o.LogStore, Erasers: o.Erasers, Token: o.Token, Open: o.Open, Proxies: o.Proxies, KeySecret: o.KeySecret,
 		Usage: func() []adminapi.Problem { return a.usage.problems(time.Now()) }, Version: o.Version, Log: o.Log,
@@ -136,6 +144,7 @@ func (a *App) Run(ctx context.Context) error {
 	all.Add("usage streams", a.keepStreams)
 	all.Add("ledger", a.checkLedger)
 	all.Add("spending", a.tellSpending)
+	all.Add("limits", a.limits.Run)
 	all.Add("admin API", a.serve)
 	err := all.Run(ctx)
 	return errors.Join(err, a.cleanups.Unwind(context.WithoutCancel(ctx)))

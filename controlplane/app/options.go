@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/publish"
@@ -43,11 +44,17 @@ type Options struct {
 	Signer *bus.Signer
 	// KeySecret is what API keys are hashed under; without it none can be made.
 	KeySecret secret.String
-	Version   string
-	Log       *slog.Logger
+	// LimitsGrace is how long a node may be silent before its shares of limits
+	// come back; default 15 s.
+	LimitsGrace time.Duration
+	Version     string
+	Log         *slog.Logger
 }
 
 func (o *Options) check() error {
+	if o.LimitsGrace == 0 {
+		o.LimitsGrace = 15 * time.Second
+	}
 	if !o.Token.Empty() || !o.Open {
 		return nil // the API itself asks for the token
 	}

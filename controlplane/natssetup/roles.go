@@ -25,7 +25,7 @@ func Permissions(role, name string) jwt.Permissions {
 			inbox = bus.InboxPrefix(role) + "." + name + ".>"
 		}
 		pub = []string{
-			wire.UsagePrefix + name, wire.NodeStatusPrefix + name, wire.AskPrefix + ">",
+			wire.UsagePrefix + name, wire.NodeStatusPrefix + name, wire.LeasePrefix + name, wire.AskPrefix + ">",
 			// Answers go to inboxes of who may ask. Leave to answer whatever subject a
 			// question names would be leave to publish anywhere: a node can ask itself.
 			bus.InboxPrefix(bus.RoleDataPlane) + ".>", bus.InboxPrefix(bus.RoleControlPlane) + ".>",
@@ -42,10 +42,10 @@ func Permissions(role, name string) jwt.Permissions {
 			"$JS.API.CONSUMER.CREATE."+wire.UsageStream+".*", "$JS.API.CONSUMER.MSG.NEXT."+wire.UsageStream+".*")
 	default:
 		pub = []string{
-			wire.BeatSubject, wire.AskPrefix + ">", "$KV." + wire.ConfigBucket + ".>", "$JS.API.>", wire.UsagePrefix + "*",
+			wire.BeatSubject, wire.AskPrefix + ">", "$KV." + wire.ConfigBucket + ".>", "$JS.API.>", wire.UsagePrefix + "*", wire.LeaseStatePrefix + ">",
 			bus.InboxPrefix(bus.RoleDataPlane) + ".>", // answers to nodes
 		}
-		sub = []string{wire.NodeStatusPrefix + "*", wire.AskLedger}
+		sub = []string{wire.NodeStatusPrefix + "*", wire.AskLedger, wire.LeasePrefix + "*"}
 	}
 	return jwt.Permissions{Pub: jwt.Permission{Allow: pub}, Sub: jwt.Permission{Allow: append(sub, inbox)}}
 }

@@ -55,6 +55,7 @@ type Publisher struct {
 
 	db      atomic.Pointer[controlstate.State]
 	release atomic.Pointer[wire.Release]
+	table   atomic.Pointer[wire.KeyTable]
 	// prepared is the last committed release as it was checked before the commit.
 	prepared atomic.Pointer[document]
 	// published are the versions that NATS holds.
@@ -131,6 +132,9 @@ func (p *Publisher) Ready() <-chan struct{} { return p.ready }
 
 // Current returns the release in service, nil before the first.
 func (p *Publisher) Current() *wire.Release { return p.release.Load() }
+
+// KeyTable returns the newest key table, nil before the first.
+func (p *Publisher) KeyTable() *wire.KeyTable { return p.table.Load() }
 
 // Published returns the versions that NATS holds, as far as known; zero before
 // anything was published.

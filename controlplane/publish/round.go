@@ -96,6 +96,7 @@ func (p *Publisher) learn(ctx context.Context) error {
 		return err
 	}
 	p.link.keys = keys
+	p.table.Store(table)
 	return nil
 }
 

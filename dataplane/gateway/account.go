@@ -25,6 +25,7 @@ type books struct {
 
 // account is what a request has used, for its one usage event.
 type account struct {
+	admission  *admission
 	books      *books
 	caller     *caller
 	lang       *api.Language
@@ -45,6 +46,7 @@ type account struct {
 	images     int64  // in the answer
 	seen       int    // bytes of text that were sent
 	settled    bool
+	cost       int64 // in pico-dollars
 	scratch    []byte
 	line       []byte  // the usage event as it is sent
 	content    excerpt // of the answer, if it is kept
@@ -54,7 +56,7 @@ type account struct {
 // points into is not used any more.
 func (a *account) reset() {
 	*a = account{
-		books: a.books, caller: a.caller, lang: a.lang, translator: a.translator, req: a.req, attempt: a.attempt,
+		admission: a.admission, books: a.books, caller: a.caller, lang: a.lang, translator: a.translator, req: a.req, attempt: a.attempt,
 		usage: wire.Usage{Attempts: a.usage.Attempts[:0]}, native: a.native[:0], tier: a.tier[:0], upstreamID: a.upstreamID[:0],
 		scratch: api.Bounded(a.scratch), line: api.Bounded(a.line), content: a.content.again(),
 	}
@@ -119,6 +121,7 @@ func (a *account) settle(end string, status int, f *fault.Error) *api.Total {
 		u.Error = f.Error()
 	}
 	a.price(u)
+	a.admission.settle(u, a.cost)
 	a.describeClient(u)
 	a.line = append(u.Append(a.line[:0]), '\n')
 	a.books.recent.add(u.RequestID, a.line)

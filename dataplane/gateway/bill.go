@@ -30,7 +30,8 @@ func (a *account) bill(u *wire.Usage, e *snapshot.Endpoint) {
 	if cost.Source == wire.CostSourceUnknown {
 		return
 	}
-	a.caller.key.Spent.Add(a.caller.started, cost.Total())
+	a.cost = cost.Total()
+	a.caller.key.Spent.Add(a.caller.started, a.cost)
 	a.total.Cost, a.total.PromptCost, a.total.CompletionCost = a.usd(cost.Total()), a.usd(cost.Prompt), a.usd(cost.Completion)
 	u.CostUSD = a.total.Cost
 }

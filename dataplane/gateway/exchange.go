@@ -23,9 +23,10 @@ type exchange struct {
 	body       []byte
 	room       reservation // of the body
 
-	attempt attempt
-	account account
-	reply   reply
+	admission admission
+	attempt   attempt
+	account   account
+	reply     reply
 
 	streaming bool // the connection writes the body, and ends the exchange
 	broken    bool // by a panic: it is not used again
@@ -36,7 +37,8 @@ func newExchange(r *generator) *exchange {
 	x := &exchange{generator: r, translator: r.lang.New(), room: reservation{gateway: g}}
 	req := x.translator.Request()
 	x.attempt = attempt{watcher: &g.watcher, caller: &x.caller, lang: r.lang, translator: x.translator, req: req}
-	x.account = account{books: &g.books, caller: &x.caller, lang: r.lang, translator: x.translator, req: req, attempt: &x.attempt}
+	x.admission = admission{registry: g.opts.Limits, clock: g.opts.LimitsClock, means: &g.means, caller: &x.caller, attempt: &x.attempt, req: req}
+	x.account = account{admission: &x.admission, books: &g.books, caller: &x.caller, lang: r.lang, translator: x.translator, req: req, attempt: &x.attempt}
 	x.reply = reply{
 		responder: &g.responder, opts: &g.opts, lang: r.lang, translator: x.translator, caller: &x.caller, attempt: &x.attempt, account: &x.account,
 	}
@@ -85,6 +87,7 @@ func (x *exchange) end() {
 	defer x.generator.gateway.leave()
 	defer x.room.release()
 	x.attempt.end()
+	x.admission.end()
 	if x.broken {
 		return
 	}

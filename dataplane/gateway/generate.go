@@ -48,6 +48,10 @@ func (r *generator) answer(ctx *fasthttp.RequestCtx) {
 	if r.lang.Count != nil && x.count(&g.tokens) {
 		return
 	}
+	if p := x.admission.admit(); p != nil {
+		x.reply.reject(p)
+		return
+	}
 	x.attempt.start(g.policy)
 	if !x.translator.Streamed() {
 		x.reply.unary()

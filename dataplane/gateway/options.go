@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/hybridinference/gateway/dataplane/limits"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/shared/secret"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -52,6 +53,9 @@ type Options struct {
 	Drain time.Duration
 	// Content keeps prompts and answers in the usage events.
 	Content bool
+	// Limits counts what keys use, by LimitsClock; nil is no limits.
+	Limits      *limits.Registry
+	LimitsClock limits.Clock
 	// Report adds to /health what the node knows of the control plane.
 	Report func() Report
 	// Generation asks others for a generation that this node does not know (any
@@ -67,6 +71,9 @@ type Options struct {
 }
 
 func (o *Options) defaults() {
+	if o.Limits == nil {
+		o.Limits, o.LimitsClock = limits.NewRegistry(0), limits.NewClock()
+	}
 	if o.MaxBody == 0 {
 		o.MaxBody = 50 << 20
 	}

@@ -66,6 +66,14 @@ func (r *responder) refuseIn(ctx *fasthttp.RequestCtx, lang *api.Language, p *pr
 	if s := p.Seconds(); s > 0 && (p.Status == 429 || p.Status == 503 || p.Status == 529) {
 		ctx.Response.Header.Set("Retry-After", strconv.Itoa(s))
 	}
+	if l := p.Limit; l != nil && p.Status == 429 {
+		h := &ctx.Response.Header
+		h.Set("X-RateLimit-Limit", l.Value)
+		h.Set("X-RateLimit-Remaining", l.Left)
+		if !l.Reset.IsZero() {
+			h.Set("X-RateLimit-Reset", strconv.FormatInt(l.Reset.UnixMilli(), 10))
+		}
+	}
 	switch p.Status {
 	case 400, 401, 402, 403, 404, 405, 413, 415, 422: // the same request would fail again
 		ctx.Response.Header.Set("X-Should-Retry", "false")

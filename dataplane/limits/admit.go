@@ -132,19 +132,31 @@ func (h *Hold) back(r *Registry, start int) {
 	h.list = h.list[:start]
 }
 
-// Settle replaces what was taken by what the request has really used, and gives
-// back what it had in flight. It may be called more than once.
-func (h *Hold) Settle(r *Registry, used *Need) {
+// Empty reports whether nothing is held.
+func (h *Hold) Empty() bool { return len(h.list) == 0 }
+
+// Release gives back everything, unused.
+func (h *Hold) Release(r *Registry) { h.back(r, 0) }
+
+// Settle replaces what was taken by what the request has really used. What is in
+// flight stays so until Release. count says of a limit for one model or provider
+// whether the request counts for it; nil is always.
+func (h *Hold) Settle(r *Registry, used *Need, count func(*wire.Limit) bool) {
+	kept := h.list[:0]
 	for i := range h.list {
-		t := &h.list[i]
-		actual := int64(0)
-		if t.counter.span != wire.InFlight {
-			actual = used.of(t.counter.Limit().Kind)
+		t := h.list[i]
+		if t.counter.span == wire.InFlight {
+			kept = append(kept, t)
+			continue
+		}
+		limit, actual := t.counter.Limit(), int64(0)
+		if count == nil || limit.Model == "" && limit.Provider == "" || count(limit) {
+			actual = used.of(limit.Kind)
 		}
 		t.counter.settle(r, t.slot, t.amount, actual)
-		*t = held{}
 	}
-	h.list = h.list[:0]
+	clear(h.list[len(kept):])
+	h.list = kept
 }
 
 // TryNow does what Admit does without waiting.

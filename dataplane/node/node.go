@@ -18,6 +18,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/hybridinference/gateway/dataplane/gateway"
+	"github.com/hybridinference/gateway/dataplane/limits"
 	"github.com/hybridinference/gateway/dataplane/meter"
 	"github.com/hybridinference/gateway/dataplane/peers"
 	"github.com/hybridinference/gateway/dataplane/probe"
@@ -82,6 +83,7 @@ type Node struct {
 	spool    *spool.Spool // nil without STATE_DIR
 	gateway  *gateway.Gateway
 	peers    *peers.Peers
+	limits   *limits.Link
 	cleanups run.Stack
 }
 
@@ -114,6 +116,9 @@ func (n *Node) setup() (err error) {
 	// Questions come with requests, which are served when everything is made.
 	o.Gateway.Generation = func(ctx context.Context, id string) *wire.Usage { return n.peers.Generation(ctx, id) }
 	o.Gateway.Spent = func(keyID string) (snapshot.Spent, bool) { return n.peers.Spent(keyID) }
+	registry := limits.NewRegistry(rand.Uint64())
+	n.limits = &limits.Link{Node: o.Node, Registry: registry, Clock: limits.NewClock(), Log: o.Log}
+	o.Gateway.Limits, o.Gateway.LimitsClock = registry, n.limits.Clock
 	if n.gateway, err = gateway.New(o.Gateway, &n.current, n.meter); err != nil {
 		return err
 	}
@@ -123,6 +128,7 @@ func (n *Node) setup() (err error) {
 		return err
 	}
 	n.cleanups.Push("NATS connection", func(context.Context) error { n.conn.Close(); return nil })
+	n.limits.Conn = n.conn
 	if _, err := n.conn.Subscribe(wire.CommitPrefix+o.Node, n.commits); err != nil {
 		return fmt.Errorf("subscribe to receipts: %w", err)
 	}
@@ -131,7 +137,7 @@ func (n *Node) setup() (err error) {
 	}
 	n.watcher = watch.New(watch.Options{
 		Conn: n.conn, Current: &n.current, Trust: o.Trust, Dir: o.StateDir, Status: n.status, Log: o.Log,
-		Builder: &snapshot.Builder{Senders: upstream.NewSenders(connectTime), Secret: o.Secret, Timeouts: o.Timeouts, Breaker: o.Breaker, StandIns: o.StandIns, Log: o.Log},
+		Builder: &snapshot.Builder{Senders: upstream.NewSenders(connectTime), Secret: o.Secret, Timeouts: o.Timeouts, Breaker: o.Breaker, StandIns: o.StandIns, Limits: registry, Log: o.Log},
 	})
 	return nil
 }
@@ -200,13 +206,14 @@ func (n *Node) Run(ctx context.Context) error {
 	outlive, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	go n.suspect(outlive)
-	watched, metered, probed := make(chan error, 1), make(chan error, 1), make(chan error, 1)
+	watched, metered, probed, limited := make(chan error, 1), make(chan error, 1), make(chan error, 1), make(chan error, 1)
 	go func() { watched <- n.watcher.Run(outlive) }()
 	go func() { probed <- probe.New(&n.current, n.o.Log).Run(outlive) }()
 	go func() { metered <- n.meter.Run(outlive, n.o.Flush, n.send) }()
+	go func() { limited <- n.limits.Run(outlive) }()
 	err := n.gateway.Run(ctx)
 	stop()
-	err = errors.Join(err, <-watched, <-metered, <-probed)
+	err = errors.Join(err, <-limited, <-watched, <-metered, <-probed)
 	return errors.Join(err, n.cleanups.Unwind(context.WithoutCancel(ctx)))
 }
 

@@ -25,6 +25,8 @@ type Problem struct {
 	// Requested and Available are providers: those that the client would have
 	// and those that there are.
 	Requested, Available []string
+	// Limit is the limit of the gateway's own that refused the request.
+	Limit *Limit
 	// Routing is the raw openrouter_metadata for clients that asked for it.
 	Routing []byte
 }
@@ -34,6 +36,32 @@ type Attempt struct {
 	Provider, Code string
 	// Status is the upstream's, 0 if no answer came.
 	Status int
+}
+
+// Limit names a limit and who holds it.
+type Limit struct {
+	// Name is the limit's, such as "rpm"; Value and Left are in its unit.
+	Name        string
+	Value, Left string
+	// Holder is key, user, team, gateway or endpoint, ID that holder's.
+	Holder, ID string
+	// Reset is when the limit may have room again, the zero time if that is not known.
+	Reset time.Time
+}
+
+func (l *Limit) append(dst []byte) []byte {
+	if l == nil {
+		return dst
+	}
+	for _, m := range [...]struct{ key, value string }{
+		{`,"limit":{"name":`, l.Name}, {`,"holder":`, l.Holder}, {`,"id":`, l.ID}, {`,"value":`, l.Value}, {`,"remaining":`, l.Left},
+	} {
+		dst = rawjson.AppendString(append(dst, m.key...), m.value)
+	}
+	if !l.Reset.IsZero() {
+		dst = strconv.AppendInt(append(dst, `,"reset_ms":`...), l.Reset.UnixMilli(), 10)
+	}
+	return append(dst, '}')
 }
 
 // New returns a problem of the gateway's own.
@@ -102,6 +130,7 @@ func (p *Problem) AppendMember(dst []byte) []byte {
 	}
 	dst = appendStrings(dst, `,"requested_providers":[`, p.Requested)
 	dst = appendStrings(dst, `,"available_providers":[`, p.Available)
+	dst = p.Limit.append(dst)
 	return append(appendPrevious(dst, p.Previous), '}', '}')
 }
 

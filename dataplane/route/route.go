@@ -2,6 +2,7 @@
 package route
 
 import (
+	"slices"
 	"time"
 
 	"github.com/hybridinference/gateway/dataplane/snapshot"
@@ -44,6 +45,13 @@ func (p *Plan) Reset() {
 
 // Candidates returns the plan's content.
 func (p *Plan) Candidates() []Candidate { return p.list[:p.n] }
+
+// Drop removes the candidates that a limit applies to, for one model or provider.
+func (p *Plan) Drop(applies func(Candidate) bool) {
+	n := len(slices.DeleteFunc(p.list[:p.n], applies))
+	clear(p.list[n:p.n])
+	p.n = n
+}
 
 // Add plans one model's endpoints after what is there already: those that are
 // available. If none is, those that only a health check has taken out: it may

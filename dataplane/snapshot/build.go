@@ -11,6 +11,7 @@ import (
 
 	"github.com/hybridinference/gateway/adapters"
 	"github.com/hybridinference/gateway/dataplane/catalog"
+	"github.com/hybridinference/gateway/dataplane/limits"
 	"github.com/hybridinference/gateway/dataplane/token"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/price"
@@ -28,6 +29,9 @@ type Builder struct {
 	// StandIns lets demo endpoints answer for models whose real endpoints are
 	// all out of service.
 	StandIns bool
+
+	// Limits counts what keys use; one of its own if nil, which grants nothing.
+	Limits *limits.Registry
 
 	// Log gets what goes wrong while no request waits for it.
 	Log *slog.Logger

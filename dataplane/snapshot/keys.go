@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hybridinference/gateway/dataplane/limits"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -24,6 +25,8 @@ type Key struct {
 	Role Role
 	// Spent outlives the table.
 	Spent *Spending
+	// Limits are those of the key, its user, its team and the gateway.
+	Limits []*limits.Counter
 	// models are the only ones allowed if restricted.
 	models     []string
 	restricted bool
@@ -41,6 +44,8 @@ func (b *Builder) keys(t *wire.KeyTable) *Keys {
 	if t == nil {
 		return k
 	}
+	shared := b.limitsOf(t)
+	defer b.Limits.End()
 	spent := make(map[string]*Spending, len(t.Keys))
 	defer func() { b.spent = spent }()
 	k.Version = t.Version
@@ -64,6 +69,7 @@ func (b *Builder) keys(t *wire.KeyTable) *Keys {
 		key := &Key{ID: w.ID, Name: w.Name, User: w.User, Team: w.Team, Role: role, Spent: spent[w.ID], expires: w.Expires}
 		key.models, key.restricted = allowedModels(w, teams)
 		k.byHash[sum] = key
+		key.Limits = shared.of(w)
 	}
 	return k
 }

@@ -128,7 +128,7 @@ func (f *fleet) advance() {
 			if l.until > f.now {
 				return false
 			}
-			l.hold.Settle(n.registry, &limits.Need{})
+			l.hold.Release(n.registry)
 			f.keys[l.key].flying--
 			return true
 		})

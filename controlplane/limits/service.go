@@ -1,0 +1,321 @@
+package limits
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+const (
+	// renewEvery is how often the granting daemon says that it is there, and
+	// takeOver how long another waits for it.
+	renewEvery = time.Second
+	takeOver   = 3 * time.Second
+	storeTime  = 2 * time.Second
+	// batch is how many reports are answered together: what they change is kept
+	// at once.
+	batch = 64
+)
+
+// Options configure a Service.
+type Options struct {
+	Conn     *nats.Conn
+	Replicas int
+	// Name is this daemon's.
+	Name string
+	// Grace is how long a node may be silent before what it holds comes back.
+	Grace time.Duration
+	// Table is the current key table, nil before there is one.
+	Table func() *wire.KeyTable
+	// Spent is what a budget's holder has spent in the current period, in
+	// pico-dollars, before its limit was counted.
+	Spent func(ctx context.Context, d *Definition) (int64, error)
+	Log   *slog.Logger
+}
+
+// Service grants shares while this daemon is the one that does.
+type Service struct {
+	o       Options
+	store   store
+	granter *Granter
+	table   *wire.KeyTable
+	bases   chan []base
+	asked   bool // what bases will get
+}
+
+type base struct {
+	of    Definition
+	spent int64
+}
+
+// errUnkept says that what was granted could not be kept, so that no node may
+// learn of it. It is tried again with the next report.
+var errUnkept = errors.New("NATS does not keep what was granted")
+
+// NewService returns a service that grants once it runs.
+func NewService(o Options) (*Service, error) {
+	js, err := jetstream.New(o.Conn)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{o: o, store: store{js: js, replicas: o.Replicas}, bases: make(chan []base, 1)}, nil
+}
+
+// Run grants, or waits for the daemon that does to be gone, until ctx is done.
+func (s *Service) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if s.await(ctx) {
+			if err := s.lead(ctx); err != nil && ctx.Err() == nil {
+				s.o.Log.Warn("granting of limits was interrupted", slog.String("error", err.Error()))
+			}
+		}
+		s.rest(ctx, renewEvery/4)
+	}
+	return nil
+}
+
+func (s *Service) rest(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// await returns true once there is work and nobody who does it.
+func (s *Service) await(ctx context.Context) bool {
+	var seen uint64
+	since := time.Now()
+	for ctx.Err() == nil {
+		if s.o.Table() == nil || !s.o.Conn.IsConnected() {
+			return false
+		}
+		bounded, cancel := context.WithTimeout(ctx, storeTime)
+		l, number, err := s.store.leader(bounded)
+		cancel()
+		if err != nil {
+			return false
+		}
+		if number != seen {
+			seen, since = number, time.Now()
+		}
+		if number == 0 || l.Gone || l.Name == s.o.Name || time.Since(since) >= takeOver {
+			return true
+		}
+		s.rest(ctx, renewEvery/4)
+	}
+	return false
+}
+
+// lead grants until ctx is done or another daemon does.
+func (s *Service) lead(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	state, err := s.store.load(bounded)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	epoch := max(state.Epoch+1, uint64(now.UnixMilli())) //nolint:gosec // after 1970
+	s.granter, s.table = New(now, epoch, s.o.Grace, state), nil
+	s.define(now, true)
+	if err := s.store.claim(bounded, leaderDoc{Name: s.o.Name, Epoch: epoch}); err != nil {
+		return err
+	}
+	reports := make(chan *nats.Msg, 4096)
+	sub, err := s.o.Conn.ChanSubscribe(wire.LeasePrefix+"*", reports)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = sub.Unsubscribe() }() // fails only on a closed connection
+	s.o.Log.Info("granting shares of limits", slog.Uint64("epoch", epoch))
+	err = s.serve(ctx, reports)
+	if ctx.Err() != nil {
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+		defer cancel()
+		err = errors.Join(s.keep(last), s.store.claim(last, leaderDoc{Name: s.o.Name, Epoch: epoch, Gone: true}))
+	}
+	return err
+}
+
+// serve answers reports.
+func (s *Service) serve(ctx context.Context, reports <-chan *nats.Msg) error {
+	connected := s.o.Conn.StatusChanged(nats.CONNECTED)
+	defer s.o.Conn.RemoveStatusListener(connected)
+	renew := time.NewTicker(renewEvery)
+	defer renew.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case m := <-reports:
+			if err := s.answer(ctx, m, reports); err != nil && !errors.Is(err, errUnkept) {
+				return err
+			}
+		case <-connected:
+			s.granter.Connected(time.Now())
+		case list := <-s.bases:
+			s.asked = false
+			for i := range list {
+				s.granter.Base(time.Now(), &list[i].of, list[i].spent)
+			}
+		case <-renew.C:
+			if err := s.renew(ctx); err != nil && !errors.Is(err, errUnkept) {
+				return err
+			}
+		}
+	}
+}
+
+// renew says that this daemon is there, and takes back what silent nodes hold.
+func (s *Service) renew(ctx context.Context) error {
+	if !s.o.Conn.IsConnected() {
+		s.granter.Connected(time.Now())
+		return nil
+	}
+	now := time.Now()
+	s.define(now, false)
+	s.findBases(ctx)
+	s.granter.Sweep(now)
+	if err := s.keep(ctx); err != nil {
+		return err
+	}
+	bounded, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	return s.uncertain(bounded, s.store.claim(bounded, leaderDoc{Name: s.o.Name, Epoch: s.granter.Epoch()}))
+}
+
+// define takes in a new key table.
+func (s *Service) define(now time.Time, first bool) {
+	t := s.o.Table()
+	if t == s.table {
+		return
+	}
+	s.table = t
+	s.granter.Define(now, Definitions(t), first)
+}
+
+// findBases looks up what new budgets have spent already.
+func (s *Service) findBases(ctx context.Context) {
+	missing := s.granter.Missing()
+	if len(missing) == 0 || s.asked {
+		return
+	}
+	s.asked = true
+	go func() {
+		var found []base
+		for i := range missing {
+			d := &missing[i]
+			spent, err := s.o.Spent(ctx, d)
+			if err != nil {
+				s.o.Log.Warn("a budget waits for what was spent before", slog.String("holder", d.Holder+" "+d.ID), slog.String("error", err.Error()))
+				continue
+			}
+			found = append(found, base{*d, spent})
+		}
+		s.bases <- found
+	}()
+}
+
+// answer answers a report and those that wait behind it.
+func (s *Service) answer(ctx context.Context, m *nats.Msg, more <-chan *nats.Msg) error {
+	type ready struct {
+		m *nats.Msg
+		r *wire.LeaseReply
+	}
+	var list []ready
+	s.define(time.Now(), false)
+	s.findBases(ctx)
+	for m != nil {
+		if report, err := wire.DecodeLeaseReport(m.Data); err != nil {
+			s.o.Log.Warn("unreadable report of limits", slog.String("subject", m.Subject))
+		} else if reply := s.granter.Report(time.Now(), m.Subject[len(wire.LeasePrefix):], report); reply != nil {
+			list = append(list, ready{m, reply})
+		}
+		m = nil
+		if len(list) < batch {
+			select {
+			case m = <-more:
+			default:
+			}
+		}
+	}
+	if err := s.keep(ctx); err != nil {
+		return err
+	}
+	for _, one := range list {
+		bus.Answer(one.m, one.r.Append(nil))
+	}
+	return nil
+}
+
+// keep writes what a successor has to know.
+func (s *Service) keep(ctx context.Context) error {
+	docs, err := s.granter.Unkept()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	for _, d := range docs {
+		if err := s.store.save(ctx, d); err != nil {
+			return s.uncertain(ctx, err)
+		}
+	}
+	return nil
+}
+
+// uncertain finds out what has become of a write that failed: NATS may have lost
+// its storage, which this daemon then fills again.
+func (s *Service) uncertain(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	s.granter.Everything()
+	l, number, failed := s.store.leader(ctx)
+	if failed != nil {
+		return fmt.Errorf("%w: %w", errUnkept, err)
+	}
+	if number != 0 && (l.Name != s.o.Name || l.Epoch != s.granter.Epoch()) {
+		return errSucceeded
+	}
+	if _, failed := s.store.load(ctx); failed != nil {
+		return fmt.Errorf("%w: %w", errUnkept, err)
+	}
+	if number == 0 { // the storage is another
+		if err := s.store.claim(ctx, leaderDoc{Name: s.o.Name, Epoch: s.granter.Epoch()}); err != nil {
+			return fmt.Errorf("%w: %w", errUnkept, err)
+		}
+	}
+	return errUnkept // everything is kept with the next reports
+}
+
+// Definitions are the limits of a key table.
+func Definitions(t *wire.KeyTable) (list []Definition) {
+	add := func(holder, id string, limits []wire.Limit) {
+		for _, l := range limits {
+			list = append(list, Definition{Limit: l, Holder: holder, ID: id})
+		}
+	}
+	if t == nil {
+		return nil
+	}
+	add(wire.HolderGateway, "", t.Gateway)
+	for user, limits := range t.Users {
+		add(wire.HolderUser, user, limits)
+	}
+	for i := range t.Teams {
+		add(wire.HolderTeam, t.Teams[i].ID, t.Teams[i].Limits)
+	}
+	for i := range t.Keys {
+		add(wire.HolderKey, t.Keys[i].ID, t.Keys[i].Limits)
+	}
+	return list
+}

@@ -1,0 +1,205 @@
+package gateway
+
+import (
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/catalog"
+	"github.com/hybridinference/gateway/dataplane/limits"
+	"github.com/hybridinference/gateway/dataplane/problem"
+	"github.com/hybridinference/gateway/dataplane/route"
+	"github.com/hybridinference/gateway/dataplane/tokens"
+	"github.com/hybridinference/gateway/shared/price"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// admission is what a request has taken of limits. A key without any costs
+// nothing.
+type admission struct {
+	registry *limits.Registry
+	clock    limits.Clock
+	means    *means
+	caller   *caller
+	attempt  *attempt
+	req      *chat.Request
+
+	hold    limits.Hold
+	general []*limits.Counter // those for all models and providers
+}
+
+// admit takes of each limit what the request may need. Limits for one model or
+// provider take their endpoints out of the plan, and refuse only when none is left.
+func (a *admission) admit() *problem.Problem {
+	list := a.caller.key.Limits
+	if len(list) == 0 {
+		return nil
+	}
+	need := a.need(list)
+	a.general = a.general[:0]
+	for _, c := range list {
+		l := c.Limit()
+		if l.Model == "" && l.Provider == "" {
+			a.general = append(a.general, c)
+			continue
+		}
+		if p := a.admitScoped(c, l, &need); p != nil {
+			a.hold.Release(a.registry)
+			return p
+		}
+	}
+	if refused := a.registry.Admit(a.general, &need, a.clock, &a.hold); refused != nil {
+		a.hold.Release(a.registry)
+		return a.refusal(refused)
+	}
+	return nil
+}
+
+// admitScoped takes of a limit for one model or provider, if an endpoint of the
+// plan is one of these.
+func (a *admission) admitScoped(c *limits.Counter, l *wire.Limit, need *limits.Need) *problem.Problem {
+	applies := func(c route.Candidate) bool { return within(l, c.Model.ID, c.Endpoint.Provider) }
+	for _, candidate := range a.attempt.plan.Candidates() {
+		if !applies(candidate) {
+			continue
+		}
+		refused := a.registry.Admit([]*limits.Counter{c}, need, a.clock, &a.hold)
+		if refused == nil {
+			return nil
+		}
+		if a.attempt.plan.Drop(applies); len(a.attempt.plan.Candidates()) == 0 {
+			return a.refusal(refused)
+		}
+		return nil
+	}
+	return nil
+}
+
+// within reports whether a limit is for that model or provider.
+func within(l *wire.Limit, model, provider string) bool {
+	return (l.Model == "" || l.Model == model) && (l.Provider == "" || l.Provider == catalog.Slug(provider))
+}
+
+// need estimates what the request takes: its prompt and the longest answer that
+// it allows, else the model's usual one, at the highest price of the plan.
+func (a *admission) need(list []*limits.Counter) (n limits.Need) {
+	counts := false
+	for _, c := range list {
+		switch c.Limit().Kind {
+		case wire.LimitTPM, wire.LimitTPD, wire.LimitBudget:
+			counts = true
+		}
+	}
+	candidates := a.attempt.plan.Candidates()
+	if !counts || len(candidates) == 0 {
+		return n
+	}
+	m := candidates[0].Model
+	prompt, completion := tokens.Rough(a.req.Messages), a.req.MaxTokens
+	if completion <= 0 {
+		completion = a.means.of(m.ID).Load()
+	}
+	if m.MaxOutputLength > 0 {
+		completion = min(completion, int64(m.MaxOutputLength))
+	}
+	n.Tokens = prompt + completion
+	bill := price.Bill{Unix: a.caller.started.Unix(), Used: price.Used{Prompt: prompt, Completion: completion}}
+	for _, c := range candidates {
+		cost := c.Endpoint.Price.Cost(&bill)
+		n.Cost = max(n.Cost, cost.Total())
+	}
+	return n
+}
+
+// settle replaces the estimate by what the request has come to.
+func (a *admission) settle(u *wire.Usage, cost int64) {
+	if u.UsageSource == wire.UsageProvider && u.Model != "" && u.CompletionTokens > 0 && !a.hold.Empty() {
+		a.means.note(u.Model, u.CompletionTokens)
+	}
+	if a.hold.Empty() {
+		return
+	}
+	used := limits.Need{Tokens: u.PromptTokens + u.CompletionTokens, Cost: cost}
+	a.hold.Settle(a.registry, &used, func(l *wire.Limit) bool { return a.counts(l, u) })
+}
+
+// counts reports whether a limit for one model or provider counts the request:
+// its tokens and cost where it was answered, the request wherever it was tried.
+func (a *admission) counts(l *wire.Limit, u *wire.Usage) bool {
+	if l.Kind != wire.LimitRPM && l.Kind != wire.LimitRPD {
+		return within(l, u.Model, u.Provider)
+	}
+	for _, made := range u.Attempts {
+		if c := a.attempt.candidate(made.Endpoint); c.Endpoint != nil && within(l, c.Model.ID, c.Endpoint.Provider) {
+			return true
+		}
+	}
+	return within(l, u.Model, u.Provider)
+}
+
+// end gives back what is in flight, and what was never settled.
+func (a *admission) end() {
+	a.hold.Release(a.registry)
+}
+
+// outageWait is what a client is told to wait while nobody grants.
+const outageWait = time.Second
+
+// refusal is what the client learns.
+func (a *admission) refusal(r *limits.Refusal) *problem.Problem {
+	l := r.Limit
+	p := &problem.Problem{Status: 429, Type: "rate_limit_exceeded", RetryAfter: r.Retry}
+	p.Limit = &problem.Limit{Name: l.Name(), Holder: r.Holder, ID: r.ID, Value: amount(l, l.Value), Left: amount(l, r.Left)}
+	if r.Retry > 0 {
+		p.Limit.Reset = time.Now().Add(r.Retry)
+	}
+	who := r.Holder
+	if r.ID != "" {
+		who += " " + r.ID
+	}
+	p.Message = "Rate limit exceeded: " + l.Name() + " of " + who + " is " + wire.FormatLimitValue(l.Kind, l.Value)
+	switch {
+	case r.Outage:
+		p.Status, p.Type, p.RetryAfter = 503, "provider_overloaded", max(outageWait, r.Retry)
+		p.Message = "The limit " + l.Name() + " of " + who + " cannot be checked at the moment"
+	case l.Kind == wire.LimitBudget:
+		p.Status, p.Type, p.RetryAfter = 402, "payment_required", 0
+		p.Message = "Insufficient credits: the " + l.Name() + " of " + who + " is " + wire.FormatLimitValue(l.Kind, l.Value)
+	case r.Retry == 0:
+		p.RetryAfter = outageWait
+	}
+	return p
+}
+
+// amount is an amount in the limit's unit: USD for budgets.
+func amount(l *wire.Limit, n int64) string {
+	if l.Kind == wire.LimitBudget {
+		return wire.FormatUSD(n)
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// means are the usual lengths of answers, in tokens, by the models' ids.
+type means struct{ models sync.Map }
+
+// usualAnswer is that of a model that has not answered yet.
+const usualAnswer = 1000
+
+func (m *means) of(model string) *atomic.Int64 {
+	if v, ok := m.models.Load(model); ok {
+		return v.(*atomic.Int64) //nolint:errcheck,forcetypeassert // the map holds nothing else
+	}
+	fresh := &atomic.Int64{}
+	fresh.Store(usualAnswer)
+	v, _ := m.models.LoadOrStore(model, fresh)
+	return v.(*atomic.Int64) //nolint:errcheck,forcetypeassert // as above
+}
+
+// note takes in an answer. Two at the same time may count as one.
+func (m *means) note(model string, completion int64) {
+	mean := m.of(model)
+	before := mean.Load()
+	mean.Store(max(1, before+(completion-before)/16))
+}
