@@ -289,12 +289,13 @@ func TestLimitsAreNotExceeded(t *testing.T) {
 			}
 			f.request(f.nodes[(k*31+f.dice.IntN(4)*7)%nodes], k)
 		}
-		switch f.now {
-		case 40 * time.Second:
+		if f.now == 40*time.Second {
 			f.succeed(3*time.Second, true)
-		case 75 * time.Second:
+		}
+		if f.now == 75*time.Second {
 			f.away, f.zombie = true, nil
-		case 80 * time.Second:
+		}
+		if f.now == 80*time.Second {
 			f.succeed(-2*time.Second, false)
 		}
 		if f.dice.IntN(40) == 0 {

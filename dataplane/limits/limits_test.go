@@ -1,0 +1,151 @@
+package limits_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hybridinference/gateway/dataplane/limits"
+	"github.com/hybridinference/gateway/shared/wire"
+)
+
+// granted returns counters of four limits that apply to one request, each with a share.
+func granted(t testing.TB, share int64, list ...wire.Limit) (*limits.Registry, []*limits.Counter) {
+	r := limits.NewRegistry(1)
+	r.Begin()
+	var out []*limits.Counter
+	for i := range list {
+		out = append(out, r.Counter(wire.HolderKey, "k", &list[i]))
+	}
+	r.End()
+	for i := range out { // each asks once, which makes it known
+		var h limits.Hold
+		if r.TryNow(out[i:i+1], &limits.Need{Tokens: 1, Cost: 1}, 0, &h) == nil {
+			t.Fatal("a request was admitted without a share")
+		}
+	}
+	rep := r.Report(time.Second, false)
+	reply := &wire.LeaseReply{Epoch: 1, Seq: rep.Seq, Valid: time.Minute}
+	for _, u := range rep.Uses {
+		reply.Grants = append(reply.Grants, wire.LeaseGrant{Counter: u.Counter, Period: 5, Share: share})
+	}
+	if !r.Apply(reply, time.Second, time.Second) {
+		t.Fatal("the reply was not taken")
+	}
+	return r, out
+}
+
+func four() []wire.Limit {
+	return []wire.Limit{
+		{Kind: wire.LimitRPM, Value: 1 << 40},
+		{Kind: wire.LimitTPM, Value: 1 << 40},
+		{Kind: wire.LimitConcurrency, Value: 1 << 40},
+		{Kind: wire.LimitBudget, Reset: wire.ResetMonth, Value: 1 << 40},
+	}
+}
+
+// What is taken is settled by what was used, and a refusal takes nothing.
+func TestTakeAndSettle(t *testing.T) {
+	r, list := granted(t, 100, four()...)
+	now := 2 * time.Second
+	var first, second, third limits.Hold
+	if p := r.TryNow(list, &limits.Need{Tokens: 80, Cost: 80}, now, &first); p != nil {
+		t.Fatalf("refused: %+v", p)
+	}
+	p := r.TryNow(list, &limits.Need{Tokens: 30, Cost: 1}, now, &second)
+	if p == nil || p.Limit.Kind != wire.LimitTPM || p.Left != 20 {
+		t.Fatalf("refused by %+v, want tpm with 20 left", p)
+	}
+	if p.Retry < 58*time.Second || p.Retry > time.Minute+time.Second {
+		t.Errorf("tokens come back in %s, want about a minute", p.Retry)
+	}
+	first.Settle(r, &limits.Need{Tokens: 10, Cost: 90}, nil) // fewer tokens, more money
+	if p := r.TryNow(list, &limits.Need{Tokens: 90, Cost: 11}, now, &second); p == nil || p.Limit.Kind != wire.LimitBudget {
+		t.Errorf("refused by %+v, want the budget", p)
+	}
+	if p := r.TryNow(list, &limits.Need{Tokens: 90, Cost: 10}, now, &second); p != nil {
+		t.Errorf("refused: %+v", p)
+	}
+	first.Release(r)
+	second.Release(r)
+	if p := r.TryNow(list, &limits.Need{Tokens: 90, Cost: 10}, now, &third); p != nil {
+		t.Errorf("what was released is not to be had: %+v", p)
+	}
+}
+
+// A use stays in the window for its minute, however late the clock is turned.
+func TestUsesLeaveTheWindowInTime(t *testing.T) {
+	for _, late := range []time.Duration{0, 3 * time.Second, 70 * time.Second} {
+		r, list := granted(t, 1, wire.Limit{Kind: wire.LimitRPM, Value: 1})
+		used := 10 * time.Second
+		r.Turn(used)
+		var h limits.Hold
+		used += late // the clock was not turned meanwhile
+		if p := r.TryNow(list, &limits.Need{}, used, &h); p != nil {
+			t.Fatalf("refused: %+v", p)
+		}
+		for at := used; ; at += 100 * time.Millisecond {
+			r.Turn(at)
+			if r.TryNow(list, &limits.Need{}, at, &h) != nil {
+				continue
+			}
+			if waited := at - used; waited < time.Minute || waited > time.Minute+time.Second {
+				t.Errorf("turned %s late: the window had room after %s", late, waited)
+			}
+			break
+		}
+	}
+}
+
+// While nobody grants, a closed limit's share ends, a shared one's stays, and an
+// open limit admits everything.
+func TestOutage(t *testing.T) {
+	for policy, want := range map[string][2]bool{wire.OutageClosed: {true, false}, wire.OutageShare: {true, true}, wire.OutageOpen: {true, true}} {
+		r, list := granted(t, 5, wire.Limit{Kind: wire.LimitRPM, Value: 10, OnOutage: policy})
+		r.Failed()
+		var h limits.Hold
+		for i, at := range []time.Duration{30 * time.Second, 70 * time.Second} {
+			if got := r.TryNow(list, &limits.Need{}, at, &h) == nil; got != want[i] {
+				t.Errorf("%s: admitted %v after %s, want %v", policy, got, at, want[i])
+			}
+		}
+		var more int
+		for range 10 {
+			if r.TryNow(list, &limits.Need{}, 71*time.Second, &h) == nil {
+				more++
+			}
+		}
+		if want := map[string]int{wire.OutageClosed: 0, wire.OutageShare: 3, wire.OutageOpen: 10}[policy]; more != want {
+			t.Errorf("%s: %d more were admitted, want %d", policy, more, want)
+		}
+	}
+}
+
+// A reply to an earlier report, or of a daemon that was succeeded, is void.
+func TestOldRepliesAreVoid(t *testing.T) {
+	r, list := granted(t, 5, wire.Limit{Kind: wire.LimitConcurrency, Value: 10})
+	var h limits.Hold
+	_ = r.TryNow(list, &limits.Need{}, time.Second, &h)
+	rep := r.Report(3*time.Second, false)
+	grants := []wire.LeaseGrant{{Counter: rep.Uses[0].Counter, Share: 9}}
+	if r.Apply(&wire.LeaseReply{Epoch: 1, Seq: rep.Seq - 1, Grants: grants}, 0, 0) || r.Apply(&wire.LeaseReply{Epoch: 0, Seq: rep.Seq, Grants: grants}, 0, 0) {
+		t.Error("a void reply was applied")
+	}
+	if !r.Apply(&wire.LeaseReply{Epoch: 2, Seq: rep.Seq, Grants: grants}, 0, 0) {
+		t.Error("the right reply was not applied")
+	}
+}
+
+// BenchmarkAdmit admits and settles a request to which four limits apply.
+func BenchmarkAdmit(b *testing.B) {
+	r, list := granted(b, 1<<50, four()...)
+	clock := limits.NewClock()
+	var h limits.Hold
+	b.ReportAllocs()
+	for b.Loop() {
+		if p := r.Admit(list, &limits.Need{Tokens: 100, Cost: 100}, clock, &h); p != nil {
+			b.Fatal(p)
+		}
+		h.Settle(r, &limits.Need{Tokens: 100, Cost: 100}, nil)
+		h.Release(r)
+	}
+}
