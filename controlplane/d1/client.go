@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -34,6 +35,8 @@ const (
 
 	// callTime limits one request: D1 itself gives up after 30 s.
 	callTime = 40 * time.Second
+	// connectTime limits dialling and the TLS handshake.
+	connectTime = 10 * time.Second
 	// maxAnswer is above what a page of the log takes.
 	maxAnswer = 64 << 20
 	attempts  = 4
@@ -89,12 +92,21 @@ func New(c Config) (*Client, error) {
 
 func retrying(check retryablehttp.CheckRetry) *retryablehttp.Client {
 	r := retryablehttp.NewClient()
-	r.HTTPClient = &http.Client{Timeout: callTime}
+	r.HTTPClient = &http.Client{Timeout: callTime, Transport: transport()}
 	r.Logger = nil
 	r.RetryMax, r.RetryWaitMin, r.RetryWaitMax = attempts-1, firstWait, longestWait
 	r.CheckRetry, r.ErrorHandler = check, retryablehttp.PassthroughErrorHandler
 	r.Backoff = backoff
 	return r
+}
+
+// transport is the client's own: go-retryablehttp closes all idle connections of
+// the one that it is given. It heeds the environment's proxies.
+func transport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck // its documented type
+	t.DialContext = (&net.Dialer{Timeout: connectTime, KeepAlive: 15 * time.Second}).DialContext
+	t.TLSHandshakeTimeout = connectTime
+	return t
 }
 
 // backoff heeds Retry-After, which the library's own does for 429 and 503.

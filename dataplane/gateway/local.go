@@ -36,7 +36,7 @@ func (b *browsers) admit(ctx *fasthttp.RequestCtx) *problem.Problem {
 	}
 	h := &ctx.Request.Header
 	if host := view(h.Host()); b.loopback && !isLoopback(hostname(host)) && !slices.ContainsFunc(b.origins, func(o string) bool { return originHost(o) == host }) {
-		return problem.New(403, "permission_denied", fmt.Sprintf("Without keys (USER_AUTH_ENABLED=false) the API answers on localhost only, not as %q", host))
+		return problem.New(403, "permission_denied", fmt.Sprintf("Without keys (USER_AUTH_ENABLED=false) the API answers on localhost only, not as %q: set USER_AUTH_ENABLED=true, or list http://%s in CORS_ALLOWED_ORIGINS", host, host))
 	}
 	if ctx.IsGet() || ctx.IsHead() || ctx.IsOptions() {
 		return nil // the page does not get to see the answer

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -32,6 +33,26 @@ func (n *node) page(method, path, host string, headers ...string) reply {
 	}
 	_ = resp.Body.Close()
 	return reply{Response: resp}
+}
+
+// as is a chat of a program that calls the gateway by another name.
+func (n *node) as(host string) reply {
+	n.t.Helper()
+	req, err := http.NewRequestWithContext(n.t.Context(), http.MethodPost, n.url+"/v1/chat/completions", strings.NewReader(ping))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	req.Host = host
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return reply{resp, string(b)}
 }
 
 // A gateway without keys is there for programs and pages of its machine only.
@@ -71,6 +92,14 @@ func TestPagesOfOtherSites(t *testing.T) {
 	f(keyless, "POST", "rebound.example:8080", "http://rebound.example:8080", "same-origin", 403, "")
 	f(keyless, "GET", "app.example", "", "", 200, "")
 	f(keyless, "GET", "", "https://evil.example", "cross-site", 200, "")
+	// what a container or a proxy calls it by has to be listed, and the answer says where
+	if r := keyless.as("host.docker.internal:8080"); r.StatusCode != 403 || !strings.Contains(r.body, "list http://host.docker.internal:8080 in CORS_ALLOWED_ORIGINS") {
+		t.Errorf("%d %s", r.StatusCode, r.body)
+	}
+	listed := start(t, nodeOptions{gateway: gateway.Options{Origins: []string{"http://host.docker.internal:8080"}}}, demo)
+	if r := listed.as("host.docker.internal:8080"); r.StatusCode != 200 {
+		t.Errorf("%d %s", r.StatusCode, r.body)
+	}
 	r := keyless.page("POST", "/v1/messages", "rebound.example")
 	if r.StatusCode != 403 {
 		t.Errorf("%d", r.StatusCode)

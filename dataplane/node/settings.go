@@ -86,7 +86,7 @@ type Serving struct {
 	Port        int           `env:"PORT" default:"8080" min:"0" max:"65535" help:"port of the API; 0 picks a free one"`
 	Auth        bool          `env:"USER_AUTH_ENABLED" default:"true" help:"require API keys; if false, every request has the admin role"`
 	KeySecret   secret.String `env:"API_KEY_SECRET" strong:"true" help:"secret for hashing API keys, the same on nodes and control plane"`
-	Origins     []string      `env:"CORS_ALLOWED_ORIGINS" help:"origins allowed by CORS, separated by commas; if not set, all, without credentials; with USER_AUTH_ENABLED=false those of localhost"`
+	Origins     []string      `env:"CORS_ALLOWED_ORIGINS" help:"origins allowed by CORS, separated by commas; if not set, all, without credentials; with USER_AUTH_ENABLED=false those of localhost; on a loopback address also the other names it may be called by then, such as http://host.docker.internal:8080"`
 	Proxies     env.Proxies
 	Content     bool          `env:"DB_STORE_FULL_CONTENT" default:"false" help:"store prompts and answers in the request log, up to 64 KiB each"`
 	SpoolLimit  int64         `env:"SPOOL_LIMIT_BYTES" default:"1073741824" min:"1048576" max:"1099511627776" help:"maximum size of the usage events in STATE_DIR"`

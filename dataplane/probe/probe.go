@@ -19,6 +19,7 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 
+	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 )
@@ -67,7 +68,9 @@ func (p *Prober) Run(ctx context.Context) error {
 
 // target is one server, which may serve several endpoints.
 type target struct {
-	url       string
+	url string
+	// headers are those that the endpoints' requests have, too.
+	headers   []codec.Header
 	endpoints []*snapshot.Endpoint
 }
 
@@ -89,7 +92,7 @@ func (p *Prober) round(ctx context.Context) time.Duration {
 		all.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, timeout)
 			defer cancel()
-			p.note(ctx, t, p.ask(ctx, t.url, s.HealthCheck.Statuses))
+			p.note(ctx, t, p.ask(ctx, t, s.HealthCheck.Statuses))
 		})
 	}
 	all.Wait()
@@ -106,10 +109,14 @@ func targetsOf(s *snapshot.Snapshot) map[string]*target {
 			continue
 		}
 		at := healthURL(e, s.HealthCheck.Path)
-		if targets[at] == nil {
-			targets[at] = &target{url: at}
+		key := at
+		for _, h := range e.Headers {
+			key += "\n" + h.Name + ":" + h.Value
 		}
-		targets[at].endpoints = append(targets[at].endpoints, e)
+		if targets[key] == nil {
+			targets[key] = &target{url: at, headers: e.Headers}
+		}
+		targets[key].endpoints = append(targets[key].endpoints, e)
 	}
 	return targets
 }
@@ -143,10 +150,14 @@ func (p *Prober) forget(targets map[string]*target) {
 // ask is nil if the server is healthy: if it answers with one of the statuses,
 // or any from 200 to 299 if there are none. A server that has no such path is
 // upstream.ErrUnprobed.
-func (p *Prober) ask(ctx context.Context, at string, statuses []int) error {
+func (p *Prober) ask(ctx context.Context, t *target, statuses []int) error {
+	at := t.url
 	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
 		return err
+	}
+	for _, h := range t.headers {
+		req.Header.Set(h.Name, h.Value)
 	}
 	resp, err := p.client.Do(req)
 	if err != nil {
@@ -168,6 +179,7 @@ func (p *Prober) ask(ctx context.Context, at string, statuses []int) error {
 // note updates the endpoints' states, and logs what changed.
 func (p *Prober) note(ctx context.Context, t *target, err error) {
 	for _, e := range t.endpoints {
+		err := redacted(err, e.Hidden)
 		if !e.State.Probed(err, time.Now()) {
 			continue
 		}
@@ -179,4 +191,21 @@ func (p *Prober) note(ctx context.Context, t *target, err error) {
 			p.log.InfoContext(ctx, "endpoint is back in service", slog.String("endpoint", e.ID))
 		}
 	}
+}
+
+// redacted takes an endpoint's secrets out of an error: what a server answers may
+// repeat them, and net/http quotes what is no HTTP.
+func redacted(err error, secrets []string) error {
+	if err == nil {
+		return nil
+	}
+	said := err.Error()
+	text := said
+	for _, secret := range secrets {
+		text = codec.Hide(text, secret)
+	}
+	if text == said {
+		return err
+	}
+	return errors.New(text)
 }

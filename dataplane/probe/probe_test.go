@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -155,4 +156,72 @@ func TestOllamaHasNoHealth(t *testing.T) {
 	r := newRig(t, "ollama", "/")
 	r.status.Store(500)
 	r.becomes(false)
+}
+
+// A probe has the headers that the endpoint's requests have, and what the server
+// makes of their secrets is in no log and no state.
+func TestProbesHaveTheEndpointsHeaders(t *testing.T) {
+	const secret = "Secret77-of-the-header"
+	seen := make(chan http.Header, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		select {
+		case seen <- q.Header:
+		default:
+		}
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = fmt.Fprintf(conn, "HTTP/1.1 %s\r\n\r\n", q.Header.Get("X-Portkey-Key")) // net/http quotes what is no status
+		_ = conn.Close()
+	}))
+	t.Cleanup(server.Close)
+	b := snapshot.Builder{Senders: upstream.NewSenders(time.Second), Secret: func(string) (string, bool) { return secret, true }}
+	s, err := b.Build(&wire.Release{Epoch: 1, Number: 1, Snapshot: wire.Snapshot{HealthCheck: wire.HealthCheck{IntervalMS: 10, TimeoutMS: 1000}, Models: []wire.Model{{
+		ID: "m", Type: "chat", InputModalities: []string{"text"}, OutputModalities: []string{"text"},
+		Endpoints: []wire.Endpoint{{
+			ID: "m:x", Kind: "vllm", Weight: 1, BaseURL: server.URL, UpstreamModel: "m", Probe: true,
+			ExtraHeaders: map[string]string{"X-Team": "blue"}, SecretHeaders: map[string]string{"X-Portkey-Key": "PORTKEY_KEY"},
+		}},
+	}}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var current atomic.Pointer[snapshot.Snapshot]
+	current.Store(s)
+	var log safeLog
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- probe.New(&current, slog.New(slog.NewTextHandler(&log, nil))).Run(ctx) }()
+	if h := <-seen; h.Get("X-Team") != "blue" || h.Get("X-Portkey-Key") != secret {
+		t.Errorf("headers %v", h)
+	}
+	eventually.True(t, "the endpoint is out", func() bool { return strings.Contains(log.String(), "out of service") })
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	troubled := fmt.Sprintf("%+v", s.Troubled(time.Now()))
+	if strings.Contains(log.String()+troubled, secret) || !strings.Contains(log.String(), "redacted") {
+		t.Errorf("the secret leaks: %s %s", &log, troubled)
+	}
+}
+
+// safeLog can be read while it is written.
+type safeLog struct {
+	mu  sync.Mutex
+	buf strings.Builder
+}
+
+func (l *safeLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *safeLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
 }

@@ -1,9 +1,11 @@
 package token
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 
 	"golang.org/x/oauth2"
 
@@ -25,9 +27,26 @@ func failed(err error) error {
 		}
 		f.Err = fmt.Errorf("token server: status %d: %s", status, words(refused))
 	} else {
-		f.Err = fmt.Errorf("get a token: %w", err)
+		f.Err = unquoted(err)
 	}
 	return f
+}
+
+// unquoted keeps failures of the network as they are. All other errors may quote
+// the answer, and that the request: the assertion, or a secret.
+func unquoted(err error) error {
+	if _, network := errors.AsType[net.Error](err); network && !isProtocol(err) || errors.Is(err, context.Canceled) {
+		return fmt.Errorf("get a token: %w", err)
+	}
+	return errors.New("get a token: " + codec.Scrub(err.Error()))
+}
+
+// isProtocol reports an error of net/http about what was answered. *url.Error is
+// a net.Error whatever is in it.
+func isProtocol(err error) bool {
+	_, dialled := errors.AsType[*net.OpError](err)
+	_, resolved := errors.AsType[*net.DNSError](err)
+	return !dialled && !resolved && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // words returns the server's error code and description.

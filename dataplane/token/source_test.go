@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -457,5 +458,49 @@ func TestCloseEndsFetches(t *testing.T) {
 	s.Close()
 	if err := <-failed; err == nil {
 		t.Error("a token came from nowhere")
+	}
+}
+
+// A token server may repeat what it was sent, in any form: nothing of it gets out.
+func TestFailuresShowNoSecret(t *testing.T) {
+	for name, answer := range map[string]func(w http.ResponseWriter, assertion string){
+		"in the description": func(w http.ResponseWriter, assertion string) {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = fmt.Fprintf(w, `{"error":"invalid_grant","error_description":"bad assertion %s"}`, assertion)
+		},
+		"in the code": func(w http.ResponseWriter, assertion string) {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = fmt.Fprintf(w, `{"error":"%s"}`, assertion)
+		},
+		"in HTML": func(w http.ResponseWriter, assertion string) {
+			w.WriteHeader(http.StatusInternalServerError)
+			_, _ = fmt.Fprintf(w, "<html>%s</html>", assertion)
+		},
+		"in no JSON": func(w http.ResponseWriter, assertion string) { _, _ = io.WriteString(w, assertion) },
+		"in no HTTP": func(w http.ResponseWriter, assertion string) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				_, _ = fmt.Fprintf(conn, "HTTP/1.1 %s\r\n\r\n", assertion)
+				_ = conn.Close()
+			}
+		},
+	} {
+		srv := start(t)
+		var sent atomic.Pointer[string]
+		srv.play(func(_ int64, w http.ResponseWriter, r *http.Request) {
+			assertion := r.FormValue("assertion")
+			sent.Store(&assertion)
+			answer(w, assertion)
+		})
+		_, err := newSource(t, token.Options{Secret: secret.New(srv.account(t))}).Token(t.Context())
+		f, ok := errors.AsType[*fault.Error](err)
+		if !ok {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		signature := (*sent.Load())[strings.LastIndexByte(*sent.Load(), '.')+1:]
+		if said := fmt.Sprint(f.Message, f.Raw, f.Code, f.Err); strings.Contains(said, signature[:20]) || strings.Contains(said, (*sent.Load())[:40]) {
+			t.Errorf("%s: the assertion leaks: %s", name, said)
+		}
 	}
 }

@@ -28,6 +28,9 @@ type demoAnswer struct {
 	stopped chan struct{}
 	once    bool
 	rest    []byte
+	// piece comes after pause.
+	piece []byte
+	pause time.Duration
 }
 
 // abort implements aborter; Cancel calls it under its lock.
@@ -45,26 +48,43 @@ func (a *demoAnswer) Head(time.Duration) (int, error) { return a.script.Status()
 func (a *demoAnswer) Header(string) string { return "" }
 
 // Read implements Answer.
-func (a *demoAnswer) Read(p []byte, _ time.Duration) (int, error) {
+func (a *demoAnswer) Read(p []byte, wait time.Duration) (int, error) {
 	if len(a.rest) == 0 {
-		piece, pause, ok := a.script.Next()
-		if !ok {
-			return 0, io.EOF
-		}
-		if pause > 0 {
-			timer := time.NewTimer(pause)
-			defer timer.Stop()
-			select {
-			case <-timer.C:
-			case <-a.stopped:
-				return 0, fault.New(fault.Canceled, "The client disconnected")
+		if len(a.piece) == 0 {
+			piece, pause, ok := a.script.Next()
+			if !ok {
+				return 0, io.EOF
 			}
+			a.piece, a.pause = piece, pause
 		}
-		a.rest = piece
+		if err := a.sleep(wait); err != nil {
+			return 0, err
+		}
+		a.rest, a.piece = a.piece, nil
 	}
 	n := copy(p, a.rest)
 	a.rest = a.rest[n:]
 	return n, nil
+}
+
+// sleep waits for the next piece, ErrSilent if it takes longer than wait.
+func (a *demoAnswer) sleep(wait time.Duration) error {
+	if a.pause <= 0 {
+		return nil
+	}
+	now := min(a.pause, wait)
+	a.pause -= now
+	timer := time.NewTimer(now)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-a.stopped:
+		return fault.New(fault.Canceled, "The client disconnected")
+	}
+	if a.pause > 0 {
+		return ErrSilent
+	}
+	return nil
 }
 
 // Close implements Answer.

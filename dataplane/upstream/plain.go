@@ -24,7 +24,10 @@ type Plain struct {
 	host *fasthttp.HostClient
 	// head is the unchanging beginning of a request: the Host header.
 	hostHeader string
-	answers    sync.Pool
+	// connect bounds the dialling of one connection.
+	connect time.Duration
+	dialled dialled
+	answers sync.Pool
 }
 
 const (
@@ -44,46 +47,45 @@ func NewPlain(u *url.URL, connect time.Duration) *Plain {
 	if u.Port() == "" {
 		addr = net.JoinHostPort(u.Hostname(), "80")
 	}
-	dialer := net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second}
-	return &Plain{
-		hostHeader: u.Host,
-		host: &fasthttp.HostClient{
-			Addr: addr, MaxConns: maxConns, MaxIdleConnDuration: idleConn, ReadBufferSize: bufSize,
-			DialTimeout: func(addr string, _ time.Duration) (net.Conn, error) { return dialer.Dial("tcp", addr) },
-		},
-	}
+	p := &Plain{hostHeader: u.Host, connect: connect}
+	p.host = &fasthttp.HostClient{Addr: addr, MaxConns: maxConns, MaxIdleConnDuration: idleConn, ReadBufferSize: bufSize, DialTimeout: p.dialled.take}
+	return p
 }
 
-// Send implements Sender.
+// Send implements Sender. Without an idle connection it begins to dial, and the
+// request goes out within Head.
 func (p *Plain) Send(call *codec.Call, auth codec.Header, cancel *Cancel) (Answer, error) {
 	a := p.acquire()
 	a.head = appendHead(a.head[:0], p.hostHeader, call, auth)
-	a.cancel = cancel
+	a.body, a.cancel = call.Body, cancel
 	for {
-		reused, err := a.connect()
+		err := a.reuse()
+		switch {
+		case errors.Is(err, errClosedEarly):
+			continue // the upstream closed it while it was idle
+		case errors.Is(err, errNoIdle):
+			err = a.dial()
+		}
 		if err != nil {
 			p.release(a)
-			return nil, unsent("connect to the upstream", err)
-		}
-		if reused && closed(a.conn) {
-			a.drop() // the upstream closed it while it was idle
-			continue
-		}
-		if !cancel.arm(a) {
-			a.drop()
-			p.release(a)
-			return nil, fault.New(fault.Canceled, "The client disconnected")
-		}
-		if err := a.write(call.Body); err != nil {
-			cancel.disarm()
-			a.drop()
-			p.release(a)
-			if reused && errors.Is(err, errClosedEarly) {
-				return p.Send(call, auth, cancel)
-			}
-			return nil, broken("send the request", err)
+			return nil, err
 		}
 		return a, nil
+	}
+}
+
+// reuse sends the request over an idle connection; errNoIdle without one.
+func (a *plainAnswer) reuse() error {
+	for {
+		if err := a.connect(); errors.Is(err, errNoIdle) {
+			return err
+		} else if err != nil {
+			return a.notConnected(err)
+		}
+		if !closed(a.conn) {
+			return a.begin()
+		}
+		a.drop()
 	}
 }
 
@@ -95,7 +97,7 @@ func (p *Plain) acquire() *plainAnswer {
 }
 
 func (p *Plain) release(a *plainAnswer) {
-	a.cancel, a.put, a.conn, a.br = nil, nil, nil, nil
+	a.cancel, a.put, a.conn, a.br, a.body, a.dialing = nil, nil, nil, nil, nil, nil
 	a.frame, a.begun, a.done, a.deadline = framing{}, false, false, time.Time{}
 	a.header.Reset()
 	p.answers.Put(a)
@@ -138,26 +140,30 @@ type plainAnswer struct {
 	pool   *Plain
 	cancel *Cancel
 	// put gives the connection back; it hides fasthttp's unnamed type.
-	put    func(reuse bool)
-	conn   net.Conn
-	br     *bufio.Reader
-	head   []byte
-	parts  [2][]byte // of the request, for one writev
-	bufs   net.Buffers
-	header fasthttp.ResponseHeader
-	frame  framing
-	begun  bool // the first byte of the answer has arrived
-	done   bool // the body was read to its proper end
+	put  func(reuse bool)
+	conn net.Conn
+	br   *bufio.Reader
+	// dialing is the connection on its way, nil if there is none. body is what is
+	// sent when it is there.
+	dialing *dialing
+	body    []byte
+	head    []byte
+	parts   [2][]byte // of the request, for one writev
+	bufs    net.Buffers
+	header  fasthttp.ResponseHeader
+	frame   framing
+	begun   bool // the first byte of the answer has arrived
+	done    bool // the body was read to its proper end
 	// deadline is the one set on the connection, so that it is not set again
 	// for every read of a busy stream.
 	deadline time.Time
 }
 
-// connect takes a connection from the pool or dials one.
-func (a *plainAnswer) connect() (reused bool, err error) {
+// connect takes a connection from the pool, errNoIdle if it has none.
+func (a *plainAnswer) connect() error {
 	cc, err := a.pool.host.AcquireConn(0, false)
 	if err != nil {
-		return false, err
+		return err
 	}
 	host := a.pool.host
 	a.conn = cc.Conn()
@@ -168,7 +174,7 @@ func (a *plainAnswer) connect() (reused bool, err error) {
 			host.CloseConn(cc)
 		}
 	}
-	return !cc.LastUseTime().IsZero(), nil
+	return nil
 }
 
 func (a *plainAnswer) drop() {
@@ -209,7 +215,14 @@ func (a *plainAnswer) Header(name string) string { return string(a.header.Peek(n
 
 // Head implements Answer.
 func (a *plainAnswer) Head(wait time.Duration) (int, error) {
-	for end := time.Now().Add(wait); ; {
+	end := time.Now().Add(wait)
+	if a.dialing != nil {
+		if err := a.arrive(wait); err != nil {
+			return 0, err
+		}
+		wait = time.Until(end)
+	}
+	for {
 		if err := a.await(wait); err != nil {
 			return 0, a.failed("wait for the answer", err)
 		}
@@ -299,6 +312,14 @@ func (a *plainAnswer) failed(doing string, err error) error {
 
 // Close implements Answer.
 func (a *plainAnswer) Close() {
+	if a.br == nil { // the request was not sent
+		a.cancel.disarm()
+		if a.dialing != nil {
+			a.dialing.abandon()
+		}
+		a.pool.release(a)
+		return
+	}
 	if !a.done && a.begun {
 		a.drain()
 	}
