@@ -47,9 +47,9 @@ func TestPublishedClients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(up.Close)
+	t.Cleanup(func() { _ = up.Close() })
 	models := filepath.Join(t.TempDir(), "models.yaml")
-	if err := os.WriteFile(models, fmt.Appendf(nil, clientModels, up.URL), 0o600); err != nil {
+	if err := os.WriteFile(models, fmt.Appendf(nil, clientModels, up.URL()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	port, control := freePort(t), freePort(t)

@@ -96,14 +96,14 @@ func TestConversationWithEveryProvider(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(up.Close)
+	t.Cleanup(func() { _ = up.Close() })
 	account, err := up.ServiceAccount()
 	if err != nil {
 		t.Fatal(err)
 	}
 	port, control := freePort(t), freePort(t)
 	env := []string{
-		"PORT=" + port, "CONTROL_PORT=" + control, "STATE_DIR=" + t.TempDir(), "MODELS_CONFIG=" + catalog(t, up.URL), "ROUTING_CONFIG=" + filepath.Join(root, "config", "routing.yaml"),
+		"PORT=" + port, "CONTROL_PORT=" + control, "STATE_DIR=" + t.TempDir(), "MODELS_CONFIG=" + catalog(t, up.URL()), "ROUTING_CONFIG=" + filepath.Join(root, "config", "routing.yaml"),
 		"KEY_EMBEDDINGS=" + provider.Key("embeddings"),
 	}
 	models := [][]any{}

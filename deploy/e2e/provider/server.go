@@ -1,4 +1,4 @@
-// Package provider is a scripted upstream that speaks the wire format of every
+// Package provider has the scripted upstream speak the wire format of every
 // provider, each below a path of its own. It plays one conversation: asked for
 // the weather it thinks and calls a tool, told the tool's result it thinks and
 // answers. It is strict: a request that the real provider would refuse gets
@@ -7,14 +7,16 @@ package provider
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/hybridinference/gateway/scripts/bench/upstream"
 )
 
 // What is said in the conversation.
@@ -45,7 +47,7 @@ type request struct {
 
 // Server is a running upstream.
 type Server struct {
-	*httptest.Server
+	*upstream.Server
 	speakers map[string]speaker
 	oauth    *oauth
 
@@ -58,19 +60,20 @@ type Server struct {
 
 // Start returns a server that is to be closed.
 func Start() (*Server, error) {
-	s := &Server{speakers: speakers(), seen: map[string]int{}}
-	s.Server = httptest.NewServer(s)
-	var err error
-	if s.oauth, err = newOAuth(s.URL + "/oauth/token"); err != nil {
-		s.Close()
+	up, err := upstream.Start(upstream.Options{})
+	if err != nil {
 		return nil, err
+	}
+	s := &Server{Server: up, speakers: speakers(), seen: map[string]int{}}
+	if s.oauth, err = newOAuth(s.URL() + "/oauth/token"); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	for _, name := range []string{"stage", "wings"} {
 		s.speakers[name] = stage{name: name, left: &s.left}
 	}
 	s.speakers["vertex"] = claude{vertex: true, oauth: s.oauth}
 	s.speakers["vertex-gemini"] = gemini{vertex: true, oauth: s.oauth}
-	return s, nil
+	return s, s.Set(upstream.Rule{Path: "/", Script: upstream.Script{Respond: s.ServeHTTP}})
 }
 
 func speakers() map[string]speaker {

@@ -77,10 +77,13 @@ func (x *exchange) answer(s *Script) error {
 			return err
 		}
 	}
+	if s.Respond != nil {
+		return x.respond()
+	}
 	if x.streams() {
 		return x.stream()
 	}
-	return x.whole()
+	return x.unary()
 }
 
 // streams reports whether the answer is an event stream.

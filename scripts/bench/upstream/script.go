@@ -3,6 +3,7 @@ package upstream
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 )
 
@@ -10,6 +11,10 @@ import (
 // bytes of text, or eight chunks without a pause if a stream is asked for, and
 // usage where include_usage wants it.
 type Script struct {
+	// Respond writes the answer, in place of all that follows but Delay,
+	// trickling and a fault before the head.
+	Respond http.HandlerFunc `json:"-"`
+
 	// Status of the answer, 200 if 0. Any other answers with an error object
 	// unless Body says something else.
 	Status int `json:"status,omitempty"`

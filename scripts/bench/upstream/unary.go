@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// whole sends an answer that is not streamed.
-func (x *exchange) whole() error {
+// unary sends an answer that is not streamed.
+func (x *exchange) unary() error {
 	body := x.body()
 	at, strikes := x.script.Fault.within(len(body))
 	if at == BeforeHead { // it has happened
