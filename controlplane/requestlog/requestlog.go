@@ -55,6 +55,10 @@ type Store interface {
 	// EraseLate erases what has come since the erasures of the last EraseTime, and
 	// returns how many rows that were.
 	EraseLate(ctx context.Context) (rows int64, err error)
+	// Reprice computes the costs of a batch of rows anew, and corrects the roll-ups
+	// by the difference, in one transaction. What a row cost at first stays in it.
+	// A batch that is repeated changes nothing.
+	Reprice(ctx context.Context, q RepriceQuery) (Repriced, error)
 	// Health reports whether the database answers.
 	Health(ctx context.Context) error
 }

@@ -39,6 +39,7 @@ func Conformance(t *testing.T, create func(testing.TB) *Database) {
 		"erase":                 testErase,
 		"pseudonymise":          testPseudonymise,
 		"erase after retention": testEraseAfterRetention,
+		"reprice":               testReprice,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, create(t)) })
 	}
