@@ -212,6 +212,19 @@ func (c *Client) DropDeadLetters(ctx context.Context, ids []uint64, reason strin
 	return do(ctx, c, adminapi.DropDeadLetters(), letters(ids, reason), letterTime)
 }
 
+// Prices lists the prices of one model, or of all for "".
+func (c *Client) Prices(ctx context.Context, model string) ([]adminapi.Price, error) {
+	return do(ctx, c, adminapi.ListPrices(), adminapi.OfModel{Model: model}, 0)
+}
+
+// Reprice prices a batch of rows again.
+func (c *Client) Reprice(ctx context.Context, in adminapi.Repricing) (adminapi.Repriced, error) {
+	return do(ctx, c, adminapi.Reprice(), in, repriceTime)
+}
+
+// repriceTime is what the daemon may take for a batch.
+const repriceTime = 5 * time.Minute
+
 // letterTime is what the daemon may take for all dead letters.
 const letterTime = 30 * time.Second
 

@@ -32,6 +32,9 @@ func answers() map[string]answer {
 		"POST deadletters/replay":           {200, `{"done":[7,8]}`},
 		"POST erase":                        {200, `{"before":"2030-01-31T00:00:00Z","rows":12,"contents":3,"pending":0,"dead_letters":0}`},
 		"POST deadletters/drop":             {200, `{"done":[7]}`},
+		"GET prices":                        {200, pricesAnswer},
+		"GET prices?model=demo":             {200, pricesAnswer},
+		"POST prices/reprice":               {200, `{"next":"","rows":100,"unlisted":3,"changed":40,"before_usd":"1.5","after_usd":"1.25"}`},
 		"GET logs/gen-1893553445-a/content": {200, `{"request_id":"gen-1893553445-a","prompt":"[{\"role\":\"user\",\"content\":\"Hi\"}]","answer":"Hello"}`},
 		"POST explain": {200, `{"v":1,"node":"node-1","release":12,"models":["glm-4.6"],` +
 			`"tried":[{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","provider":"vLLM","weight":0.7}],` +
@@ -158,3 +161,5 @@ const (
 	searchTeam   = `{"id":"t_1","name":"search","owner":"ada","models":["demo"],"limits":[{"kind":"tpm","value":"2M"},{"kind":"budget","value":"500","reset":"month"}],` +
 		`"metadata":{"cost_centre":"4711"},"users":["alice","bob"],"keys":["k_01"],"created":"2030-01-02T03:04:05Z"}`
 )
+const pricesAnswer = `[{"model":"demo","endpoint":"demo:demo-api","version":"9a3f00c1d2e4","from":null,"until":"2030-06-01T00:00:00Z","service_tier":"","min_prompt_tokens":0,` +
+	`"prices":{"prompt":"3","completion":"15","cache_read":"3"},"unknown":["cache_read","web_search"],"upstream":false}]`

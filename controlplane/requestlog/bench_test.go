@@ -63,7 +63,7 @@ func BenchmarkRepricePostgres(b *testing.B) {
 		db.Query(b, fmt.Sprintf(`WITH made AS (INSERT INTO api_logs (request_id, timestamp, received_at, %[1]s)
 			SELECT 'gen-' || (extract(epoch FROM timestamp)::bigint / 1000 * 1000 + 3600 + n / 1000) || '-' || lpad(n::text, 20, 'x'), to_timestamp(extract(epoch FROM timestamp)::bigint / 1000 * 1000 + 3600 + n / 1000),
 				to_timestamp(extract(epoch FROM timestamp)::bigint / 1000 * 1000 + 3600 + n / 1000), %[1]s
-			FROM (SELECT * FROM api_logs WHERE request_id LIKE '%%00001') l, generate_series(%[2]d, %[3]d) n RETURNING 1) SELECT count(*) FROM made`, columns, done, min(done+500_000, b.N)-1))
+			FROM (SELECT * FROM api_logs WHERE request_id LIKE '%%-00000000000000000001') l, generate_series(%[2]d, %[3]d) n RETURNING 1) SELECT count(*) FROM made`, columns, done, min(done+500_000, b.N)-1))
 	}
 	list, err := price.New(wire.Pricing{Prompt: "3", Completion: "15", CacheRead: "0.3", CacheWrite: "3.75"})
 	if err != nil {

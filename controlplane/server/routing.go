@@ -110,11 +110,11 @@ func (s *Server) models(context.Context, adminapi.None) ([]adminapi.Model, error
 		m := &release.Snapshot.Models[i]
 		list[i] = adminapi.Model{
 			Model: m.ID, Name: m.Name, Type: m.Type, Endpoints: len(m.Endpoints), Role: m.RequiredRole, ContextLength: m.ContextLength,
-			Prompt: price(m.Pricing.Prompt), Completion: price(m.Pricing.Completion),
+			Prompt: priceText(m.Pricing.Prompt), Completion: priceText(m.Pricing.Completion),
 		}
 	}
 	return list, nil
 }
 
-// price is "unknown" where there is none.
-func price(text string) string { return cmp.Or(text, "unknown") }
+// priceText is "unknown" where there is none.
+func priceText(text string) string { return cmp.Or(text, "unknown") }

@@ -59,6 +59,7 @@ type LogStore interface {
 	Content(ctx context.Context, requestID string) (*requestlog.Content, error)
 	Gaps(ctx context.Context, since, until time.Time) ([]requestlog.Gap, error)
 	Health(ctx context.Context) error
+	Reprice(ctx context.Context, q requestlog.RepriceQuery) (requestlog.Repriced, error)
 }
 
 // Eraser is a store of the request log that requests are erased from.
@@ -150,6 +151,8 @@ func (s *Server) operations() []endpoint {
 		on(adminapi.ListDeadLetters(), s.deadLetters),
 		on(adminapi.ReplayDeadLetters(), s.replayDeadLetters),
 		on(adminapi.DropDeadLetters(), s.dropDeadLetters),
+		on(adminapi.ListPrices(), s.prices),
+		on(adminapi.Reprice(), s.reprice),
 		on(adminapi.ListAudit(), s.audit),
 	}
 }
