@@ -184,7 +184,7 @@ func (s *Server) limit(c adminapi.Limit, model string) (l wire.Limit, remove boo
 	if l.Model != "" {
 		id := s.modelID(l.Model)
 		if id == "" {
-			return l, false, fmt.Errorf("model: there is no model %q; there are %s", l.Model, strings.Join(s.modelIDs(), ", "))
+			return l, false, fmt.Errorf("model: model %q not found; available: %s", l.Model, strings.Join(s.modelIDs(), ", "))
 		}
 		l.Model = id
 	}

@@ -150,7 +150,7 @@ func (s *Server) checkTeam(t *controlstate.Team, others []controlstate.Team) err
 	for i, name := range t.Models {
 		id := s.modelID(name)
 		if id == "" {
-			return badRequest("models: there is no model %q; there are %s", name, strings.Join(s.modelIDs(), ", "))
+			return badRequest("models: model %q not found; available: %s", name, strings.Join(s.modelIDs(), ", "))
 		}
 		t.Models[i] = id
 	}
