@@ -161,5 +161,6 @@ const (
 	searchTeam   = `{"id":"t_1","name":"search","owner":"ada","models":["demo"],"limits":[{"kind":"tpm","value":"2M"},{"kind":"budget","value":"500","reset":"month"}],` +
 		`"metadata":{"cost_centre":"4711"},"users":["alice","bob"],"keys":["k_01"],"created":"2030-01-02T03:04:05Z"}`
 )
+
 const pricesAnswer = `[{"model":"demo","endpoint":"demo:demo-api","version":"9a3f00c1d2e4","from":null,"until":"2030-06-01T00:00:00Z","service_tier":"","min_prompt_tokens":0,` +
 	`"prices":{"prompt":"3","completion":"15","cache_read":"3"},"unknown":["cache_read","web_search"],"upstream":false}]`

@@ -45,10 +45,9 @@ type Repriced struct {
 
 // at returns the list that is in force, nil for none.
 func (q *RepriceQuery) at(endpoint string, unix int64) *price.List {
-	lists := q.Prices[endpoint]
-	for i := len(lists) - 1; i >= 0; i-- {
-		if from := lists[i].From; from.IsZero() || unix >= from.Unix() {
-			return lists[i].List
+	for _, p := range slices.Backward(q.Prices[endpoint]) {
+		if p.From.IsZero() || unix >= p.From.Unix() {
+			return p.List
 		}
 	}
 	return nil

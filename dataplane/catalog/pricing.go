@@ -20,13 +20,20 @@ type shown struct {
 
 func shownPrices() []shown {
 	return []shown{
-		{"prompt", price.Prompt, true, true}, {"completion", price.Completion, true, true},
-		{"request", price.Request, true, false}, {"image", price.Image, true, false},
-		{"input_cache_read", price.CacheRead, true, true}, {"input_cache_write", price.CacheWrite, true, true},
-		{"input_cache_write_1h", price.CacheWrite1h, false, true}, {"internal_reasoning", price.Reasoning, false, false},
-		{"image_token", price.InputImageTokens, false, false}, {"image_output", price.OutputImage, false, false},
-		{"audio", price.InputAudio, false, true}, {"audio_output", price.OutputAudio, false, false},
-		{"input_audio_cache", price.InputAudioCache, false, true}, {"web_search", price.WebSearch, false, false},
+		{"prompt", price.Prompt, true, true},
+		{"completion", price.Completion, true, true},
+		{"request", price.Request, true, false},
+		{"image", price.Image, true, false},
+		{"input_cache_read", price.CacheRead, true, true},
+		{"input_cache_write", price.CacheWrite, true, true},
+		{"input_cache_write_1h", price.CacheWrite1h, false, true},
+		{"internal_reasoning", price.Reasoning, false, false},
+		{"image_token", price.InputImageTokens, false, false},
+		{"image_output", price.OutputImage, false, false},
+		{"audio", price.InputAudio, false, true},
+		{"audio_output", price.OutputAudio, false, false},
+		{"input_audio_cache", price.InputAudioCache, false, true},
+		{"web_search", price.WebSearch, false, false},
 	}
 }
 

@@ -89,9 +89,9 @@ func resolve(p *wire.Pricing, at int64, tier string, prompt int64) (s Sheet, err
 // name gives the sheets of a period their version.
 func (l *List) name(sheets []Sheet) {
 	h := sha256.New()
-	fmt.Fprint(h, l.Upstream, l.tiers, l.prompts)
+	_, _ = fmt.Fprint(h, l.Upstream, l.tiers, l.prompts)
 	for i := range sheets {
-		fmt.Fprint(h, sheets[i].Price, sheets[i].Unknown, sheets[i].Given)
+		_, _ = fmt.Fprint(h, sheets[i].Price, sheets[i].Unknown, sheets[i].Given)
 	}
 	version := hex.EncodeToString(h.Sum(nil)[:6])
 	for i := range sheets {
