@@ -106,6 +106,7 @@ const (
 	tagReleases = "releases"
 	tagKeys     = "keys"
 	tagLimits   = "limits"
+	tagManaged  = "management"
 	tagLog      = "log"
 )
 
@@ -123,6 +124,7 @@ func Tags() []Tag {
 		{tagReleases, "Releases of the configuration"},
 		{tagKeys, "API keys"},
 		{tagLimits, "Limits, and the teams that share them"},
+		{tagManaged, "OpenRouter's management API, for programs: the bearer token is a key with the role management"},
 		{tagLog, "Request log, usage and audit log"},
 	}
 }

@@ -54,7 +54,7 @@ type Key struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	User string `json:"user"`
-	Role string `json:"role" enum:"free,pro,internal,admin"`
+	Role string `json:"role" enum:"free,pro,internal,admin,management"`
 	// Models are the only ones allowed; none means all that the role may use.
 	Models  []string   `json:"models"`
 	Created time.Time  `json:"created"`
@@ -63,6 +63,8 @@ type Key struct {
 	Prefix  string     `json:"prefix" doc:"the beginning of the key, to recognize it by"`
 	Team    string     `json:"team,omitempty" doc:"the id of the key's own team; absent for that of its user"`
 	Limits  []Limit    `json:"limits,omitempty" doc:"those of the key alone"`
+	// Disabled keys can be enabled again, with the management API.
+	Disabled bool `json:"disabled,omitempty"`
 	// LastUsed and Spent are the request log's; Spent is nil where it is not
 	// asked or does not answer.
 	LastUsed *time.Time `json:"last_used,omitempty" doc:"the last request; absent if there was none"`
@@ -107,7 +109,7 @@ type KeySpec struct {
 	Name string `json:"name" maxlen:"200"`
 	// User is Name if empty, Role the least one.
 	User    string   `json:"user,omitempty" maxlen:"200" doc:"by default the name"`
-	Role    string   `json:"role,omitempty" doc:"free, pro, internal or admin; by default free"`
+	Role    string   `json:"role,omitempty" doc:"free, pro, internal, admin or management; by default free"`
 	Models  []string `json:"models,omitempty" doc:"the only models allowed; none means all that the role may use"`
 	Expires string   `json:"expires,omitempty" doc:"a time such as 2030-01-31T00:00:00Z, a duration such as 720h or 30d, or never"`
 	Team    string   `json:"team,omitempty" maxlen:"200" doc:"a team's id or name; by default that of the user"`
@@ -132,7 +134,7 @@ type NewKey struct {
 type KeyUpdate struct {
 	Name    *string   `json:"name,omitempty" maxlen:"200"`
 	User    *string   `json:"user,omitempty" maxlen:"200"`
-	Role    *string   `json:"role,omitempty" doc:"free, pro, internal or admin"`
+	Role    *string   `json:"role,omitempty" doc:"free, pro, internal, admin or management"`
 	Models  *[]string `json:"models,omitempty" doc:"the only models allowed; none means all that the role may use"`
 	Expires *string   `json:"expires,omitempty" doc:"a time such as 2030-01-31T00:00:00Z, a duration such as 720h or 30d, or never"`
 	Team    *string   `json:"team,omitempty" maxlen:"200" doc:"a team's id or name; empty for that of the user"`
@@ -192,7 +194,7 @@ type ImportedKey struct {
 	Prefix  string   `json:"prefix,omitempty" doc:"the beginning of the key, to recognize it by"`
 	Name    string   `json:"name,omitempty"`
 	User    string   `json:"user,omitempty"`
-	Role    string   `json:"role,omitempty" doc:"free, pro, internal or admin; by default free"`
+	Role    string   `json:"role,omitempty" doc:"free, pro, internal, admin or management; by default free"`
 	Models  []string `json:"models,omitempty"`
 	Expires string   `json:"expires,omitempty" doc:"a time such as 2030-01-31T00:00:00Z, a duration such as 720h or 30d, or never"`
 }

@@ -102,7 +102,7 @@ func TestWrongLines(t *testing.T) {
 	f("usage --zone Mars", `usage: invalid value "Mars" for flag -zone: must be an IANA time zone such as Asia/Kolkata`)
 	f("logs search --until soon", `logs search: invalid value "soon" for flag -until: must be a time such as 2030-01-31T00:00:00Z, a date, a duration back such as 90m or 7d`)
 	f("logs show", "logs show: ID is missing, see gatewayctl logs show --help")
-	f("keys create --name x --role king", `keys create: invalid value "king" for flag -role: must be one of free, pro, internal, admin`)
+	f("keys create --name x --role king", `keys create: invalid value "king" for flag -role: must be one of free, pro, internal, admin, management`)
 	f("audit --limit 0", `audit: invalid value "0" for flag -limit: must be an integer from 1 to 1000`)
 }
 

@@ -82,7 +82,7 @@ func keyFlags(required, role, models, expires string) []urfave.Flag {
 	flags := []urfave.Flag{
 		textFlag("name", "`NAME` of the key"+required, ""),
 		textFlag("user", "`USER` who owns the key", ""),
-		choiceFlag("role", "`ROLE`: free, pro, internal or admin", role, "free", "pro", "internal", "admin"),
+		choiceFlag("role", "`ROLE`: free, pro, internal, admin, or management for a key of the management API only", role, "free", "pro", "internal", "admin", "management"),
 		textFlag("models", "only allow `MODELS`, separated by commas", models),
 		textFlag("expires", "`WHEN` the key expires", expires),
 		textFlag("team", "`TEAM` of the key, by name or id; that of its user by default", ""),

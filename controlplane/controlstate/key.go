@@ -19,18 +19,26 @@ type Key struct {
 	Prefix string
 	Name   string
 	User   string
-	// Role is free, pro, internal or admin.
+	// Role is free, pro, internal or admin, or RoleManagement.
 	Role string
 	// Models are the only models allowed; empty means all of the role.
 	Models []string
 	// Limits bound the key alone, Team is the id of its team, "" for that of its user.
 	Limits []wire.Limit
 	Team   string
+	// Disabled keys are not accepted until they are enabled again.
+	Disabled bool
+	// Updated is when the key was changed, zero for never; UpdateKey sets it.
+	Updated time.Time
 	// Times are kept to the second. Expires and Revoked are zero for never.
 	Created, Expires, Revoked time.Time
 }
 
-const keyColumns = "id, hash, prefix, name, user_id, role, models, created, expires, revoked, limits, team"
+// RoleManagement is that of keys which only the management API accepts: nodes
+// do not know them.
+const RoleManagement = "management"
+
+const keyColumns = "id, hash, prefix, name, user_id, role, models, created, expires, revoked, limits, team, disabled, updated"
 
 // Keys lists keys, revoked and expired ones too, newest first: at most limit
 // (1 to MaxPage), those after the key with that id unless it is "".
@@ -69,12 +77,27 @@ func (s *State) Key(ctx context.Context, id string) (Key, error) {
 	return list[0], nil
 }
 
+// KeyByHash returns the key with that hash, ErrNotFound when there is none.
+func (s *State) KeyByHash(ctx context.Context, hash string) (Key, error) {
+	if checkText("hash", hash) != nil {
+		return Key{}, fmt.Errorf("key: %w", ErrNotFound)
+	}
+	list, err := s.keys(ctx, database.SQL("SELECT "+keyColumns+" FROM control_keys WHERE hash = $1", hash))
+	if err == nil && len(list) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Key{}, fmt.Errorf("key: %w", err)
+	}
+	return list[0], nil
+}
+
 func (s *State) keys(ctx context.Context, query database.Statement) (list []Key, err error) {
 	err = s.read(ctx, query, func(r database.Row) error {
 		var k Key
 		var models, limits string
-		var created, expires, revoked int64
-		if err = r.Scan(&k.ID, &k.Hash, &k.Prefix, &k.Name, &k.User, &k.Role, &models, &created, &expires, &revoked, &limits, &k.Team); err != nil {
+		var created, expires, revoked, disabled, updated int64
+		if err = r.Scan(&k.ID, &k.Hash, &k.Prefix, &k.Name, &k.User, &k.Role, &models, &created, &expires, &revoked, &limits, &k.Team, &disabled, &updated); err != nil {
 			return err
 		}
 		if err = json.Unmarshal([]byte(models), &k.Models); err != nil {
@@ -83,7 +106,7 @@ func (s *State) keys(ctx context.Context, query database.Statement) (list []Key,
 		if k.Limits, err = readLimits(limits); err != nil {
 			return fmt.Errorf("key %q: %w", k.ID, err)
 		}
-		k.Created, k.Expires, k.Revoked = moment(created), moment(expires), moment(revoked)
+		k.Created, k.Expires, k.Revoked, k.Updated, k.Disabled = moment(created), moment(expires), moment(revoked), moment(updated), disabled == 1
 		list = append(list, k)
 		return nil
 	})

@@ -24,7 +24,8 @@ const (
 // tableQuery is one statement, so that the version is that of all the rest.
 const tableQuery = `SELECT 0 AS kind, '' AS id, '' AS hash, '' AS name, '' AS user_id, '' AS role, '' AS models, '' AS limits, '' AS team, value AS number
 		FROM control_meta WHERE control_meta.name = 'key_version'
-	UNION ALL SELECT 1, id, hash, name, user_id, role, models, limits, team, expires FROM control_keys WHERE revoked = 0 AND (expires = 0 OR expires > $1)
+	UNION ALL SELECT 1, id, hash, name, user_id, role, models, limits, team, expires FROM control_keys
+		WHERE revoked = 0 AND disabled = 0 AND role <> 'management' AND (expires = 0 OR expires > $1)
 	UNION ALL SELECT 2, id, '', name, '', '', models, limits, '', 0 FROM control_teams
 	UNION ALL SELECT 3, '', '', '', user_id, '', '', '', team, 0 FROM control_team_users
 	UNION ALL SELECT 4, holder, '', '', '', '', '', limits, '', 0 FROM control_limits WHERE limits <> '[]'
@@ -37,7 +38,7 @@ type tableRow struct {
 	number                                              int64
 }
 
-// KeyTable returns the keys that are neither revoked nor expired, ordered by
+// KeyTable returns the keys that nodes accept, neither revoked, expired nor disabled, ordered by
 // id, with the teams and all limits, and a version that every change of any of
 // them has raised.
 func (s *State) KeyTable(ctx context.Context) (*wire.KeyTable, error) {

@@ -26,8 +26,9 @@ type Spec struct {
 	Expires string
 }
 
-// Roles are all roles, from the least to the most powerful.
-func Roles() []string { return []string{"free", "pro", "internal", "admin"} }
+// Roles are all roles, from the least to the most powerful, and management: that
+// of keys for the management API, which nodes do not accept.
+func Roles() []string { return []string{"free", "pro", "internal", "admin", "management"} }
 
 const maxText = 200
 

@@ -17,8 +17,16 @@ import (
 	"github.com/hybridinference/gateway/controlplane/controlstate"
 )
 
-// admit decides whether a request may go on. Only /admin/ is guarded.
-func (s *Server) admit(header http.Header, r *http.Request) error {
+// admit decides whether a request may go on, and returns it with who makes it:
+// /admin/ is for holders of the token, /api/v1/ for those of a management key.
+func (s *Server) admit(header http.Header, r *http.Request) (*http.Request, error) {
+	if strings.HasPrefix(r.URL.Path, managementPath) {
+		return s.admitManager(r)
+	}
+	return r, s.admitAdmin(header, r)
+}
+
+func (s *Server) admitAdmin(header http.Header, r *http.Request) error {
 	if r.URL.Path != "/admin" && !strings.HasPrefix(r.URL.Path, "/admin/") {
 		return nil
 	}

@@ -111,6 +111,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	// an extra slash is not worth an error, and must not lead past the guard
 	r.URL.Path, r.URL.RawPath = path.Clean("/"+r.URL.Path), ""
+	if strings.HasPrefix(r.URL.Path, "/v1/") { // as on nodes, /api may be left out
+		r.URL.Path = "/api" + r.URL.Path
+	}
 	x := &exchange{ResponseWriter: w}
 	s.answer(x, r)
 	status := write(w, x.status, x.body, x.err)
@@ -124,7 +127,7 @@ func (s *Server) answer(x *exchange, r *http.Request) {
 			x.err = problemf(http.StatusInternalServerError, "internal error")
 		}
 	}()
-	if x.err = s.admit(x.Header(), r); x.err != nil {
+	if r, x.err = s.admit(x.Header(), r); x.err != nil {
 		return
 	}
 	s.mux.ServeHTTP(x, r)

@@ -15,6 +15,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/api/embeddings"
 	"github.com/hybridinference/gateway/dataplane/api/messages"
 	"github.com/hybridinference/gateway/dataplane/api/responses"
+	"github.com/hybridinference/gateway/dataplane/auth"
 	"github.com/hybridinference/gateway/dataplane/problem"
 )
 
@@ -35,7 +36,7 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	path := pathOf(ctx)
-	if strings.HasPrefix(path, "/admin/") && g.admin != nil {
+	if g.admin != nil && (strings.HasPrefix(path, "/admin/") || g.isManagement(ctx, path)) {
 		g.administer(ctx)
 		return
 	}
@@ -60,9 +61,27 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 	}
 }
 
+// isManagement reports requests for OpenRouter's management API, which is the
+// control plane's: management keys are unknown to nodes.
+func (g *Gateway) isManagement(ctx *fasthttp.RequestCtx, path string) bool {
+	if path != "/v1/credits" {
+		return isManagementPath(path)
+	}
+	h := &ctx.Request.Header
+	_, why := g.auth.Check(g.current.Load().Keys, h.Peek("Authorization"), h.Peek("X-API-Key"))
+	return why == auth.Invalid
+}
+
+func isManagementPath(path string) bool {
+	return path == "/v1/keys" || strings.HasPrefix(path, "/v1/keys/") || path == "/v1/activity"
+}
+
 // suggestion names the path that was probably meant: one of ours behind another
 // prefix, or without the version.
 func (g *Gateway) suggestion(path string) string {
+	if isManagementPath(path) {
+		return "; the control plane serves it under /api/v1, for management keys: send it to CONTROL_PORT of the daemon"
+	}
 	best := ""
 	for known, e := range g.routes {
 		name, ok := strings.CutPrefix(known, "/v1/")

@@ -61,23 +61,14 @@ func TestPublishedClients(t *testing.T) {
 	})
 	url := "http://127.0.0.1:" + port
 	serving(t, url+"/health/ready")
-	out, err := ctl(t, "http://127.0.0.1:"+control, "keys", "create", "--name", "sdk", "--role", "internal", "--wait", "-o", "json")
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	var made struct {
-		Key string `json:"key"`
-	}
-	if err := json.Unmarshal([]byte(out[strings.Index(out, "{"):]), &made); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	key, manager := newKey(t, control, "internal"), newKey(t, control, "management")
 	for i, script := range []string{
 		"client-openai.mjs", "client-openrouter.mjs", "client-ai.mjs", "client-langchain.mjs", "client-anthropic.mjs",
 		"client-responses-openai.mjs", "client-responses-openrouter.mjs", "client-responses-ai.mjs", "client-responses-langchain.mjs", "client-responses-agents.mjs",
 	} {
 		t.Run(script, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), "node", script)
-			cmd.Dir, cmd.Env = "sdk", append(os.Environ(), "GATEWAY="+url, "API_KEY="+made.Key)
+			cmd.Dir, cmd.Env = "sdk", append(os.Environ(), "GATEWAY="+url, "API_KEY="+key)
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%v\n%s", err, out)
 			}
@@ -90,7 +81,30 @@ func TestPublishedClients(t *testing.T) {
 			})
 		})
 	}
+	t.Run("client-openrouter-keys.mjs", func(t *testing.T) {
+		cmd := exec.CommandContext(t.Context(), "node", "client-openrouter-keys.mjs")
+		cmd.Dir, cmd.Env = "sdk", append(os.Environ(), "GATEWAY="+url, "MANAGEMENT_KEY="+manager)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	})
 	for _, text := range up.Complaints() {
 		t.Error(text)
 	}
+}
+
+// newKey makes a key with a role and returns its text.
+func newKey(t *testing.T, control, role string) string {
+	t.Helper()
+	out, err := ctl(t, "http://127.0.0.1:"+control, "keys", "create", "--name", "sdk", "--role", role, "--wait", "-o", "json")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var made struct {
+		Key string `json:"key"`
+	}
+	if err := json.Unmarshal([]byte(out[strings.Index(out, "{"):]), &made); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return made.Key
 }
