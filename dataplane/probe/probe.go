@@ -109,10 +109,7 @@ func targetsOf(s *snapshot.Snapshot) map[string]*target {
 			continue
 		}
 		at := healthURL(e, s.HealthCheck.Path)
-		key := at
-		for _, h := range e.Headers {
-			key += "\n" + h.Name + ":" + h.Value
-		}
+		key := at + fmt.Sprint(e.Headers) // those with other headers may get another answer
 		if targets[key] == nil {
 			targets[key] = &target{url: at, headers: e.Headers}
 		}
