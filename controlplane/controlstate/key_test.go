@@ -143,7 +143,11 @@ func TestUpdateKey(t *testing.T) {
 		}
 		want := change
 		want.Hash, want.Prefix, want.Created = a.Hash, a.Prefix, a.Created
-		if got, err := s.Key(t.Context(), "a"); err != nil || !reflect.DeepEqual(got, want) {
+		got, err := s.Key(t.Context(), "a")
+		if got.Updated.IsZero() {
+			t.Error("the time of the change is not stored")
+		}
+		if want.Updated = got.Updated; err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("key %+v, error %v; want %+v", got, err, want)
 		}
 		checkTable(t, s, 2, wireKey(want))

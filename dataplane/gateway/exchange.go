@@ -85,9 +85,7 @@ func internalFault() *fault.Error { return fault.New(fault.Unavailable, "Interna
 // back to be used again.
 func (x *exchange) end() {
 	defer x.generator.gateway.leave()
-	defer x.room.release()
-	x.attempt.end()
-	x.admission.end()
+	x.stop()
 	if x.broken {
 		return
 	}
@@ -96,6 +94,14 @@ func (x *exchange) end() {
 	x.translator.Reset()
 	x.caller, x.body, x.streaming = caller{}, api.Bounded(x.body), false
 	x.generator.idle.Put(x)
+}
+
+// stop gives everything back that others wait for: the exchange is another
+// request's as soon as it is idle.
+func (x *exchange) stop() {
+	defer x.room.release()
+	defer x.admission.end()
+	x.attempt.end()
 }
 
 // send has the connection write the stream, and end the exchange afterwards.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -60,7 +61,7 @@ func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) 
 	g.books = books{node: o.Node, meter: m, recent: newRecent(), proxies: o.TrustProxies, content: o.Content}
 	g.routes = g.table()
 	if o.Admin != nil {
-		g.admin = fasthttpadaptor.NewFastHTTPHandler(o.Admin)
+		g.admin = fasthttpadaptor.NewFastHTTPHandler(apart(o.Admin))
 	}
 	g.server = &fasthttp.Server{
 		Handler:                      g.handle,
@@ -86,6 +87,14 @@ func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) 
 		return nil, fmt.Errorf("API: %w", err)
 	}
 	return g, nil
+}
+
+// apart hides the end of fasthttp's request context from net/http's handlers:
+// it is the server's, read without the lock under which a shutdown sets it.
+func apart(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
+	})
 }
 
 // Close gives the address up, for a gateway that never ran; Run has done it.

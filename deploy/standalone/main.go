@@ -5,16 +5,14 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
+	"github.com/hybridinference/gateway/shared/run"
 )
 
 // version is set by the linker.
@@ -48,9 +46,8 @@ func start(args []string) error {
 	}
 	hangups, ignore := env.Hangups()
 	defer ignore()
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := run.Signals() // a second signal ends the process at once
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	p := process{settings: &s, vars: vars, hangups: hangups, version: version, log: s.Log.New(os.Stderr), out: os.Stdout}
 	defer logs.Stopping(ctx, p.log)()
 	return p.serve(ctx)

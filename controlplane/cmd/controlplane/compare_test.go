@@ -31,7 +31,7 @@ func TestCompare(t *testing.T) {
 	if err := store.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for i, age := range []time.Duration{time.Hour, 72 * time.Hour, 0} {
+	for i, age := range []time.Duration{2 * time.Hour, 72 * time.Hour, 10 * time.Second} {
 		u := requestlogtest.Event(i)
 		move(u, time.Now().Add(-age))
 		if _, err := store.Insert(t.Context(), []*requestlog.Row{requestlogtest.Row(t, u)}); err != nil {

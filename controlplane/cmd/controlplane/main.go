@@ -10,20 +10,19 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/hybridinference/gateway/controlplane/config"
 	"github.com/hybridinference/gateway/shared/env"
+	"github.com/hybridinference/gateway/shared/run"
 )
 
 // version is set by the linker.
 var version = "dev"
 
 func main() {
-	err := run(os.Args[1:])
+	err := start(os.Args[1:])
 	var broken config.Problems
 	switch {
 	case errors.As(err, &broken):
@@ -68,7 +67,7 @@ func commands() []command {
 	}
 }
 
-func run(args []string) error {
+func start(args []string) error {
 	if len(args) == 0 || slices.Contains([]string{"help", "-h", "--help"}, args[0]) {
 		usage()
 		if len(args) == 0 {
@@ -95,9 +94,8 @@ func run(args []string) error {
 	if err := vars.Export(); err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := run.Signals() // a second signal ends the process at once
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err = all[i].run(ctx, vars, args[1:])
 	if errors.Is(err, env.ErrHelp) {
 		fmt.Printf("controlplane %s - %s\n\nSettings, as variables or flags:\n", all[i].name, all[i].about)

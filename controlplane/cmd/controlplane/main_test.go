@@ -90,7 +90,7 @@ func TestEverySettingThatIsWrongIsTold(t *testing.T) {
 
 func TestValidate(t *testing.T) {
 	dir := t.TempDir()
-	write(t, dir, "config/models.yaml", "models: [{id: demo, provider: demo}, {id: a, provider: vllm, base_url: '${FROM_DOTENV}'}]")
+	write(t, dir, "config/models.yaml", "models: [{id: demo, provider: demo}, {id: a, provider: vllm, base_url: '${FROM_DOTENV}', pricing: {prompt: 0, completion: 0}}]")
 	write(t, dir, ".env", "FROM_DOTENV=http://10.0.0.1:8000\n")
 	if status, stdout, stderr := finish(t, process(t, dir, nil, "validate")); status != 0 || stdout != "valid: 2 models, 2 endpoints\n" {
 		t.Errorf("%d %s %s", status, stdout, stderr)

@@ -2,22 +2,20 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/hybridinference/gateway/controlplane/cli"
 	"github.com/hybridinference/gateway/shared/env"
+	"github.com/hybridinference/gateway/shared/run"
 )
 
 // version is stamped by make build.
 var version = "dev"
 
-func main() { os.Exit(run()) }
+func main() { os.Exit(start()) }
 
-func run() int {
+func start() int {
 	vars, err := env.Open(".env", os.Environ())
 	if err == nil {
 		err = vars.Export()
@@ -26,9 +24,8 @@ func run() int {
 		fmt.Fprintf(os.Stderr, "gatewayctl: %v\n", err)
 		return cli.ExitUsage
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := run.Signals() // a second signal ends the process at once
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	return cli.Run(ctx, cli.Options{
 		Args: os.Args[1:], Env: vars.Lookup, Version: version,
 		Stdin: os.Stdin, StdinTerminal: isTerminal(os.Stdin), Stdout: os.Stdout, StdoutTerminal: isTerminal(os.Stdout),

@@ -9,27 +9,25 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 
 	"github.com/hybridinference/gateway/dataplane/node"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
-	group "github.com/hybridinference/gateway/shared/run"
+	"github.com/hybridinference/gateway/shared/run"
 )
 
 // version is set by the linker.
 var version = "dev"
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	if err := start(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "dataplane:", err)
 		os.Exit(1)
 	}
 }
 
-func run(args []string) error {
+func start(args []string) error {
 	if len(args) > 0 && slices.Contains([]string{"version", "-v", "--version"}, args[0]) {
 		fmt.Println("dataplane", version)
 		return nil
@@ -59,9 +57,8 @@ func serve(s *node.Settings, vars *env.Environment) error {
 	defer ignore()
 	o := s.Options(vars.Lookup)
 	o.Version, o.Log = version, s.Log.New(os.Stderr)
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := run.Signals() // a second signal ends the process at once
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	defer logs.Stopping(ctx, o.Log)()
 	n, err := node.New(ctx, o)
 	if err != nil {
@@ -81,5 +78,5 @@ func health(args []string, vars *env.Environment) error {
 	} else if err != nil {
 		return err
 	}
-	return group.Ask(context.Background(), s.URL(), "")
+	return run.Ask(context.Background(), s.URL(), "")
 }

@@ -34,6 +34,7 @@ func (x *exchange) request(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read a request: %w", err)
 	}
+	r.RequestURI = string(h.RequestURI()) // as a server has it
 	for name, value := range h.Header.All() {
 		r.Header.Add(string(name), string(value))
 	}

@@ -1,0 +1,41 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Signals returns a context that ends at the first SIGINT or SIGTERM, with the
+// signal as its cause. The second ends the process at once, by the signal's
+// default action. stop gives both back to the system.
+func Signals() (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	// Both are read here: one that comes right after the other is not lost.
+	ch := make(chan os.Signal, 2)
+	signal.Notify(ch, syscall.SIGINT, syscall.SIGTERM)
+	stopped := make(chan struct{})
+	go func() {
+		select {
+		case first := <-ch:
+			cancel(fmt.Errorf("%s signal received", first))
+		case <-stopped:
+			return
+		}
+		select {
+		case second := <-ch:
+			signal.Reset(second)
+			if p, err := os.FindProcess(os.Getpid()); err == nil {
+				_ = p.Signal(second) // it ends here
+			}
+		case <-stopped:
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(ch)
+		close(stopped)
+		cancel(nil)
+	}
+}
