@@ -53,7 +53,6 @@ type Limit struct {
 	Reset    string `json:"reset,omitempty" doc:"when a budget starts again at 00:00 UTC: day, week, month or total (never)"`
 	Model    string `json:"model,omitempty" doc:"the only model to which it applies"`
 	Provider string `json:"provider,omitempty" doc:"the only provider to which it applies"`
-	Hard     bool   `json:"hard,omitempty" doc:"cut streams once it is used up"`
 	OnOutage string `json:"on_outage,omitempty" doc:"closed, open or share: what nodes do when no daemon grants; by default closed for budgets, else share"`
 }
 

@@ -157,7 +157,7 @@ func spent(key, cost string) string {
 }
 
 const (
-	searchBudget = `{"holder":"team","id":"t_1","name":"search","kind":"budget","value":"500","reset":"month","hard":true}`
+	searchBudget = `{"holder":"team","id":"t_1","name":"search","kind":"budget","value":"500","reset":"month"}`
 	searchTeam   = `{"id":"t_1","name":"search","owner":"ada","models":["demo"],"limits":[{"kind":"tpm","value":"2M"},{"kind":"budget","value":"500","reset":"month"}],` +
 		`"metadata":{"cost_centre":"4711"},"users":["alice","bob"],"keys":["k_01"],"created":"2030-01-02T03:04:05Z"}`
 )

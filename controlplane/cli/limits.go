@@ -30,13 +30,12 @@ func limitsCommand() *urfave.Command {
 			{
 				Name: "set", Usage: "set some limits of a holder; its others stay", ArgsUsage: "[HOLDER]",
 				Description: help(holderHelp+"Numbers may end in k, M or G, budgets are in USD, and none removes a limit.",
-					"gatewayctl limits set search --tpm 2M --budget 500 --reset monthly --hard",
+					"gatewayctl limits set search --tpm 2M --budget 500 --reset monthly",
 					"gatewayctl limits set user:alice --rpm 60 --model demo --reason 'load tests'",
 					"gatewayctl limits set --concurrency 200 --provider zhipu"),
 				Flags: slices.Concat([]urfave.Flag{
 					textFlag("model", "the limits apply to `MODEL` only", "all models"),
 					textFlag("provider", "the limits apply to `PROVIDER` only", "all providers"),
-					switchFlag("hard", "cut streams once a limit is used up"),
 					choiceFlag("on-outage", "`WHAT` nodes do when no daemon grants: closed, open or share", "closed for budgets, else share", wire.LimitOutages()...),
 				}, limitFlags(), change),
 				Action: run(setLimits), BashComplete: completer(suggestHolder),
@@ -105,10 +104,7 @@ func (in *invocation) limits() ([]adminapi.Limit, error) {
 		if value == "" {
 			continue
 		}
-		l := adminapi.Limit{
-			Kind: kind, Value: value, Model: in.text("model"), Provider: in.text("provider"), OnOutage: valueOf(in, "on-outage", ""),
-			Hard: in.Bool("hard") && kind != wire.LimitRPM && kind != wire.LimitRPD && kind != wire.LimitConcurrency,
-		}
+		l := adminapi.Limit{Kind: kind, Value: value, Model: in.text("model"), Provider: in.text("provider"), OnOutage: valueOf(in, "on-outage", "")}
 		if kind == wire.LimitBudget {
 			l.Reset = reset
 			if reset == "" && value != "none" {
@@ -123,17 +119,13 @@ func (in *invocation) limits() ([]adminapi.Limit, error) {
 	return list, nil
 }
 
-// limitText is such as "600", or "$50 per month for model demo, hard".
+// limitText is such as "600", or "$50 per month for model demo".
 func limitText(l adminapi.Limit) string {
 	text := l.Value
 	if l.Kind == wire.LimitBudget {
 		text = "$" + text
 	}
-	name := (&wire.Limit{Reset: l.Reset, Model: l.Model, Provider: l.Provider}).Name()
-	if l.Hard {
-		name += ", hard"
-	}
-	return text + name
+	return text + (&wire.Limit{Reset: l.Reset, Model: l.Model, Provider: l.Provider}).Name()
 }
 
 func showLimits(ctx context.Context, in *invocation) error {
@@ -159,7 +151,6 @@ func limitColumns() []column[adminapi.HeldLimit] {
 		{name: "reset", text: func(l row) string { return l.Reset }},
 		{name: "model", text: func(l row) string { return cmp.Or(l.Model, "all") }},
 		{name: "provider", text: func(l row) string { return cmp.Or(l.Provider, "all") }},
-		{name: "hard", text: func(l row) string { return map[bool]string{true: "yes", false: "no"}[l.Hard] }},
 	}
 }
 

@@ -67,7 +67,7 @@ func TestTheKeyTableHasTeamsAndLimits(t *testing.T) {
 		must(s.CreateTeam(t.Context(), controlstate.Team{ID: "t_1", Name: "search", Models: []string{"demo"}, Limits: rpm(600), Users: []string{"user-a"}, Created: created}, entry("team.create")))
 		must(s.CreateTeam(t.Context(), controlstate.Team{ID: "t_2", Name: "ads", Created: created}, entry("team.create")))
 		a, b, c := newKey("a"), newKey("b"), newKey("c")
-		b.Team, b.Limits = "t_2", []wire.Limit{{Kind: wire.LimitBudget, Value: 50e12, Reset: wire.ResetMonth, Hard: true}}
+		b.Team, b.Limits = "t_2", []wire.Limit{{Kind: wire.LimitBudget, Value: 50e12, Reset: wire.ResetMonth}}
 		c.User, c.Team = "user-a", "t_2" // the key's own team counts
 		for _, k := range []controlstate.Key{a, b, c} {
 			create(t, s, k)

@@ -82,7 +82,7 @@ func showLimits(list []wire.Limit) []adminapi.Limit {
 	var out []adminapi.Limit
 	for _, l := range list {
 		value := strings.TrimPrefix(wire.FormatLimitValue(l.Kind, l.Value), "$")
-		out = append(out, adminapi.Limit{Kind: l.Kind, Value: value, Reset: l.Reset, Model: l.Model, Provider: l.Provider, Hard: l.Hard, OnOutage: l.OnOutage})
+		out = append(out, adminapi.Limit{Kind: l.Kind, Value: value, Reset: l.Reset, Model: l.Model, Provider: l.Provider, OnOutage: l.OnOutage})
 	}
 	return out
 }
@@ -171,7 +171,7 @@ func (s *Server) mergeLimits(limits []wire.Limit, changes []adminapi.Limit, mode
 
 // limit reads one change; remove is that of a value none.
 func (s *Server) limit(c adminapi.Limit, model string) (l wire.Limit, remove bool, err error) {
-	l = wire.Limit{Kind: c.Kind, Reset: c.Reset, Model: c.Model, Provider: strings.ToLower(c.Provider), Hard: c.Hard, OnOutage: c.OnOutage}
+	l = wire.Limit{Kind: c.Kind, Reset: c.Reset, Model: c.Model, Provider: strings.ToLower(c.Provider), OnOutage: c.OnOutage}
 	if !slices.Contains(wire.LimitKinds(), l.Kind) {
 		return l, false, fmt.Errorf("kind: must be one of %s, got %q", strings.Join(wire.LimitKinds(), ", "), l.Kind)
 	}

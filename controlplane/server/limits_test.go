@@ -37,7 +37,7 @@ func TestLimitsAndTeamsReachTheNodes(t *testing.T) {
 		p.node("n1", "")
 		p.joined(1)
 		var team adminapi.ChangedTeam
-		p.call("POST", "/admin/teams", `{"name":"search","users":["alice","bob","bob"],"models":["glm-latest"],"limits":[{"kind":"budget","value":"500","reset":"monthly","hard":true}],"metadata":{"cost_centre":"4711"},"wait_ms":5000}`, 201, &team)
+		p.call("POST", "/admin/teams", `{"name":"search","users":["alice","bob","bob"],"models":["glm-latest"],"limits":[{"kind":"budget","value":"500","reset":"monthly"}],"metadata":{"cost_centre":"4711"},"wait_ms":5000}`, 201, &team)
 		var key listed
 		p.call("POST", "/admin/keys", `{"name":"crawler","team":"search","limits":[{"kind":"rpm","value":"600"},{"kind":"tpm","value":"2M","model":"glm-latest"}],"wait_ms":5000}`, 201, &key)
 		p.call("POST", "/admin/keys", `{"name":"laptop","user":"alice"}`, 201, nil)
@@ -53,7 +53,7 @@ func TestLimitsAndTeamsReachTheNodes(t *testing.T) {
 				t.Errorf("key %+v", k)
 			}
 		}
-		budget := []wire.Limit{{Kind: "budget", Value: 500e12, Reset: "month", Hard: true}}
+		budget := []wire.Limit{{Kind: "budget", Value: 500e12, Reset: "month"}}
 		if len(got.Teams) != 1 || !reflect.DeepEqual(got.Teams[0].Limits, budget) || !reflect.DeepEqual(got.Teams[0].Models, []string{"glm"}) {
 			t.Errorf("teams %+v", got.Teams)
 		}

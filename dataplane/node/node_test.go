@@ -131,7 +131,12 @@ func TestNodesShareADirectory(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- n.Run(ctx) }()
-		t.Cleanup(func() { stop(); <-done })
+		t.Cleanup(func() {
+			stop()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
 	}
 	if names[0] != "n-1" || names[1] != "n-2" {
 		t.Errorf("names %v", names)

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -46,7 +47,7 @@ func start(args []string) error {
 	}
 	hangups, ignore := env.Hangups()
 	defer ignore()
-	ctx, stop := run.Signals() // a second signal ends the process at once
+	ctx, stop := run.Signals(context.Background()) // a second signal ends the process at once
 	defer stop()
 	p := process{settings: &s, vars: vars, hangups: hangups, version: version, log: s.Log.New(os.Stderr), out: os.Stdout}
 	defer logs.Stopping(ctx, p.log)()

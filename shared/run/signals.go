@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// Signals returns a context that ends at the first SIGINT or SIGTERM, with the
+// Signals returns a context that ends with its parent, or at the first SIGINT or SIGTERM, with the
 // signal as its cause. The second ends the process at once, by the signal's
 // default action. stop gives both back to the system.
-func Signals() (ctx context.Context, stop func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
+func Signals(parent context.Context) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(parent)
 	// Both are read here: one that comes right after the other is not lost.
 	ch := make(chan os.Signal, 2)
 	signal.Notify(ch, syscall.SIGINT, syscall.SIGTERM)

@@ -58,8 +58,6 @@ type Limit struct {
 	// slug of the only provider; "" is all. At most one of them is set.
 	Model    string `json:"model,omitempty"`
 	Provider string `json:"provider,omitempty"`
-	// Hard limits cut a stream once they are used up; others let it finish.
-	Hard bool `json:"hard,omitempty"`
 	// OnOutage is one of the Outage constants, "" for the kind's default.
 	OnOutage string `json:"on_outage,omitempty"`
 }
@@ -138,9 +136,6 @@ func (l *Limit) checkScope() error {
 func (l *Limit) checkOutage() error {
 	if l.OnOutage != "" && !slices.Contains(LimitOutages(), l.OnOutage) {
 		return fmt.Errorf("on_outage: must be one of %s, got %q", strings.Join(LimitOutages(), ", "), l.OnOutage)
-	}
-	if l.Hard && l.Kind != LimitTPM && l.Kind != LimitTPD && l.Kind != LimitBudget {
-		return fmt.Errorf("hard: only limits of tokens and budgets can cut a stream, not %s", l.Kind)
 	}
 	return nil
 }

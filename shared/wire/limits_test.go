@@ -59,7 +59,7 @@ func TestLimitsAreChecked(t *testing.T) {
 	if err := wire.CheckLimits([]wire.Limit{
 		{Kind: "rpm", Value: 600},
 		{Kind: "rpm", Value: 60, Model: "demo"},
-		{Kind: "budget", Value: 5e12, Reset: "month", Hard: true},
+		{Kind: "budget", Value: 5e12, Reset: "month"},
 		{Kind: "budget", Value: 0, Reset: "day", OnOutage: "open"},
 		{Kind: "concurrency", Value: 20, Provider: "zhipu"},
 	}); err != nil {
@@ -81,7 +81,6 @@ func TestLimitsAreChecked(t *testing.T) {
 	f("reset: only a budget has one", wire.Limit{Kind: "rpm", Value: 1, Reset: "day"})
 	f("model, provider: are mutually exclusive", wire.Limit{Kind: "rpm", Value: 1, Model: "a", Provider: "b"})
 	f("on_outage: must be one of closed, open, share", wire.Limit{Kind: "rpm", Value: 1, OnOutage: "ajar"})
-	f("hard: only limits of tokens and budgets", wire.Limit{Kind: "rpm", Value: 1, Hard: true})
 	f("limits: budget per day for model m is given twice", wire.Limit{Kind: "budget", Value: 1, Reset: "day", Model: "m"}, wire.Limit{Kind: "budget", Value: 2, Reset: "day", Model: "m"})
 	f("limits: at most 100", make([]wire.Limit, 101)...)
 }

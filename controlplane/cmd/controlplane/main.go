@@ -94,7 +94,7 @@ func start(args []string) error {
 	if err := vars.Export(); err != nil {
 		return err
 	}
-	ctx, stop := run.Signals() // a second signal ends the process at once
+	ctx, stop := run.Signals(context.Background()) // a second signal ends the process at once
 	defer stop()
 	err = all[i].run(ctx, vars, args[1:])
 	if errors.Is(err, env.ErrHelp) {

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -24,7 +25,7 @@ func start() int {
 		fmt.Fprintf(os.Stderr, "gatewayctl: %v\n", err)
 		return cli.ExitUsage
 	}
-	ctx, stop := run.Signals() // a second signal ends the process at once
+	ctx, stop := run.Signals(context.Background()) // a second signal ends the process at once
 	defer stop()
 	return cli.Run(ctx, cli.Options{
 		Args: os.Args[1:], Env: vars.Lookup, Version: version,

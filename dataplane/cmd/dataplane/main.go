@@ -57,7 +57,7 @@ func serve(s *node.Settings, vars *env.Environment) error {
 	defer ignore()
 	o := s.Options(vars.Lookup)
 	o.Version, o.Log = version, s.Log.New(os.Stderr)
-	ctx, stop := run.Signals() // a second signal ends the process at once
+	ctx, stop := run.Signals(context.Background()) // a second signal ends the process at once
 	defer stop()
 	defer logs.Stopping(ctx, o.Log)()
 	n, err := node.New(ctx, o)

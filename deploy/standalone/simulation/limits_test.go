@@ -21,7 +21,7 @@ const (
 )
 
 // nodes is the size of the fleet; there are ten times as many keys.
-var nodes = flag.Int("nodes", 100, "nodes in the simulation of limits")
+var nodes = flag.Int("nodes", 30, "nodes in the simulation of limits")
 
 // fleet is nodes and daemons that exchange messages, some of which are lost.
 type fleet struct {
