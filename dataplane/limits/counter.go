@@ -1,5 +1,5 @@
-// Package limits is how a node keeps within the limits of keys, users, teams,
-// endpoints and the gateway. The daemon grants it a share of each; admission
+// Package limits is how a node keeps within the limits of keys, users, teams
+// and the gateway. The daemon grants it a share of each; admission
 // subtracts from the share, without a lock, an allocation or a question.
 package limits
 
@@ -93,10 +93,13 @@ func (c *Counter) force(r *Registry, n int64) (slot uint64) {
 }
 
 // use notes when n was taken. The time is read after the fact: a use may count
-// as later than it was, never as earlier.
+// as later than it was, never as earlier. A counter that no table has any more
+// may have no ring.
 func (c *Counter) use(r *Registry, n int64) uint64 {
 	slot := r.tick.Load()
-	c.ring.Load().at(slot).Add(n)
+	if ring := c.ring.Load(); ring != nil {
+		ring.at(slot).Add(n)
+	}
 	return slot
 }
 
@@ -106,8 +109,16 @@ func (c *Counter) settle(r *Registry, slot uint64, taken, actual int64) {
 	if diff == 0 {
 		return
 	}
+	if diff > 0 {
+		c.asked.Add(diff) // which keeps it from being retired
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if diff > 0 && !c.active.Load() { // it has been retired since
+		c.mu.Unlock()
+		r.activate(c)
+		c.mu.Lock()
+	}
 	switch c.span {
 	case wire.Sliding:
 		if diff > 0 { // counts from now on

@@ -149,3 +149,44 @@ func BenchmarkAdmit(b *testing.B) {
 		h.Release(r)
 	}
 }
+
+// A stream may be longer than its window: by its end the counter may have been
+// retired, or its limit removed.
+func TestSettlingAfterTheWindow(t *testing.T) {
+	for name, removed := range map[string]bool{"retired": false, "removed": true} {
+		r, list := granted(t, 10, wire.Limit{Kind: wire.LimitTPM, Value: 100})
+		var stream limits.Hold
+		at := 2 * time.Second
+		if p := r.TryNow(list, &limits.Need{Tokens: 10}, at, &stream); p != nil {
+			t.Fatalf("%s: refused: %+v", name, p)
+		}
+		if removed {
+			r.Begin()
+			r.End()
+		}
+		for range 200 { // nothing is used any more, so the daemon takes the share back
+			at += time.Second
+			r.Turn(at)
+			if rep := r.Report(at, false); rep != nil {
+				reply := &wire.LeaseReply{Epoch: 1, Seq: rep.Seq, Valid: time.Minute}
+				for _, u := range rep.Uses {
+					reply.Grants = append(reply.Grants, wire.LeaseGrant{Counter: u.Counter, Period: u.Period, Share: u.Used})
+				}
+				r.Apply(reply, at, at)
+			}
+		}
+		if rep := r.Report(at+time.Second, false); rep != nil {
+			t.Fatalf("%s: the counter is still reported: %+v", name, rep)
+		}
+		stream.Settle(r, &limits.Need{Tokens: 25}, nil)
+		stream.Release(r)
+		if removed {
+			continue
+		}
+		// what it used beyond its estimate counts from now on
+		rep := r.Report(at+2*time.Second, false)
+		if rep == nil || len(rep.Uses) != 1 || rep.Uses[0].Used != 15 {
+			t.Errorf("%s: reported %+v, want 15 used", name, rep)
+		}
+	}
+}
