@@ -18,12 +18,11 @@ type counter struct {
 	held, wish, claims int64
 	wishing            int64 // shares that have a wish
 
-	gone    int64 // spent in the period by nodes that are no more, or before it was counted
-	based   bool  // gone has what was spent before
-	fading  []fade
-	faded   int64 // the sum of fading
-	refused int64
-	learns  time.Time // until when nobody gets more than it has
+	gone   int64 // spent in the period by nodes that are no more, or before it was counted
+	based  bool  // gone has what was spent before
+	fading []fade
+	faded  int64     // the sum of fading
+	learns time.Time // until when nobody gets more than it has
 }
 
 // fade is what a node that is gone may have used of a sliding window.
@@ -122,7 +121,6 @@ func (g *Granter) grant(now time.Time, c *counter, n *node, u *wire.LeaseUse) wi
 	}
 	c.hold(s, held)
 	c.want(s, u.Wish, 0)
-	c.refused += u.Refused
 	s.used, s.freed = used, time.Time{}
 	if u.Freed > 0 {
 		s.freed = now.Add(u.Freed)

@@ -39,13 +39,13 @@ func (a *admission) admit() *problem.Problem {
 	}
 	need := a.need(list)
 	a.general = a.general[:0]
-	for _, c := range list {
+	for i, c := range list {
 		l := c.Limit()
 		if l.Model == "" && l.Provider == "" {
 			a.general = append(a.general, c)
 			continue
 		}
-		if p := a.admitScoped(c, l, &need); p != nil {
+		if p := a.admitScoped(list[i:i+1], &need); p != nil {
 			a.hold.Release(a.registry)
 			return p
 		}
@@ -59,13 +59,14 @@ func (a *admission) admit() *problem.Problem {
 
 // admitScoped takes of a limit for one model or provider, if an endpoint of the
 // plan is one of these.
-func (a *admission) admitScoped(c *limits.Counter, l *wire.Limit, need *limits.Need) *problem.Problem {
+func (a *admission) admitScoped(one []*limits.Counter, need *limits.Need) *problem.Problem {
+	l := one[0].Limit()
 	applies := func(c route.Candidate) bool { return within(l, c.Model.ID, c.Endpoint.Provider) }
 	for _, candidate := range a.attempt.plan.Candidates() {
 		if !applies(candidate) {
 			continue
 		}
-		refused := a.registry.Admit([]*limits.Counter{c}, need, a.clock, &a.hold)
+		refused := a.registry.Admit(one, need, a.clock, &a.hold)
 		if refused == nil {
 			return nil
 		}

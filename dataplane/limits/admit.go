@@ -116,9 +116,6 @@ func (r *Registry) refuse(c *Counter, need *Need, now time.Duration) *Refusal {
 		r.report()
 	}
 	out := &Refusal{Limit: c.Limit(), Holder: c.holder, ID: c.holderID, Left: max(0, c.left.Load()), Outage: r.outage.Load()}
-	if out.Outage {
-		r.unanswered.Add(1)
-	}
 	out.Retry = c.wait(now, need.of(out.Limit.Kind))
 	return out
 }

@@ -20,8 +20,6 @@ type Registry struct {
 	answered atomic.Pointer[chan struct{}]
 	// kick asks for a report at once.
 	kick chan struct{}
-	// refusals of requests by the daemon's absence.
-	unanswered atomic.Uint64
 
 	mu       sync.Mutex
 	counters map[uint64]*Counter

@@ -43,7 +43,7 @@ type Limit struct {
 	// Name is the limit's, such as "rpm"; Value and Left are in its unit.
 	Name        string
 	Value, Left string
-	// Holder is key, user, team, gateway or endpoint, ID that holder's.
+	// Holder is key, user, team or gateway, ID that holder's.
 	Holder, ID string
 	// Reset is when the limit may have room again, the zero time if that is not known.
 	Reset time.Time

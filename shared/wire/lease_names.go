@@ -19,11 +19,10 @@ const (
 
 // Who holds a limit.
 const (
-	HolderKey      = "key"
-	HolderUser     = "user"
-	HolderTeam     = "team"
-	HolderGateway  = "gateway"
-	HolderEndpoint = "endpoint"
+	HolderKey     = "key"
+	HolderUser    = "user"
+	HolderTeam    = "team"
+	HolderGateway = "gateway"
 )
 
 // Span is how a limit's use is counted.
