@@ -64,7 +64,7 @@ type ManagedKeySpec struct {
 	ExpiresAt   *string  `json:"expires_at,omitempty" doc:"a time such as 2030-01-31T00:00:00Z"`
 	IncludeBYOK bool     `json:"include_byok_in_limit,omitempty" doc:"all usage is in the limit, whatever it says: keys of providers are the operator's"`
 	Creator     *string  `json:"creator_user_id,omitempty" doc:"the user whose key it is; by default the name"`
-	WorkspaceID *string  `json:"workspace_id,omitempty" doc:"there is one workspace: default"`
+	WorkspaceID *string  `json:"workspace_id,omitempty" enum:"default" doc:"there is one workspace: default"`
 }
 
 // ManagedKeyPatch changes a key; what is missing stays as it is.

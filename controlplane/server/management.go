@@ -136,7 +136,7 @@ func (s *Server) theKey(ctx context.Context, hash string) (*controlstate.State, 
 	}
 	k, err := db.KeyByHash(ctx, hash)
 	if errors.Is(err, controlstate.ErrNotFound) || err == nil && (!k.Revoked.IsZero() || k.Role == controlstate.RoleManagement) {
-		err = problemf(http.StatusNotFound, "there is no API key with that hash")
+		err = problemf(http.StatusNotFound, "no API key with that hash")
 	}
 	return db, k, err
 }
@@ -182,29 +182,34 @@ func (s *Server) createManagedKey(ctx context.Context, in adminapi.ManagedKeySpe
 	return adminapi.NewManagedKey{OneManagedKey: adminapi.OneManagedKey{Data: managedForm(&k, requestlog.KeySpending{})}, Key: fresh.Plaintext.Reveal()}, nil
 }
 
-// keyBudget replaces the budget among limits; nil removes it.
+// keyBudget changes the budget of OpenRouter's form among limits, others stay;
+// nil removes it.
 func keyBudget(limits []wire.Limit, usd *float64, reset string) ([]wire.Limit, error) {
-	limits = slices.DeleteFunc(slices.Clone(limits), isKeyBudget)
-	if usd == nil {
-		return limits, nil
+	period, known := map[string]string{"": wire.ResetTotal, "daily": wire.ResetDay, "weekly": wire.ResetWeek, "monthly": wire.ResetMonth}[reset]
+	if !known {
+		return nil, badRequest("limit_reset must be daily, weekly, monthly or null, got %q", reset)
 	}
-	l := wire.Limit{Kind: wire.LimitBudget, Reset: wire.ResetTotal}
+	limits = slices.Clone(limits)
+	at := slices.IndexFunc(limits, isKeyBudget)
+	switch {
+	case usd == nil && at >= 0:
+		return slices.Delete(limits, at, at+1), nil
+	case usd == nil:
+		return limits, nil
+	case at < 0:
+		at = len(limits)
+		limits = append(limits, wire.Limit{Kind: wire.LimitBudget})
+	}
+	l := &limits[at]
+	l.Reset = period
 	var err error
 	if l.Value, err = wire.ParseLimitValue(l.Kind, strconv.FormatFloat(*usd, 'f', -1, 64)); err != nil {
 		return nil, badRequest("limit must be an amount in USD from 0, got %v", *usd)
 	}
-	if reset != "" {
-		if !slices.Contains([]string{"daily", "weekly", "monthly"}, reset) {
-			return nil, badRequest("limit_reset must be daily, weekly, monthly or null, got %q", reset)
-		}
-		if l.Reset, err = wire.ParseReset(reset); err != nil {
-			return nil, badRequest("limit_%s", err)
-		}
-	}
-	if err := l.Check(); err != nil {
+	if err := wire.CheckLimits(limits); err != nil {
 		return nil, badRequest("limit: %s", err)
 	}
-	return append(limits, l), nil
+	return limits, nil
 }
 
 func (s *Server) updateManagedKey(ctx context.Context, in adminapi.ManagedKeyPatch) (adminapi.OneManagedKey, error) {

@@ -90,10 +90,19 @@ func TestManagementAPI(t *testing.T) {
 		inTable()
 		patch(`{"disabled":false}`, "50", "monthly")
 		inTable(wire.Limit{Kind: "budget", Value: 50e12, Reset: "month"})
+		// what an operator has set beside it stays
+		p.token = token
+		p.call("PUT", "/admin/limits", `{"of":"key:`+p.idOf(hash)+`","limits":[{"kind":"budget","value":"50","reset":"monthly","on_outage":"open"},{"kind":"budget","value":"9","reset":"daily"}]}`, 200, nil)
+		p.token = manager.Key
+		patch(`{"limit":60}`, "60", "monthly")
+		inTable(wire.Limit{Kind: "budget", Value: 60e12, Reset: "month", OnOutage: "open"}, wire.Limit{Kind: "budget", Value: 9e12, Reset: "day"})
+		patch(`{"limit":null}`, "9", "daily")
 		patch(`{"limit":null}`, "null", "")
 
 		p.refused("POST", "/api/v1/keys", `{"name":"x","limit":-5}`, 400, "limit must be an amount in USD")
 		p.refused("POST", "/api/v1/keys", `{"name":"x","limit":5,"limit_reset":"hourly"}`, 400, "limit_reset must be daily, weekly, monthly")
+		p.refused("POST", "/api/v1/keys", `{"name":"x","limit_reset":"weeky"}`, 400, "limit_reset must be daily, weekly, monthly")
+		p.refused("POST", "/api/v1/keys", `{"name":"x","workspace_id":"other"}`, 400, "workspace_id")
 		p.refused("POST", "/api/v1/keys", `{"name":""}`, 400, "name: is required")
 		p.refused("PATCH", "/api/v1/keys/"+hash, `{"limit":"five"}`, 400, "limit must be an amount")
 		p.refused("GET", "/api/v1/keys/"+keys.Hash(secret.New("pepper"), manager.Key), "", 404, "no API key with that hash")
@@ -110,4 +119,16 @@ func TestManagementAPI(t *testing.T) {
 		p.call("DELETE", "/api/v1/keys/"+hash, "", 200, nil)
 		p.refused("DELETE", "/api/v1/keys/"+hash, "", 404, "no API key with that hash")
 	})
+}
+
+// idOf returns the id of the key with that hash, as nodes know it.
+func (p *plane) idOf(hash string) string {
+	p.t.Helper()
+	for _, k := range p.table().Keys {
+		if k.Hash == hash {
+			return k.ID
+		}
+	}
+	p.t.Fatalf("nodes know no key with the hash %s", hash)
+	return ""
 }
