@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -23,28 +22,11 @@ import (
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/bus/bustest"
+	"github.com/hybridinference/gateway/shared/logs/logtest"
 	"github.com/hybridinference/gateway/shared/secret"
 )
 
-// lines is a log that can be read while it is written.
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-func options(t *testing.T, log *lines) app.Options {
+func options(t *testing.T, log *logtest.Buffer) app.Options {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "models.yaml"), "models: [{id: demo, provider: demo}]")
@@ -82,7 +64,7 @@ func run(t *testing.T, o app.Options) (a *app.App, stop func() error) {
 }
 
 func TestReloadTakesAllOrNothing(t *testing.T) {
-	log := new(lines)
+	log := new(logtest.Buffer)
 	o := options(t, log)
 	a, stop := run(t, o)
 	a.Reload(t.Context(), "SIGHUP")
@@ -105,7 +87,7 @@ func TestReloadTakesAllOrNothing(t *testing.T) {
 }
 
 func TestATakenPortIsTold(t *testing.T) {
-	o := options(t, new(lines))
+	o := options(t, new(logtest.Buffer))
 	a, stop := run(t, o)
 	o.Addr = a.Addr()
 	if _, err := app.New(t.Context(), o); err == nil || !strings.Contains(err.Error(), "address already in use") {
@@ -117,7 +99,7 @@ func TestATakenPortIsTold(t *testing.T) {
 }
 
 func TestNothingToServeEndsTheDaemon(t *testing.T) {
-	o := options(t, new(lines))
+	o := options(t, new(logtest.Buffer))
 	write(t, o.Files.Models, "models: 5")
 	a, err := app.New(t.Context(), o)
 	if err != nil {
@@ -132,7 +114,7 @@ func TestNothingToServeEndsTheDaemon(t *testing.T) {
 // Configuration that was pushed outlives a reload of files that are untouched,
 // as it outlives a restart; an edited file replaces it.
 func TestReloadKeepsWhatWasPushed(t *testing.T) {
-	o := options(t, new(lines))
+	o := options(t, new(logtest.Buffer))
 	a, stop := run(t, o)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+a.Addr()+"/admin/apply", strings.NewReader(`{"models_yaml":"models: [{id: demo, provider: demo}, {id: pushed, provider: demo}]"}`))
 	if err != nil {
@@ -176,7 +158,7 @@ func TestASmallNATSStoreIsAProblem(t *testing.T) {
 	}
 	small.Start()
 	t.Cleanup(func() { small.Shutdown(); small.WaitForShutdown() })
-	var log lines
+	var log logtest.Buffer
 	o := options(t, &log)
 	o.NATS.InProcess = small
 	a, err := app.New(t.Context(), o)

@@ -2,23 +2,16 @@ package database_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"io"
-	"math/big"
 	"net"
-	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/database"
+	"github.com/hybridinference/gateway/shared/bus/bustest"
 )
 
 // TestPostgresCertificates has the TLS handshake of a PostgreSQL connection with a
@@ -26,8 +19,11 @@ import (
 // with a server whose certificate it trusts.
 func TestPostgresCertificates(t *testing.T) {
 	dir := t.TempDir()
-	server := certificate(t, dir, "server")
-	certificate(t, dir, "client")
+	server, err := tls.LoadX509KeyPair(bustest.SelfSigned(t, dir, "server"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bustest.SelfSigned(t, dir, "client")
 	f := func(c database.PostgresConfig, want string) {
 		t.Helper()
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -88,37 +84,4 @@ func handshake(c net.Conn, own tls.Certificate) string {
 		return "no certificate"
 	}
 	return peers[0].Subject.CommonName
-}
-
-// certificate makes a self-signed one in two files.
-func certificate(t *testing.T, dir, name string) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	private := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
-	for path, text := range map[string][]byte{name + ".pem": cert, name + ".key": private} {
-		if err := os.WriteFile(filepath.Join(dir, path), text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	pair, err := tls.X509KeyPair(cert, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pair
 }

@@ -8,9 +8,7 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/keys"
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
-	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/secret"
-	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // listed is a key as the API shows it.
@@ -24,22 +22,8 @@ type listed struct {
 // accepted returns the hashes that nodes get, with their ends.
 func (p *plane) accepted() map[string]int64 {
 	p.t.Helper()
-	nc := p.nats.Connect("looks")
-	defer nc.Close()
-	doc, err := bus.Fetch(p.t.Context(), nc, wire.KeyTableKey)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	body, err := bus.Open(wire.KeyTableKey, doc)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	table, err := wire.DecodeKeyTable(body)
-	if err != nil {
-		p.t.Fatal(err)
-	}
 	out := map[string]int64{}
-	for _, k := range table.Keys {
+	for _, k := range p.table().Keys {
 		out[k.Hash] = k.Expires
 	}
 	return out

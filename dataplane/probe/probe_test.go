@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/eventually"
+	"github.com/hybridinference/gateway/shared/logs/logtest"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -190,7 +190,7 @@ func TestProbesHaveTheEndpointsHeaders(t *testing.T) {
 	}
 	var current atomic.Pointer[snapshot.Snapshot]
 	current.Store(s)
-	var log safeLog
+	var log logtest.Buffer
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- probe.New(&current, slog.New(slog.NewTextHandler(&log, nil))).Run(ctx) }()
@@ -206,22 +206,4 @@ func TestProbesHaveTheEndpointsHeaders(t *testing.T) {
 	if strings.Contains(log.String()+troubled, secret) || !strings.Contains(log.String(), "redacted") {
 		t.Errorf("the secret leaks: %s %s", &log, troubled)
 	}
-}
-
-// safeLog can be read while it is written.
-type safeLog struct {
-	mu  sync.Mutex
-	buf strings.Builder
-}
-
-func (l *safeLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *safeLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/hybridinference/gateway/shared/eventually"
+	"github.com/hybridinference/gateway/shared/logs/logtest"
 )
 
 // postgresUser is whom servers run as, that refuse to run as root; nil for
@@ -212,7 +213,7 @@ default_pool_size = 3
 	}
 	cmd := exec.Command(pooler, conf)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who}
-	out := &output{}
+	out := &logtest.Buffer{}
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

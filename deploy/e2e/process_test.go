@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -12,12 +11,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/hybridinference/gateway/shared/eventually"
+	"github.com/hybridinference/gateway/shared/logs/logtest"
 )
 
 // process is a running binary whose output the test's log shows on failure.
@@ -25,26 +24,8 @@ type process struct {
 	t    *testing.T
 	name string
 	cmd  *exec.Cmd
-	out  *output
+	out  *logtest.Buffer
 	done chan error
-}
-
-// output gathers what a process writes.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
 }
 
 // launch starts a binary with exactly these variables and ends it with the test.
@@ -54,7 +35,7 @@ func launch(t *testing.T, name string, env []string, args ...string) *process {
 	if !strings.Contains(name, "/") {
 		path = filepath.Join(bin, name)
 	}
-	p := &process{t: t, name: filepath.Base(name), cmd: exec.Command(path, args...), out: &output{}, done: make(chan error, 1)}
+	p := &process{t: t, name: filepath.Base(name), cmd: exec.Command(path, args...), out: &logtest.Buffer{}, done: make(chan error, 1)}
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, env...)
 	p.cmd.Dir = t.TempDir() // without a .env
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out

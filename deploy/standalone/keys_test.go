@@ -21,33 +21,16 @@ import (
 
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/eventually"
+	"github.com/hybridinference/gateway/shared/logs/logtest"
 )
 
 // gatewayUnderTest is the whole gateway in this process.
 type gatewayUnderTest struct {
 	t   *testing.T
 	url string
-	log *output
+	log *logtest.Buffer
 	// stop asks it to end and waits.
 	stop func() error
-}
-
-// output can be read while it is written.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
 }
 
 // startGateway starts it with these variables and this configuration, on free ports.
@@ -69,7 +52,7 @@ func startGateway(t *testing.T, models, routing string, vars ...string) *gateway
 	if err := env.Parse(&s, nil, all.Lookup); err != nil {
 		t.Fatal(err)
 	}
-	g := &gatewayUnderTest{t: t, log: new(output)}
+	g := &gatewayUnderTest{t: t, log: new(logtest.Buffer)}
 	p := process{settings: &s, vars: all, hangups: make(chan os.Signal), version: "test", log: slog.New(slog.NewTextHandler(g.log, nil)), out: g.log}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var result error

@@ -4,42 +4,28 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/hybridinference/gateway/shared/logs"
+	"github.com/hybridinference/gateway/shared/logs/logtest"
 )
-
-// page is a log that can be read while it is written.
-type page struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (p *page) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.text.Write(b)
-}
 
 func TestStopping(t *testing.T) {
 	f := func(end func(context.CancelCauseFunc), want ...string) {
 		t.Helper()
-		p := new(page)
+		p := new(logtest.Buffer)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		defer cancel(nil)
 		stopped := logs.Stopping(ctx, logs.Settings{Format: "text"}.New(p))
 		end(cancel)
 		stopped()
-		p.mu.Lock()
-		defer p.mu.Unlock()
 		for _, w := range want {
-			if !strings.Contains(p.text.String(), w) {
-				t.Errorf("%q does not hold %q", p.text.String(), w)
+			if !strings.Contains(p.String(), w) {
+				t.Errorf("%q does not hold %q", p.String(), w)
 			}
 		}
-		if len(want) == 0 && p.text.Len() > 0 {
-			t.Errorf("%q for a program that ended by itself", p.text.String())
+		if len(want) == 0 && p.String() != "" {
+			t.Errorf("%q for a program that ended by itself", p.String())
 		}
 	}
 	f(func(cancel context.CancelCauseFunc) { cancel(errors.New("terminated signal received")) }, "msg=stopped")

@@ -209,7 +209,7 @@ func TestKeysAreRotatedWithoutARestart(t *testing.T) {
 }
 
 // The first signal says how many requests are waited for, the second does not
-// wait for them.
+// wait for them, however soon it comes.
 func TestASecondSignalEndsAtOnce(t *testing.T) {
 	asked, end := make(chan struct{}), make(chan struct{})
 	upstream := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -221,24 +221,28 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 	defer close(end)
 	s := bustest.Start(t)
 	publish(t, s, upstream.URL+"/v1", "UP_KEY")
-	p := launch(t, t.TempDir(), "NATS_URL="+s.ClientURL(), "STATE_DIR=state", "UP_KEY=a-key")
-	eventually.True(t, "the release is there", func() bool {
-		resp, err := http.Get("http://" + p.addr + "/health/ready")
-		return err == nil && resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
-	})
-	go func() { _, _ = p.ask() }() // it is cut
-	<-asked
-	p.signal(syscall.SIGINT)
-	eventually.True(t, "the log says what is in flight", func() bool { return strings.Contains(p.text(), `"msg":"draining","in_flight":1`) })
-	p.signal(syscall.SIGINT)
-	select {
-	case err := <-p.done:
-		failed, ok := errors.AsType[*exec.ExitError](err)
-		if !ok || failed.String() != "signal: interrupt" {
-			t.Errorf("it ended with %v", err)
+	for name, soon := range map[string]bool{"at once": true, "while it drains": false} {
+		p := launch(t, t.TempDir(), "NATS_URL="+s.ClientURL(), "STATE_DIR=state", "UP_KEY=a-key")
+		eventually.True(t, "the release is there", func() bool {
+			resp, err := http.Get("http://" + p.addr + "/health/ready")
+			return err == nil && resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
+		})
+		go func() { _, _ = p.ask() }() // it is cut
+		<-asked
+		p.signal(syscall.SIGINT)
+		if !soon {
+			eventually.True(t, "the log says what is in flight", func() bool { return strings.Contains(p.text(), `"msg":"draining","in_flight":1`) })
 		}
-	case <-time.After(10 * time.Second):
-		t.Errorf("it still waits: %s", p.text())
+		p.signal(syscall.SIGTERM)
+		select {
+		case err := <-p.done:
+			failed, ok := errors.AsType[*exec.ExitError](err)
+			if !ok || !strings.HasPrefix(failed.String(), "signal: ") {
+				t.Errorf("%s: it ended with %v", name, err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Errorf("%s: it still waits: %s", name, p.text())
+		}
 	}
 }
 
