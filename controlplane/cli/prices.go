@@ -118,7 +118,9 @@ func diffPrices(ctx context.Context, in *invocation) error {
 		return err
 	}
 	if from == 0 {
-		from = to - 1
+		if from = to - 1; from == 0 {
+			return usagef("prices diff: release 1 has no predecessor, specify two releases")
+		}
 	}
 	var lists [2]map[string]string
 	for i, number := range []uint64{from, to} {

@@ -14,8 +14,8 @@ var (
 	ErrExists = errors.New("exists already")
 	// ErrRevoked: a revoked key cannot be changed.
 	ErrRevoked = errors.New("revoked")
-	// ErrNoTeam: there is no such team.
-	ErrNoTeam = errors.New("there is no such team")
+	// ErrNoTeam: no team has that id or name.
+	ErrNoTeam = errors.New("team not found")
 	// ErrChanged: somebody else has changed it since the caller read it.
 	ErrChanged = errors.New("was changed by somebody else meanwhile")
 	// ErrInUse: a team that has members is not deleted.

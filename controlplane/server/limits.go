@@ -11,6 +11,7 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/controlstate"
+	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -116,7 +117,7 @@ func (s *Server) holder(table *wire.KeyTable, of string) (holder, error) {
 	add("model", model != "", holder{kind: adminapi.HolderGateway, model: model})
 	switch {
 	case len(found) == 0:
-		return holder{}, problemf(http.StatusNotFound, "there is no key, user, team or model %q", of)
+		return holder{}, problemf(http.StatusNotFound, "key, user, team or model %q not found", of)
 	case len(found) > 1:
 		return holder{}, problemf(http.StatusConflict, "%q is the name of more than one thing: write key:, user:, team: or model: in front of it", of)
 	}
@@ -133,13 +134,11 @@ func (s *Server) modelID(name string) string {
 	if current == nil {
 		return ""
 	}
-	for i := range current.Snapshot.Models {
-		m := &current.Snapshot.Models[i]
-		if m.ID == name || slices.Contains(m.Aliases, name) {
-			return m.ID
-		}
+	m, err := publish.FindModel(&current.Snapshot, name)
+	if err != nil {
+		return ""
 	}
-	return ""
+	return m.ID
 }
 
 // mergeLimits returns limits with changes made to them. model, unless it is

@@ -79,7 +79,7 @@ func teamID(ctx context.Context, db *controlstate.State, name string) (string, e
 	}
 	t, err := db.Team(ctx, name)
 	if errors.Is(err, controlstate.ErrNotFound) {
-		return "", badRequest("team: there is no team %q", name)
+		return "", badRequest("team: %q not found", name)
 	}
 	return t.ID, err
 }

@@ -72,7 +72,7 @@ func (b *browsers) cors(ctx *fasthttp.RequestCtx) {
 			}
 		}
 	}
-	h.Set("Access-Control-Expose-Headers", "X-Generation-Id, X-Request-Id, Retry-After")
+	h.Set("Access-Control-Expose-Headers", "X-Generation-Id, X-Request-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset")
 	if ctx.IsOptions() {
 		h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
 		h.Set("Access-Control-Allow-Headers", "*, Authorization, Content-Type, X-API-Key")

@@ -15,7 +15,7 @@ const picoDigits = 12
 // compared with the kind's bounds: Check does that.
 func ParseLimitValue(kind, text string) (int64, error) {
 	digits, decimals := strings.TrimSpace(text), 0
-	example := "a positive whole number such as 600, 20k or 2M"
+	example := "a positive integer such as 600, 20k or 2M"
 	if kind == LimitBudget {
 		digits, decimals = strings.TrimPrefix(digits, "$"), picoDigits
 		example = "an amount in USD such as 50 or 0.25"
