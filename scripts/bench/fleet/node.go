@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/hybridinference/gateway/scripts/bench/load"
 	"github.com/hybridinference/gateway/scripts/bench/process"
@@ -106,25 +107,40 @@ func (f *Fleet) models() []byte {
 // sides are the endpoints of a model: ids, and prefixes of paths at the upstream.
 func sides() []string { return []string{"a", "b"} }
 
-// makeKey makes an API key, as an operator does.
+// makeKey makes an API key, as an operator does. A daemon that has only just
+// started answers 503 until it has opened its database.
 func (f *Fleet) makeKey(ctx context.Context, token string) (string, error) {
+	for {
+		key, status, err := f.askForKey(ctx, token)
+		switch {
+		case err != nil:
+			return "", fmt.Errorf("make an API key: %w", err)
+		case status == http.StatusServiceUnavailable && ctx.Err() == nil:
+			time.Sleep(50 * time.Millisecond)
+		case key == "":
+			return "", fmt.Errorf("make an API key: status %d without a key", status)
+		default:
+			return key, nil
+		}
+	}
+}
+
+func (f *Fleet) askForKey(ctx context.Context, token string) (key string, status int, err error) {
 	body := []byte(`{"name":"bench","user":"bench","role":"admin"}`)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+f.addr.control+"/admin/keys", bytes.NewReader(body))
 	if err != nil {
-		return "", fmt.Errorf("make an API key: %w", err)
+		return "", 0, err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return "", fmt.Errorf("make an API key: %w", err)
+		return "", 0, err
 	}
 	defer resp.Body.Close() //nolint:errcheck // was read
 	var made struct {
 		Key string `json:"key"`
 	}
-	if err := json.NewDecoder(resp.Body).Decode(&made); err != nil || made.Key == "" {
-		return "", fmt.Errorf("make an API key: %s without a key: %w", resp.Status, err)
-	}
-	return made.Key, nil
+	err = json.NewDecoder(resp.Body).Decode(&made)
+	return made.Key, resp.StatusCode, err
 }
