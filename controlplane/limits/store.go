@@ -41,7 +41,7 @@ func (s *store) stream(ctx context.Context) (jetstream.Stream, error) {
 	if err == nil {
 		return stream, nil
 	}
-	stream, err = s.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	stream, err = s.js.CreateStream(ctx, jetstream.StreamConfig{
 		Name: wire.LeaseStream, Subjects: []string{wire.LeaseStatePrefix + ">"}, MaxMsgsPerSubject: 1, Storage: jetstream.FileStorage,
 		Replicas: max(1, s.replicas),
 	})

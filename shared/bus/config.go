@@ -32,10 +32,14 @@ func EnsureConfig(ctx context.Context, nc *nats.Conn, replicas int) (jetstream.K
 	if err != nil {
 		return nil, fmt.Errorf("bucket %s: %w", wire.ConfigBucket, err)
 	}
-	kv, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+	want := jetstream.KeyValueConfig{
 		Bucket: wire.ConfigBucket, Description: "what nodes serve: the current release and key table",
 		History: history, MaxBytes: maxBucket, MaxValueSize: MaxSealed, Replicas: max(1, replicas),
-	})
+	}
+	kv, err := js.CreateKeyValue(ctx, want) // no error if it exists like this
+	if errors.Is(err, jetstream.ErrBucketExists) {
+		kv, err = js.UpdateKeyValue(ctx, want)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("bucket %s: %w", wire.ConfigBucket, err)
 	}

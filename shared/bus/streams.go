@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -55,18 +56,27 @@ func EnsureUsage(ctx context.Context, nc *nats.Conn, l Limits) (jetstream.JetStr
 	return js, nil
 }
 
-// ensureStream leaves a stream alone that is as it should be: all collectors
-// and the daemon ask for it at their start, and an update is not for nothing.
+// ensureStream creates the stream, and updates it only if it differs: every
+// collector and the daemon ask for it at their start, and a server that updates
+// a stream while somebody else makes a consumer of it races with itself.
 func ensureStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) error {
 	s, err := js.Stream(ctx, want.Name)
-	if err == nil {
-		is := s.CachedInfo().Config
-		if slices.Equal(is.Subjects, want.Subjects) && is.MaxBytes == want.MaxBytes && is.Replicas == want.Replicas && is.Retention == want.Retention &&
-			is.Discard == want.Discard && is.Duplicates == want.Duplicates && is.MaxMsgSize == want.MaxMsgSize && is.DenyDelete == want.DenyDelete {
-			return nil
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		// Equal configurations do not collide: whoever comes second gets the first one's.
+		s, err = js.CreateStream(ctx, want)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			s, err = js.Stream(ctx, want.Name)
 		}
 	}
-	_, err = js.CreateOrUpdateStream(ctx, want)
+	if err != nil {
+		return err
+	}
+	is := s.CachedInfo().Config
+	if slices.Equal(is.Subjects, want.Subjects) && is.MaxBytes == want.MaxBytes && is.Replicas == want.Replicas && is.Retention == want.Retention &&
+		is.Discard == want.Discard && is.Duplicates == want.Duplicates && is.MaxMsgSize == want.MaxMsgSize && is.DenyDelete == want.DenyDelete {
+		return nil
+	}
+	_, err = js.UpdateStream(ctx, want)
 	return err
 }
 
