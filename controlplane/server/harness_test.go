@@ -55,6 +55,8 @@ type plane struct {
 	store requestlog.Store
 	url   string
 	token string
+	// apiKey goes into X-API-Key.
+	apiKey string
 	// contract judges what is said, once it is known.
 	contract contract
 }
@@ -109,6 +111,9 @@ func (p *plane) raw(method, path, body string, header map[string]string) (int, s
 	}
 	if p.token != "" {
 		req.Header.Set("Authorization", "Bearer "+p.token)
+	}
+	if p.apiKey != "" {
+		req.Header.Set("X-API-Key", p.apiKey)
 	}
 	for name, value := range header {
 		req.Header.Set(name, value)

@@ -24,17 +24,26 @@ const managementPath = "/api/v1/"
 // managerKey is where a request's context has the id of its management key.
 type managerKey struct{}
 
+// bearer is the API key of a request, in either of the headers that nodes take.
+func bearer(h http.Header) string {
+	scheme, token, _ := strings.Cut(strings.TrimSpace(h.Get("Authorization")), " ")
+	if strings.EqualFold(scheme, "bearer") {
+		return strings.TrimSpace(token)
+	}
+	return strings.TrimSpace(h.Get("X-API-Key"))
+}
+
 // admitManager lets in who shows a management key.
 func (s *Server) admitManager(r *http.Request) (*http.Request, error) {
-	scheme, token, _ := strings.Cut(strings.TrimSpace(r.Header.Get("Authorization")), " ")
-	if !strings.EqualFold(scheme, "bearer") || token == "" {
+	token := bearer(r.Header)
+	if token == "" {
 		return r, problemf(http.StatusUnauthorized, "No auth credentials found: this API takes a management key, which gatewayctl keys create --role management makes")
 	}
 	db, err := s.forKeys()
 	if err != nil {
 		return r, err
 	}
-	k, err := db.KeyByHash(r.Context(), keys.Hash(s.o.KeySecret, strings.TrimSpace(token)))
+	k, err := db.KeyByHash(r.Context(), keys.Hash(s.o.KeySecret, token))
 	switch now := time.Now(); {
 	case errors.Is(err, controlstate.ErrNotFound), err == nil && (k.Disabled || !k.Revoked.IsZero() || !k.Expires.IsZero() && !k.Expires.After(now)):
 		return r, problemf(http.StatusUnauthorized, "The API key is not valid")

@@ -33,6 +33,11 @@ func TestManagementAPI(t *testing.T) {
 		p.refused("GET", "/api/v1/keys", "", 403, "Only management keys")
 		p.token = ""
 		p.refused("GET", "/api/v1/keys", "", 401, "No auth credentials found")
+		p.apiKey = user.Key
+		p.refused("GET", "/api/v1/credits", "", 403, "Only management keys")
+		p.apiKey = admin.Key
+		p.call("GET", "/api/v1/credits", "", 200, nil)
+		p.apiKey = ""
 		p.token = manager.Key
 		p.refused("GET", "/admin/keys", "", 401, "")
 

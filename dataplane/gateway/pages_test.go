@@ -406,6 +406,34 @@ func TestTheFleetKnowsMoreOfAKey(t *testing.T) {
 	}
 }
 
+func TestKeyWithBudget(t *testing.T) {
+	o := guarded(map[string]wire.Key{
+		"month": {ID: "k1", User: "ada", Limits: []wire.Limit{{Kind: "budget", Value: 1e12, Reset: "day", Model: "m"}, {Kind: "budget", Value: 12.5e12, Reset: "month"}, {Kind: "rpm", Value: 600}}},
+		"over":  {ID: "k2", User: "bob", Limits: []wire.Limit{{Kind: "budget", Value: 2e12, Reset: "day"}}},
+		"total": {ID: "k3", User: "bob", Limits: []wire.Limit{{Kind: "budget", Value: 9e12, Reset: "total"}}},
+		"free":  {ID: "k4", User: "bob", Limits: []wire.Limit{{Kind: "rpm", Value: 5, Model: "m"}}},
+	})
+	o.keys.Users = map[string][]wire.Limit{"ada": {{Kind: "rpm", Value: 60}, {Kind: "budget", Value: 1, Reset: "day"}}}
+	o.gateway.Spent = func(string) (snapshot.Spent, bool) {
+		return snapshot.Spent{Total: 5e12, Day: 3e12, Month: 4.25e12}, true
+	}
+	n := start(t, o, threeWays(t))
+	c := openContract(t)
+	f := func(key, want, requests string) {
+		t.Helper()
+		r := n.do("GET", "/v1/key", "", "X-API-Key", key)
+		c.holds("#/paths/~1key/get/responses/200/content/application~1json/schema", r.body)
+		c.holds("ours.json#/sdkKey", r.body)
+		if !strings.Contains(r.body, want) || !strings.Contains(r.body, `"rate_limit":{"requests":`+requests+`,"interval":"1m"`) {
+			t.Errorf("%s: %s, want %s and %s requests", key, r.body, want, requests)
+		}
+	}
+	f("month", `"limit":12.5,"limit_reset":"monthly","limit_remaining":8.25`, "60")
+	f("over", `"limit":2,"limit_reset":"daily","limit_remaining":0,`, "-1")
+	f("total", `"limit":9,"limit_reset":null,"limit_remaining":4,`, "-1")
+	f("free", `"limit":null,"limit_reset":null,"limit_remaining":null`, "-1")
+}
+
 func TestGenerations(t *testing.T) {
 	keys := map[string]wire.Key{
 		"boss": {ID: "k1", Role: "admin"}, "user": {ID: "k2", User: "bob", Role: "internal"}, "same": {ID: "k3", User: "bob"}, "other": {ID: "k4", User: "eve"},

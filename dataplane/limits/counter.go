@@ -60,6 +60,9 @@ type lastReport struct {
 // Limit is the limit that is counted.
 func (c *Counter) Limit() *wire.Limit { return c.limit.Load() }
 
+// Own reports whether the limit belongs to the key itself.
+func (c *Counter) Own() bool { return c.holder == wire.HolderKey }
+
 // take subtracts n, all of it or nothing.
 func (c *Counter) take(r *Registry, now time.Duration, n int64) (slot uint64, ok bool) {
 	c.asked.Add(n)
