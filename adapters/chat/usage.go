@@ -14,6 +14,8 @@ type Usage struct {
 	// WebSearches and ServerTools are calls of tools that the provider ran: its
 	// searches, and all others.
 	WebSearches, ServerTools int64
+	// Estimated tells that the provider has not counted.
+	Estimated bool
 	// Cost is the provider's own price in USD as decimal text, "" if not told.
 	Cost string
 	// BYOK is set where the provider resells another's answer that the operator

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/form"
 	"github.com/hybridinference/gateway/adapters/sse"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -104,11 +105,14 @@ type Frames interface {
 }
 
 // Poster is an Adapter whose endpoint may have further methods that take one
-// JSON document and answer with one. Authorize and Fault are those of the Adapter.
+// JSON document or one form. Authorize and Fault are those of the Adapter.
 type Poster interface {
 	// EncodePost fills call with a client's document for the method at a path
 	// below the version, such as rerank.
 	EncodePost(path string, body []byte, call *Call) error
+	// EncodeForm does so with a client's form, for methods such as
+	// audio/transcriptions.
+	EncodeForm(path string, f *form.Form, call *Call) error
 }
 
 // Responder is an Adapter whose endpoint may serve OpenAI's Responses API
@@ -142,6 +146,8 @@ type Call struct {
 	URL     string
 	Headers []Header
 	Body    []byte
+	// ContentType is the body's, "" for JSON.
+	ContentType string
 	// Dropped are the parameters that the client sent and the provider does
 	// not take.
 	Dropped chat.ParamSet

@@ -65,7 +65,8 @@ type Translator interface {
 	// Gather takes in an event of an answer that is not streamed. The event's
 	// spans stay valid until Append.
 	Gather(ev *chat.Event)
-	// Append appends the answer in one piece.
+	// Append appends the answer in one piece: JSON, unless the translator has a
+	// method ContentType() string.
 	Append(dst []byte, h Head, t *Total) []byte
 
 	// Reset ends the request and keeps the memory.

@@ -38,6 +38,32 @@ func AppendOwnWithin(dst, event []byte, name string, h *Head) []byte {
 	return append(dst, '}')
 }
 
+// AppendCost appends a provider's object with the gateway's cost in its usage, if
+// it has one.
+func AppendCost(dst, object []byte, total *Total) []byte {
+	dst = append(dst, '{')
+	for key, val := range rawjson.Members(object) {
+		dst = appendKey(dst, key)
+		if string(key) == "usage" && total.Cost != "" && val[0] == rawjson.Object {
+			dst = AppendUsage(dst, val, total.Cost)
+		} else {
+			dst = append(dst, val...)
+		}
+	}
+	return append(dst, '}')
+}
+
+// AppendUsage appends a provider's usage with the gateway's cost.
+func AppendUsage(dst, usage []byte, cost string) []byte {
+	dst = append(append(dst, `{"cost":`...), cost...)
+	for key, val := range rawjson.Members(usage) {
+		if string(key) != "cost" {
+			dst = append(appendKey(dst, key), val...)
+		}
+	}
+	return append(dst, '}')
+}
+
 // appendKey begins a member of an object.
 func appendKey(dst, key []byte) []byte {
 	if dst[len(dst)-1] != '{' {

@@ -98,6 +98,7 @@ func (a *account) serviceTier(e *snapshot.Endpoint) string {
 func (a *account) measure() string {
 	complete := a.usage.End == wire.EndComplete
 	switch {
+	case a.hasTokens && a.tokens.Estimated:
 	case a.hasTokens && (complete || a.finish != chat.NotFinished || a.seen == 0):
 		return wire.UsageProvider
 	case a.hasTokens:

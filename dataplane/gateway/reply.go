@@ -61,7 +61,11 @@ func (r *reply) unary() {
 		}
 	}
 	total := r.account.settle(wire.EndComplete, 200, nil)
-	r.setHeaders(200, "application/json")
+	contentType := "application/json"
+	if typed, ok := r.translator.(interface{ ContentType() string }); ok {
+		contentType = typed.ContentType()
+	}
+	r.setHeaders(200, contentType)
 	r.out = r.translator.Append(r.out[:0], r.attempt.head(r.account.id), total)
 	r.caller.ctx.Response.SetBody(r.out)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/api/embeddings"
 	"github.com/hybridinference/gateway/dataplane/api/messages"
 	"github.com/hybridinference/gateway/dataplane/api/responses"
+	"github.com/hybridinference/gateway/dataplane/api/transcriptions"
 	"github.com/hybridinference/gateway/dataplane/auth"
 	"github.com/hybridinference/gateway/dataplane/problem"
 )
@@ -187,6 +188,8 @@ func (g *Gateway) table() map[string]endpoint {
 		"/v1/rerank":             g.generates(documents.Rerank()),
 		"/v2/rerank":             g.generates(documents.Rerank()),
 		"/v1/images/generations": g.generates(documents.Images()),
+
+		"/v1/audio/transcriptions": g.generates(transcriptions.Language()),
 
 		"/v1/embeddings": g.generates(embeddings.Language()),
 		"/health":        {fasthttp.MethodGet, nil, g.health},

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -107,7 +108,8 @@ func (p *Plain) release(a *plainAnswer) {
 func appendHead(dst []byte, host string, call *codec.Call, auth codec.Header) []byte {
 	dst = append(dst, "POST "...)
 	dst = append(dst, pathOf(call.URL)...)
-	dst = append(append(append(dst, " HTTP/1.1\r\nHost: "...), host...), "\r\nContent-Type: application/json\r\nContent-Length: "...)
+	dst = append(append(append(dst, " HTTP/1.1\r\nHost: "...), host...), "\r\nContent-Type: "...)
+	dst = append(append(dst, contentType(call)...), "\r\nContent-Length: "...)
 	dst = strconv.AppendInt(dst, int64(len(call.Body)), 10)
 	if auth.Name != "" {
 		dst = appendLine(dst, auth)
@@ -117,6 +119,9 @@ func appendHead(dst []byte, host string, call *codec.Call, auth codec.Header) []
 	}
 	return append(dst, "\r\n\r\n"...)
 }
+
+// contentType is that of a call's body.
+func contentType(call *codec.Call) string { return cmp.Or(call.ContentType, "application/json") }
 
 func appendLine(dst []byte, h codec.Header) []byte {
 	dst = append(append(append(dst, '\r', '\n'), h.Name...), ':', ' ')

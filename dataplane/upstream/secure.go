@@ -66,7 +66,7 @@ func (s *Secure) Send(call *codec.Call, auth codec.Header, cancel *Cancel) (Answ
 		stop()
 		return nil, unsent("build the request", err)
 	}
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", contentType(call))
 	for _, h := range call.Headers {
 		req.Header.Set(h.Name, h.Value)
 	}

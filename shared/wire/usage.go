@@ -47,7 +47,7 @@ type Usage struct {
 	KeyID  string `json:"key_id"`
 	UserID string `json:"user_id"`
 	// API is the client language: chat, completions, embeddings, messages,
-	// responses, rerank or images.
+	// responses, rerank, images or transcriptions.
 	API string `json:"api"`
 	// RequestedModel is the id as the client wrote it. Model is the id, without
 	// variant, of the model that answered, else of the first that was to; "" for

@@ -207,22 +207,11 @@ func (t *translator) Append(dst []byte, h api.Head, total *api.Total) []byte {
 			continue
 		case "usage":
 			if total.Cost != "" && val[0] == rawjson.Object {
-				dst = appendUsage(append(dst, `,"usage":`...), val, total.Cost)
+				dst = api.AppendUsage(append(dst, `,"usage":`...), val, total.Cost)
 				continue
 			}
 		}
 		dst = append(append(append(append(dst, ',', '"'), key...), '"', ':'), val...)
-	}
-	return append(dst, '}')
-}
-
-// appendUsage appends an upstream's usage with the gateway's cost.
-func appendUsage(dst, usage []byte, cost string) []byte {
-	dst = append(append(dst, `{"cost":`...), cost...)
-	for key, val := range rawjson.Members(usage) {
-		if string(key) != "cost" {
-			dst = append(append(append(append(dst, ',', '"'), key...), '"', ':'), val...)
-		}
 	}
 	return append(dst, '}')
 }
