@@ -81,16 +81,20 @@ type Health struct {
 const (
 	ProblemNATS          = "nats"           // there is no connection
 	ProblemNATSStore     = "nats_store"     // NATS does not store releases, or usage events
-	ProblemDatabase      = "database"       // it does not answer, or is read-only
+	ProblemSigning       = "signing"        // two daemons sign with different keys
+	ProblemDatabase      = "database"       // it does not answer, or is read-only or full
 	ProblemLogStore      = "log_store"      // likewise
 	ProblemNoRelease     = "no_release"     // nothing was ever published
 	ProblemCollector     = "collector"      // usage events are not collected
+	ProblemUsageStream   = "usage_stream"   // NATS has little room left for usage events or dead letters
+	ProblemDisk          = "disk"           // the disk of the SQLite file is nearly full
+	ProblemNode          = "node"           // a node's disk, or its RELEASE_PUBLIC_KEY
 	ProblemMissingSecret = "missing_secret" // a model's secret is on no node
 )
 
 // Problem is something that an operator should know and mend.
 type Problem struct {
-	Code    string `json:"code" enum:"nats,nats_store,database,log_store,no_release,collector,missing_secret"`
+	Code    string `json:"code" enum:"nats,nats_store,signing,database,log_store,no_release,collector,usage_stream,disk,node,missing_secret"`
 	Message string `json:"message"`
 }
 
@@ -148,6 +152,8 @@ type Node struct {
 	MissingSecrets []wire.MissingSecret `json:"missing_secrets"`
 	// Troubled are endpoints that do not work as they should there.
 	Troubled []wire.EndpointState `json:"troubled"`
+	// Notes say what else is wrong there.
+	Notes []string `json:"notes"`
 	// LastSeenMS is the age of the last heartbeat in milliseconds.
 	LastSeenMS int64 `json:"last_seen_ms"`
 	UptimeS    int64 `json:"uptime_s"`

@@ -92,7 +92,7 @@ func (a *App) setup(ctx context.Context) (err error) {
 	}
 	a.api, err = server.New(server.Options{
 		Publisher: a.publisher, Nodes: a.nodes, Conn: a.conn, LogStore: o.LogStore, Erasers: o.Erasers, Token: o.Token, Open: o.Open, Proxies: o.Proxies, KeySecret: o.KeySecret,
-		Usage: func() []adminapi.Problem { return a.usage.problems(time.Now()) }, Version: o.Version, Log: o.Log,
+		Usage: func() []adminapi.Problem { return a.usage.problems(time.Now()) }, Dir: o.State.Dir(), Version: o.Version, Log: o.Log,
 	})
 	if err != nil {
 		return err

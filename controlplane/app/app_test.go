@@ -22,6 +22,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/bus/bustest"
+	"github.com/hybridinference/gateway/shared/eventually"
 	"github.com/hybridinference/gateway/shared/logs/logtest"
 	"github.com/hybridinference/gateway/shared/secret"
 )
@@ -202,15 +203,77 @@ func TestAStoreWithoutACollectorIsAProblem(t *testing.T) {
 			t.Errorf("after %d s: %+v, want %q", seconds, got, want)
 		}
 	}
-	u.Saw(nil, 5, at(0))
+	u.Saw(nil, nil, 5, at(0))
 	f(20, "")
 	f(31, "no collector has ever run: 5 frames")
-	u.Saw([]bus.Sink{{Name: "pg", Pulling: true}}, 5, at(40))
+	u.Saw([]bus.Sink{{Name: "pg", Pulling: true}}, nil, 5, at(40))
 	f(60, "")
-	u.Saw([]bus.Sink{{Name: "pg", Delivered: 5}}, 5, at(60)) // busy: it took frames
+	u.Saw([]bus.Sink{{Name: "pg", Delivered: 5}}, nil, 5, at(60)) // busy: it took frames
 	f(89, "")
-	u.Saw([]bus.Sink{{Name: "pg", Delivered: 5, Waiting: 7}}, 12, at(91))
+	u.Saw([]bus.Sink{{Name: "pg", Delivered: 5, Waiting: 7}}, nil, 12, at(91))
 	f(91, "no collector has fetched usage events for pg in the last 31s; 7 frames pending")
-	u.Saw([]bus.Sink{{Name: "pg", Delivered: 9}}, 12, at(100))
+	u.Saw([]bus.Sink{{Name: "pg", Delivered: 9}}, nil, 12, at(100))
 	f(100, "")
+}
+
+func TestAStreamThatIsNearlyFullIsAProblem(t *testing.T) {
+	var u app.UsageWatch
+	now := time.Unix(1000, 0)
+	sinks := []bus.Sink{{Name: "pg", Pulling: true}}
+	f := func(used uint64, want string) {
+		t.Helper()
+		u.Saw(sinks, []bus.Fill{{Stream: "usage", Used: used, Limit: 1000}, {Stream: "dead", Used: 10}}, 1, now)
+		got := u.Problems(now)
+		if want == "" && len(got) != 0 || want != "" && (len(got) != 1 || got[0].Code != "usage_stream" || !strings.Contains(got[0].Message, want)) {
+			t.Errorf("%d of 1000 bytes: %+v, want %q", used, got, want)
+		}
+	}
+	f(799, "")
+	f(800, "stream usage in NATS is 80 % full: 800 of 1000 bytes")
+	f(1000, "100 % full")
+	f(5, "")
+}
+
+// Two daemons with keys of their own replace each other's releases: both say so,
+// and it is over when one of them has stopped.
+func TestDaemonsThatSignWithDifferentKeys(t *testing.T) {
+	nats := bustest.Start(t)
+	status := func(a *app.App) string {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/admin/status", nil)
+		r.Header.Set("Authorization", "Bearer t")
+		w := httptest.NewRecorder()
+		a.Handler().ServeHTTP(w, r)
+		return w.Body.String()
+	}
+	var log logtest.Buffer
+	shared := options(t, &log).State
+	var keys []string
+	start := func() (*app.App, func() error) {
+		private, public := bus.NewSigningKey()
+		signer, err := bus.NewSigner(private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, public)
+		o := options(t, &log)
+		o.NATS.InProcess, o.State, o.Signer = nats, shared, signer
+		return run(t, o)
+	}
+	first, stopFirst := start()
+	if text := status(first); strings.Contains(text, "signing") {
+		t.Errorf("one daemon: %s", text)
+	}
+	second, stopSecond := start()
+	for i, a := range []*app.App{first, second} {
+		eventually.True(t, "the other's key is reported", func() bool {
+			text := status(a)
+			return strings.Contains(text, `"code":"signing"`) && strings.Contains(text, "documents signed with the key "+keys[1-i])
+		})
+	}
+	if err := errors.Join(stopFirst(), stopSecond()); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "releases in NATS are signed with different keys") {
+		t.Error("the log does not say so")
+	}
 }

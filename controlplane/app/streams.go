@@ -18,6 +18,8 @@ const (
 	// collectTime is how long a store may be without a collector, as during a
 	// restart, before that is a problem.
 	collectTime = 30 * time.Second
+	// fullTenths of a stream's room are a problem.
+	fullTenths = 8
 )
 
 // keepStreams makes the streams of usage events, and again should they vanish,
@@ -49,8 +51,12 @@ func (a *App) lookAtStreams(ctx context.Context) error {
 		return err
 	}
 	sinks, frames, _, err := bus.Sinks(ctx, a.conn)
+	if err != nil {
+		return err
+	}
+	fills, err := bus.Fills(ctx, a.conn)
 	if err == nil {
-		a.usage.saw(sinks, frames, time.Now())
+		a.usage.saw(sinks, fills, frames, time.Now())
 	}
 	return err
 }
@@ -63,6 +69,7 @@ type usageWatch struct {
 	began  time.Time
 	frames uint64
 	sinks  map[string]sinkWatch
+	fills  []bus.Fill
 }
 
 // sinkWatch is one store.
@@ -78,7 +85,7 @@ func (u *usageWatch) report(err error) {
 	u.err = err
 }
 
-func (u *usageWatch) saw(sinks []bus.Sink, frames uint64, now time.Time) {
+func (u *usageWatch) saw(sinks []bus.Sink, fills []bus.Fill, frames uint64, now time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.began.IsZero() {
@@ -93,7 +100,7 @@ func (u *usageWatch) saw(sinks []bus.Sink, frames uint64, now time.Time) {
 		}
 		next[s.Name] = sinkWatch{s, active}
 	}
-	u.sinks, u.frames = next, frames
+	u.sinks, u.fills, u.frames = next, fills, frames
 }
 
 // problems says what is wrong at a time.
@@ -110,6 +117,13 @@ func (u *usageWatch) problems(now time.Time) (list []adminapi.Problem) {
 		if idle := now.Sub(s.active); idle > collectTime {
 			list = append(list, adminapi.Problem{Code: adminapi.ProblemCollector, Message: fmt.Sprintf(
 				"no collector has fetched usage events for %s in the last %s; %d frames pending, %d not acknowledged", name, idle.Round(time.Second), s.Waiting, s.InHand,
+			)})
+		}
+	}
+	for _, f := range u.fills {
+		if f.Limit > 0 && f.Used >= f.Limit/10*fullTenths {
+			list = append(list, adminapi.Problem{Code: adminapi.ProblemUsageStream, Message: fmt.Sprintf(
+				"stream %s in NATS is %d %% full: %d of %d bytes; what it does not take stays with its sender", f.Stream, f.Used*100/f.Limit, f.Used, f.Limit,
 			)})
 		}
 	}

@@ -162,6 +162,17 @@ func (e *Error) Data() bool {
 	return false
 }
 
+// Full reports whether the database has as many bytes as it may have.
+func (e *Error) Full() bool {
+	return strings.Contains(e.Message, "SQLITE_FULL") || strings.Contains(e.Message, "maximum DB size")
+}
+
+// ReadOnly reports whether the database takes no writes.
+func (e *Error) ReadOnly() bool { return strings.Contains(e.Message, "SQLITE_READONLY") }
+
+// Unwritable reports whether the disk under the database fails.
+func (e *Error) Unwritable() bool { return strings.Contains(e.Message, "SQLITE_IOERR") }
+
 // Repeat runs statements, as one transaction, that may be run twice without
 // harm: it retries after any fault.
 func (c *Client) Repeat(ctx context.Context, batch ...Statement) ([]Result, error) {

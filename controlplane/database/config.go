@@ -2,6 +2,7 @@ package database
 
 import (
 	"cmp"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,18 @@ type Config struct {
 	// SQLitePath is the database file; its directory must exist.
 	SQLitePath string
 	D1         d1.Config
+}
+
+// Dir is the directory of the SQLite file, "" for the other databases.
+func (c Config) Dir() string {
+	if c.Backend != BackendSQLite {
+		return ""
+	}
+	dir := filepath.Dir(c.SQLitePath)
+	if path, err := filepath.Abs(dir); err == nil {
+		return path
+	}
+	return dir
 }
 
 // PostgresConfig is the way to a PostgreSQL server or to a pooler in front of one.

@@ -10,14 +10,17 @@ import (
 )
 
 // D1 is a database of Cloudflare D1, over HTTP.
-type D1 struct{ client *d1.Client }
+type D1 struct {
+	client    *d1.Client
+	condition condition
+}
 
 func openD1(c d1.Config) (*D1, error) {
 	client, err := d1.New(c)
 	if err != nil {
 		return nil, err
 	}
-	return &D1{client}, nil
+	return &D1{client: client}, nil
 }
 
 // Backend implements DB.
@@ -31,10 +34,22 @@ func (d *D1) Close() error { return nil }
 
 // Ping implements DB.
 func (d *D1) Ping(ctx context.Context) error {
-	if _, err := d.client.Repeat(ctx, d1.Statement{SQL: "SELECT 1 AS one"}); err != nil {
+	batch, probe := []d1.Statement{{SQL: "SELECT 1 AS one"}}, d.condition.due(time.Now())
+	if probe {
+		batch = []d1.Statement{
+			{SQL: "CREATE TABLE IF NOT EXISTS gateway_write_probe (id INTEGER PRIMARY KEY, at TEXT NOT NULL)"},
+			{SQL: "INSERT INTO gateway_write_probe (id, at) VALUES (1, CURRENT_TIMESTAMP) ON CONFLICT (id) DO UPDATE SET at = excluded.at"},
+		}
+	}
+	_, err := d.client.Repeat(ctx, batch...)
+	err = classifyD1(err)
+	if probe {
+		d.condition.tried(err, time.Now())
+	}
+	if err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
-	return nil
+	return d.condition.now(time.Now())
 }
 
 // Write implements DB. It is not repeated when its answer is lost.
@@ -56,8 +71,10 @@ func (d *D1) write(ctx context.Context, send send, batch []Statement) ([]int64, 
 		list = append(list, d1.Statement{SQL: numbered(s.SQL), Params: s.Args}, d1.Statement{SQL: "SELECT changes() AS n"})
 	}
 	results, err := send(ctx, list...)
+	err = classifyD1(err)
+	d.condition.wrote(err, time.Now())
 	if err != nil {
-		return nil, classifyD1(err)
+		return nil, err
 	}
 	changed := make([]int64, len(batch))
 	for i := range batch {
@@ -136,6 +153,12 @@ func classifyD1(err error) error {
 		return fmt.Errorf("%w: %w", ErrConstraint, err)
 	case refused.Data():
 		return fmt.Errorf("%w: %w", ErrRejected, err)
+	case refused.Full():
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	case refused.ReadOnly():
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	case refused.Unwritable():
+		return fmt.Errorf("%w: %w", errUnwritable, err)
 	}
 	return err
 }

@@ -32,8 +32,9 @@ type DB interface {
 	WriteIdempotent(ctx context.Context, batch ...Statement) (changed []int64, err error)
 	// Read calls each for every row of the answer.
 	Read(ctx context.Context, query Statement, each func(Row) error) error
-	// Ping reports whether the database answers, and takes writes as far as
-	// that is known: ErrReadOnly.
+	// Ping reports whether the database answers, and takes writes: ErrReadOnly,
+	// ErrFull. It knows that from the last write; SQLite and D1 are written to by
+	// Ping itself, at most every 30 seconds.
 	Ping(ctx context.Context) error
 	// CallTimeout is how long a small call may take at most.
 	CallTimeout() time.Duration

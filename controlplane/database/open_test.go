@@ -105,3 +105,86 @@ func TestAReadOnlyDatabaseIsNotHealthy(t *testing.T) {
 		t.Errorf("ping of a read-only database: %v", err)
 	}
 }
+
+// A SQLite file that takes no writes is found out without anyone writing, and
+// one that is full by what was written.
+func TestASQLiteFileThatTakesNoWrites(t *testing.T) {
+	open := func() *database.SQLite {
+		db, err := database.Open(t.Context(), database.Config{Backend: database.BackendSQLite, SQLitePath: filepath.Join(t.TempDir(), "gateway.db")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		return db.(*database.SQLite) //nolint:errcheck,forcetypeassert // it is one
+	}
+	pragma := func(db *database.SQLite, text string) {
+		t.Helper()
+		if err := db.Pragma(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	readOnly := open()
+	pragma(readOnly, "query_only = 1")
+	if err := readOnly.Ping(t.Context()); !errors.Is(err, database.ErrReadOnly) {
+		t.Errorf("ping of a read-only file: %v", err)
+	}
+	pragma(readOnly, "query_only = 0")
+	if err := readOnly.Ping(t.Context()); !errors.Is(err, database.ErrReadOnly) {
+		t.Errorf("it was asked again within the second: %v", err)
+	}
+	if _, err := readOnly.Write(t.Context(), database.SQL("CREATE TABLE t (x TEXT)")); err != nil {
+		t.Fatal(err)
+	}
+	if err := readOnly.Ping(t.Context()); err != nil {
+		t.Errorf("ping after a write: %v", err)
+	}
+
+	full := open()
+	pragma(full, "max_page_count = 10")
+	if err := full.Ping(t.Context()); err != nil {
+		t.Errorf("ping of a file with room: %v", err)
+	}
+	large := []database.Statement{database.SQL("CREATE TABLE IF NOT EXISTS t (x BLOB)"), database.SQL("INSERT INTO t (x) VALUES (zeroblob(100000))")}
+	if _, err := full.Write(t.Context(), large...); !errors.Is(err, database.ErrFull) {
+		t.Errorf("write: %v", err)
+	}
+	if err := full.Ping(t.Context()); !errors.Is(err, database.ErrFull) {
+		t.Errorf("ping of a full file: %v", err)
+	}
+	pragma(full, "max_page_count = 1000")
+	if _, err := full.Write(t.Context(), large...); err != nil {
+		t.Fatal(err)
+	}
+	if err := full.Ping(t.Context()); err != nil {
+		t.Errorf("ping after there was room: %v", err)
+	}
+}
+
+func TestAD1DatabaseThatTakesNoWrites(t *testing.T) {
+	for kind, want := range map[string]error{"full": database.ErrFull, "readonly": database.ErrReadOnly} {
+		db := requestlogtest.D1(t)
+		conn := db.Connect(t)
+		requestlogtest.SpoilD1(t, kind, 1)
+		for _, when := range []string{"as it writes", "as it only reads"} {
+			if err := conn.Ping(t.Context()); !errors.Is(err, want) {
+				t.Errorf("%s: ping %s: %v", kind, when, err)
+			}
+		}
+		if _, err := conn.Write(t.Context(), database.SQL("CREATE TABLE t (x TEXT)")); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.Ping(t.Context()); err != nil {
+			t.Errorf("%s: ping after a write: %v", kind, err)
+		}
+		if n := db.Int(t, "SELECT count(*) FROM sqlite_master WHERE name = 'gateway_write_probe'"); n != 0 {
+			t.Errorf("%s: a write that failed has left something", kind)
+		}
+		probed := db.Connect(t)
+		if err := probed.Ping(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if n := db.Int(t, "SELECT count(*) FROM gateway_write_probe"); n != 1 {
+			t.Errorf("%s: %d rows were written to find out, want 1", kind, n)
+		}
+	}
+}

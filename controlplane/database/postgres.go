@@ -16,8 +16,9 @@ import (
 // prepared statements, no SET, no session locks - so a pooler may hand every
 // transaction to another connection.
 type Postgres struct {
-	pool    *pgxpool.Pool
-	timeout time.Duration
+	pool      *pgxpool.Pool
+	timeout   time.Duration
+	condition condition
 }
 
 const (
@@ -43,7 +44,7 @@ func openPostgres(ctx context.Context, c PostgresConfig) (*Postgres, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)
 	}
-	return &Postgres{pool, cmp.Or(c.StatementTimeout, 30*time.Second)}, nil
+	return &Postgres{pool: pool, timeout: cmp.Or(c.StatementTimeout, 30*time.Second)}, nil
 }
 
 // Backend implements DB.
@@ -70,7 +71,7 @@ func (p *Postgres) Ping(ctx context.Context) error {
 	if readOnly {
 		return ErrReadOnly
 	}
-	return nil
+	return p.condition.now(time.Now())
 }
 
 // Write implements DB.
@@ -102,7 +103,9 @@ func (p *Postgres) write(ctx context.Context, list []Statement, before ...string
 
 // Tx runs do in a transaction, which commits when do returns nil.
 func (p *Postgres) Tx(ctx context.Context, do func(pgx.Tx) error) error {
-	return p.classify(pgx.BeginFunc(ctx, p.pool, do))
+	err := p.classify(pgx.BeginFunc(ctx, p.pool, do))
+	p.condition.wrote(err, time.Now())
+	return err
 }
 
 // Batch runs the statements of batch, with parameters that are encoded already,
@@ -114,13 +117,15 @@ func (p *Postgres) Batch(ctx context.Context, batch *pgconn.Batch) ([]*pgconn.Re
 	}
 	defer conn.Release()
 	results, err := conn.Conn().PgConn().ExecBatch(ctx, batch).ReadAll()
-	if err != nil {
-		return nil, p.classify(err)
-	}
 	for _, r := range results {
-		if r.Err != nil {
-			return nil, p.classify(r.Err)
+		if err == nil {
+			err = r.Err
 		}
+	}
+	err = p.classify(err)
+	p.condition.wrote(err, time.Now())
+	if err != nil {
+		return nil, err
 	}
 	return results, nil
 }
@@ -212,6 +217,8 @@ func (p *Postgres) classify(err error) error {
 	case "25006": // the server became a standby; only new connections find its successor
 		p.pool.Reset()
 		return err
+	case "53100": // disk_full
+		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	switch pg.Code[:2] {
 	case "22", "23", "54": // data exception, integrity violation, limit exceeded

@@ -19,6 +19,7 @@ type SQLite struct {
 	// SQLite has one writer at a time; waiting in Go for the only connection is
 	// cheaper than being told that the file is busy.
 	writer, reader *sql.DB
+	condition      condition
 }
 
 const (
@@ -81,8 +82,18 @@ func (s *SQLite) CallTimeout() time.Duration { return callTimeout }
 // Close implements DB.
 func (s *SQLite) Close() error { return errors.Join(s.reader.Close(), s.writer.Close()) }
 
-// Ping implements DB by reading from the file.
+// Ping implements DB. The write that it tries is one page of the write-ahead log.
 func (s *SQLite) Ping(ctx context.Context) error {
+	if s.condition.due(time.Now()) {
+		err := s.inTx(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, "PRAGMA user_version = 0") // which nothing else uses
+			return err
+		})
+		s.condition.tried(classifySQLite(err), time.Now())
+	}
+	if err := s.condition.now(time.Now()); err != nil {
+		return err
+	}
 	var n int
 	if err := s.reader.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&n); err != nil {
 		return fmt.Errorf("database: %w", err)
@@ -106,7 +117,9 @@ func (s *SQLite) Write(ctx context.Context, batch ...Statement) (changed []int64
 		}
 		return nil
 	})
-	return changed, classifySQLite(err)
+	err = classifySQLite(err)
+	s.condition.wrote(err, time.Now())
+	return changed, err
 }
 
 // WriteIdempotent implements DB; no answer of a file is lost.
@@ -200,6 +213,12 @@ func classifySQLite(err error) error {
 	switch failed.Code() & 0xff {
 	case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG:
 		return fmt.Errorf("%w: %w", ErrRejected, err)
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	case sqlite3.SQLITE_IOERR:
+		return fmt.Errorf("%w: %w", errUnwritable, err)
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return err
 }

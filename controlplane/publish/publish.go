@@ -44,6 +44,8 @@ const (
 	period = time.Second
 	// roundTime bounds one comparison.
 	roundTime = 5 * time.Second
+	// signerTime is how long a document of another signer counts.
+	signerTime = 10 * time.Second
 )
 
 // Publisher owns the current release and key table. Create it with New.
@@ -153,10 +155,10 @@ func (p *Publisher) State() (*controlstate.State, error) {
 	return nil, ErrNoDatabase
 }
 
-// Troubles say what keeps the publisher from reading the control state and
-// from storing releases in NATS, "" for nothing.
-func (p *Publisher) Troubles() (reading, storing string) {
-	return p.link.reading.now(), p.link.storing.now()
+// Troubles say what keeps the publisher from storing releases in NATS, and that
+// another daemon signs them with another key; "" for nothing.
+func (p *Publisher) Troubles() (storing, signing string) {
+	return p.link.storing.now(), p.link.signing.now()
 }
 
 // Kick has the database looked at now rather than within a second.

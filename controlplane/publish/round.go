@@ -23,14 +23,18 @@ type link struct {
 	mark *bus.Mark
 	// behind: the last attempt found something newer in the bucket.
 	behind bool
-	// reading and storing have their own troubles.
-	reading, storing *trouble
+	// reading, storing and signing have their own troubles.
+	reading, storing, signing *trouble
+	// replaced is when a document of ours was last found to be replaced by one
+	// with another signature.
+	replaced time.Time
 }
 
 func newLink(log *slog.Logger) link {
 	return link{
 		reading: newTrouble(log, "failed to read the control state; published documents stay in effect"),
 		storing: newTrouble(log, "failed to publish to NATS; retrying"),
+		signing: newTrouble(log, "releases in NATS are signed with different keys"),
 	}
 }
 
@@ -47,6 +51,9 @@ func (p *Publisher) round(ctx context.Context) {
 	defer done()
 	if !p.o.Conn.IsConnected() {
 		return // the connection itself has told
+	}
+	if time.Since(p.link.replaced) > signerTime {
+		p.link.signing.report(nil)
 	}
 	if err := p.store(ctx); err == nil || ctx.Err() == nil {
 		p.link.storing.report(err)
@@ -147,6 +154,9 @@ func (p *Publisher) store(ctx context.Context) error {
 			return err
 		}
 	}
+	if !known && versions == p.Published() {
+		p.checkSigner(ctx, docs)
+	}
 	l.mark = nil
 	var errs []error
 	for _, d := range docs {
@@ -166,6 +176,23 @@ func (p *Publisher) store(ctx context.Context) error {
 		l.mark = &after
 	}
 	return nil
+}
+
+// checkSigner compares the signatures in the bucket, to which this daemon has
+// published, with its own. Two daemons that disagree replace each other's
+// documents every second: it is over when that has stopped.
+func (p *Publisher) checkSigner(ctx context.Context, docs []*document) {
+	for _, d := range docs {
+		theirs, err := bus.Fetch(ctx, p.o.Conn, d.key)
+		if err != nil {
+			continue // publishing finds out
+		}
+		if key, ok := bus.OtherSigner(theirs, d.sealed); ok {
+			p.link.replaced = time.Now()
+			p.link.signing.report(fmt.Errorf("another daemon publishes documents signed with %s, this one signs with %s: all daemons must have the same RELEASE_SIGNING_KEY, and the nodes its RELEASE_PUBLIC_KEY", key, p.o.Signer.Name()))
+			return
+		}
+	}
 }
 
 // holds reports whether a document is the one that was published last.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/nodes"
+	"github.com/hybridinference/gateway/shared/disk"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -17,12 +18,15 @@ func (s *Server) problems(found stores) []adminapi.Problem {
 		list = append(list, adminapi.Problem{Code: code, Message: fmt.Sprintf(format, args...)})
 	}
 	current := s.o.Publisher.Current()
-	_, storing := s.o.Publisher.Troubles()
+	storing, signing := s.o.Publisher.Troubles()
 	switch {
 	case !s.o.Conn.IsConnected():
 		add(adminapi.ProblemNATS, "NATS is %s: changes do not reach the nodes, which keep serving their current release", s.natsStatus())
 	case storing != "":
 		add(adminapi.ProblemNATSStore, "NATS does not store releases, and changes do not reach the nodes: %s", storing)
+	}
+	if signing != "" {
+		add(adminapi.ProblemSigning, "%s", signing)
 	}
 	if found.database != nil {
 		add(adminapi.ProblemDatabase, "changes are not possible: %s", found.database)
@@ -33,15 +37,34 @@ func (s *Server) problems(found stores) []adminapi.Problem {
 	if found.logStore != nil {
 		add(adminapi.ProblemLogStore, "the request log is unavailable: %s", found.logStore)
 	}
+	if s.o.Dir != "" {
+		if text := disk.Low(s.o.Dir); text != "" {
+			add(adminapi.ProblemDisk, "%s", text)
+		}
+	}
 	if s.o.Usage != nil && s.o.Conn.IsConnected() {
 		list = append(list, s.o.Usage()...)
 	}
+	list = append(list, notesOfNodes(s.o.Nodes.List())...)
 	if current != nil {
 		for _, text := range unservedModels(&current.Snapshot, s.o.Nodes.List()) {
 			add(adminapi.ProblemMissingSecret, "%s", text)
 		}
 	}
 	return list
+}
+
+// notesOfNodes are what live nodes say of themselves.
+func notesOfNodes(list []nodes.Node) (problems []adminapi.Problem) {
+	for i := range list {
+		if list[i].State != nodes.Live {
+			continue
+		}
+		for _, text := range list[i].Notes {
+			problems = append(problems, adminapi.Problem{Code: adminapi.ProblemNode, Message: "node " + list[i].Node + ": " + text})
+		}
+	}
+	return problems
 }
 
 // unservedModels names the models for all of whose endpoints in service no live

@@ -43,7 +43,9 @@ type Options struct {
 	// KeySecret is what API keys are hashed under; without it none can be made.
 	KeySecret secret.String
 	// Usage says what is wrong with the usage events' way; nil says nothing.
-	Usage   func() []adminapi.Problem
+	Usage func() []adminapi.Problem
+	// Dir is where the SQLite file is, "" without one: its disk must have room.
+	Dir     string
 	Version string
 	Log     *slog.Logger
 }

@@ -487,15 +487,26 @@ func TestProblems(t *testing.T) {
 	if len(status.Problems) != 0 {
 		t.Errorf("at first: %+v", status.Problems)
 	}
-	say := func(node string, missing ...wire.MissingSecret) {
-		data, err := (&wire.NodeStatus{Node: node, State: wire.StateApplied, Missing: missing}).Encode()
+	hear := func(status *wire.NodeStatus) {
+		t.Helper()
+		status.State = wire.StateApplied
+		data, err := status.Encode()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := p.nats.Connect(node).Publish(wire.NodeStatusPrefix+node, data); err != nil {
+		if err := p.nats.Connect(status.Node).Publish(wire.NodeStatusPrefix+status.Node, data); err != nil {
 			t.Fatal(err)
 		}
 	}
+	say := func(node string, missing ...wire.MissingSecret) {
+		hear(&wire.NodeStatus{Node: node, Missing: missing})
+	}
+	hear(&wire.NodeStatus{Node: "n0", Notes: []string{"the disk under /var/lib is full"}})
+	eventually.True(t, "a node's full disk is a problem", func() bool {
+		p.call("GET", "/admin/status", "", 200, &status)
+		return len(status.Problems) == 1 && status.Problems[0].Code == "node" && status.Problems[0].Message == "node n0: the disk under /var/lib is full"
+	})
+	hear(&wire.NodeStatus{Node: "n0", Stopped: true})
 	local, far := wire.MissingSecret{Endpoint: "glm:local", Variable: "LOCAL_KEY"}, wire.MissingSecret{Endpoint: "glm:far", Variable: "FAR_KEY"}
 	say("n1", local, far)
 	eventually.True(t, "a model without secrets is named", func() bool {

@@ -270,16 +270,23 @@ func (m *Meter) Counts() wire.UsageCounts {
 	return c
 }
 
-// Notes says what is wrong, for /health.
+// Storage says why the spool takes no events, "" if it does.
+func (m *Meter) Storage() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.broken == "" {
+		return ""
+	}
+	return "usage events are kept in memory only: " + m.broken
+}
+
+// Notes says what else is wrong, for /health.
 func (m *Meter) Notes() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var notes []string
 	if m.failing != "" {
 		notes = append(notes, "usage events are buffered: "+m.failing)
-	}
-	if m.broken != "" {
-		notes = append(notes, "usage events are kept in memory only: "+m.broken)
 	}
 	if lost := m.losses(); len(lost) > 0 {
 		notes = append(notes, lossNote(lost))

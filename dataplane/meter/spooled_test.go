@@ -3,7 +3,6 @@ package meter_test
 import (
 	"context"
 	"fmt"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -164,8 +163,8 @@ func TestAFullSpoolIsToldAndSurvived(t *testing.T) {
 	for i := range 4000 {
 		m.Add(line(i))
 	}
-	if notes := strings.Join(m.Notes(), " "); !strings.Contains(notes, "in memory only: the spool is full") {
-		t.Errorf("notes %q", notes)
+	if text := m.Storage(); text != "usage events are kept in memory only: the spool is full" {
+		t.Errorf("storage: %q", text)
 	}
 	run(t, m, s, 4000)
 	s.check(t, 4000)

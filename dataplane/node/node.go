@@ -27,6 +27,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/dataplane/watch"
 	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/disk"
 	"github.com/hybridinference/gateway/shared/run"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -235,13 +236,28 @@ func (n *Node) send(ctx context.Context, b meter.Batch) error {
 func (n *Node) status(s *wire.NodeStatus) {
 	s.Node, s.Instance, s.Version, s.Started = n.o.Node, n.instance, n.o.Version, n.started.UnixMilli()
 	s.Draining, s.InFlight, s.Requests, s.Usage = n.gateway.Draining(), n.gateway.InFlight(), n.gateway.Requests(), n.meter.Counts()
-	s.Troubled = n.current.Load().Troubled(time.Now())
+	s.Troubled, s.Notes = n.current.Load().Troubled(time.Now()), n.notes()
+}
+
+// notes says what is wrong with STATE_DIR and with what the control plane has
+// published.
+func (n *Node) notes() []string {
+	notes := n.watcher.Notes()
+	if n.o.StateDir == "" {
+		return notes
+	}
+	for _, text := range [...]string{n.meter.Storage(), disk.Low(n.o.StateDir)} {
+		if text != "" {
+			notes = append(notes, text)
+		}
+	}
+	return notes
 }
 
 // report adds to /health what the node knows of the control plane.
 func (n *Node) report() gateway.Report {
 	control, notes := n.watcher.Control()
-	return gateway.Report{Control: control, Notes: notes}
+	return gateway.Report{Control: control, Notes: append(notes, n.notes()...)}
 }
 
 // newInstance names this start of the process: the epoch of its event numbers.

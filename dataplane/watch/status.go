@@ -52,7 +52,22 @@ type Control struct {
 	KeysAgeMS int64 `json:"key_table_age_ms"`
 }
 
-// Control reports the state of the connection, and what is wrong with it.
+// Notes says what is wrong with the documents: they cannot be stored, or those
+// in NATS are not signed by a trusted key.
+func (w *Watcher) Notes() (notes []string) {
+	if why := w.diskTrouble.Load(); why != nil {
+		notes = append(notes, "the current release is not on disk: "+*why)
+	}
+	for _, key := range []string{wire.ReleaseKey, wire.KeyTableKey} {
+		if text := w.mistrust[key].Load(); text != nil {
+			notes = append(notes, "a document was rejected: "+*text)
+		}
+	}
+	return notes
+}
+
+// Control reports the state of the connection to the control plane, and what is
+// wrong with it.
 func (w *Watcher) Control() (Control, []string) {
 	c := Control{NATS: "connected", BeatAgeMS: -1, Source: wire.SourceNATS, KeysAgeMS: -1}
 	if w.fromDisk.Load() {
@@ -74,14 +89,6 @@ func (w *Watcher) Control() (Control, []string) {
 	if len(notes) > 0 && c.KeysAgeMS > quietBeat.Milliseconds() {
 		age := time.Duration(c.KeysAgeMS) * time.Millisecond
 		notes = append(notes, "the key table is "+age.Round(time.Second).String()+" old: keys revoked since then still work here")
-	}
-	if why := w.diskTrouble.Load(); why != nil {
-		notes = append(notes, "the current release is not on disk: "+*why)
-	}
-	for _, why := range w.mistrust {
-		if text := why.Load(); text != nil {
-			notes = append(notes, "a document was rejected: "+*text)
-		}
 	}
 	return c, notes
 }

@@ -46,7 +46,7 @@ func TestUnsignedDocumentsAreRefused(t *testing.T) {
 	f.keys(7, "forged")
 	eventually.True(t, "the refusal is reported", func() bool {
 		s := f.status.Load()
-		_, notes := f.watcher.Control()
+		notes := f.watcher.Notes()
 		return s != nil && s.State == wire.StateRejected && strings.Contains(s.Reason, "not signed") && strings.Count(strings.Join(notes, "\n"), "a document was rejected") == 2
 	})
 	f.serves(1, "ours")

@@ -265,7 +265,7 @@ func TestADiskThatTakesNothing(t *testing.T) {
 	f.release(1, 1, model("a", ""))
 	f.serves(1, "a")
 	eventually.True(t, "the trouble is reported", func() bool {
-		_, notes := f.watcher.Control()
+		notes := f.watcher.Notes()
 		return strings.Contains(strings.Join(notes, "\n"), "not on disk")
 	})
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -273,7 +273,7 @@ func TestADiskThatTakesNothing(t *testing.T) {
 	}
 	eventually.True(t, "the release is kept once the disk takes it", func() bool {
 		_, err := os.Stat(filepath.Join(dir, wire.ReleaseKey+".gws"))
-		_, notes := f.watcher.Control()
+		notes := f.watcher.Notes()
 		return err == nil && len(notes) == 0 || err == nil && !strings.Contains(strings.Join(notes, "\n"), "not on disk")
 	})
 }

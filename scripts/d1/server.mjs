@@ -6,7 +6,7 @@
 //   GET /counts                             how many requests came, and how many were spoiled
 //
 // kinds: 429, 500-before (nothing was done), 500-after (it was done), timeout (it was done, no answer comes),
-// cut (the answer breaks off), half (of a batch the first statement is done alone, the answer is 500).
+// full, readonly (workerd's answers on such a disk; nothing was done), cut (the answer breaks off), half (of a batch the first statement is done alone, the answer is 500).
 import {createServer} from 'node:http';
 import {Miniflare} from 'miniflare';
 
@@ -110,6 +110,8 @@ async function answer(request, response) {
   if (fault.delay_ms) await new Promise((done) => setTimeout(done, fault.delay_ms));
   if (kind === '429') return failed(response, 429, 971, 'Please wait and consider throttling your request speed', {'retry-after': String(fault.retry_after ?? 1)});
   if (kind === '500-before') return failed(response, 500, 7500, 'internal error');
+  if (kind === 'full') return failed(response, 400, 7500, 'database or disk is full: SQLITE_FULL');
+  if (kind === 'readonly') return failed(response, 400, 7500, 'attempt to write a readonly database: SQLITE_READONLY');
   const result = await run(await database(path[1]), JSON.parse(body), kind === 'half');
   if (kind === '500-after') return failed(response, 500, 7500, 'internal error');
   if (kind === 'timeout') return;

@@ -302,3 +302,25 @@ func TestNoServerIsNoError(t *testing.T) {
 		t.Fatal("connected to nothing")
 	}
 }
+
+// How full the streams are is known before they refuse anything.
+func TestFills(t *testing.T) {
+	nc := bustest.Start(t).Connect("test")
+	const limit = 64 << 10
+	if _, err := bus.EnsureUsage(t.Context(), nc, bus.Limits{UsageBytes: limit}); err != nil {
+		t.Fatal(err)
+	}
+	var refused error
+	for i := uint64(1); refused == nil; i++ {
+		m, err := bus.EncodeFrame(bus.Frame{Node: "n", Epoch: "e", First: i, Last: i, Lines: []byte("{}\n")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Header.Set("X-Pad", strings.Repeat("x", 1000))
+		refused = bus.PublishFrame(t.Context(), nc, m)
+	}
+	fills, err := bus.Fills(t.Context(), nc)
+	if err != nil || len(fills) != 2 || fills[0].Limit != limit || fills[0].Used < limit*9/10 || fills[0].Used > limit || fills[1].Used != 0 || fills[1].Limit == 0 {
+		t.Errorf("%+v %v after %v", fills, err, refused)
+	}
+}

@@ -44,6 +44,32 @@ func (s *Signer) Public() string {
 	return encoding().EncodeToString(s.key.Public().(ed25519.PublicKey)) //nolint:errcheck,forcetypeassert // it is one
 }
 
+// Name is Public for messages; a nil Signer has one, too.
+func (s *Signer) Name() string {
+	if s == nil {
+		return signerName("")
+	}
+	return signerName(s.Public())
+}
+
+func signerName(public string) string {
+	if public == "" {
+		return "no key"
+	}
+	return "the key " + public
+}
+
+// OtherSigner reports whether two documents are signed with different keys, and
+// names that of the first. One that cannot be read has no signer.
+func OtherSigner(doc, ours []byte) (name string, other bool) {
+	a, _, err := split(doc)
+	b, _, failed := split(ours)
+	if err != nil || failed != nil || a.SignedBy == b.SignedBy {
+		return "", false
+	}
+	return signerName(a.SignedBy), true
+}
+
 // Seal is Seal with a signature.
 func (s *Signer) Seal(kind string, epoch, gen uint64, body []byte) ([]byte, error) {
 	if s == nil {

@@ -100,3 +100,27 @@ func EnsureSink(ctx context.Context, js jetstream.JetStream, store string) (jets
 	}
 	return c, nil
 }
+
+// Fill is how much of a stream's room is taken, in bytes.
+type Fill struct {
+	Stream      string
+	Used, Limit uint64
+}
+
+// Fills returns that of the streams of usage events and dead letters.
+func Fills(ctx context.Context, nc *nats.Conn) ([]Fill, error) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", wire.UsageStream, err)
+	}
+	var list []Fill
+	for _, name := range []string{wire.UsageStream, wire.DeadLetterStream} {
+		s, err := js.Stream(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("stream %s: %w", name, err)
+		}
+		info := s.CachedInfo()
+		list = append(list, Fill{name, info.State.Bytes, uint64(max(0, info.Config.MaxBytes))})
+	}
+	return list, nil
+}

@@ -54,6 +54,9 @@ type NodeStatus struct {
 	// Troubled lists endpoints that are not in order there: at most
 	// MaxTroubled. All others are.
 	Troubled []EndpointState `json:"troubled,omitempty"`
+	// Notes say what else is wrong there: the disk of STATE_DIR is nearly full or
+	// takes no writes, documents are not signed by a trusted key.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // MaxTroubled bounds the heartbeat.
