@@ -212,6 +212,19 @@ func (c *Client) DropDeadLetters(ctx context.Context, ids []uint64, reason strin
 	return do(ctx, c, adminapi.DropDeadLetters(), letters(ids, reason), letterTime)
 }
 
+// Billing sums up a period as providers bill it.
+func (c *Client) Billing(ctx context.Context, q adminapi.BillingQuery) ([]adminapi.BillingRow, error) {
+	return do(ctx, c, adminapi.GetBilling(), q, billingTime)
+}
+
+// FindBilled looks up to 1,000 requests up by the providers' ids.
+func (c *Client) FindBilled(ctx context.Context, ids []string) ([]adminapi.BilledRequest, error) {
+	return do(ctx, c, adminapi.FindBilled(), adminapi.BilledQuery{IDs: ids}, 0)
+}
+
+// billingTime is what the daemon may take to sum up the rows of a long period.
+const billingTime = 30 * time.Second
+
 // Prices lists the prices of one model, or of all for "".
 func (c *Client) Prices(ctx context.Context, model string) ([]adminapi.Price, error) {
 	return do(ctx, c, adminapi.ListPrices(), adminapi.OfModel{Model: model}, 0)

@@ -98,6 +98,9 @@ func (a *admin) answer(request string, body []byte) answer {
 	if strings.HasPrefix(request, "GET logs?") {
 		return answer{200, "[" + logRow2 + "," + logRow1 + "]"}
 	}
+	if strings.HasPrefix(request, "GET billing?") {
+		return answer{200, billingAnswer}
+	}
 	return dynamic(request, body)
 }
 

@@ -94,6 +94,9 @@ func answers() map[string]answer {
 		"GET stats?hours=2&model=demo": {200, `{"period_hours":2,"filters":{"model":"demo","provider":null},"stats":[` + stats + `]}`},
 		"GET stats?hours=1":            {200, `{"error":"Database logging not configured"}`},
 
+		"POST billing/find": {200, `[{"upstream_id":"gen-1","time":"2030-05-01T10:00:00Z","provider":"OpenRouter","upstream_model":"openai/gpt-5-mini","model":"gpt-5-mini","usage_source":"provider",` +
+			`"prompt_tokens":1000,"completion_tokens":20,"cost_usd":"0.0012"},{"upstream_id":"gen-2","time":"2030-05-01T11:00:00Z","provider":"OpenRouter","upstream_model":"openai/gpt-5-mini",` +
+			`"model":"gpt-5-mini","usage_source":"provider","prompt_tokens":600,"completion_tokens":20,"cost_usd":"0.0008"}]`},
 		"GET audit?limit=50":          {200, auditLog},
 		"GET audit?limit=5":           {200, auditLog},
 		"GET audit?limit=1":           {200, `[]`},
@@ -164,3 +167,14 @@ const (
 
 const pricesAnswer = `[{"model":"demo","endpoint":"demo:demo-api","version":"9a3f00c1d2e4","from":null,"until":"2030-06-01T00:00:00Z","service_tier":"","min_prompt_tokens":0,` +
 	`"prices":{"prompt":"3","completion":"15","cache_read":"3"},"unknown":["cache_read","web_search"],"upstream":false}]`
+
+var billingAnswer = "[" + billing("2030-05-01", "OpenRouter", "openai/gpt-5-mini", `"provider","cost_source":"list","outcome":"complete"`, 2, 1600, 40, "0.002") +
+	"," + billing("2030-05-01", "Anthropic", "claude-haiku-4-5", `"provider","cost_source":"list","outcome":"complete"`, 4, 200, 40, "0.0003") +
+	"," + billing("2030-05-01", "DeepSeek", "deepseek-chat", `"provider","cost_source":"list","outcome":"complete"`, 3, 1500, 90, "0.003") +
+	"," + billing("2030-05-31", "DeepSeek", "deepseek-chat", `"provider","cost_source":"list","outcome":"complete"`, 1, 10, 9, "0.0001") +
+	"," + billing("2030-05-01", "Z.AI", "glm-4.6", `"estimated","cost_source":"list","outcome":"client_gone"`, 1, 7, 3, "0.001") + "]"
+
+func billing(day, provider, model, sources string, requests, prompt, completion float64, cost string) string {
+	return `{"day":"` + day + `","provider":"` + provider + `","upstream_model":"` + model + `","model":"` + model + `","usage_source":` + sources + `,"is_byok":false,` +
+		`"upstream_cost_known":false,"request_count":` + text(requests) + `,"prompt_tokens":` + text(prompt) + `,"completion_tokens":` + text(completion) + `,"cost_usd":"` + cost + `","upstream_cost_usd":"0"}`
+}

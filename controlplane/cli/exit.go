@@ -20,6 +20,7 @@ const (
 	ExitIncomplete  = 3
 	ExitUnreachable = 4
 	ExitProblems    = 5
+	ExitGap         = 6
 )
 
 const exitHelp = `Exit codes:
@@ -28,7 +29,8 @@ const exitHelp = `Exit codes:
   2  usage error: unknown command, flag or value
   3  --wait timed out before every live node had applied the change
   4  the control plane is unreachable
-  5  gatewayctl status: the control plane reports problems`
+  5  gatewayctl status: the control plane reports problems
+  6  gatewayctl reconcile: the gap is above --tolerance`
 
 // usageError is a wrong command line.
 type usageError struct{ error }
@@ -45,6 +47,9 @@ func (e *incompleteError) Error() string { return e.message }
 
 // errProblems ends status: the control plane has said what is wrong with it.
 var errProblems = fmt.Errorf("the control plane reports problems: %w", errShown)
+
+// errGap ends reconcile: its output has said how large the gap is.
+var errGap = fmt.Errorf("the gap is above --tolerance: %w", errShown)
 
 // deniedError is a token that the daemon rejects.
 type deniedError struct {
@@ -88,6 +93,9 @@ func exitCode(err error) int {
 	}
 	if errors.Is(err, errProblems) {
 		return ExitProblems
+	}
+	if errors.Is(err, errGap) {
+		return ExitGap
 	}
 	if _, ok := errors.AsType[*adminclient.Unreachable](err); ok {
 		return ExitUnreachable

@@ -35,6 +35,11 @@ type Store interface {
 	Content(ctx context.Context, requestID string) (*Content, error)
 	// Report sums up a period by up to three of ReportBy.
 	Report(ctx context.Context, q ReportQuery) ([]ReportRow, error)
+	// Billing sums up a period as providers bill it: by day and upstream model, and
+	// by what explains differences.
+	Billing(ctx context.Context, q BillingQuery) ([]BillingRow, error)
+	// Billed finds up to MaxBilled requests by the ids that providers gave them.
+	Billed(ctx context.Context, upstreamIDs []string) ([]BilledRequest, error)
 	// Spending tells what each key has cost, and when it was used last.
 	Spending(ctx context.Context, now time.Time) ([]KeySpending, error)
 	// SpendingOf tells it of one key, or in sum of all requests for "".

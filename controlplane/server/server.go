@@ -62,6 +62,8 @@ type LogStore interface {
 	Gaps(ctx context.Context, since, until time.Time) ([]requestlog.Gap, error)
 	Health(ctx context.Context) error
 	Reprice(ctx context.Context, q requestlog.RepriceQuery) (requestlog.Repriced, error)
+	Billing(ctx context.Context, q requestlog.BillingQuery) ([]requestlog.BillingRow, error)
+	Billed(ctx context.Context, upstreamIDs []string) ([]requestlog.BilledRequest, error)
 }
 
 // Eraser is a store of the request log that requests are erased from.
@@ -160,6 +162,8 @@ func (s *Server) operations() []endpoint {
 		on(adminapi.ListDeadLetters(), s.deadLetters),
 		on(adminapi.ReplayDeadLetters(), s.replayDeadLetters),
 		on(adminapi.DropDeadLetters(), s.dropDeadLetters),
+		on(adminapi.GetBilling(), s.billing),
+		on(adminapi.FindBilled(), s.findBilled),
 		on(adminapi.ListPrices(), s.prices),
 		on(adminapi.Reprice(), s.reprice),
 		on(adminapi.ListAudit(), s.audit),

@@ -32,6 +32,7 @@ func Conformance(t *testing.T, create func(testing.TB) *Database) {
 		"stats by column":       testStatsOf,
 		"report":                testReport,
 		"report bounds":         testReportBounds,
+		"billing":               testBilling,
 		"spending":              testSpending,
 		"expire":                testExpire,
 		"expire apart":          testExpireApart,
