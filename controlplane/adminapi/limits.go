@@ -64,12 +64,36 @@ const (
 	HolderGateway = "gateway"
 )
 
-// HeldLimit is a limit with who holds it.
+// What HeldLimit.State may be.
+const (
+	LimitOK       = "ok"
+	LimitSpent    = "spent"    // requests are refused until ResetsAt
+	LimitLearning = "learning" // what was used before is being found out: nodes keep what they have
+	LimitOutage   = "outage"   // no daemon grants: nodes do what OnOutage says
+)
+
+// HeldLimit is a limit with who holds it and how much of it is used. Used,
+// leased and left add up to its value, unless it was lowered below what was used.
 type HeldLimit struct {
 	Holder string `json:"holder" enum:"key,user,team,gateway"`
 	ID     string `json:"id" doc:"the key's or the team's id, the user's name; empty for the gateway"`
 	Name   string `json:"name" doc:"the key's or the team's name"`
 	Limit
+	State    string      `json:"state" enum:"ok,spent,learning,outage" doc:"spent: requests are refused; learning: what was used before is being found out; outage: no daemon grants shares, nodes do what on_outage says"`
+	Used     string      `json:"used" doc:"what was used in the window, requests in flight for concurrency; in USD for a budget; empty in an outage"`
+	Leased   string      `json:"leased" doc:"what nodes hold and have not used"`
+	Left     string      `json:"left" doc:"what no node holds"`
+	Refused  int64       `json:"refused" doc:"requests that the limit refused in the period of a budget, rpd or tpd, else since 00:00 UTC"`
+	ResetsAt *time.Time  `json:"resets_at" doc:"when the period ends, or when the first use leaves the window of rpm and tpm; null for never"`
+	Nodes    []NodeLimit `json:"nodes" doc:"what each node has, if limits of one holder were asked for"`
+}
+
+// NodeLimit is a node's part of a limit.
+type NodeLimit struct {
+	Node    string `json:"node"`
+	Used    string `json:"used"`
+	Leased  string `json:"leased"`
+	Refused int64  `json:"refused"`
 }
 
 // LimitQuery selects limits.
@@ -87,8 +111,10 @@ type LimitChange struct {
 // LimitRemoval removes limits.
 type LimitRemoval struct {
 	KeyChange
-	Of   string `json:"of,omitempty" query:"of" maxlen:"250" doc:"as for PUT"`
-	Kind string `json:"kind,omitempty" query:"kind" doc:"only limits of that kind; all kinds by default"`
+	Of       string `json:"of,omitempty" query:"of" maxlen:"250" doc:"as for PUT"`
+	Kind     string `json:"kind,omitempty" query:"kind" doc:"only limits of that kind; all kinds by default"`
+	Model    string `json:"model,omitempty" query:"model" maxlen:"200" doc:"only limits for that model"`
+	Provider string `json:"provider,omitempty" query:"provider" maxlen:"200" doc:"only limits for that provider"`
 }
 
 // ChangedLimits are a holder's limits after a change.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -22,8 +21,9 @@ func limitsCommand() *urfave.Command {
 		Description: help("All limits that match a request apply.", "gatewayctl limits show", "gatewayctl limits set search --rpm 600"),
 		Subcommands: []*urfave.Command{
 			{
-				Name: "show", Usage: "show limits", ArgsUsage: "[HOLDER]",
-				Description: help(holderHelp+"For a key, the limits of its user, its team and the gateway are shown, too. Without a holder, all limits are.",
+				Name: "show", Usage: "show limits and how much of them is used", ArgsUsage: "[HOLDER]",
+				Description: help(holderHelp+"For a key, the limits of its user, its team and the gateway are shown, too. Without a holder, all limits are. "+
+					"Used is what counts in the window, leased what nodes hold ahead of use. State is ok, spent, learning (what was used before a loss of NATS is being found out) or outage: no daemon grants, with what nodes do then.",
 					"gatewayctl limits show", "gatewayctl limits show search -o json"),
 				Action: run(showLimits), BashComplete: completer(suggestHolder),
 			},
@@ -42,9 +42,11 @@ func limitsCommand() *urfave.Command {
 			},
 			{
 				Name: "clear", Usage: "remove limits of a holder", ArgsUsage: "[HOLDER]",
-				Description: help(holderHelp, "gatewayctl limits clear search --kind budget --reason 'end of the pilot'"),
+				Description: help(holderHelp, "gatewayctl limits clear search --kind budget --reason 'end of the pilot'", "gatewayctl limits clear user:alice --model demo"),
 				Flags: append([]urfave.Flag{
 					choiceFlag("kind", "only limits of `KIND`: "+strings.Join(wire.LimitKinds(), ", "), "all", wire.LimitKinds()...),
+					textFlag("model", "only limits for `MODEL`", "all"),
+					textFlag("provider", "only limits for `PROVIDER`", "all"),
 				}, change...),
 				Action: run(clearLimits), BashComplete: completer(suggestHolder),
 			},
@@ -119,15 +121,6 @@ func (in *invocation) limits() ([]adminapi.Limit, error) {
 	return list, nil
 }
 
-// limitText is such as "600", or "$50 per month for model demo".
-func limitText(l adminapi.Limit) string {
-	text := l.Value
-	if l.Kind == wire.LimitBudget {
-		text = "$" + text
-	}
-	return text + (&wire.Limit{Reset: l.Reset, Model: l.Model, Provider: l.Provider}).Name()
-}
-
 func showLimits(ctx context.Context, in *invocation) error {
 	client, err := in.client()
 	if err != nil {
@@ -137,21 +130,7 @@ func showLimits(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return list(in, rows, limitColumns())
-}
-
-func limitColumns() []column[adminapi.HeldLimit] {
-	type row = adminapi.HeldLimit
-	return []column[row]{
-		{name: "holder", text: func(l row) string { return l.Holder }},
-		{name: "id", text: func(l row) string { return l.ID }},
-		{name: "name", text: func(l row) string { return l.Name }},
-		{name: "kind", text: func(l row) string { return l.Kind }},
-		{name: "value", text: func(l row) string { return l.Value }, number: true},
-		{name: "reset", text: func(l row) string { return l.Reset }},
-		{name: "model", text: func(l row) string { return cmp.Or(l.Model, "all") }},
-		{name: "provider", text: func(l row) string { return cmp.Or(l.Provider, "all") }},
-	}
+	return list(in, rows, limitColumns(in.first() != ""))
 }
 
 func setLimits(ctx context.Context, in *invocation) error {
@@ -170,21 +149,9 @@ func setLimits(ctx context.Context, in *invocation) error {
 
 func clearLimits(ctx context.Context, in *invocation) error {
 	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminapi.KeyChange) (adminapi.ChangedLimits, keyOutcome, error) {
-		out, err := adminclient.Call(ctx, client, adminapi.ClearLimits(), adminapi.LimitRemoval{KeyChange: change, Of: in.first(), Kind: valueOf(in, "kind", "")})
+		out, err := adminclient.Call(ctx, client, adminapi.ClearLimits(), adminapi.LimitRemoval{KeyChange: change, Of: in.first(), Kind: valueOf(in, "kind", ""), Model: in.text("model"), Provider: in.text("provider")})
 		return out, limitOutcome(out), err
 	})
-}
-
-// limitOutcome is what the table shows of a holder after a change.
-func limitOutcome(out adminapi.ChangedLimits) keyOutcome {
-	o := keyOutcome{nodes: out.Nodes}
-	for _, l := range out.Limits {
-		o.fields = append(o.fields, field{name: l.Kind, text: limitText(l.Limit)})
-	}
-	if len(o.fields) == 0 {
-		o.fields = []field{{name: "limits", text: "none"}}
-	}
-	return o
 }
 
 func suggestHolder(ctx context.Context, client *adminclient.Client, args []string) []string {

@@ -23,6 +23,8 @@ type counter struct {
 	fading []fade
 	faded  int64     // the sum of fading
 	learns time.Time // until when nobody gets more than it has
+
+	refusals refusals
 }
 
 // fade is what a node that is gone may have used of a sliding window.

@@ -40,7 +40,8 @@ type node struct {
 	proven        bool // it knows of this granter: no other's reply counts there
 	silent        bool // for longer than the grace
 	shares        map[uint64]*share
-	dirty         bool // its document has to be kept
+	refused       map[uint64]int64 // what it has refused since it started
+	dirty         bool             // its document has to be kept
 }
 
 // New returns a granter that follows on state. The epoch is greater than any
@@ -154,6 +155,7 @@ func (g *Granter) Report(now time.Time, name string, r *wire.LeaseReport) *wire.
 		u := &r.Uses[i]
 		if c := g.counters[u.Counter]; c != nil {
 			out.Grants = append(out.Grants, g.grant(now, c, n, u))
+			g.refused(now, c, n, u.Refused, r.Epoch == 0 || r.Epoch == g.epoch)
 		}
 	}
 	if r.Bye {

@@ -135,6 +135,11 @@ func (s *Service) lead(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = sub.Unsubscribe() }() // fails only on a closed connection
+	asked, err := s.o.Conn.Subscribe(wire.AskLimits, s.tell(s.granter))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = asked.Unsubscribe() }() // as above
 	s.o.Log.Info("granting shares of limits", slog.Uint64("epoch", epoch))
 	err = s.serve(ctx, reports)
 	if ctx.Err() != nil {
@@ -143,6 +148,19 @@ func (s *Service) lead(ctx context.Context) error {
 		err = errors.Join(s.keep(last), s.store.claim(last, leaderDoc{Name: s.o.Name, Epoch: epoch, Gone: true}))
 	}
 	return err
+}
+
+// tell answers how much of limits is used.
+func (s *Service) tell(g *Granter) nats.MsgHandler {
+	return func(m *nats.Msg) {
+		q, err := wire.DecodeLimitQuestion(m.Data)
+		if err != nil {
+			return // of a newer version: there is no answer
+		}
+		if answer, err := g.States(time.Now(), q).Encode(); err == nil {
+			bus.Answer(m, answer)
+		}
+	}
 }
 
 // serve answers reports.

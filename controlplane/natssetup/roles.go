@@ -42,10 +42,10 @@ func Permissions(role, name string) jwt.Permissions {
 			"$JS.API.CONSUMER.CREATE."+wire.UsageStream+".*", "$JS.API.CONSUMER.MSG.NEXT."+wire.UsageStream+".*")
 	default:
 		pub = []string{
-			wire.BeatSubject, wire.AskPrefix + ">", "$KV." + wire.ConfigBucket + ".>", "$JS.API.>", wire.UsagePrefix + "*", wire.LeaseStatePrefix + ">",
-			bus.InboxPrefix(bus.RoleDataPlane) + ".>", // answers to nodes
+			wire.BeatSubject, wire.AskPrefix + ">", "$KV." + wire.ConfigBucket + ".>", "$JS.API.>", wire.UsagePrefix + "*", wire.LeaseStatePrefix + ">", wire.AskLimits,
+			bus.InboxPrefix(bus.RoleDataPlane) + ".>", inbox, // answers to nodes and to other daemons
 		}
-		sub = []string{wire.NodeStatusPrefix + "*", wire.AskLedger, wire.LeasePrefix + "*"}
+		sub = []string{wire.NodeStatusPrefix + "*", wire.AskLedger, wire.LeasePrefix + "*", wire.AskLimits}
 	}
 	return jwt.Permissions{Pub: jwt.Permission{Allow: pub}, Sub: jwt.Permission{Allow: append(sub, inbox)}}
 }

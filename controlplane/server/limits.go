@@ -1,8 +1,10 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -11,13 +13,23 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/controlstate"
+	"github.com/hybridinference/gateway/controlplane/limits"
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // holder is who has limits: a key, a user, a team, or the gateway; of a model
-// it is the gateway with that model.
-type holder struct{ kind, id, name, model string }
+// it is the gateway with that model. Of a key, key is it.
+type holder struct {
+	kind, id, name, model string
+	key                   *wire.Key
+}
+
+// heldLimit is a limit with who holds it, and that holder's name.
+type heldLimit struct {
+	limits.Definition
+	name string
+}
 
 func (s *Server) limits(ctx context.Context, in adminapi.LimitQuery) ([]adminapi.HeldLimit, error) {
 	db, err := s.o.Publisher.State()
@@ -28,34 +40,36 @@ func (s *Server) limits(ctx context.Context, in adminapi.LimitQuery) ([]adminapi
 	if err != nil {
 		return nil, err
 	}
-	all := heldLimits(table)
 	if in.Of == "" {
-		return all, nil
+		return s.addStates(ctx, heldLimits(table), false), nil
 	}
-	h, err := s.holder(table, in.Of)
+	h, err := s.holder(ctx, db, table, in.Of)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(l adminapi.HeldLimit) bool { return !h.concerns(table, &l) }), nil
+	all := heldLimits(table)
+	if h.key != nil && !slices.ContainsFunc(table.Keys, func(k wire.Key) bool { return k.ID == h.id }) {
+		all = append(all, held(h, h.key.Limits)...) // it is disabled or has expired
+	}
+	return s.addStates(ctx, slices.DeleteFunc(all, func(l heldLimit) bool { return !h.concerns(&l) }), true), nil
 }
 
 // concerns reports whether a limit is the holder's, or applies to the key that
 // the holder is.
-func (h holder) concerns(table *wire.KeyTable, l *adminapi.HeldLimit) bool {
+func (h holder) concerns(l *heldLimit) bool {
 	switch {
 	case h.model != "":
 		return l.Model == h.model
 	case l.Holder == h.kind && l.ID == h.id:
 		return true
-	case h.kind != adminapi.HolderKey:
+	case h.key == nil:
 		return false
 	}
-	key := table.Keys[slices.IndexFunc(table.Keys, func(k wire.Key) bool { return k.ID == h.id })]
-	return l.Holder == adminapi.HolderGateway || l.Holder == adminapi.HolderUser && l.ID == key.User || l.Holder == adminapi.HolderTeam && l.ID == key.Team
+	return l.Holder == adminapi.HolderGateway || l.Holder == adminapi.HolderUser && l.ID == h.key.User || l.Holder == adminapi.HolderTeam && l.ID == h.key.Team
 }
 
 // heldLimits lists all limits: of the gateway, teams, users, keys.
-func heldLimits(table *wire.KeyTable) []adminapi.HeldLimit {
+func heldLimits(table *wire.KeyTable) []heldLimit {
 	list := held(holder{kind: adminapi.HolderGateway}, table.Gateway)
 	for i := range table.Teams {
 		t := &table.Teams[i]
@@ -71,12 +85,11 @@ func heldLimits(table *wire.KeyTable) []adminapi.HeldLimit {
 	return list
 }
 
-func held(h holder, limits []wire.Limit) []adminapi.HeldLimit {
-	var list []adminapi.HeldLimit
-	for _, l := range showLimits(limits) {
-		list = append(list, adminapi.HeldLimit{Holder: h.kind, ID: h.id, Name: h.name, Limit: l})
+func held(h holder, list []wire.Limit) (out []heldLimit) {
+	for _, l := range list {
+		out = append(out, heldLimit{limits.Definition{Limit: l, Holder: h.kind, ID: h.id}, h.name})
 	}
-	return list
+	return out
 }
 
 func showLimits(list []wire.Limit) []adminapi.Limit {
@@ -90,7 +103,7 @@ func showLimits(list []wire.Limit) []adminapi.Limit {
 
 // holder finds out who is meant by key:ID, user:NAME, team:NAME, model:ID,
 // gateway, or a name alone.
-func (s *Server) holder(table *wire.KeyTable, of string) (holder, error) {
+func (s *Server) holder(ctx context.Context, db *controlstate.State, table *wire.KeyTable, of string) (holder, error) {
 	if of == "" || of == adminapi.HolderGateway {
 		return holder{kind: adminapi.HolderGateway}, nil
 	}
@@ -104,9 +117,12 @@ func (s *Server) holder(table *wire.KeyTable, of string) (holder, error) {
 			found = append(found, h)
 		}
 	}
-	for i := range table.Keys {
-		k := &table.Keys[i]
-		add("key", k.ID == name, holder{kind: adminapi.HolderKey, id: k.ID, name: k.Name})
+	key, err := findKey(ctx, db, table, name)
+	if err != nil {
+		return holder{}, err
+	}
+	if key != nil {
+		add("key", true, holder{kind: adminapi.HolderKey, id: key.ID, name: key.Name, key: key})
 	}
 	for i := range table.Teams {
 		t := &table.Teams[i]
@@ -122,6 +138,32 @@ func (s *Server) holder(table *wire.KeyTable, of string) (holder, error) {
 		return holder{}, problemf(http.StatusConflict, "%q is the name of more than one thing: write key:, user:, team: or model: in front of it", of)
 	}
 	return found[0], nil
+}
+
+// findKey returns the key with that id, also one that nodes do not have since it
+// is disabled or has expired, nil if there is none.
+func findKey(ctx context.Context, db *controlstate.State, table *wire.KeyTable, id string) (*wire.Key, error) {
+	if i := slices.IndexFunc(table.Keys, func(k wire.Key) bool { return k.ID == id }); i >= 0 {
+		return &table.Keys[i], nil
+	}
+	k, err := db.Key(ctx, id)
+	if errors.Is(err, controlstate.ErrNotFound) || err == nil && !k.Revoked.IsZero() {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := &wire.Key{ID: k.ID, Name: k.Name, User: k.User, Team: k.Team, Limits: k.Limits}
+	if k.Team == "" {
+		teams, err := db.Teams(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if i := slices.IndexFunc(teams, func(t controlstate.Team) bool { return slices.Contains(t.Users, k.User) }); i >= 0 {
+			out.Team = teams[i].ID
+		}
+	}
+	return out, nil
 }
 
 func (s *Server) hasUser(table *wire.KeyTable, name string) bool {
@@ -141,36 +183,69 @@ func (s *Server) modelID(name string) string {
 	return m.ID
 }
 
+// providerSlug is how limits name a provider, as nodes do.
+func providerSlug(name string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), " ", "-")
+}
+
+// provider returns how nodes name the provider with that name, or with that kind
+// if all endpoints of the kind have one provider.
+func (s *Server) provider(name string) (string, error) {
+	wanted := providerSlug(name)
+	var all, ofKind []string
+	if current := s.o.Publisher.Current(); current != nil {
+		for i := range current.Snapshot.Models {
+			for j := range current.Snapshot.Models[i].Endpoints {
+				e := &current.Snapshot.Models[i].Endpoints[j]
+				all = append(all, providerSlug(e.Provider))
+				if providerSlug(e.Kind) == wanted {
+					ofKind = append(ofKind, providerSlug(e.Provider))
+				}
+			}
+		}
+	}
+	slices.Sort(all)
+	slices.Sort(ofKind)
+	all, ofKind = slices.Compact(all), slices.Compact(ofKind)
+	switch {
+	case slices.Contains(all, wanted):
+		return wanted, nil
+	case len(ofKind) == 1:
+		return ofKind[0], nil
+	}
+	return "", fmt.Errorf("provider: provider %q not found; available: %s", name, strings.Join(all, ", "))
+}
+
 // mergeLimits returns limits with changes made to them. model, unless it is
 // "", is that of every change.
-func (s *Server) mergeLimits(limits []wire.Limit, changes []adminapi.Limit, model string) ([]wire.Limit, error) {
-	limits = slices.Clone(limits)
+func (s *Server) mergeLimits(have []wire.Limit, changes []adminapi.Limit, model string) ([]wire.Limit, error) {
+	list := slices.Clone(have)
 	for i, c := range changes {
 		l, remove, err := s.limit(c, model)
 		if err != nil {
 			return nil, badRequest("limits[%d].%s", i, err)
 		}
 		if remove {
-			limits = slices.DeleteFunc(limits, func(have wire.Limit) bool {
-				return have.Kind == l.Kind && have.Model == l.Model && have.Provider == l.Provider && (l.Reset == "" || have.Reset == l.Reset)
+			list = slices.DeleteFunc(list, func(h wire.Limit) bool {
+				return h.Kind == l.Kind && h.Model == l.Model && h.Provider == l.Provider && (l.Reset == "" || h.Reset == l.Reset)
 			})
 			continue
 		}
-		if at := slices.IndexFunc(limits, func(have wire.Limit) bool { return have.Same(&l) }); at >= 0 {
-			limits[at] = l
+		if at := slices.IndexFunc(list, func(h wire.Limit) bool { return h.Same(&l) }); at >= 0 {
+			list[at] = l
 		} else {
-			limits = append(limits, l)
+			list = append(list, l)
 		}
 	}
-	if err := wire.CheckLimits(limits); err != nil {
+	if err := wire.CheckLimits(list); err != nil {
 		return nil, badRequest("%s", err)
 	}
-	return limits, nil
+	return list, nil
 }
 
 // limit reads one change; remove is that of a value none.
 func (s *Server) limit(c adminapi.Limit, model string) (l wire.Limit, remove bool, err error) {
-	l = wire.Limit{Kind: c.Kind, Reset: c.Reset, Model: c.Model, Provider: strings.ToLower(c.Provider), OnOutage: c.OnOutage}
+	l = wire.Limit{Kind: c.Kind, Reset: c.Reset, Model: c.Model, Provider: providerSlug(c.Provider), OnOutage: c.OnOutage}
 	if !slices.Contains(wire.LimitKinds(), l.Kind) {
 		return l, false, fmt.Errorf("kind: must be one of %s, got %q", strings.Join(wire.LimitKinds(), ", "), l.Kind)
 	}
@@ -186,6 +261,14 @@ func (s *Server) limit(c adminapi.Limit, model string) (l wire.Limit, remove boo
 			return l, false, fmt.Errorf("model: model %q not found; available: %s", l.Model, strings.Join(s.modelIDs(), ", "))
 		}
 		l.Model = id
+	}
+	if l.Provider != "" {
+		switch slug, err := s.provider(c.Provider); {
+		case err == nil:
+			l.Provider = slug
+		case c.Value != "none": // else it is that of a provider that is no more
+			return l, false, err
+		}
 	}
 	if l.Reset != "" {
 		if l.Reset, err = wire.ParseReset(l.Reset); err != nil {
@@ -214,10 +297,22 @@ func (s *Server) clearLimits(ctx context.Context, in adminapi.LimitRemoval) (adm
 	if in.Kind != "" && !slices.Contains(wire.LimitKinds(), in.Kind) {
 		return adminapi.ChangedLimits{}, badRequest("kind must be one of %s, got %q", strings.Join(wire.LimitKinds(), ", "), in.Kind)
 	}
+	only, provider := in.Model, providerSlug(in.Provider)
+	if id := s.modelID(only); id != "" {
+		only = id // else it is that of a model that is no more
+	}
+	if slug, err := s.provider(in.Provider); err == nil {
+		provider = slug // likewise
+	}
 	return s.changeLimits(ctx, in.KeyChange, in.Of, "limits.clear", func(have []wire.Limit, model string) ([]wire.Limit, error) {
-		return slices.DeleteFunc(slices.Clone(have), func(l wire.Limit) bool {
-			return (in.Kind == "" || l.Kind == in.Kind) && (model == "" || l.Model == model)
-		}), nil
+		model = cmp.Or(model, only)
+		left := slices.DeleteFunc(slices.Clone(have), func(l wire.Limit) bool {
+			return (in.Kind == "" || l.Kind == in.Kind) && (model == "" || l.Model == model) && (provider == "" || l.Provider == provider)
+		})
+		if len(left) == len(have) && in != (adminapi.LimitRemoval{KeyChange: in.KeyChange, Of: in.Of}) {
+			return nil, problemf(http.StatusNotFound, "there is no such limit: nothing was removed")
+		}
+		return left, nil
 	})
 }
 
@@ -231,15 +326,16 @@ func (s *Server) changeLimits(ctx context.Context, in adminapi.KeyChange, of, ac
 	if err != nil {
 		return out, err
 	}
-	h, err := s.holder(table, of)
+	h, err := s.holder(ctx, db, table, of)
 	if err != nil {
 		return out, err
 	}
-	limits, err := storeLimits(lasting(ctx), db, h, keyEntry(in, action, strings.TrimSuffix(h.kind+":"+h.id, ":")), change)
+	list, err := storeLimits(lasting(ctx), db, h, keyEntry(in, action, strings.TrimSuffix(h.kind+":"+h.id, ":")), change)
 	if err != nil {
 		return out, err
 	}
-	return adminapi.ChangedLimits{Limits: held(h, limits), Nodes: s.keyRollout(ctx, db, in)}, nil
+	nodes := s.keyRollout(ctx, db, in)
+	return adminapi.ChangedLimits{Limits: s.addStates(ctx, held(h, list), false), Nodes: nodes}, nil
 }
 
 func storeLimits(ctx context.Context, db *controlstate.State, h holder, audit controlstate.Entry, change func(have []wire.Limit, model string) ([]wire.Limit, error)) (limits []wire.Limit, err error) {

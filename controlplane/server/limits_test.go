@@ -2,11 +2,18 @@ package server_test
 
 import (
 	"reflect"
+	"strconv"
 	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
+	"github.com/hybridinference/gateway/controlplane/keys"
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/eventually"
+	"github.com/hybridinference/gateway/shared/secret"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -42,7 +49,7 @@ func TestLimitsAndTeamsReachTheNodes(t *testing.T) {
 		p.call("POST", "/admin/keys", `{"name":"crawler","team":"search","limits":[{"kind":"rpm","value":"600"},{"kind":"tpm","value":"2M","model":"glm-latest"}],"wait_ms":5000}`, 201, &key)
 		p.call("POST", "/admin/keys", `{"name":"laptop","user":"alice"}`, 201, nil)
 		p.call("PUT", "/admin/limits", `{"of":"alice","limits":[{"kind":"rpd","value":"10k"}]}`, 200, nil)
-		p.call("PUT", "/admin/limits", `{"limits":[{"kind":"concurrency","value":"200","provider":"Zhipu"}]}`, 200, nil)
+		p.call("PUT", "/admin/limits", `{"limits":[{"kind":"concurrency","value":"200","provider":"OpenAI_compat"}]}`, 200, nil)
 		p.call("PUT", "/admin/limits", `{"of":"demo","limits":[{"kind":"rpm","value":"30"}]}`, 200, nil)
 		p.call("PATCH", "/admin/keys/"+key.ID, `{"limits":[{"kind":"rpm","value":"900"},{"kind":"tpm","value":"none","model":"glm"}],"wait_ms":5000}`, 200, nil)
 
@@ -60,7 +67,7 @@ func TestLimitsAndTeamsReachTheNodes(t *testing.T) {
 		if !reflect.DeepEqual(got.Users, map[string][]wire.Limit{"alice": {{Kind: "rpd", Value: 10_000}}}) {
 			t.Errorf("users %+v", got.Users)
 		}
-		if !reflect.DeepEqual(got.Gateway, []wire.Limit{{Kind: "concurrency", Value: 200, Provider: "zhipu"}, {Kind: "rpm", Value: 30, Model: "demo"}}) {
+		if !reflect.DeepEqual(got.Gateway, []wire.Limit{{Kind: "concurrency", Value: 200, Provider: "example"}, {Kind: "rpm", Value: 30, Model: "demo"}}) {
 			t.Errorf("gateway %+v", got.Gateway)
 		}
 
@@ -110,6 +117,8 @@ func TestBadLimitsAndTeamsAreRefused(t *testing.T) {
 	f("POST", "/admin/keys", `{"name":"x","limits":[{"kind":"rpm","value":"5","model":"gpt"}]}`, 400, `model "gpt" not found; available: glm, demo`)
 	f("POST", "/admin/keys", `{"name":"x","limits":[{"kind":"rpm","value":"5","per":"s"}]}`, 400, `per`)
 	f("POST", "/admin/keys", `{"name":"x","team":"ads"}`, 400, `team: "ads" not found`)
+	f("PUT", "/admin/limits", `{"limits":[{"kind":"rpm","value":"5","provider":"zhipu"}]}`, 400, `limits[0].provider: provider "zhipu" not found; available: demo, example, vllm`)
+	f("DELETE", "/admin/limits", `{"of":"team:search","model":"demo"}`, 404, `there is no such limit`)
 	f("POST", "/admin/teams", `{"name":"ads","users":["alice"]}`, 409, `users: alice is in team search already`)
 	f("POST", "/admin/teams", `{"name":"search"}`, 409, `there is a team "search" already`)
 	f("POST", "/admin/teams", `{"name":" "}`, 400, `name: must have`)
@@ -119,4 +128,81 @@ func TestBadLimitsAndTeamsAreRefused(t *testing.T) {
 	f("PUT", "/admin/limits", `{}`, 400, `limits`)
 	f("DELETE", "/admin/limits", `{"kind":"rps"}`, 400, `kind must be one of`)
 	f("GET", "/admin/teams/ads", "", 404, `team "ads"`)
+}
+
+// report sends a node's report of one limit of a key.
+func (p *plane) report(nc *nats.Conn, seq uint64, key string, l wire.Limit, use wire.LeaseUse) {
+	p.t.Helper()
+	use.Counter = l.Counter(wire.HolderKey, key)
+	use.Period, _ = l.Period(time.Now())
+	m := wire.LeaseReport{Instance: 1, Seq: seq, Uses: []wire.LeaseUse{use}}
+	eventually.True(p.t, "a daemon grants", func() bool {
+		answer, err := nc.Request(wire.LeasePrefix+"n1", m.Append(nil), time.Second)
+		if err != nil {
+			return false
+		}
+		m.Seq++ // the limit may not have been known
+		reply, err := wire.DecodeLeaseReply(answer.Data)
+		return err == nil && len(reply.Grants) == 1
+	})
+}
+
+func (p *plane) limitOf(key string) adminapi.HeldLimit {
+	p.t.Helper()
+	var list []adminapi.HeldLimit
+	p.call("GET", "/admin/limits?of=key:"+key, "", 200, &list)
+	if len(list) != 1 {
+		p.t.Fatalf("limits of %s: %+v", key, list)
+	}
+	return list[0]
+}
+
+// Operators see what is used of a limit, by which node, and what is left.
+func TestLimitsAreShownWithTheirState(t *testing.T) {
+	p := start(t, requestlogtest.SQLite(t), nil)
+	nc := p.nats.Connect("node")
+	defer nc.Close()
+	eventually.True(t, "a daemon grants", func() bool {
+		_, err := nc.Request(wire.LeasePrefix+"n0", (&wire.LeaseReport{Instance: 1, Seq: 1}).Append(nil), time.Second)
+		return err == nil
+	})
+	var key, manager listed
+	p.call("POST", "/admin/keys", `{"name":"portal","role":"management"}`, 201, &manager)
+	p.call("POST", "/admin/keys", `{"name":"ci","limits":[{"kind":"rpd","value":"100"}]}`, 201, &key)
+	limit := wire.Limit{Kind: "rpd", Value: 100}
+	p.report(nc, 1, key.ID, limit, wire.LeaseUse{Wish: 10, Need: 1})
+	p.report(nc, 100, key.ID, limit, wire.LeaseUse{Held: 50, Used: 40, Wish: 10, Refused: 3})
+	midnight := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
+	l := p.limitOf(key.ID)
+	if l.State != "ok" || l.Used != "40" || l.Refused != 3 || l.ResetsAt == nil || !l.ResetsAt.Equal(midnight) || len(l.Nodes) != 1 || l.Nodes[0].Node != "n1" || l.Nodes[0].Used != "40" {
+		t.Errorf("limit %+v", l)
+	}
+	if leased, left := number(t, l.Leased), number(t, l.Left); leased < 10 || leased+left != 60 {
+		t.Errorf("leased %d, left %d, want 60 together", leased, left)
+	}
+	// one that is lowered below what was used refuses at once, and says until when
+	var changed adminapi.ChangedLimits
+	p.call("PUT", "/admin/limits", `{"of":"`+key.ID+`","limits":[{"kind":"rpd","value":"30"}]}`, 200, &changed)
+	if l := changed.Limits[0]; l.State != "spent" || l.Left != "0" || !l.ResetsAt.Equal(midnight) {
+		t.Errorf("lowered limit %+v", l)
+	}
+	// limits of a key that nodes do not know can be changed all the same
+	p.token = manager.Key
+	p.call("PATCH", "/api/v1/keys/"+keys.Hash(secret.New("pepper"), key.Key), `{"disabled":true}`, 200, nil)
+	p.token = token
+	p.call("PUT", "/admin/limits", `{"of":"key:`+key.ID+`","limits":[{"kind":"rpd","value":"none"},{"kind":"rpm","value":"5","model":"demo"}]}`, 200, nil)
+	if l := p.limitOf(key.ID); l.Kind != "rpm" || l.State != "ok" || l.Used != "0" || l.Left != "5" {
+		t.Errorf("limit of a disabled key %+v", l)
+	}
+	p.call("DELETE", "/admin/limits", `{"of":"key:`+key.ID+`","model":"glm"}`, 404, nil)
+	p.call("DELETE", "/admin/limits", `{"of":"key:`+key.ID+`","model":"demo"}`, 200, nil)
+}
+
+func number(t *testing.T, text string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		t.Error(err)
+	}
+	return n
 }

@@ -42,12 +42,13 @@ type Counter struct {
 	// active counters are in the registry's list.
 	active atomic.Bool
 
-	mu    sync.Mutex // of what follows, and of what moves between left and ring
-	share int64
-	tick  uint64 // up to which the ring was turned
-	rate  rate
-	last  lastReport
-	kept  uint64 // the build that last had the counter
+	mu       sync.Mutex // of what follows, and of what moves between left and ring
+	share    int64
+	tick     uint64 // up to which the ring was turned
+	rate     rate
+	last     lastReport
+	refusals int64  // requests that were refused, up to the last report
+	kept     uint64 // the build that last had the counter
 }
 
 // lastReport is what a counter has told, to see whether there is news.

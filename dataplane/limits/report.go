@@ -62,9 +62,9 @@ func (c *Counter) report(now time.Duration, whole, bye bool) (use wire.LeaseUse,
 		return use, false
 	}
 	c.last = lastReport{at: now, used: used, wish: wish, sent: true}
-	c.refused.Store(0)
+	c.refusals += c.refused.Swap(0)
 	use = wire.LeaseUse{
-		Counter: c.id, Period: c.period.Load(), Held: max(c.share, used), Used: used, Wish: wish, Need: c.need.Swap(0),
+		Counter: c.id, Period: c.period.Load(), Held: max(c.share, used), Used: used, Wish: wish, Need: c.need.Swap(0), Refused: c.refusals,
 	}
 	if ring := c.ring.Load(); ring != nil && used > 0 {
 		use.Freed = max(time.Millisecond, ring.wait(c.tick, now, 1))

@@ -239,10 +239,13 @@ func (n *Node) status(s *wire.NodeStatus) {
 	s.Troubled, s.Notes = n.current.Load().Troubled(time.Now()), n.notes()
 }
 
-// notes says what is wrong with STATE_DIR and with what the control plane has
-// published.
+// notes says what is wrong with STATE_DIR, with what the control plane has
+// published, and with shares of limits.
 func (n *Node) notes() []string {
 	notes := n.watcher.Notes()
+	if n.limits.Registry.Outage() {
+		notes = append(notes, "no daemon grants shares of limits: each limit's on_outage applies")
+	}
 	if n.o.StateDir == "" {
 		return notes
 	}

@@ -32,6 +32,8 @@ type LeaseUse struct {
 	// Need is the largest single amount that its share had no room for since the
 	// last report, 0 if there was none.
 	Need int64
+	// Refused counts the requests that were refused since the node started.
+	Refused int64
 	// Freed is when the oldest use leaves a sliding window, 0 for nothing used.
 	Freed time.Duration
 }
@@ -72,7 +74,7 @@ func (r *LeaseReport) Append(dst []byte) []byte {
 	for i := range r.Uses {
 		u := &r.Uses[i]
 		dst = binary.LittleEndian.AppendUint64(dst, u.Counter)
-		dst = appendUints(dst, u.Period, amount(u.Held), amount(u.Used), amount(u.Wish), amount(u.Need), amount(u.Freed.Milliseconds()))
+		dst = appendUints(dst, u.Period, amount(u.Held), amount(u.Used), amount(u.Wish), amount(u.Need), amount(u.Refused), amount(u.Freed.Milliseconds()))
 	}
 	return dst
 }
@@ -94,9 +96,9 @@ func DecodeLeaseReport(b []byte) (*LeaseReport, error) {
 	d := leaseReader{rest: b}
 	d.version()
 	r := &LeaseReport{Instance: d.uint(), Seq: d.uint(), Epoch: d.uint(), Bye: d.uint() == 1}
-	for range d.count(14) {
+	for range d.count(15) {
 		r.Uses = append(r.Uses, LeaseUse{
-			Counter: d.id(), Period: d.uint(), Held: d.amount(), Used: d.amount(), Wish: d.amount(), Need: d.amount(), Freed: d.millis(),
+			Counter: d.id(), Period: d.uint(), Held: d.amount(), Used: d.amount(), Wish: d.amount(), Need: d.amount(), Refused: d.amount(), Freed: d.millis(),
 		})
 	}
 	return r, d.end()
