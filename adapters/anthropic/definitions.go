@@ -80,7 +80,7 @@ func (d *draft) strict(tool, fn []byte) bool {
 // writeCustom writes OpenAI's tool of free text as one with a single argument.
 func (d *draft) writeCustom(custom []byte) {
 	d.put(`{"name":`).putRaw(chat.Member(custom, "name"))
-	if text := str(chat.Member(custom, "description")); text != nil {
+	if text := chat.CustomDescription(custom); text != nil {
 		d.put(`,"description":`).putRaw(text)
 	}
 	d.put(`,"input_schema":` + chat.CustomSchema)

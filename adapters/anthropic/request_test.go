@@ -109,6 +109,10 @@ func TestTurns(t *testing.T) {
 	f(user+`,`+user, `[{"role":"user","content":[{"type":"text","text":"q"},{"type":"text","text":"q"}]}]`)
 	f(user+`,{"role":"assistant","content":"a"},{"role":"assistant","content":"b"},`+user,
 		`[`+user+`,{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},`+user+`]`)
+	f(user+`,{"role":"assistant","content":"a","images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}}]},`+user,
+		`[`+user+`,{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"text","text":"[The assistant made an image here, which this model cannot see]"}]},`+user+`]`)
+	f(user+`,{"role":"assistant","tool_calls":[{"id":"a","type":"custom","custom":{"name":"f","input":"{\n"}}]},{"role":"tool","tool_call_id":"a","content":"r"}`,
+		`[`+user+`,{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{"input":"{\n"}}]},{"role":"user","content":[`+r+`]}]`)
 	// text goes before the call, and what follows the call in the same turn too
 	f(user+`,{"role":"assistant",`+call1+`},{"role":"assistant","content":"late"},{"role":"tool","tool_call_id":"a","content":"r"}`,
 		`[`+user+`,{"role":"assistant","content":[{"type":"text","text":"late"},`+use+`]},{"role":"user","content":[`+r+`]}]`)

@@ -101,6 +101,9 @@ func (t *talk) addAssistant(m *chat.Message) {
 	if !blank(m.Refusal) {
 		u.body = append(u.body, block{text: m.Refusal})
 	}
+	for range m.Images {
+		u.body = append(u.body, block{text: []byte(`"` + chat.ImageNote + `"`)})
+	}
 	for i := range m.Calls {
 		u.calls = append(u.calls, toolUse{id: t.ids.take(m.Calls[i].ID), call: &m.Calls[i]})
 	}

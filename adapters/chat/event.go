@@ -59,8 +59,10 @@ type ToolDelta struct {
 	Index int
 	// ID and Name come with the first fragment of a call only.
 	ID, Name Literal
-	// Arguments is a fragment of the arguments' JSON text, as a literal.
+	// Arguments is a fragment of the arguments' JSON text, as a literal; of the
+	// input of a tool of free text, if the call is Custom.
 	Arguments Literal
+	Custom    bool
 	// Extra is a raw object, the call's extra_content.
 	Extra []byte
 }

@@ -1,6 +1,26 @@
 package chat
 
-import "github.com/hybridinference/gateway/shared/rawjson"
+import (
+	"slices"
+
+	"github.com/hybridinference/gateway/shared/rawjson"
+)
+
+// ImageNote is the text in the place of an image that the assistant made, for a
+// model that cannot take it back: the inside of a literal.
+const ImageNote = `[The assistant made an image here, which this model cannot see]`
+
+// WithImageNote returns a message's content with that text at its end.
+func WithImageNote(content []byte) []byte {
+	const quoted = `"` + ImageNote + `"`
+	switch {
+	case len(content) > 2 && content[0] == '"':
+		return slices.Concat(content[:len(content)-1], []byte(`\n\n`+ImageNote+`"`))
+	case len(content) > 2 && content[0] == '[':
+		return slices.Concat(content[:len(content)-1], []byte(`,{"type":"text","text":`+quoted+`}]`))
+	}
+	return []byte(quoted)
+}
 
 // MediaNote returns what stands in the place of a part of a tool's result that
 // a model with these inputs cannot take, a literal; nil if it can. A refusal

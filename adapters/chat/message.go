@@ -45,6 +45,8 @@ type Message struct {
 	Parts []Part
 	// Calls are an assistant's tool calls.
 	Calls []Call
+	// Images are those that an assistant made.
+	Images []Part
 	// CallID is what a tool message answers; Name is the optional name.
 	CallID, Name Literal
 	// Thought is reasoning or reasoning_content, Details the raw reasoning_details.
@@ -55,7 +57,8 @@ type Message struct {
 	CacheControl []byte
 }
 
-// Call is a tool call of an assistant message.
+// Call is a tool call of an assistant message. One of a tool of free text is a
+// function's with that one argument.
 type Call struct {
 	ID, Name, Arguments Literal
 	// Raw is the whole object, for provider extensions.
@@ -161,6 +164,10 @@ func decodeMessage(raw []byte) Message {
 			m.CallID = text(val)
 		case "tool_calls":
 			m.Calls = decodeCalls(val)
+		case "images":
+			for image := range rawjson.Elements(val) {
+				m.Images = append(m.Images, decodePart(image))
+			}
 		case "reasoning":
 			if t := text(val); len(t) > 2 || m.Thought == nil {
 				m.Thought = t
@@ -176,6 +183,9 @@ func decodeMessage(raw []byte) Message {
 		case "cache_control":
 			m.CacheControl = val
 		}
+	}
+	if m.Role != RoleAssistant {
+		m.Images = nil
 	}
 	return m
 }
@@ -205,8 +215,14 @@ func decodeCalls(raw []byte) []Call {
 	c.Reset(raw)
 	for c.Array(); c.Elem(); {
 		obj := c.Raw()
-		fn := Member(obj, "function")
-		out = append(out, Call{ID: text(Member(obj, "id")), Name: text(Member(fn, "name")), Arguments: text(Member(fn, "arguments")), Raw: obj})
+		call := Call{ID: text(Member(obj, "id")), Raw: obj}
+		if custom := CustomCall(obj); custom != nil {
+			call.Name, call.Arguments = text(Member(custom, "name")), CustomArguments(Member(custom, "input"))
+		} else {
+			fn := Member(obj, "function")
+			call.Name, call.Arguments = text(Member(fn, "name")), text(Member(fn, "arguments"))
+		}
+		out = append(out, call)
 	}
 	return out
 }

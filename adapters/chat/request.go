@@ -123,5 +123,7 @@ const (
 	HasPrefill                          // the last message is the assistant's, without tool calls
 	HasForeign                          // a content part of no type of OpenAI's, or with citations
 	HasResultMedia                      // an image, audio, video or file in a tool message; these are not counted above
+	HasCustomCalls                      // a call of a tool of free text in an assistant message
+	HasOwnImages                        // images that an assistant message made
 	HasForeignTool                      // a tool that is no function, or has members beside type, function and cache_control
 )

@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"bytes"
+
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -67,7 +69,11 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 			if kind := c.Kind(); kind != rawjson.Array && kind != rawjson.Null {
 				return 0, r.wrong(c, "messages[%d].tool_calls: must be an array, got %s", n)
 			}
-			r.note(c.Raw(), HasToolCalls|lastCalls)
+			raw := c.Raw()
+			r.note(raw, HasToolCalls|lastCalls)
+			if bytes.Contains(raw, []byte(`"custom"`)) {
+				r.Has |= HasCustomCalls
+			}
 		case "tool_call_id":
 			toolID = c.Str() != nil
 		case "function_call":
@@ -76,6 +82,8 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 			} else {
 				r.note(raw, 0)
 			}
+		case "images":
+			r.note(c.Raw(), HasOwnImages)
 		case "reasoning", "reasoning_content", "reasoning_details":
 			r.note(c.Raw(), HasReasoning)
 		case "cache_control":

@@ -25,12 +25,32 @@ func (c *contents) assistant(m *chat.Message, i int) error {
 	if len(m.Refusal) > 2 {
 		c.text(modelTurn, m.Refusal)
 	}
-	c.sign(signed.texts, len(c.dst) > before)
+	text := max(0, len(signed.texts)-len(m.Images))
+	c.sign(signed.texts[:text], len(c.dst) > before)
+	c.images(m.Images, signed.texts[text:])
 	for n := range m.Calls {
 		c.call(&m.Calls[n], signed, c.last == len(c.known))
 		c.known = append(c.known, m.Calls[n])
 	}
 	return nil
+}
+
+// images appends those that the model made, with the signatures that came with
+// them. One that it cannot take back has a text in its place.
+func (c *contents) images(list []chat.Part, signed []chat.Literal) {
+	for i := range list {
+		p := &list[i]
+		media, err := appendMedia(nil, p, c.family)
+		if err == nil && p.Type == chat.PartImage && c.inputs&chat.HasImage != 0 {
+			c.begin(modelTurn)
+			c.dst = append(c.dst, media...)
+		} else {
+			c.text(modelTurn, []byte(`"`+chat.ImageNote+`"`))
+		}
+		if i < len(signed) {
+			c.sign(signed[i:i+1], true)
+		}
+	}
 }
 
 // sign gives the last part of the answer's text its signature. One that has

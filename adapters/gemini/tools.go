@@ -48,7 +48,7 @@ func appendDeclarations(dst, tools []byte) ([]byte, int, bool) {
 		switch kind := string(chat.Member(tool, "type")); {
 		case kind == `"custom"` && len(custom) > 0: // free text: a function of one argument
 			function = append([]byte(`{"name":`), chat.Member(custom, "name")...)
-			if text := chat.Member(custom, "description"); len(text) > 2 {
+			if text := chat.CustomDescription(custom); len(text) > 2 {
 				function = appendMember(function, "description", text)
 			}
 			function = append(appendMember(function, "parameters", []byte(chat.CustomSchema)), '}')

@@ -1,6 +1,12 @@
 package gemini_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/adapters/codec"
+)
 
 func TestDeclarations(t *testing.T) {
 	f := func(function, want string) {
@@ -119,6 +125,38 @@ func TestSignaturesComeBack(t *testing.T) {
 	// two messages are one turn, whose first call alone needs a signature
 	f(three, `{"role":"assistant","content":"t"},{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"add","arguments":"{\"x\":1}"}}]},{"role":"assistant","tool_calls":[{"id":"b","type":"function","function":{"name":"mul","arguments":"{}"}}]}`,
 		`{"text":"t"},{`+add+`,"thoughtSignature":"skip_thought_signature_validator"},`+mul)
+}
+
+// Images that the model made go back with their signatures, if it can see them.
+func TestImagesOfTheAssistantComeBack(t *testing.T) {
+	f := func(s codec.Settings, assistant, want string) {
+		t.Helper()
+		sends(t, s, `"messages":[`+asked+`,{"role":"assistant",`+assistant+`},`+asked+`]`, `"contents":[`+askedSent+`,{"role":"model","parts":[`+want+`]},`+askedSent+`]`)
+	}
+	s := settings("gemini-3-pro-image")
+	s.Inputs = chat.HasImage
+	const image = `{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="},"index":0}`
+	const data = `"inlineData":{"mimeType":"image/png","data":"AA=="}`
+	const note = `{"text":"[The assistant made an image here, which this model cannot see]"}`
+	signed := func(names ...string) string {
+		out := []string{}
+		for _, name := range names {
+			out = append(out, `{"type":"reasoning.encrypted","data":"`+name+`","format":"google-gemini-v1"}`)
+		}
+		return `,"reasoning_details":[` + strings.Join(out, ",") + `]`
+	}
+	f(s, `"content":"t","images":[`+image+`]`, `{"text":"t"},{`+data+`}`)
+	f(s, `"content":"","images":[`+image+`]`+signed("S"), `{`+data+`,"thoughtSignature":"S"}`)
+	f(s, `"content":"t","images":[`+image+`,`+image+`]`+signed("T", "S", "R"), `{"text":"t","thoughtSignature":"T"},{`+data+`,"thoughtSignature":"S"},{`+data+`,"thoughtSignature":"R"}`)
+	f(s, `"content":"t","images":[{"type":"image_url","image_url":{"url":"http://a/b.png"}},{"type":"image_url"},7]`, `{"text":"t"},`+note+`,`+note+`,`+note)
+	s.Inputs = 0
+	f(s, `"content":null,"images":[`+image+`]`, note)
+}
+
+// A call of a tool of free text is one of the function that stands for it.
+func TestEarlierCallsOfCustomTools(t *testing.T) {
+	sends(t, settings("gemini-2.5-flash"), `"messages":[`+asked+`,{"role":"assistant","tool_calls":[{"id":"a","type":"custom","custom":{"name":"g","input":"a \"b\""}}]},`+asked+`]`,
+		`"contents":[`+askedSent+`,{"role":"model","parts":[{"functionCall":{"id":"a","name":"g","args":{"input":"a \"b\""}}}]},`+askedSent+`]`)
 }
 
 // A result that the model cannot see is told in words.

@@ -44,7 +44,7 @@ func (s *calls) place(choice int, t *chat.ToolDelta, whole bool) {
 	}
 	t.Index = c.index
 	c.named = c.named || t.Name != nil
-	c.hasArguments = c.hasArguments || len(t.Arguments) > 2
+	c.hasArguments = c.hasArguments || len(t.Arguments) > 2 || t.Custom
 }
 
 // find returns the call that a fragment continues, nil if it begins one.

@@ -254,3 +254,30 @@ func TestLegacyFunctionCall(t *testing.T) {
 	f(`{"id":"a","choices":[{"message":{"content":null,"function_call":{"name":"f","arguments":"{\"a\":1}"}},"finish_reason":"function_call"}]}`)
 	f(delta(`"tool_calls":[{"index":0,"id":"1","function":{"name":"f","arguments":"{\"a\":1}"}}],"function_call":{"name":"f","arguments":"{\"a\":1}"}`), finish)
 }
+
+// A call of a tool of free text stays one, and its input may be empty.
+func TestCustomCalls(t *testing.T) {
+	f := func(want string, chunks ...string) {
+		t.Helper()
+		a := adapter(t, endpoint("openai_compat", "m"))
+		d, got := a.Decoder(), ""
+		for _, chunk := range append(chunks, stop, done) {
+			events, err := d.Event(nil, []byte(chunk), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, ev := range events {
+				for _, tool := range ev.Tools {
+					got += fmt.Sprintf("%d %t %s %s %s; ", tool.Index, tool.Custom, tool.ID, tool.Name, tool.Arguments)
+				}
+			}
+		}
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	begin := delta(`"tool_calls":[{"index":0,"id":"1","type":"custom","custom":{"name":"g","input":""}}]`)
+	f(`0 true "1" "g" ""; 0 true   "a \""; 0 true   "b"; `, begin, delta(`"tool_calls":[{"index":0,"custom":{"input":"a \""}}]`), delta(`"tool_calls":[{"index":0,"custom":{"input":"b"}}]`))
+	f(`0 true "1" "g" ""; `, begin)
+	f(`0 false "1" "g" ; 0 false   "{}"; `, delta(`"tool_calls":[{"index":0,"id":"1","type":"function","function":{"name":"g"},"custom":null}]`))
+}

@@ -157,6 +157,11 @@ func (d *decoder) toolCalls(c *rawjson.Cursor) {
 				t.ID = filled(c.Str())
 			case "function":
 				d.function(c, &t)
+			case "custom":
+				if c.Kind() == rawjson.Object {
+					t.Custom = true
+				}
+				d.function(c, &t)
 			case "extra_content":
 				t.Extra = object(c.Raw())
 			default:
@@ -187,7 +192,7 @@ func (d *decoder) function(c *rawjson.Cursor, t *chat.ToolDelta) {
 		switch string(key) {
 		case "name":
 			t.Name = filled(c.Str())
-		case "arguments":
+		case "arguments", "input":
 			switch raw := c.Raw(); {
 			case rawjson.IsNull(raw):
 			case raw[0] == '"':

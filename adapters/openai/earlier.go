@@ -4,10 +4,75 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
+
+// takesCustom reports whether the server knows tools of free text.
+func (a *Adapter) takesCustom() bool { return slices.Contains(a.profile.toolTypes, "custom") }
+
+// calls appends the tool calls of an earlier turn as the server takes them.
+func (m *messages) calls(dst, list []byte) []byte {
+	if !m.takesCustom() && bytes.Contains(list, []byte(`"custom"`)) {
+		list = functionCalls(list)
+	}
+	if m.profile.parsesCalls {
+		return m.appendCalls(dst, list)
+	}
+	return append(dst, list...)
+}
+
+// functionCalls returns calls with those of tools of free text as functions of
+// one argument, which is what these tools have gone out as.
+func functionCalls(list []byte) []byte {
+	out := []byte{'['}
+	for call := range rawjson.Elements(list) {
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		custom := chat.CustomCall(call)
+		if custom == nil {
+			out = append(out, call...)
+			continue
+		}
+		out = append(append(out, `{"type":"function","id":`...), chat.Member(call, "id")...)
+		out = append(append(out, `,"function":{"name":`...), chat.Member(custom, "name")...)
+		out = append(appendMember(out, "arguments", chat.CustomArguments(chat.Member(custom, "input"))), '}', '}')
+	}
+	return append(out, ']')
+}
+
+// takesOwnImages reports whether images that the assistant made go back to it.
+func (a *Adapter) takesOwnImages() bool {
+	return a.profile.ownImages && a.settings.Inputs&chat.HasImage != 0
+}
+
+// noteImages puts a text in the place of images that the assistant made, where
+// they do not go back.
+func (m *messages) noteImages() {
+	var content, images, role []byte
+	at := -1
+	for i, f := range m.members {
+		switch string(f.key) {
+		case "content":
+			content, at = f.value, i
+		case "images":
+			images = array(f.value)
+		case "role":
+			role = f.value
+		}
+	}
+	if images == nil || m.takesOwnImages() || string(role) != `"assistant"` {
+		return
+	}
+	if at < 0 {
+		m.members = append(m.members, member{key: []byte("content")})
+		at = len(m.members) - 1
+	}
+	m.members[at].value = chat.WithImageNote(content)
+}
 
 // appendCalls copies the tool calls of an earlier turn. Arguments that are not
 // the text of a JSON object, which models do write and templates choke on,

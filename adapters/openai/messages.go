@@ -51,6 +51,7 @@ func (a *Adapter) rewrites(has chat.Feature) bool {
 	on := func(f chat.Feature, when bool) bool { return when && has&f != 0 }
 	return p.strictMessages || on(chat.HasNull|chat.HasReasoning, true) || on(chat.HasDeveloper, p.systemOnly) || on(chat.HasSystems, p.oneSystem) ||
 		on(chat.HasLateSystem|chat.HasForeign, true) || on(chat.HasResultMedia, a.settings.Inputs&chat.Media != chat.Media || p.dataImages) || on(chat.HasCacheControl, !p.keepCache) || on(chat.HasImage, p.dataImages) || on(chat.HasToolCalls, p.parsesCalls || p.history == historyRequired) || on(chat.HasPrefill, p.prefillMessage != "") ||
+		on(chat.HasCustomCalls, !a.takesCustom()) || on(chat.HasOwnImages, !a.takesOwnImages()) ||
 		a.flattens(has)
 }
 
@@ -215,6 +216,7 @@ func flat(content []byte) []byte {
 // content, calls and reasoning as the server takes them.
 func (m *messages) message(dst, raw []byte) ([]byte, error) {
 	m.read(raw)
+	m.noteImages()
 	t := m.thoughts()
 	dst = append(dst, '{')
 	for _, f := range m.members {
@@ -242,6 +244,8 @@ func (m *messages) leavesOut(key string, val []byte) bool {
 		return true // appendHistory says it
 	case "cache_control":
 		return !m.profile.keepCache
+	case "images":
+		return rawjson.IsNull(val) || !m.takesOwnImages()
 	case "role", "name", "tool_call_id", "tool_calls":
 		return rawjson.IsNull(val)
 	}
@@ -252,8 +256,8 @@ func (m *messages) member(dst []byte, key string, val []byte, t *thoughts) ([]by
 	switch {
 	case key == "role" && m.profile.systemOnly && string(val) == `"developer"`:
 		return append(dst, `"system"`...), nil
-	case key == "tool_calls" && m.profile.parsesCalls:
-		return m.appendCalls(dst, val), nil
+	case key == "tool_calls":
+		return m.calls(dst, val), nil
 	case key == "tool_call_id" && m.profile.shortIDs:
 		return appendShortID(dst, val), nil
 	case key != "content":

@@ -183,3 +183,41 @@ func TestSchemaInWords(t *testing.T) {
 	call := adaptertest.Encode(t, adapter(t, s), []byte(`{"messages":[{"role":"system","content":"s"},`+user+`],`+schema+`}`))
 	compare(t, schema, call, `{"model":"m","messages":[{"role":"system","content":"s\n\n`+words+`"},`+user+`],`+object+`}`, nil)
 }
+
+// Calls of tools of free text go back to servers that know such tools as they
+// are, and to others as those of the functions that stand for them.
+func TestEarlierCallsOfCustomTools(t *testing.T) {
+	const answer = `,{"role":"tool","tool_call_id":"c","content":"ok"}`
+	const custom = user + `,{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"custom","custom":{"name":"g","input":"a \"b\"\n"}},{"id":"d","type":"function","function":{"name":"custom","arguments":"{}"}}]}` + answer
+	const function = user + `,{"role":"assistant","content":null,"tool_calls":[{"type":"function","id":"c","function":{"name":"g","arguments":"{\"input\":\"a \\\"b\\\"\\n\"}"}},{"id":"d","type":"function","function":{"name":"custom","arguments":"{}"}}]}` + answer
+	rewrites(t, endpoint("openai_compat", "m"), custom, custom, "")
+	rewrites(t, endpoint("openrouter", "m"), custom, custom, `"usage":{"include":true}`)
+	rewrites(t, endpoint("vllm", "m"), custom, function, "")
+	rewrites(t, endpoint("groq", "m"), custom, function, "")
+}
+
+// Images that the assistant made go back to servers that know them; for others
+// a text says that they were there.
+func TestImagesOfTheAssistant(t *testing.T) {
+	const note = `[The assistant made an image here, which this model cannot see]`
+	const images = `"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}}]}`
+	said := func(content string) string { return user + `,{"role":"assistant"` + content + images + `,` + user }
+	f := func(kind, content, want string) {
+		t.Helper()
+		rewrites(t, endpoint(kind, "m"), said(content), user+`,{"role":"assistant",`+want+`},`+user, "")
+	}
+	rewrites(t, endpoint("openrouter", "m"), said(`,"content":"a",`), said(`,"content":"a",`), `"usage":{"include":true}`)
+	blind := endpoint("openrouter", "m")
+	blind.Inputs = 0
+	rewrites(t, blind, said(`,"content":"a",`), user+`,{"role":"assistant","content":"a\n\n`+note+`"},`+user, `"usage":{"include":true}`)
+	for _, kind := range []string{"openai_compat", "vllm", "groq", "openai"} {
+		f(kind, `,"content":"a",`, `"content":"a\n\n`+note+`"`)
+	}
+	f("vllm", `,"content":null,`, `"content":"`+note+`"`)
+	f("vllm", `,`, `"content":"`+note+`"`)
+	f("vllm", `,"content":[{"type":"text","text":"a"}],`, `"content":[{"type":"text","text":"a"},{"type":"text","text":"`+note+`"}]`)
+	blind = endpoint("vllm", "m")
+	blind.Inputs = 0
+	rewrites(t, blind, said(`,"content":[{"type":"text","text":"a"}],`), user+`,{"role":"assistant","content":"a\n`+note+`"},`+user, "")
+	rewrites(t, endpoint("vllm", "m"), `{"role":"user","content":"x","images":null}`, user, "")
+}

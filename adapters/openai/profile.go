@@ -38,6 +38,8 @@ type Profile struct {
 	// keepParts servers get text parts as an array even if the model takes no
 	// images, and keepCache servers understand cache_control.
 	keepParts, keepCache bool
+	// ownImages servers take back images that the assistant made.
+	ownImages bool
 	// strictMessages servers refuse members of messages that they do not know.
 	strictMessages bool
 	// parsesCalls servers read the arguments of earlier calls, and fail if they

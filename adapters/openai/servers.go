@@ -128,7 +128,7 @@ func MiniMax() Profile {
 // is not passed on: the gateway has done that, and its names are others.
 func OpenRouter() Profile {
 	return Profile{
-		keepParts: true, keepCache: true, thinking: thinkObject, history: historyDetails, toolTypes: []string{"custom", "openrouter:"}, choosesAmong: true,
+		keepParts: true, keepCache: true, ownImages: true, thinking: thinkObject, history: historyDetails, toolTypes: []string{"custom", "openrouter:"}, choosesAmong: true,
 		base: wire.Traits{MaxTokensField: "as_sent", Sampling: "always", ForcedTools: "always", Schema: "json_schema", SystemMessages: "anywhere"},
 		native: chat.SetOf(chat.Transforms, chat.Plugins, chat.Preset, chat.CacheControl, chat.StopServerToolsWhen, chat.Reasoning, chat.ReasoningEffort,
 			chat.IncludeReasoning, chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty, chat.Verbosity),

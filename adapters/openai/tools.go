@@ -147,7 +147,7 @@ func (a *Adapter) appendFunction(dst, tool []byte) []byte {
 
 func appendCustom(dst, custom []byte) []byte {
 	dst = append(append(dst, `{"type":"function","function":{"name":`...), chat.Member(custom, "name")...)
-	if text := chat.Member(custom, "description"); !rawjson.IsNull(text) {
+	if text := chat.CustomDescription(custom); text != nil {
 		dst = appendMember(dst, "description", text)
 	}
 	return append(appendMember(dst, "parameters", []byte(chat.CustomSchema)), '}', '}')

@@ -143,7 +143,7 @@ func appendChoice(dst []byte, ev *chat.Event, o options) []byte {
 	}
 	dst = appendExtras(dst, ev, o)
 	if len(ev.Tools) > 0 {
-		dst = appendToolDeltas(dst, ev.Tools)
+		dst = appendToolDeltas(dst, o.custom.restore(ev.Tools))
 	}
 	return append(dst, '}', '}')
 }

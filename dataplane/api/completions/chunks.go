@@ -22,11 +22,12 @@ type stream struct {
 	// that had their finish reason, tools of those with tool calls.
 	choices, finished, tools uint64
 	comments                 int // since the last chunk
+	custom                   custom
 }
 
 // Reset prepares for another stream and keeps the memory.
 func (c *stream) Reset(o options) {
-	*c = stream{buf: c.buf[:0], prefix: c.prefix[:0], options: o}
+	*c = stream{buf: c.buf[:0], prefix: c.prefix[:0], options: o, custom: custom{names: o.custom}}
 }
 
 // Begin fixes what every chunk repeats. It must come before the first Event.
@@ -45,6 +46,9 @@ func (c *stream) Event(ev *chat.Event) {
 	finish := ev.Finish
 	if c.finished&bit != 0 {
 		finish = chat.NotFinished
+	}
+	if c.custom.names != nil {
+		ev = c.custom.hold(ev, finish)
 	}
 	if finish == chat.NotFinished && !ev.HasContent() {
 		return
@@ -155,11 +159,15 @@ func appendTool(dst []byte, t *chat.ToolDelta) []byte {
 	if t.ID != nil {
 		dst = append(append(dst, `,"id":`...), t.ID...)
 	}
-	dst = append(dst, `,"type":"function","function":{`...)
+	kind, arguments := `,"type":"function","function":{`, `"arguments":`
+	if t.Custom {
+		kind, arguments = `,"type":"custom","custom":{`, `"input":`
+	}
+	dst = append(dst, kind...)
 	if t.Name != nil {
 		dst = append(append(append(dst, `"name":`...), t.Name...), ',')
 	}
-	dst = append(dst, `"arguments":`...)
+	dst = append(dst, arguments...)
 	if t.Arguments != nil {
 		dst = append(dst, t.Arguments...)
 	} else {

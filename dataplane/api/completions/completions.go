@@ -42,6 +42,8 @@ type options struct {
 	alias bool
 	// legacy writes text_completion objects.
 	legacy bool
+	// custom are the request's tools of free text.
+	custom customTools
 }
 
 func (o options) object(chunk bool) string {
@@ -73,6 +75,7 @@ func (t *translator) Parse(body []byte, h api.Header) error {
 		}
 	}
 	t.options.hideReasoning = t.req.Reasoning.Exclude
+	t.options.custom = customToolsOf(&t.req)
 	return nil
 }
 

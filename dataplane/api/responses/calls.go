@@ -4,7 +4,6 @@ import (
 	"bytes"
 
 	"github.com/hybridinference/gateway/adapters/chat"
-	"github.com/hybridinference/gateway/dataplane/api/canonical"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -53,7 +52,7 @@ func (o *output) closeCalls(status string) {
 		c := &o.calls[i]
 		value := c.args
 		if c.tool.custom {
-			value = customText(c.args)
+			value = chat.CustomInput(c.args)
 			o.events.delta("response.custom_tool_call_input.delta", c.id, c.item, "", 0, value, nil)
 			o.events.done("response.custom_tool_call_input.done", c.id, c.item, "", 0, `"input":"`, value, nil)
 		} else {
@@ -84,18 +83,4 @@ func (o *output) callItem(dst []byte, c *call, value []byte, status string) []by
 		dst = rawjson.AppendString(append(dst, `,"namespace":`...), c.tool.namespace)
 	}
 	return append(append(append(dst, member...), value...), `"}`...)
-}
-
-// customText returns the free text in the arguments of a function that stands
-// for a custom tool, both as insides of literals. Arguments that are something
-// else are passed on as they came: the client's tool is the one to complain.
-func customText(args []byte) []byte {
-	object := rawjson.AppendUnescaped(nil, args)
-	if rawjson.Valid(object) != nil {
-		return args
-	}
-	if text := chat.Member(bytes.TrimSpace(object), customInput); canonical.IsString(text) {
-		return rawjson.Inner(text)
-	}
-	return args
 }

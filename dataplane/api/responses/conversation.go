@@ -115,8 +115,7 @@ func (c *conversation) item(path string, item []byte) error {
 	case "custom_tool_call":
 		input := chat.Member(item, "input")
 		if canonical.IsString(input) {
-			args := append(append([]byte(`{"`+customInput+`":`), input...), '}')
-			input = rawjson.AppendString(nil, args)
+			input = chat.CustomArguments(input)
 		}
 		return c.call(path, item, input, "input")
 	case "function_call_output", "custom_tool_call_output":

@@ -152,23 +152,10 @@ func (w *writer) tool(t *tool) {
 	w.Put(`}}`)
 }
 
-// customInput is the one argument of a function that stands for a custom tool.
-const customInput = "input"
-
-// custom writes a tool for free text as a function of one string. What the
-// text has to look like goes into the description, where the model reads it.
+// custom writes a tool for free text as a function of one string.
 func (w *writer) custom(object []byte) {
-	text := rawjson.Text(chat.Member(object, "description"))
-	format := chat.Member(object, "format")
-	if grammar := rawjson.Text(chat.Member(format, "definition")); grammar != "" {
-		syntax := rawjson.Text(chat.Member(format, "syntax"))
-		text = strings.TrimSpace(text + "\n\nThe value of \"" + customInput + "\" must match this " + syntax + " grammar:\n" + grammar)
-	}
-	if text != "" {
-		w.Put(`,"description":`)
-		w.Buf = rawjson.AppendString(w.Buf, text)
-	}
-	w.Put(`,"parameters":{"type":"object","properties":{"` + customInput + `":{"type":"string"}},"required":["` + customInput + `"],"additionalProperties":false}`)
+	w.Sibling("description", chat.CustomDescription(object))
+	w.Put(`,"parameters":` + chat.CustomSchema)
 }
 
 // choice returns the canonical tool_choice and the tools that it leaves.
