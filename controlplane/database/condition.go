@@ -26,6 +26,8 @@ type condition struct {
 	err    error
 	since  time.Time
 	probed time.Time
+	// small: even the probe's write did not fit.
+	small bool
 }
 
 // due reports, once in probeEvery, that a write should be tried.
@@ -43,29 +45,40 @@ func (c *condition) due(now time.Time) bool {
 func (c *condition) wrote(err error, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.wroteLocked(err, now)
+}
+
+func (c *condition) wroteLocked(err error, now time.Time) {
 	if err == nil {
 		c.err = nil
 		return
 	}
 	for _, class := range []error{ErrReadOnly, ErrFull, errUnwritable} {
 		if errors.Is(err, class) {
-			c.err, c.since = err, now
+			c.err, c.since, c.small = err, now, false
 		}
 	}
 }
 
 // tried takes note of how the probe's write has ended.
 func (c *condition) tried(err error, now time.Time) {
-	if err == nil && errors.Is(c.now(now), ErrFull) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil && errors.Is(c.nowLocked(now), ErrFull) && !c.small {
 		return
 	}
-	c.wrote(err, now)
+	c.wroteLocked(err, now)
+	c.small = err != nil
 }
 
 // now is why writes fail, nil if they do not.
 func (c *condition) now(now time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.nowLocked(now)
+}
+
+func (c *condition) nowLocked(now time.Time) error {
 	if errors.Is(c.err, ErrFull) && now.Sub(c.since) > fullFor {
 		c.err = nil
 	}

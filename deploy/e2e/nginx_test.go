@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,8 +17,9 @@ import (
 	"github.com/hybridinference/gateway/shared/eventually"
 )
 
-// startNginx runs the real nginx with the project's configuration.
-func startNginx(t *testing.T, admin string, nodes ...string) (url string) {
+// startNginx runs the real nginx with the project's configuration, but for the
+// number of connections that an address may have.
+func startNginx(t *testing.T, connections int, admin string, nodes ...string) (url string) {
 	t.Helper()
 	template, err := os.ReadFile(filepath.Join(root, "deploy", "nginx", "gateway.conf.template"))
 	if err != nil {
@@ -27,7 +30,8 @@ func startNginx(t *testing.T, admin string, nodes ...string) (url string) {
 	for _, n := range nodes {
 		servers += "server " + strings.TrimPrefix(n, "http://") + " max_fails=3 fail_timeout=2s; "
 	}
-	conf := strings.NewReplacer("${GATEWAY_NODES}", servers, "${GATEWAY_LISTEN}", "127.0.0.1:"+port, "${GATEWAY_ADMIN}", strings.TrimPrefix(admin, "http://"), "${GATEWAY_ADMIN_ALLOW}", "allow 127.0.0.1;").Replace(string(template))
+	conf := strings.NewReplacer("${GATEWAY_NODES}", servers, "${GATEWAY_LISTEN}", "127.0.0.1:"+port, "${GATEWAY_ADMIN}", strings.TrimPrefix(admin, "http://"), "${GATEWAY_ADMIN_ALLOW}", "allow 127.0.0.1;",
+		"limit_conn gateway_addresses 1000;", fmt.Sprintf("limit_conn gateway_addresses %d;", connections)).Replace(string(template))
 	whole := fmt.Sprintf("daemon off; error_log stderr warn; pid %[1]s/pid;\nevents {}\nhttp { access_log off; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;\n%[2]s\n}\n", dir, conf)
 	if os.Geteuid() == 0 {
 		whole = "user root;\n" + whole // its temporary directories are the test's
@@ -51,7 +55,7 @@ func TestRollingRestartBehindNginx(t *testing.T) {
 	grace := "DRAIN_GRACE_SECONDS=0.5"
 	nodes := []*member{f.startNode("node-a", grace), f.startNode("node-b", grace)}
 	key := f.key(nodes...)
-	url := startNginx(t, f.admin, nodes[0].url, nodes[1].url)
+	url := startNginx(t, 1000, f.admin, nodes[0].url, nodes[1].url)
 	if status, body, err := fetch(t.Context(), http.MethodGet, url+"/admin/nodes", "", "Authorization", "Bearer "+adminToken); err != nil || status != 200 || !strings.Contains(body, "node-a") {
 		t.Errorf("admin through nginx: %d %s %v", status, body, err)
 	}
@@ -80,6 +84,48 @@ func TestRollingRestartBehindNginx(t *testing.T) {
 		}
 	}
 	t.Logf("%d requests during two restarts", sent.Load())
+	errorsOfNginx(t, url, nodes)
+}
+
+// errorsOfNginx checks that what nginx answers by itself has the gateway's form.
+// The nodes are stopped for it.
+func errorsOfNginx(t *testing.T, url string, nodes []*member) {
+	t.Helper()
+	f := func(url, path, body string, status int, want string, headers ...string) {
+		t.Helper()
+		got, text, err := fetch(t.Context(), http.MethodPost, url+path, body, headers...)
+		var parsed map[string]any
+		if err != nil || got != status || json.Unmarshal([]byte(text), &parsed) != nil || !strings.Contains(text, want) {
+			t.Errorf("%s: %d %v: %s\nwant %d with %s", path, got, err, text, status, want)
+		}
+	}
+	f(url, "/v1/chat/completions", `{}`, 401, `"message":"No API key provided`) // the node's own
+	large := strings.Repeat(" ", 51<<20)
+	f(url, "/v1/chat/completions", large, 413, `{"error":{"code":413,"message":"The request body is larger than the proxy in front of the gateway accepts","metadata":{"error_type":"payload_too_large","request_id":"`)
+	f(url, "/v1/messages", large, 413, `{"type":"error","error":{"type":"request_too_large","message":"The request body`)
+	f(url, "/v1/models", "", 400, `{"error":{"code":400,"message":"The request is not valid HTTP"`, "X-Large", strings.Repeat("x", 40<<10))
+	f(url, "/v1/models?"+strings.Repeat("x", 40<<10), "", 414, `"code":414,"message":"The request's URI is too long"`)
+	narrow := startNginx(t, 1, url, nodes[0].url)
+	held, err := net.Dial("tcp", strings.TrimPrefix(narrow, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = held.Close() }()
+	if _, err := io.WriteString(held, "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{"); err != nil {
+		t.Fatal(err)
+	}
+	eventually.True(t, "the second connection is refused", func() bool {
+		status, _, err := fetch(t.Context(), http.MethodGet, narrow+"/health", "")
+		return err == nil && status == http.StatusTooManyRequests
+	})
+	f(narrow, "/v1/models", "", 429, `"code":429,"message":"Too many connections from your address"`)
+	for _, n := range nodes {
+		if err := n.stop(30 * time.Second); err != nil {
+			t.Error(err)
+		}
+	}
+	f(url, "/v1/chat/completions", `{}`, 502, `{"error":{"code":502,"message":"No node of the gateway is reachable","metadata":{"error_type":"provider_unavailable"`)
+	f(url, "/v1/messages/count_tokens", `{}`, 502, `{"type":"error","error":{"type":"api_error","message":"No node of the gateway is reachable"},"request_id":"`)
 }
 
 // chunkByChunk checks that nginx passes on chunks when they arrive.
