@@ -13,6 +13,8 @@ GOFLAGS="$(go env GOFLAGS) -buildvcs=false"
 # Not their driver: it instantiates generics of sync, and the linker may choose an uninstrumented copy for all.
 GOFLAGS+=" -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false"
 export GOFLAGS CGO_ENABLED=1
+# A process with the race detector sleeps for a second before it exits: every test binary, every gatewayctl of a test.
+export GORACE="atexit_sleep_ms=0 ${GORACE-}"
 
 # links says whether a C program can be linked, which the race detector needs.
 links() {

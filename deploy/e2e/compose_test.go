@@ -168,7 +168,7 @@ func (e *engine) script(version, name string, args ...string) (string, error) {
 	cmd := exec.Command(filepath.Join(e.dir, name), args...)
 	cmd.Dir = filepath.Join(e.dir, "..", "..")
 	cmd.Env = []string{
-		"PATH=" + e.docker + ":" + os.Getenv("PATH"), "HOME=" + e.t.TempDir(), "GATEWAY_VERSION=" + version,
+		"PATH=" + e.docker + ":" + os.Getenv("PATH"), "GORACE=" + os.Getenv("GORACE"), "HOME=" + e.t.TempDir(), "GATEWAY_VERSION=" + version,
 		"GATEWAYCTL=" + filepath.Join(bin, "gatewayctl"), "GATEWAYCTL_DIR=nats",
 	}
 	out, err := cmd.CombinedOutput()
@@ -302,7 +302,7 @@ func (e *engine) healthy(c *container) error {
 // exec runs a program in the container, with its variables.
 func (c *container) exec(stdin io.Reader, args ...string) ([]byte, error) {
 	cmd := exec.Command("ip", c.args(c.user, args)...)
-	cmd.Env = append([]string{"PATH=/usr/local/bin:" + os.Getenv("PATH")}, c.env...)
+	cmd.Env = append([]string{"PATH=/usr/local/bin:" + os.Getenv("PATH"), "GORACE=" + os.Getenv("GORACE")}, c.env...)
 	cmd.Stdin = stdin
 	var errs bytes.Buffer
 	cmd.Stderr = &errs

@@ -168,7 +168,7 @@ func (f *fleet) ctl(args ...string) string {
 
 func (f *fleet) tryCtl(args ...string) (string, error) {
 	cmd := exec.Command(filepath.Join(bin, "gatewayctl"), args...)
-	cmd.Env = []string{"GATEWAY_ADMIN_URL=" + f.admin, "ADMIN_TOKEN=" + adminToken, "PATH=" + os.Getenv("PATH"), "HOME=" + f.t.TempDir()}
+	cmd.Env = []string{"GATEWAY_ADMIN_URL=" + f.admin, "ADMIN_TOKEN=" + adminToken, "PATH=" + os.Getenv("PATH"), "GORACE=" + os.Getenv("GORACE"), "HOME=" + f.t.TempDir()}
 	cmd.Dir = f.t.TempDir()
 	out, err := cmd.CombinedOutput()
 	return string(out), err

@@ -226,7 +226,7 @@ func (h *host) start(user string, env []string, args ...string) *process {
 // do runs a program to its end, as root.
 func (h *host) do(env []string, args ...string) (string, error) {
 	cmd := exec.Command("ip", h.args("", args)...)
-	cmd.Env = append([]string{"PATH=/usr/local/bin:" + os.Getenv("PATH"), "HOME=/root"}, env...)
+	cmd.Env = append([]string{"PATH=/usr/local/bin:" + os.Getenv("PATH"), "GORACE=" + os.Getenv("GORACE"), "HOME=/root"}, env...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

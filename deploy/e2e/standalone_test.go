@@ -97,7 +97,7 @@ func refused(t *testing.T, why string, env ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "standalone"))
 	cmd.Dir = root
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "GORACE=" + os.Getenv("GORACE")}, env...)
 	out, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), why) {
 		t.Errorf("with %v: %v, want %q:\n%s", env, err, why, tail(string(out)))
@@ -107,7 +107,7 @@ func refused(t *testing.T, why string, env ...string) {
 func ctl(t *testing.T, admin string, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "gatewayctl"), args...)
-	cmd.Env = []string{"GATEWAY_ADMIN_URL=" + admin, "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
+	cmd.Env = []string{"GATEWAY_ADMIN_URL=" + admin, "PATH=" + os.Getenv("PATH"), "GORACE=" + os.Getenv("GORACE"), "HOME=" + t.TempDir()}
 	cmd.Dir = t.TempDir()
 	out, err := cmd.CombinedOutput()
 	return string(out), err

@@ -40,7 +40,7 @@ func process(t *testing.T, dir string, env []string, args ...string) *exec.Cmd {
 	}
 	c := exec.CommandContext(t.Context(), self, args...)
 	c.Dir = dir
-	c.Env = append([]string{asMain + "=1"}, env...)
+	c.Env = append([]string{asMain + "=1", "GORACE=" + os.Getenv("GORACE")}, env...)
 	return c
 }
 

@@ -53,7 +53,7 @@ func launch(t *testing.T, dir string, env ...string) *instance {
 		t.Fatal(err)
 	}
 	p := &instance{Cmd: exec.CommandContext(t.Context(), self), t: t, done: make(chan error, 1)}
-	p.Dir, p.Env = dir, append([]string{asMain + "=1", "HOST=127.0.0.1", "PORT=0", "NODE_ID=n1", "LOG_FORMAT=json", "USER_AUTH_ENABLED=false"}, env...)
+	p.Dir, p.Env = dir, append([]string{asMain + "=1", "GORACE=" + os.Getenv("GORACE"), "HOST=127.0.0.1", "PORT=0", "NODE_ID=n1", "LOG_FORMAT=json", "USER_AUTH_ENABLED=false"}, env...)
 	log, err := p.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -253,7 +253,7 @@ func TestVersion(t *testing.T) {
 	}
 	for _, word := range []string{"--version", "version"} {
 		cmd := exec.CommandContext(t.Context(), self, word)
-		cmd.Env = []string{asMain + "=1"}
+		cmd.Env = []string{asMain + "=1", "GORACE=" + os.Getenv("GORACE")}
 		if out, err := cmd.CombinedOutput(); err != nil || string(out) != "dataplane dev\n" {
 			t.Errorf("%s: %v %q", word, err, out)
 		}
