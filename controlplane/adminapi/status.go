@@ -90,11 +90,12 @@ const (
 	ProblemDisk          = "disk"           // the disk of the SQLite file is nearly full
 	ProblemNode          = "node"           // a node's disk, or its RELEASE_PUBLIC_KEY
 	ProblemMissingSecret = "missing_secret" // a model's secret is on no node
+	ProblemLimits        = "limits"         // less of limits is granted than is left
 )
 
 // Problem is something that an operator should know and mend.
 type Problem struct {
-	Code    string `json:"code" enum:"nats,nats_store,signing,database,log_store,no_release,collector,usage_stream,disk,node,missing_secret"`
+	Code    string `json:"code" enum:"nats,nats_store,signing,database,log_store,no_release,collector,usage_stream,disk,node,missing_secret,limits"`
 	Message string `json:"message"`
 }
 

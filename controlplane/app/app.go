@@ -16,7 +16,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/config"
 	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/controlplane/database"
@@ -92,7 +91,7 @@ func (a *App) setup(ctx context.Context) (err error) {
 	}
 	a.api, err = server.New(server.Options{
 		Publisher: a.publisher, Nodes: a.nodes, Conn: a.conn, LogStore: o.LogStore, Erasers: o.Erasers, Token: o.Token, Open: o.Open, Proxies: o.Proxies, KeySecret: o.KeySecret,
-		Usage: func() []adminapi.Problem { return a.usage.problems(time.Now()) }, Dir: o.State.Dir(), Version: o.Version, Log: o.Log,
+		Usage: a.problems, Dir: o.State.Dir(), Version: o.Version, Log: o.Log,
 	})
 	if err != nil {
 		return err

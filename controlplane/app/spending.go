@@ -8,7 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"github.com/hybridinference/gateway/controlplane/limits"
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -77,31 +77,11 @@ func (s *spendings) answer(ctx context.Context, key string) []byte {
 	return s.kept[key].answer
 }
 
-// spentBefore is what a budget's holder has spent in the current period by the
-// request log. Only what keys and all keys together have spent is known there;
-// other budgets count from when they were set.
-func (a *App) spentBefore(ctx context.Context, d *limits.Definition) (int64, error) {
-	if a.o.LogStore == nil || d.Holder != wire.HolderKey && d.Holder != wire.HolderGateway || d.Model != "" || d.Provider != "" {
-		return 0, nil
+// problems are those of usage events and limits.
+func (a *App) problems() []adminapi.Problem {
+	list := a.usage.problems(time.Now())
+	for _, text := range a.limits.Problems() {
+		list = append(list, adminapi.Problem{Code: adminapi.ProblemLimits, Message: text})
 	}
-	ctx, cancel := context.WithTimeout(ctx, spendingTime)
-	defer cancel()
-	found, err := a.o.LogStore.SpendingOf(ctx, time.Now(), d.ID)
-	if err != nil {
-		return 0, err
-	}
-	total, day, week, month, err := found.Pico()
-	if err != nil {
-		return 0, err
-	}
-	switch d.Reset {
-	case wire.ResetDay:
-		return day, nil
-	case wire.ResetWeek:
-		return week, nil
-	case wire.ResetMonth:
-		return month, nil
-	default:
-		return total, nil
-	}
+	return list
 }

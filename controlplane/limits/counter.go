@@ -17,12 +17,15 @@ type counter struct {
 	// sums over shares
 	held, wish, claims int64
 	wishing            int64 // shares that have a wish
+	unsure             int64 // shares of which only what was kept is known
 
-	gone   int64 // spent in the period by nodes that are no more, or before it was counted
-	based  bool  // gone has what was spent before
-	fading []fade
-	faded  int64     // the sum of fading
-	learns time.Time // until when nobody gets more than it has
+	gone    int64 // spent in the period by nodes that are no more, or before it was counted
+	based   bool  // gone has what was spent before
+	known   int64 // of what was spent before, what nodes that are there have used
+	counted bool  // known is
+	fading  []fade
+	faded   int64     // the sum of fading
+	learns  time.Time // until when nobody gets more than it has
 
 	refusals refusals
 }
@@ -42,6 +45,20 @@ type share struct {
 	used, wish    int64
 	claim         int64     // what it lacks of its fair part
 	freed         time.Time // when its oldest use leaves the window
+	unsure        bool      // what it holds may be less: the node has not been heard of
+}
+
+// inLedger reports whether the request log knows what was used of the period.
+func (c *counter) inLedger() bool {
+	return c.def.Kind == wire.LimitBudget || c.def.Kind == wire.LimitTPD
+}
+
+// used is what nodes that are there have used of the period.
+func (c *counter) used() (sum int64) {
+	for _, s := range c.shares {
+		sum += s.used
+	}
+	return sum
 }
 
 func (c *counter) fade(amount int64, until time.Time) {
@@ -73,8 +90,8 @@ func (c *counter) roll(period uint64) {
 	if period <= c.period {
 		return
 	}
-	c.period, c.gone, c.based = period, 0, true
-	c.held, c.wish, c.claims, c.wishing = 0, 0, 0, 0
+	c.period, c.gone, c.based, c.known = period, 0, true, 0
+	c.held, c.wish, c.claims, c.wishing, c.unsure = 0, 0, 0, 0, 0
 	for _, s := range c.shares {
 		*s = share{period: period}
 	}
@@ -98,8 +115,17 @@ func (c *counter) hold(s *share, amount int64) {
 	s.held = amount
 }
 
+// sure notes that a node holds what is known of it.
+func (c *counter) sure(s *share) {
+	if s.unsure {
+		s.unsure = false
+		c.unsure--
+	}
+}
+
 // drop removes a node.
 func (c *counter) drop(node string, s *share) {
+	c.sure(s)
 	c.want(s, 0, 0)
 	c.held -= s.held
 	delete(c.shares, node)
@@ -117,8 +143,15 @@ func (g *Granter) grant(now time.Time, c *counter, n *node, u *wire.LeaseUse) wi
 	if s == nil {
 		s = &share{period: c.period}
 		c.shares[n.name], n.shares[c.id] = s, s
+		if n.returned && c.def.Span() == wire.Calendar { // it was counted as spent when the node was given up
+			c.gone -= min(c.gone, held)
+			g.dirty = true
+		}
 	}
-	if !n.proven {
+	own := held
+	if n.proven {
+		c.sure(s)
+	} else {
 		held = max(held, s.held)
 	}
 	c.hold(s, held)
@@ -127,13 +160,17 @@ func (g *Granter) grant(now time.Time, c *counter, n *node, u *wire.LeaseUse) wi
 	if u.Freed > 0 {
 		s.freed = now.Add(u.Freed)
 	}
-	target := c.target(now, s, u.Need)
+	target := min(own, c.def.Value) // more is for when it is known what is left
+	if c.settled(now) {
+		target = c.target(s, u.Need)
+	}
 	c.hold(s, max(held, target))
 	if s.held > s.ceiling {
 		s.ceiling = c.headroom(s)
 		g.keep(n)
 	}
-	out := wire.LeaseGrant{Counter: c.id, Period: c.period, Share: target, Dry: (u.Wish > 0 || u.Need > 0) && target-used < max(1, u.Need) && c.settled(now)}
+	lacks := (u.Wish > 0 || u.Need > 0) && target-used < max(1, u.Need)
+	out := wire.LeaseGrant{Counter: c.id, Period: c.period, Share: target, Dry: lacks && c.settled(now) && c.unsure == 0}
 	if !c.ends.IsZero() && c.def.Span() == wire.Calendar {
 		out.Ends = max(time.Millisecond, c.ends.Sub(now))
 	}
@@ -146,12 +183,14 @@ func (g *Granter) grant(now time.Time, c *counter, n *node, u *wire.LeaseUse) wi
 // settled reports whether it is known what is left.
 func (c *counter) settled(now time.Time) bool { return c.based && !now.Before(c.learns) }
 
+// spare is how much less than its part of half of what is free a node gets beyond
+// what its rate needs. It goes on with that when no daemon grants, and takes it
+// along for a window when it is killed.
+const spare = 4
+
 // target is the most that a node is to use of the window. It may be less than
 // what it holds.
-func (c *counter) target(now time.Time, s *share, need int64) int64 {
-	if !c.settled(now) {
-		return min(s.held, c.def.Value)
-	}
+func (c *counter) target(s *share, need int64) int64 {
 	if s.wish == 0 && need == 0 {
 		return min(s.used, c.def.Value)
 	}
@@ -165,11 +204,14 @@ func (c *counter) target(now time.Time, s *share, need int64) int64 {
 	}
 	if c.wish <= c.def.Value {
 		ahead = max(need, ahead)
-		return clamp(s.used+ahead+max(0, room-ahead)/parts, free)
+		return clamp(s.used+ahead+max(0, room-ahead)/(spare*parts), free)
 	}
+	// Whoever asks first must not get what the others are about to ask for.
+	step := max(need, min(ahead, max(1, room/parts)))
 	fair := int64(float64(c.def.Value) * (float64(s.wish) / float64(c.wish)))
-	target := clamp(fair, free)
-	c.want(s, s.wish, max(0, fair-max(target, s.held)))
+	wanted := min(fair, s.used+step)
+	target := clamp(wanted, free)
+	c.want(s, s.wish, max(0, wanted-max(target, s.held)))
 	if target < s.used+need && room-(c.claims-s.claim) >= need {
 		target = clamp(s.used+need, free) // nobody who has less than its part lacks it
 	}
@@ -181,7 +223,7 @@ func clamp(n, most int64) int64 { return max(0, min(n, most)) }
 // headroom is what is kept of a share, so that not every grant has to be.
 func (c *counter) headroom(s *share) int64 {
 	if c.def.Span() == wire.Calendar {
-		return s.held + 4*wire.Ahead(wire.Calendar, s.wish)
+		return max(s.held, min(c.def.Value, s.held+4*wire.Ahead(wire.Calendar, s.wish)))
 	}
 	return max(s.held, min(c.def.Value, s.held+s.held/4+2))
 }

@@ -29,8 +29,18 @@ type Granter struct {
 	spent    spentDoc        // what was loaded for counters that are not defined yet
 	unkept   []*node         // those whose document has to be kept
 	dirty    bool            // the document of what is spent has to be kept
-	learns   time.Time
+	before   uint64          // the epoch of the state that was loaded
+	learns   time.Time       // until when it is found out what a lost state had
 }
+
+const (
+	// forgetAfter is how long a node has to be silent before what it holds of
+	// budgets counts as spent and nothing else is known of it.
+	forgetAfter = 24 * time.Hour
+	// ledgerLag is how long after a request its usage is in the request log at
+	// the latest, as long as nothing is down.
+	ledgerLag = 5 * time.Second
+)
 
 // node is one start of a node.
 type node struct {
@@ -38,6 +48,7 @@ type node struct {
 	instance, seq uint64
 	heard         time.Time
 	proven        bool // it knows of this granter: no other's reply counts there
+	returned      bool // it was given up, and what it held counted as spent
 	silent        bool // for longer than the grace
 	shares        map[uint64]*share
 	refused       map[uint64]int64 // what it has refused since it started
@@ -47,7 +58,9 @@ type node struct {
 // New returns a granter that follows on state. The epoch is greater than any
 // before. Nodes that are silent for longer than grace count as dead.
 func New(now time.Time, epoch uint64, grace time.Duration, state State) *Granter {
-	g := &Granter{grace: grace, epoch: epoch, counters: map[uint64]*counter{}, nodes: map[string]*node{}, removed: map[string]bool{}, spent: state.Spent}
+	g := &Granter{
+		grace: grace, epoch: epoch, before: state.Epoch, counters: map[uint64]*counter{}, nodes: map[string]*node{}, removed: map[string]bool{}, spent: state.Spent,
+	}
 	if state.Empty {
 		g.learns = now.Add(grace + wire.SlidingTime)
 	}
@@ -122,12 +135,36 @@ func (g *Granter) adopt(now time.Time, c *counter) {
 			if s.period == c.period {
 				c.shares[name] = s
 				c.held += s.held
+				s.unsure = true
+				c.unsure++
 			} else {
 				delete(n.shares, c.id)
 			}
 		}
 	}
-	c.based = c.based || c.def.Kind != wire.LimitBudget
+	c.based = c.based || !c.inLedger()
+}
+
+// Learning returns until when it is found out what a lost state had; false if
+// nothing is.
+func (g *Granter) Learning(now time.Time) (until time.Time, ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, c := range g.counters {
+		if c.learns.After(until) {
+			until = c.learns
+		}
+	}
+	return until, now.Before(until)
+}
+
+// lose notes that the state that was loaded is not the last one: what it does
+// not say is found out from the nodes and the request log.
+func (g *Granter) lose(now time.Time) {
+	g.learns = now.Add(g.grace + wire.SlidingTime)
+	for _, c := range g.counters {
+		c.learns, c.based, c.counted = g.learns, !c.inLedger(), false
+	}
 }
 
 // Report takes in what a node tells and returns its shares; nil for what is
@@ -142,8 +179,12 @@ func (g *Granter) Report(now time.Time, name string, r *wire.LeaseReport) *wire.
 		n = nil
 	}
 	if n == nil {
-		n = &node{name: name, instance: r.Instance, shares: map[uint64]*share{}, proven: r.Epoch == 0}
+		n = &node{name: name, instance: r.Instance, shares: map[uint64]*share{}, proven: r.Epoch == 0, returned: r.Epoch != 0}
 		g.nodes[name] = n
+	}
+	if g.before < r.Epoch && r.Epoch < g.epoch && !now.Before(g.learns) {
+		g.before = g.epoch
+		g.lose(now) // to an older state, such as that of a backup
 	}
 	if r.Seq <= n.seq {
 		return nil
@@ -197,33 +238,55 @@ func (g *Granter) Connected(now time.Time) {
 }
 
 // Sweep takes back what silent nodes hold. What they may have used of a calendar
-// period stays with them, in case that they come back.
+// period stays with them, in case that they come back, until it is over. A node
+// that has nothing left is forgotten.
 func (g *Granter) Sweep(now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, n := range g.nodes {
-		if n.silent || now.Sub(n.heard) <= g.grace {
+		switch silence := now.Sub(n.heard); {
+		case silence <= g.grace:
+		case !n.silent:
+			n.silent = true
+			g.takeBack(now, n)
+			g.keep(n)
+		case silence > forgetAfter || g.nothingLeft(now, n):
+			g.bury(now, n)
+		}
+	}
+}
+
+// takeBack takes from a silent node all but what it has of calendar periods.
+func (g *Granter) takeBack(now time.Time, n *node) {
+	for id, s := range n.shares {
+		c := g.counters[id]
+		if c == nil {
 			continue
 		}
-		n.silent = true
-		for id, s := range n.shares {
-			c := g.counters[id]
-			if c == nil {
-				continue
-			}
-			c.want(s, 0, 0)
-			if c.def.Span() == wire.Calendar {
-				continue
-			}
-			c.drop(n.name, s)
-			delete(n.shares, id)
-			if c.def.Span() == wire.Sliding {
-				c.fade(s.held, now.Add(wire.SlidingTime))
-				g.dirty = true
+		c.want(s, 0, 0)
+		c.sure(s)
+		if c.def.Span() == wire.Calendar {
+			continue
+		}
+		c.drop(n.name, s)
+		delete(n.shares, id)
+		if c.def.Span() == wire.Sliding {
+			c.fade(s.held, now.Add(wire.SlidingTime))
+			g.dirty = true
+		}
+	}
+}
+
+// nothingLeft reports whether a node holds nothing of a period that goes on.
+func (g *Granter) nothingLeft(now time.Time, n *node) bool {
+	for id, s := range n.shares {
+		if c := g.counters[id]; c != nil {
+			if c.roll(c.today(now)); s.held > 0 {
+				return false
 			}
 		}
-		g.keep(n)
 	}
+	return true
 }
 
 // keep has a node's document kept before the next reply is sent.
@@ -234,19 +297,25 @@ func (g *Granter) keep(n *node) {
 	}
 }
 
-// Missing lists the budgets whose cost from before they were counted is not known.
-func (g *Granter) Missing() (list []Definition) {
+// Missing lists the limits of which it is not known what was spent before they
+// were counted.
+func (g *Granter) Missing(now time.Time) (list []Definition) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, c := range g.counters {
-		if !c.based {
+		switch {
+		case c.based || now.Before(c.learns):
+		case !c.counted && !c.learns.IsZero():
+			// What the nodes report now is in the request log a little later.
+			c.counted, c.known, c.learns = true, c.used(), now.Add(ledgerLag)
+		default:
 			list = append(list, c.def)
 		}
 	}
 	return list
 }
 
-// Base says what was spent of a budget before it was counted.
+// Base says what the request log has of a limit's current period.
 func (g *Granter) Base(now time.Time, d *Definition, spent int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -256,6 +325,6 @@ func (g *Granter) Base(now time.Time, d *Definition, spent int64) {
 	}
 	c.roll(c.today(now))
 	c.based = true
-	c.gone += spent
+	c.gone = max(c.gone, spent-c.known)
 	g.dirty = true
 }

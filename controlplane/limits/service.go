@@ -47,13 +47,23 @@ type Service struct {
 	store   store
 	granter *Granter
 	table   *wire.KeyTable
-	bases   chan []base
-	asked   bool // what bases will get
+	// bases gets what the request log says of new limits; asking says that it
+	// will, and askAt is when it may be asked for again.
+	bases  chan []base
+	asking bool
+	askAt  time.Time
+
+	// what is wrong, as far as this goroutine knows, and as others see it
+	unkept, unknown error
+	told            bool // that a lost state is being found out
+	troubles        troubles
 }
 
+// base is what was spent of a limit before it was counted, or why that is not known.
 type base struct {
 	of    Definition
 	spent int64
+	err   error
 }
 
 // errUnkept says that what was granted could not be kept, so that no node may
@@ -125,6 +135,7 @@ func (s *Service) lead(ctx context.Context) error {
 	now := time.Now()
 	epoch := max(state.Epoch+1, uint64(now.UnixMilli())) //nolint:gosec // after 1970
 	s.granter, s.table = New(now, epoch, s.o.Grace, state), nil
+	s.unkept, s.told = nil, false
 	s.define(now, true)
 	if err := s.store.claim(bounded, leaderDoc{Name: s.o.Name, Epoch: epoch}); err != nil {
 		return err
@@ -141,6 +152,7 @@ func (s *Service) lead(ctx context.Context) error {
 	}
 	defer func() { _ = asked.Unsubscribe() }() // as above
 	s.o.Log.Info("granting shares of limits", slog.Uint64("epoch", epoch))
+	defer s.troubles.set(nil, nil, time.Time{})
 	err = s.serve(ctx, reports)
 	if ctx.Err() != nil {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
@@ -180,10 +192,7 @@ func (s *Service) serve(ctx context.Context, reports <-chan *nats.Msg) error {
 		case <-connected:
 			s.granter.Connected(time.Now())
 		case list := <-s.bases:
-			s.asked = false
-			for i := range list {
-				s.granter.Base(time.Now(), &list[i].of, list[i].spent)
-			}
+			s.takeBases(time.Now(), list)
 		case <-renew.C:
 			if err := s.renew(ctx); err != nil && !errors.Is(err, errUnkept) {
 				return err
@@ -202,6 +211,7 @@ func (s *Service) renew(ctx context.Context) error {
 	s.define(now, false)
 	s.findBases(ctx)
 	s.granter.Sweep(now)
+	defer s.note(now)
 	if err := s.keep(ctx); err != nil {
 		return err
 	}
@@ -220,26 +230,46 @@ func (s *Service) define(now time.Time, first bool) {
 	s.granter.Define(now, Definitions(t), first)
 }
 
-// findBases looks up what new budgets have spent already.
+// findBases looks up what new limits have spent already.
 func (s *Service) findBases(ctx context.Context) {
-	missing := s.granter.Missing()
-	if len(missing) == 0 || s.asked {
+	now := time.Now()
+	if s.asking || now.Before(s.askAt) {
 		return
 	}
-	s.asked = true
+	missing := s.granter.Missing(now)
+	if len(missing) == 0 {
+		return
+	}
+	s.asking = true
 	go func() {
-		var found []base
+		found := make([]base, len(missing))
 		for i := range missing {
-			d := &missing[i]
-			spent, err := s.o.Spent(ctx, d)
-			if err != nil {
-				s.o.Log.Warn("a budget waits for what was spent before", slog.String("holder", d.Holder+" "+d.ID), slog.String("error", err.Error()))
-				continue
-			}
-			found = append(found, base{*d, spent})
+			found[i].of = missing[i]
+			found[i].spent, found[i].err = s.o.Spent(ctx, &missing[i])
 		}
 		s.bases <- found
 	}()
+}
+
+// takeBases takes in what findBases has found. What could not be found is looked
+// up again a second later, and logged once.
+func (s *Service) takeBases(now time.Time, list []base) {
+	s.asking = false
+	var failed error
+	for i := range list {
+		if b := &list[i]; b.err == nil {
+			s.granter.Base(now, &b.of, b.spent)
+		} else {
+			failed = fmt.Errorf("%s of %s %s: %w", b.of.Name(), b.of.Holder, b.of.ID, b.err)
+		}
+	}
+	if failed != nil {
+		s.askAt = now.Add(time.Second)
+		if s.unknown == nil {
+			s.o.Log.Warn("limits refuse until the request log says what was spent before", slog.String("error", failed.Error()))
+		}
+	}
+	s.unknown = failed
 }
 
 // answer answers a report and those that wait behind it.
@@ -284,9 +314,11 @@ func (s *Service) keep(ctx context.Context) error {
 	defer cancel()
 	for _, d := range docs {
 		if err := s.store.save(ctx, d); err != nil {
-			return s.uncertain(ctx, err)
+			s.unkept = s.uncertain(ctx, err)
+			return s.unkept
 		}
 	}
+	s.unkept = nil
 	return nil
 }
 
@@ -301,14 +333,16 @@ func (s *Service) uncertain(ctx context.Context, err error) error {
 	if failed != nil {
 		return fmt.Errorf("%w: %w", errUnkept, err)
 	}
-	if number != 0 && (l.Name != s.o.Name || l.Epoch != s.granter.Epoch()) {
+	own := s.granter.Epoch()
+	if number != 0 && (l.Epoch > own || l.Epoch == own && l.Name != s.o.Name) {
 		return errSucceeded
 	}
 	if _, failed := s.store.load(ctx); failed != nil {
 		return fmt.Errorf("%w: %w", errUnkept, err)
 	}
-	if number == 0 { // the storage is another
-		if err := s.store.claim(ctx, leaderDoc{Name: s.o.Name, Epoch: s.granter.Epoch()}); err != nil {
+	if number == 0 || l.Epoch != own { // the storage is another: empty, or a backup
+		s.o.Log.Warn("NATS has lost what was granted of limits; it is written again")
+		if err := s.store.claim(ctx, leaderDoc{Name: s.o.Name, Epoch: own}); err != nil {
 			return fmt.Errorf("%w: %w", errUnkept, err)
 		}
 	}

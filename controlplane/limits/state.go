@@ -59,6 +59,8 @@ const (
 type Document struct {
 	Name string
 	Data []byte
+	// Void says that there is nothing in it: it need not stay.
+	Void bool
 }
 
 // Unkept returns the documents that have changed so much that they have to be
@@ -66,20 +68,20 @@ type Document struct {
 func (g *Granter) Unkept() (list []Document, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	add := func(name string, v any) {
+	add := func(name string, v any, void bool) {
 		data, failed := json.Marshal(v)
 		if failed != nil {
 			err = fmt.Errorf("encode %s: %w", name, failed)
 		}
-		list = append(list, Document{name, data})
+		list = append(list, Document{name, data, void})
 	}
 	if g.dirty { // before nodes: what is moved there from a node must not be missing for a moment
 		g.dirty = false
-		add(docSpent, g.spentDocument())
+		add(docSpent, g.spentDocument(), false)
 	}
 	for name := range g.removed {
 		if g.nodes[name] == nil || !g.nodes[name].dirty {
-			add(docNode+name, nodeDoc{})
+			add(docNode+name, nodeDoc{}, true)
 		}
 	}
 	clear(g.removed)
@@ -94,7 +96,7 @@ func (g *Granter) Unkept() (list []Document, err error) {
 				d.Entries = append(d.Entries, id, s.period, uint64(s.ceiling)) //nolint:gosec // positive
 			}
 		}
-		add(docNode+n.name, d)
+		add(docNode+n.name, d, len(d.Entries) == 0)
 	}
 	g.unkept = g.unkept[:0]
 	return list, err
@@ -118,7 +120,7 @@ func (g *Granter) spentDocument() spentDoc {
 		if c.def.Span() == wire.Sliding {
 			amount = c.faded
 		}
-		if amount > 0 || c.def.Kind == wire.LimitBudget && c.based {
+		if amount > 0 || c.inLedger() && c.based {
 			d.Entries = append(d.Entries, id, c.period, uint64(amount)) //nolint:gosec // not negative
 		}
 	}

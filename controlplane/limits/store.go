@@ -93,7 +93,7 @@ func (s *store) load(ctx context.Context) (State, error) {
 			state.Epoch = l.Epoch
 			continue
 		}
-		if err := state.Load(Document{name, m.Data}); err != nil {
+		if err := state.Load(Document{Name: name, Data: m.Data}); err != nil {
 			return State{}, fmt.Errorf("%s: %w", subject, err)
 		}
 	}
@@ -111,7 +111,20 @@ func (s *store) save(ctx context.Context, d Document) error {
 		return err
 	}
 	s.last = ack.Sequence
+	if d.Void {
+		return s.purge(ctx, d.Name, ack.Sequence)
+	}
 	return nil
+}
+
+// purge removes a document that was written with that number, unless another
+// has been written since.
+func (s *store) purge(ctx context.Context, name string, number uint64) error {
+	stream, err := s.stream(ctx)
+	if err != nil {
+		return err
+	}
+	return stream.Purge(ctx, jetstream.WithPurgeSubject(wire.LeaseStatePrefix+name), jetstream.WithPurgeSequence(number+1))
 }
 
 // claim writes who grants.
@@ -120,5 +133,5 @@ func (s *store) claim(ctx context.Context, l leaderDoc) error {
 	if err != nil {
 		return err
 	}
-	return s.save(ctx, Document{docLeader, data})
+	return s.save(ctx, Document{Name: docLeader, Data: data})
 }

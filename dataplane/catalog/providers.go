@@ -3,6 +3,8 @@ package catalog
 import (
 	"cmp"
 	"slices"
+
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // Provider is an item of GET providers. The gateway does not know a provider's
@@ -22,7 +24,7 @@ func Providers(models []*Model) []Provider {
 	list := []Provider{}
 	for _, m := range models {
 		for _, e := range m.Endpoints {
-			slug := Slug(e.Provider)
+			slug := wire.Slug(e.Provider)
 			if !slices.ContainsFunc(list, func(p Provider) bool { return p.Slug == slug }) {
 				list = append(list, Provider{Name: e.Provider, Slug: slug})
 			}

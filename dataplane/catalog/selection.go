@@ -11,6 +11,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/price"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // selection is what the query of GET models asks for.
@@ -190,7 +191,7 @@ func (s *selection) readLists(query url.Values, modality string) {
 	if providers := strings.Split(query.Get("providers"), ","); providers[0] != "" {
 		s.keep(func(m *Model) bool {
 			return slices.ContainsFunc(m.Endpoints, func(e *Endpoint) bool {
-				return slices.ContainsFunc(providers, func(p string) bool { return e.Named(Slug(p)) })
+				return slices.ContainsFunc(providers, func(p string) bool { return e.Named(wire.Slug(p)) })
 			})
 		})
 	}

@@ -7,12 +7,6 @@ import (
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
-// Slug is the form in which a provider's name stands in preferences: "Amazon
-// Bedrock" and "amazon-bedrock" are the same.
-func Slug(name string) string {
-	return strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), " ", "-")
-}
-
 // ShortID is the part of an endpoint's id after its model's.
 func ShortID(m *wire.Model, e *wire.Endpoint) string { return strings.TrimPrefix(e.ID, m.ID+":") }
 
@@ -20,16 +14,16 @@ func ShortID(m *wire.Model, e *wire.Endpoint) string { return strings.TrimPrefix
 // each alone (then it means all their endpoints) or with the quantization, the
 // upstream provider that it is pinned to, and its own id, short or whole.
 func slugs(m *wire.Model, e *wire.Endpoint) []string {
-	out := []string{Slug(e.Provider), Slug(e.Kind)}
+	out := []string{wire.Slug(e.Provider), wire.Slug(e.Kind)}
 	if e.Slug != "" {
-		out = append(out, Slug(e.Kind+"/"+e.Slug), Slug(e.Slug))
+		out = append(out, wire.Slug(e.Kind+"/"+e.Slug), wire.Slug(e.Slug))
 	}
 	if m.Quantization != "" {
 		for _, base := range out {
-			out = append(out, base+"/"+Slug(m.Quantization))
+			out = append(out, base+"/"+wire.Slug(m.Quantization))
 		}
 	}
-	out = append(out, Slug(ShortID(m, e)), Slug(e.ID))
+	out = append(out, wire.Slug(ShortID(m, e)), wire.Slug(e.ID))
 	slices.Sort(out)
 	return slices.DeleteFunc(slices.Compact(out), func(s string) bool { return s == "" })
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/chat"
-	"github.com/hybridinference/gateway/dataplane/catalog"
 	"github.com/hybridinference/gateway/dataplane/limits"
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/route"
@@ -80,7 +79,7 @@ func (a *admission) admitScoped(one []*limits.Counter, need *limits.Need) *probl
 
 // within reports whether a limit is for that model or provider.
 func within(l *wire.Limit, model, provider string) bool {
-	return (l.Model == "" || l.Model == model) && (l.Provider == "" || l.Provider == catalog.Slug(provider))
+	return (l.Model == "" || l.Model == model) && (l.Provider == "" || l.Provider == wire.Slug(provider))
 }
 
 // need estimates what the request takes: its prompt and the longest answer that

@@ -12,6 +12,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/shared/fault"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // choose plans where the request may go: the endpoints of the model, then
@@ -125,7 +126,7 @@ func (a *attempt) constrain() (picky bool, err error) {
 func (a *attempt) pin(name string) *problem.Problem {
 	m := a.targets[0].Model
 	a.targets = a.targets[:1]
-	if a.plan.Pin(m, catalog.Slug(name), a.caller.started) {
+	if a.plan.Pin(m, wire.Slug(name), a.caller.started) {
 		return nil
 	}
 	return problem.New(400, "invalid_request", "X-Route-Pin: "+m.ID+" has no endpoint or provider "+name+"; it has "+strings.Join(shortIDs(m), ", "))
@@ -161,7 +162,7 @@ func (a *attempt) nothingLeft() *problem.Problem {
 	}
 	for _, t := range a.targets {
 		for _, e := range t.Model.Endpoints {
-			if slug := catalog.Slug(e.Provider); !slices.Contains(p.Available, slug) {
+			if slug := wire.Slug(e.Provider); !slices.Contains(p.Available, slug) {
 				p.Available = append(p.Available, slug)
 			}
 		}

@@ -47,7 +47,7 @@ type Refusal struct {
 	Retry time.Duration
 	// Left is what the node has left of the limit.
 	Left int64
-	// Outage says that it was refused because nobody grants.
+	// Outage says that it was refused because no daemon grants, or not in time.
 	Outage bool
 }
 
@@ -89,6 +89,8 @@ func (r *Registry) try(list []*Counter, need *Need, now time.Duration, h *Hold) 
 func (r *Registry) Admit(list []*Counter, need *Need, clock Clock, h *Hold) *Refusal {
 	now := clock.Now()
 	until := now + grantTime
+	var lacking *Counter // the last one that had too little
+	var grants uint64    // of it, when it was first seen to
 	for {
 		answered := *r.answered.Load()
 		c := r.try(list, need, now, h)
@@ -96,7 +98,10 @@ func (r *Registry) Admit(list []*Counter, need *Need, clock Clock, h *Hold) *Ref
 			return nil
 		}
 		if now = clock.Now(); now >= until || r.outage.Load() || c.dry.Load() {
-			return r.refuse(c, need, now)
+			return r.refuse(c, need, now, c == lacking && c.grants.Load() != grants)
+		}
+		if c != lacking {
+			lacking, grants = c, c.grants.Load()
 		}
 		r.report()
 		wait := time.NewTimer(until - now)
@@ -109,13 +114,18 @@ func (r *Registry) Admit(list []*Counter, need *Need, clock Clock, h *Hold) *Ref
 	}
 }
 
-// refuse counts and describes a refusal.
-func (r *Registry) refuse(c *Counter, need *Need, now time.Duration) *Refusal {
+// refuse counts and describes a refusal. answered says that the daemon has
+// granted what there is.
+func (r *Registry) refuse(c *Counter, need *Need, now time.Duration, answered bool) *Refusal {
 	c.refused.Add(1)
-	if !c.dry.Load() {
+	dry := c.dry.Load()
+	if !dry {
 		r.report()
 	}
-	out := &Refusal{Limit: c.Limit(), Holder: c.holder, ID: c.holderID, Left: max(0, c.left.Load()), Outage: r.outage.Load()}
+	out := &Refusal{Limit: c.Limit(), Holder: c.holder, ID: c.holderID, Left: max(0, c.left.Load())}
+	if !dry || c.span != wire.Calendar { // what is spent of a period stays so, whoever grants
+		out.Outage = r.outage.Load() || !dry && !answered
+	}
 	out.Retry = c.wait(now, need.of(out.Limit.Kind))
 	return out
 }
@@ -159,7 +169,7 @@ func (h *Hold) Settle(r *Registry, used *Need, count func(*wire.Limit) bool) {
 // TryNow does what Admit does without waiting.
 func (r *Registry) TryNow(list []*Counter, need *Need, now time.Duration, h *Hold) *Refusal {
 	if c := r.try(list, need, now, h); c != nil {
-		return r.refuse(c, need, now)
+		return r.refuse(c, need, now, true)
 	}
 	return nil
 }

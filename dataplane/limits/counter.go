@@ -35,6 +35,8 @@ type Counter struct {
 	// asked sums up what requests would have taken, need is the largest amount
 	// that there was no room for, and refused counts requests, since the last report.
 	asked, need, refused atomic.Int64
+	// grants counts the daemon's answers.
+	grants atomic.Uint64
 	// dry is set while the fleet has nothing left.
 	dry atomic.Bool
 	// retryAt is when it may have, 0 if that is not known.
@@ -192,6 +194,7 @@ func (c *Counter) apply(g *wire.LeaseGrant, sent, now, valid time.Duration) {
 		ends = int64(sent + valid)
 	}
 	c.ends.Store(ends)
+	c.grants.Add(1)
 	c.dry.Store(g.Dry)
 	c.retryAt.Store(0)
 	if g.Retry > 0 {

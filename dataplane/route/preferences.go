@@ -5,14 +5,14 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/hybridinference/gateway/dataplane/catalog"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/rawjson"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // Preferences are a request's provider object. The zero value prefers nothing.
 type Preferences struct {
-	// Order, Only and Ignore are slugs in the form of catalog.Slug.
+	// Order, Only and Ignore are slugs in the form of wire.Slug.
 	Order, Only, Ignore []string
 	// NoFallbacks is allow_fallbacks false.
 	NoFallbacks bool
@@ -180,7 +180,7 @@ func stringList(name string, val []byte) ([]string, error) {
 func slugList(name string, val []byte) ([]string, error) {
 	list, err := stringList(name, val)
 	for i := range list {
-		list[i] = catalog.Slug(list[i])
+		list[i] = wire.Slug(list[i])
 	}
 	return list, err
 }

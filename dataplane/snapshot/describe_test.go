@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/chat"
-	"github.com/hybridinference/gateway/dataplane/catalog"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -45,7 +44,7 @@ func TestWhatEndpointsAreCalled(t *testing.T) {
 	f := func(e *snapshot.Endpoint, names ...string) {
 		t.Helper()
 		for _, name := range names {
-			if !e.Named(catalog.Slug(name)) {
+			if !e.Named(wire.Slug(name)) {
 				t.Errorf("%s is not called %s, but %v", e.ID, name, e.Slugs)
 			}
 		}

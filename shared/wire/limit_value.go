@@ -102,3 +102,9 @@ func ParseReset(text string) (string, error) {
 	}
 	return word, nil
 }
+
+// Slug is the form in which preferences and limits name a provider: "Amazon
+// Bedrock" and "amazon-bedrock" are the same.
+func Slug(name string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), " ", "-")
+}

@@ -227,6 +227,7 @@ func (f *fleet) succeed(skew time.Duration, zombie bool) {
 	if f.granter != nil {
 		epoch = f.granter.Epoch() + 1
 	}
+	state.Epoch = epoch - 1
 	f.skew, f.away = skew, false
 	f.granter = granting.New(f.wall().Add(skew), epoch, grace, state)
 	var defs []granting.Definition
