@@ -49,7 +49,7 @@ func (r *generator) answer(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	if p := x.admission.admit(); p != nil {
-		x.reply.reject(p)
+		x.reply.overLimit(p)
 		return
 	}
 	x.attempt.start(g.policy)

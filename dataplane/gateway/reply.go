@@ -85,6 +85,16 @@ func (r *reply) reject(p *problem.Problem) {
 	r.refuse(r.attempt.explained(p))
 }
 
+// overLimit rejects a request that a limit has refused. A key that keeps asking
+// must not fill the request log: in each minute only the first refusals have a
+// usage event.
+func (r *reply) overLimit(p *problem.Problem) {
+	if !r.caller.key.Spent.Refusals.Note(r.caller.started) {
+		r.account.settled = true
+	}
+	r.reject(p)
+}
+
 func (r *reply) refuse(p *problem.Problem) {
 	r.responder.refuseIn(r.caller.ctx, r.lang, p)
 	r.caller.ctx.Response.Header.Set("X-Generation-Id", r.account.id)

@@ -11,6 +11,8 @@ import (
 type Spending struct {
 	total            atomic.Int64
 	day, week, month atomic.Pointer[period]
+	// Refusals bounds how many of a key's refused requests are recorded.
+	Refusals Refusals
 }
 
 // Spent is a reading of it. Days, weeks (from Monday) and months are UTC's.
