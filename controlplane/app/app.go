@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -49,6 +50,8 @@ type App struct {
 	cleanups  run.Stack
 	usage     usageWatch
 	limits    *limits.Service
+	handler   http.Handler // the API, counted
+	missing   atomic.Int64 // rows, by the last look at the ledger
 }
 
 // New checks the options and binds the address. NATS and the database need
@@ -96,6 +99,8 @@ func (a *App) setup(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	o.Metrics.MustRegister(newGauges(a))
+	a.handler = instrument(o.Metrics, a.api)
 	if db, err = database.Open(ctx, o.State); err != nil {
 		return fmt.Errorf("control state: %w", err)
 	}
@@ -122,7 +127,7 @@ func instance() string { return strings.ToLower(rand.Text()[:8]) }
 func (a *App) Addr() string { return a.listener.Addr().String() }
 
 // Handler is the admin API, for a process that serves it at a further address.
-func (a *App) Handler() http.Handler { return a.api }
+func (a *App) Handler() http.Handler { return a.handler }
 
 // Ready is closed once there is a release.
 func (a *App) Ready() <-chan struct{} { return a.publisher.Ready() }
@@ -153,7 +158,7 @@ func (a *App) serve(ctx context.Context) error {
 	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	srv := &http.Server{
-		Handler: a.api, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, IdleTimeout: idleTime,
+		Handler: a.handler, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, IdleTimeout: idleTime,
 		BaseContext: func(net.Listener) context.Context { return requests },
 		ErrorLog:    slog.NewLogLogger(a.o.Log.Handler(), slog.LevelWarn),
 	}

@@ -36,6 +36,11 @@ func (a *App) checkLedger(ctx context.Context) error {
 		if err != nil {
 			continue // /health reports the store
 		}
+		missing := uint64(0)
+		for _, g := range gaps {
+			missing += g.Last - g.First + 1
+		}
+		a.missing.Store(int64(missing)) //nolint:gosec // a count of events
 		for _, g := range gaps {
 			if !told[g] {
 				a.o.Log.WarnContext(ctx, "usage events have no rows: lost, not delivered yet, or dead letters",

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/controlplane/server"
@@ -48,12 +50,17 @@ type Options struct {
 	// come back; default 15 s.
 	LimitsGrace time.Duration
 	Version     string
-	Log         *slog.Logger
+	// Metrics gets the daemon's; nil for none.
+	Metrics prometheus.Registerer
+	Log     *slog.Logger
 }
 
 func (o *Options) check() error {
 	if o.LimitsGrace == 0 {
 		o.LimitsGrace = 15 * time.Second
+	}
+	if o.Metrics == nil {
+		o.Metrics = prometheus.NewRegistry()
 	}
 	if !o.Token.Empty() || !o.Open {
 		return nil // the API itself asks for the token

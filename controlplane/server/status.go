@@ -77,6 +77,9 @@ func (s *Server) health(ctx context.Context, _ adminapi.None) (adminapi.Health, 
 	return out, nil
 }
 
+// Problems lists what is wrong, the most serious first.
+func (s *Server) Problems(ctx context.Context) []adminapi.Problem { return s.problems(s.probe(ctx)) }
+
 func (s *Server) logStoreWord(found stores) string {
 	if s.o.LogStore == nil {
 		return adminapi.StoreNone

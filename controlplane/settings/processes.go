@@ -11,15 +11,17 @@ import (
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
+	"github.com/hybridinference/gateway/shared/metrics"
 )
 
 // Serve are the settings of `controlplane serve`, the daemon.
 type Serve struct {
-	Log       logs.Settings `section:"log"`
-	NATS      bus.Settings  `section:"NATS"`
-	Streams   Streams       `section:"NATS"`
-	Signing   Signing       `section:"NATS"`
-	Admin     AdminServer   `section:"control plane"`
+	Log       logs.Settings    `section:"log"`
+	Metrics   metrics.Settings `section:"log"`
+	NATS      bus.Settings     `section:"NATS"`
+	Streams   Streams          `section:"NATS"`
+	Signing   Signing          `section:"NATS"`
+	Admin     AdminServer      `section:"control plane"`
 	Proxies   env.Proxies
 	KeySecret KeySecret
 	Files     Files     `section:"control plane"`
@@ -43,12 +45,13 @@ func (s *Serve) Addr() string {
 
 // Collect are the settings of `controlplane collect`.
 type Collect struct {
-	Log       logs.Settings `section:"log"`
-	NATS      bus.Settings  `section:"NATS"`
-	Database  Database      `section:"database"`
-	Dual      DualWrite     `section:"database"`
-	Retention Retention     `section:"database"`
-	Health    CollectHealth `section:"collector"`
+	Log       logs.Settings    `section:"log"`
+	Metrics   metrics.Settings `section:"log"`
+	NATS      bus.Settings     `section:"NATS"`
+	Database  Database         `section:"database"`
+	Dual      DualWrite        `section:"database"`
+	Retention Retention        `section:"database"`
+	Health    CollectHealth    `section:"collector"`
 }
 
 // Check implements env.Checker.

@@ -6,6 +6,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/dispatch"
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/route"
+	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/fault"
 )
@@ -81,6 +82,17 @@ func (a *attempt) explained(p *problem.Problem) *problem.Problem {
 		p.Routing = a.routing()
 	}
 	return p
+}
+
+// model is the one that answers, else the first that was to, nil if there is none.
+func (a *attempt) model() *snapshot.Model {
+	if c := a.run.Current(); c.Model != nil {
+		return c.Model
+	}
+	if len(a.targets) > 0 {
+		return a.targets[0].Model
+	}
+	return nil
 }
 
 // candidate returns the planned endpoint of that id.

@@ -85,6 +85,10 @@ func internalFault() *fault.Error { return fault.New(fault.Unavailable, "Interna
 // back to be used again.
 func (x *exchange) end() {
 	defer x.generator.gateway.leave()
+	if x.streaming {
+		x.generator.gateway.streams.Add(-1)
+	}
+	x.observe()
 	x.stop()
 	if x.broken {
 		return
@@ -107,6 +111,7 @@ func (x *exchange) stop() {
 // send has the connection write the stream, and end the exchange afterwards.
 func (x *exchange) send() {
 	x.streaming = true
+	x.generator.gateway.streams.Add(1)
 	ctx := x.caller.ctx
 	if ctx.Request.Header.IsHTTP11() {
 		ctx.Response.SetBodyStream(x, -1)

@@ -48,6 +48,7 @@ type Gateway struct {
 	held     atomic.Int64  // bytes of the bodies of these
 	shed     atomic.Uint64 // requests refused because of these two
 	requests atomic.Uint64
+	streams  atomic.Int64
 	panics   atomic.Uint64
 }
 
@@ -118,6 +119,21 @@ func (g *Gateway) InFlight() int64 { return g.inFlight.Load() }
 
 // Requests is the number of requests taken in since the start.
 func (g *Gateway) Requests() uint64 { return g.requests.Load() }
+
+// Streams is the number of streams being written to clients.
+func (g *Gateway) Streams() int64 { return g.streams.Load() }
+
+// Connections is the number of open connections of clients.
+func (g *Gateway) Connections() int32 { return g.server.GetOpenConnectionsCount() }
+
+// Held is how many bytes of request bodies are in memory.
+func (g *Gateway) Held() int64 { return g.held.Load() }
+
+// Shed is the number of requests refused because the node was at capacity.
+func (g *Gateway) Shed() uint64 { return g.shed.Load() }
+
+// Panics is the number of panics in requests.
+func (g *Gateway) Panics() uint64 { return g.panics.Load() }
 
 // Draining reports whether the node is shutting down.
 func (g *Gateway) Draining() bool { return g.draining.Load() }

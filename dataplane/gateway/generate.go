@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/hybridinference/gateway/dataplane/api"
+	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/shared/fault"
 )
@@ -15,6 +16,7 @@ import (
 type generator struct {
 	gateway *Gateway
 	lang    *api.Language
+	surface metrics.Surface
 	idle    sync.Pool // of *exchange
 }
 
@@ -24,6 +26,7 @@ func (r *generator) answer(ctx *fasthttp.RequestCtx) {
 	g := r.gateway
 	if g.inFlight.Load() >= g.opts.MaxInFlight {
 		g.turnAway(ctx, r.lang, g.atCapacity())
+		g.opts.Metrics.Unknown().Answered(r.surface, ctx.Response.StatusCode())
 		return
 	}
 	x := r.begin(ctx)
@@ -39,7 +42,7 @@ func (r *generator) answer(ctx *fasthttp.RequestCtx) {
 	}
 	if p := x.prepare(x.body); p != nil {
 		if !x.countsAnyway(p) {
-			x.reply.reject(p)
+			x.reject(p)
 			return
 		}
 		x.countHere(&g.tokens)
@@ -49,6 +52,7 @@ func (r *generator) answer(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	if p := x.admission.admit(); p != nil {
+		g.refused(p)
 		x.reply.overLimit(p)
 		return
 	}
@@ -70,8 +74,15 @@ func (x *exchange) prepare(body []byte) *problem.Problem {
 	return x.attempt.choose()
 }
 
+// reject answers a request that passed authentication and no endpoint saw.
+func (x *exchange) reject(p *problem.Problem) {
+	x.generator.gateway.refused(p)
+	x.reply.reject(p)
+}
+
 // turnAway refuses a request whose body has not been read.
 func (g *Gateway) turnAway(ctx *fasthttp.RequestCtx, lang *api.Language, p *problem.Problem) {
+	g.refused(p)
 	g.refuseIn(ctx, lang, p)
 	dismiss(ctx)
 }

@@ -7,7 +7,10 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/hybridinference/gateway/dataplane/limits"
+	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/shared/secret"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -56,6 +59,9 @@ type Options struct {
 	// Limits counts what keys use, by LimitsClock; nil is no limits.
 	Limits      *limits.Registry
 	LimitsClock limits.Clock
+	// Metrics counts requests, the same as the snapshots'; series of its own if
+	// nil, which nobody sees.
+	Metrics *metrics.Requests
 	// Report adds to /health what the node knows of the control plane.
 	Report func() Report
 	// Generation asks others for a generation that this node does not know (any
@@ -73,6 +79,9 @@ type Options struct {
 func (o *Options) defaults() {
 	if o.Limits == nil {
 		o.Limits, o.LimitsClock = limits.NewRegistry(0), limits.NewClock()
+	}
+	if o.Metrics == nil {
+		o.Metrics = metrics.NewRequests(prometheus.NewRegistry(), "")
 	}
 	if o.MaxBody == 0 {
 		o.MaxBody = 50 << 20

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/dataplane/api"
+	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/fault"
@@ -33,6 +34,10 @@ type reply struct {
 	conn        net.Conn
 	deadlineSet time.Time
 	written     time.Time // when the client last got something, or asked
+
+	fresh   bool      // the buffer has content
+	content time.Time // when content was last written, the zero time if none was
+	gaps    metrics.Gaps
 }
 
 // reset prepares for another request and keeps the memory.

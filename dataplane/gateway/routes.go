@@ -169,29 +169,29 @@ func (e *endpoint) language() *api.Language {
 // table makes the route table. Paths below /v1/models name a model and are found
 // by pages.
 func (g *Gateway) table() map[string]endpoint {
-	chat := g.generates(completions.Chat())
-	anthropic := g.generates(messages.Language())
-	counts := g.generates(messages.CountTokens())
+	chat := g.generates("chat", completions.Chat())
+	anthropic := g.generates("messages", messages.Language())
+	counts := g.generates("count_tokens", messages.CountTokens())
 	return map[string]endpoint{
 		"/v1/chat/completions":   chat,
 		"/completion":            chat,
-		"/v1/completions":        g.generates(completions.Legacy()),
+		"/v1/completions":        g.generates("completions", completions.Legacy()),
 		"/v1/messages":           anthropic,
 		"/anthropic/v1/messages": anthropic,
-		"/v1/responses":          g.generates(responses.Language()),
+		"/v1/responses":          g.generates("responses", responses.Language()),
 
 		"/v1/messages/count_tokens":           counts,
 		"/anthropic/v1/messages/count_tokens": counts,
-		"/v1/responses/input_tokens":          g.generates(responses.InputTokens()),
+		"/v1/responses/input_tokens":          g.generates("input_tokens", responses.InputTokens()),
 		"/v1/responses/compact":               {fasthttp.MethodPost, nil, g.compact},
 
-		"/v1/rerank":             g.generates(documents.Rerank()),
-		"/v2/rerank":             g.generates(documents.Rerank()),
-		"/v1/images/generations": g.generates(documents.Images()),
+		"/v1/rerank":             g.generates("rerank", documents.Rerank()),
+		"/v2/rerank":             g.generates("rerank", documents.Rerank()),
+		"/v1/images/generations": g.generates("images", documents.Images()),
 
-		"/v1/audio/transcriptions": g.generates(transcriptions.Language()),
+		"/v1/audio/transcriptions": g.generates("transcriptions", transcriptions.Language()),
 
-		"/v1/embeddings": g.generates(embeddings.Language()),
+		"/v1/embeddings": g.generates("embeddings", embeddings.Language()),
 		"/health":        {fasthttp.MethodGet, nil, g.health},
 		"/health/ready":  {fasthttp.MethodGet, nil, g.ready},
 		"/routing":       {fasthttp.MethodGet, nil, g.routing},
@@ -199,8 +199,9 @@ func (g *Gateway) table() map[string]endpoint {
 	}
 }
 
-func (g *Gateway) generates(lang *api.Language) endpoint {
-	r := &generator{gateway: g, lang: lang}
+// generates serves a client language, whose name in the metrics is surface.
+func (g *Gateway) generates(surface string, lang *api.Language) endpoint {
+	r := &generator{gateway: g, lang: lang, surface: g.opts.Metrics.Surface(surface)}
 	return endpoint{fasthttp.MethodPost, r, r.answer}
 }
 

@@ -58,6 +58,7 @@ func (r *reply) pull(wait time.Duration) error {
 	for i := range events {
 		ev := &events[i]
 		r.account.note(ev)
+		r.fresh = r.fresh || ev.HasContent()
 		if !r.begun && (ev.HasContent() || ev.Finish != 0 || ev.Done) {
 			r.begin()
 		}
@@ -118,6 +119,7 @@ func (r *reply) flush(w io.Writer) error {
 		return nil
 	}
 	r.written = time.Now()
+	r.noteGap()
 	if r.written.Sub(r.deadlineSet) > r.opts.Stall/16 { // not for every write
 		r.deadlineSet = r.written
 		if err := r.conn.SetWriteDeadline(r.written.Add(r.opts.Stall)); err != nil {
@@ -127,6 +129,17 @@ func (r *reply) flush(w io.Writer) error {
 	_, err := w.Write(*buf)
 	*buf = (*buf)[:0]
 	return err
+}
+
+// noteGap counts the time since the content before.
+func (r *reply) noteGap() {
+	if !r.fresh {
+		return
+	}
+	if r.fresh = false; !r.content.IsZero() {
+		r.gaps.Add(r.written.Sub(r.content))
+	}
+	r.content = r.written
 }
 
 // breakOff ends a stream that has begun with an error event.

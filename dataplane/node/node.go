@@ -16,10 +16,12 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hybridinference/gateway/dataplane/gateway"
 	"github.com/hybridinference/gateway/dataplane/limits"
 	"github.com/hybridinference/gateway/dataplane/meter"
+	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/dataplane/peers"
 	"github.com/hybridinference/gateway/dataplane/probe"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
@@ -69,7 +71,9 @@ type Options struct {
 	// StandIns lets demo endpoints answer for models whose real endpoints are
 	// all out of service: for trying things out.
 	StandIns bool
-	Log      *slog.Logger
+	// Metrics gets the node's; nil for none.
+	Metrics prometheus.Registerer
+	Log     *slog.Logger
 }
 
 // Node is a data-plane node.
@@ -86,6 +90,8 @@ type Node struct {
 	peers    *peers.Peers
 	limits   *limits.Link
 	cleanups run.Stack
+	// committed is when the last receipt came, milliseconds since 1970.
+	committed atomic.Int64
 }
 
 // New binds the API's address, connects to NATS, or begins to try, and serves
@@ -117,6 +123,10 @@ func (n *Node) setup() (err error) {
 	// Questions come with requests, which are served when everything is made.
 	o.Gateway.Generation = func(ctx context.Context, id string) *wire.Usage { return n.peers.Generation(ctx, id) }
 	o.Gateway.Spent = func(keyID string) (snapshot.Spent, bool) { return n.peers.Spent(keyID) }
+	if o.Metrics == nil {
+		o.Metrics = prometheus.NewRegistry()
+	}
+	o.Gateway.Metrics = metrics.NewRequests(o.Metrics, o.Node)
 	registry := limits.NewRegistry(rand.Uint64())
 	n.limits = &limits.Link{Node: o.Node, Registry: registry, Clock: limits.NewClock(), Log: o.Log}
 	o.Gateway.Limits, o.Gateway.LimitsClock = registry, n.limits.Clock
@@ -138,8 +148,9 @@ func (n *Node) setup() (err error) {
 	}
 	n.watcher = watch.New(watch.Options{
 		Conn: n.conn, Current: &n.current, Trust: o.Trust, Dir: o.StateDir, Status: n.status, Log: o.Log,
-		Builder: &snapshot.Builder{Senders: upstream.NewSenders(connectTime), Secret: o.Secret, Timeouts: o.Timeouts, Breaker: o.Breaker, StandIns: o.StandIns, Limits: registry, Log: o.Log},
+		Builder: &snapshot.Builder{Senders: upstream.NewSenders(connectTime), Secret: o.Secret, Timeouts: o.Timeouts, Breaker: o.Breaker, StandIns: o.StandIns, Limits: registry, Metrics: o.Gateway.Metrics, Log: o.Log},
 	})
+	o.Metrics.MustRegister(newGauges(n))
 	return nil
 }
 
@@ -185,6 +196,7 @@ func (n *Node) commits(m *nats.Msg) {
 			}
 		}
 	}
+	n.committed.Store(time.Now().UnixMilli())
 	n.meter.Committed(r)
 }
 

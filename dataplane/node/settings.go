@@ -13,17 +13,19 @@ import (
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
+	"github.com/hybridinference/gateway/shared/metrics"
 	"github.com/hybridinference/gateway/shared/secret"
 )
 
 // Settings are what a node in a process of its own is told by its environment
 // and flags.
 type Settings struct {
-	Log     logs.Settings `section:"log"`
-	NATS    bus.Settings  `section:"NATS"`
-	Trust   Trust         `section:"NATS"`
-	Place   Place         `section:"data plane"`
-	Serving Serving       `section:"data plane"`
+	Log     logs.Settings    `section:"log"`
+	Metrics metrics.Settings `section:"log"`
+	NATS    bus.Settings     `section:"NATS"`
+	Trust   Trust            `section:"NATS"`
+	Place   Place            `section:"data plane"`
+	Serving Serving          `section:"data plane"`
 }
 
 // Trust is whose releases a node takes.

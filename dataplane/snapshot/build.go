@@ -9,9 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/hybridinference/gateway/adapters"
 	"github.com/hybridinference/gateway/dataplane/catalog"
 	"github.com/hybridinference/gateway/dataplane/limits"
+	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/dataplane/token"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/price"
@@ -32,6 +35,9 @@ type Builder struct {
 
 	// Limits counts what keys use; one of its own if nil, which grants nothing.
 	Limits *limits.Registry
+
+	// Metrics counts requests; series of its own if nil, which nobody sees.
+	Metrics *metrics.Requests
 
 	// Log gets what goes wrong while no request waits for it.
 	Log *slog.Logger
@@ -88,6 +94,9 @@ func (b *builtModel) reweighted(w *wire.Model, we *wire.Endpoint) *Endpoint {
 // before anything is swapped. Both may be nil: a node without a release serves
 // no model, a node without a key table accepts no key.
 func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
+	if b.Metrics == nil {
+		b.Metrics = metrics.NewRequests(prometheus.NewRegistry(), "")
+	}
 	s := &Snapshot{byName: map[string]*Model{}, Keys: b.keys(t)}
 	if r == nil {
 		s.publish()
@@ -121,6 +130,7 @@ func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 		s.Default = s.Models[0]
 	}
 	b.states, b.built = used, built
+	b.Metrics.Keep(s.series())
 	s.publish()
 	return s, nil
 }
@@ -146,7 +156,7 @@ func (b *Builder) model(w *wire.Model, used map[string]*upstream.State) (builtMo
 	if err != nil {
 		return builtModel{}, fmt.Errorf("model %s: %w", w.ID, err)
 	}
-	out := builtModel{wire: w, model: &Model{Model: w, Role: role}}
+	out := builtModel{wire: w, model: &Model{Model: w, Role: role, Metrics: b.Metrics.Model(w.ID)}}
 	m := out.model
 	for i := range w.Endpoints {
 		we := &w.Endpoints[i]
@@ -193,7 +203,7 @@ func (b *Builder) standIns(list []*Endpoint) []*Endpoint {
 // endpoint compiles one endpoint. missing names the variable without which it
 // cannot serve.
 func (b *Builder) endpoint(m *wire.Model, w *wire.Endpoint, state *upstream.State) (e *Endpoint, missing string, err error) {
-	e = &Endpoint{Endpoint: w, State: state, Timeouts: b.Timeouts}
+	e = &Endpoint{Endpoint: w, State: state, Timeouts: b.Timeouts, Metrics: b.Metrics.Endpoint(m.ID, w.ID, w.Provider)}
 	if w.TimeoutMS > 0 {
 		e.Timeouts.Total = time.Duration(w.TimeoutMS) * time.Millisecond
 	}
@@ -255,6 +265,20 @@ func (b *Builder) state(id string) *upstream.State {
 		return st
 	}
 	return upstream.NewState(b.Breaker)
+}
+
+// series are the models and endpoints whose metrics are shown.
+func (s *Snapshot) series() (models map[*metrics.Model]bool, endpoints map[*metrics.Endpoint]bool) {
+	models, endpoints = map[*metrics.Model]bool{}, map[*metrics.Endpoint]bool{}
+	for _, m := range s.Models {
+		models[m.Metrics] = true
+		for _, list := range [...][]*Endpoint{m.Endpoints, m.Parked} {
+			for _, e := range list {
+				endpoints[e.Metrics] = true
+			}
+		}
+	}
+	return models, endpoints
 }
 
 // publish makes the catalog, with an audience for each role.

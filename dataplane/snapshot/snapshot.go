@@ -12,6 +12,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/dataplane/catalog"
+	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/price"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -62,6 +63,8 @@ type Model struct {
 	Uneven chat.ParamSet
 	// Entry is the model as clients see it.
 	Entry *catalog.Model
+	// Metrics outlive the snapshot.
+	Metrics *metrics.Model
 }
 
 // Endpoint is an endpoint ready to be called.
@@ -92,6 +95,8 @@ type Endpoint struct {
 	Quantization string
 	// Entry is the endpoint as clients see it.
 	Entry *catalog.Endpoint
+	// Metrics outlive the snapshot.
+	Metrics *metrics.Endpoint
 }
 
 // Named reports whether slug, in the form of catalog.Slug, means the endpoint.

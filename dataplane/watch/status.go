@@ -52,6 +52,13 @@ type Control struct {
 	KeysAgeMS int64 `json:"key_table_age_ms"`
 }
 
+// Applied is when the release in service was applied, in milliseconds since
+// 1970; 0 without one.
+func (w *Watcher) Applied() int64 { return w.applied.Load() }
+
+// Rejected is how many documents have been refused.
+func (w *Watcher) Rejected() uint64 { return w.rejected.Load() }
+
 // Notes says what is wrong with the documents: they cannot be stored, or those
 // in NATS are not signed by a trusted key.
 func (w *Watcher) Notes() (notes []string) {

@@ -75,6 +75,8 @@ type Watcher struct {
 	// keysSure is when the key table was last known to be the current one.
 	keysSure atomic.Int64
 	fromDisk atomic.Bool
+	applied  atomic.Int64 // unix milliseconds
+	rejected atomic.Uint64
 }
 
 type refusal struct {
@@ -113,6 +115,7 @@ func (w *Watcher) boot() {
 	w.release, w.keys = release, keys
 	w.o.Current.Store(s)
 	if release != nil {
+		w.applied.Store(time.Now().UnixMilli())
 		w.source = wire.SourceDisk
 		w.fromDisk.Store(true)
 		w.keysSure.Store(w.disk.written(wire.KeyTableKey))
@@ -364,6 +367,9 @@ func (w *Watcher) apply(release *wire.Release, keys *wire.KeyTable) error {
 	}
 	w.o.Current.Store(s)
 	w.release, w.keys = nextRelease, nextKeys
+	if release != nil {
+		w.applied.Store(time.Now().UnixMilli())
+	}
 	w.source = wire.SourceNATS
 	w.fromDisk.Store(false)
 	if release != nil {
@@ -379,6 +385,7 @@ func (w *Watcher) apply(release *wire.Release, keys *wire.KeyTable) error {
 
 // refuse keeps what is in service and remembers why.
 func (w *Watcher) refuse(release *wire.Release, err error) {
+	w.rejected.Add(1)
 	if release == nil {
 		w.o.Log.Error("key table rejected", slog.String("error", err.Error()))
 		return

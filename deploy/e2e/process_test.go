@@ -36,7 +36,7 @@ func launch(t *testing.T, name string, env []string, args ...string) *process {
 		path = filepath.Join(bin, name)
 	}
 	p := &process{t: t, name: filepath.Base(name), cmd: exec.Command(path, args...), out: &logtest.Buffer{}, done: make(chan error, 1)}
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "GORACE=" + os.Getenv("GORACE"), "HOME=" + t.TempDir()}, env...)
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "GORACE=" + os.Getenv("GORACE"), "HOME=" + t.TempDir(), "METRICS_ADDR=off"}, env...)
 	p.cmd.Dir = t.TempDir() // without a .env
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	if err := p.cmd.Start(); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/node"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
+	"github.com/hybridinference/gateway/shared/metrics"
 	"github.com/hybridinference/gateway/shared/run"
 )
 
@@ -57,6 +58,12 @@ func (p *process) start(ctx context.Context) (err error) {
 		broker.WaitForShutdown()
 		return nil
 	})
+	registry := metrics.NewRegistry(p.version)
+	scraped, err := metrics.Serve(ctx, p.settings.Metrics, metrics.NodeAddr, registry, p.log)
+	if err != nil {
+		return err
+	}
+	p.ends.Push("metrics", func(context.Context) error { return scraped.Close() })
 	conn, err := bus.Connect(bus.Options{Role: bus.RoleCollector, Name: "standalone", InProcess: broker, Log: p.log})
 	if err != nil {
 		return err
@@ -70,6 +77,7 @@ func (p *process) start(ctx context.Context) (err error) {
 		return err
 	}
 	p.ends.Push("request log", func(context.Context) error { return p.sinks.Close() })
+	registry.MustRegister(p.sinks.Metrics())
 	if err := p.sinks.Primary().Migrate(ctx); err != nil {
 		return fmt.Errorf("request log: %w", err)
 	}
@@ -77,12 +85,14 @@ func (p *process) start(ctx context.Context) (err error) {
 		control.Erasers = append(control.Erasers, store)
 	}
 	control.NATS.InProcess, control.LogStore, control.KeySecret, control.Version, control.Log = broker, p.sinks.Read(), secret, p.version, p.log
+	control.Metrics = registry
 	if p.control, err = app.New(ctx, control); err != nil {
 		return err
 	}
 	p.ends.Push("control plane", p.control.Close)
 	n := p.settings.node(p.vars.Lookup)
 	n.Version, n.Log, n.NATS.InProcess, n.StateDir = p.version, p.log, broker, filepath.Join(dir, "node")
+	n.Metrics = registry
 	n.Gateway.KeySecret, n.Gateway.Admin = secret, p.control.Handler()
 	p.node, err = node.New(ctx, n)
 	return err

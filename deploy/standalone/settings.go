@@ -10,6 +10,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/node"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
+	"github.com/hybridinference/gateway/shared/metrics"
 	"github.com/hybridinference/gateway/shared/secret"
 )
 
@@ -17,6 +18,7 @@ import (
 // for one machine.
 type Settings struct {
 	Log       logs.Settings      `section:"log"`
+	Metrics   metrics.Settings   `section:"log"`
 	Token     secret.String      `env:"ADMIN_TOKEN" strong:"true" help:"token of the admin API; required unless HOST is a loopback address"`
 	Insecure  bool               `env:"INSECURE" default:"false" help:"listen beyond loopback although USER_AUTH_ENABLED is false"`
 	Serving   node.Serving       `section:"data plane" defaults:"HOST=127.0.0.1 USER_AUTH_ENABLED=false"`

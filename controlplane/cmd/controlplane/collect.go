@@ -13,6 +13,7 @@ import (
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
+	"github.com/hybridinference/gateway/shared/metrics"
 	group "github.com/hybridinference/gateway/shared/run"
 )
 
@@ -38,6 +39,13 @@ func collect(ctx context.Context, vars *env.Environment, s *settings.Collect, _ 
 		return err
 	}
 	defer func() { err = errors.Join(err, all.Close()) }()
+	registry := metrics.NewRegistry(version)
+	registry.MustRegister(all.Metrics())
+	scraped, err := metrics.Serve(ctx, s.Metrics, metrics.CollectorAddr, registry, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, scraped.Close()) }()
 	var actors group.Group
 	all.AddTo(&actors)
 	if s.Health.Addr != "" {

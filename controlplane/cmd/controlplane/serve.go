@@ -16,6 +16,7 @@ import (
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
+	"github.com/hybridinference/gateway/shared/metrics"
 )
 
 func serve(ctx context.Context, vars *env.Environment, s *settings.Serve, _ io.Writer) (err error) {
@@ -43,9 +44,15 @@ func serve(ctx context.Context, vars *env.Environment, s *settings.Serve, _ io.W
 		log.Warn("API_KEY_SECRET is not set: no API keys can be created")
 	}
 	signer := signer(s, log)
+	registry := metrics.NewRegistry(version)
+	scraped, err := metrics.Serve(ctx, s.Metrics, metrics.DaemonAddr, registry, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, scraped.Close()) }()
 	a, err := app.New(ctx, app.Options{
 		Signer: signer, Addr: s.Addr(), NATS: s.NATS.Options(), Replicas: s.Streams.Replicas, State: db, LogStore: requests, Erasers: erasers, Files: s.Files.Publish(vars.Lookup, s.Sent), Token: s.Admin.Token,
-		Proxies: s.Proxies.List(), TLSCert: string(s.Admin.Listen.Cert), TLSKey: string(s.Admin.Listen.Key), KeySecret: s.KeySecret.Secret, Version: version, Log: log,
+		Proxies: s.Proxies.List(), TLSCert: string(s.Admin.Listen.Cert), TLSKey: string(s.Admin.Listen.Key), KeySecret: s.KeySecret.Secret, Version: version, Metrics: registry, Log: log,
 	})
 	if err != nil {
 		return err

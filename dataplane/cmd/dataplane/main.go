@@ -14,6 +14,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/node"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
+	"github.com/hybridinference/gateway/shared/metrics"
 	"github.com/hybridinference/gateway/shared/run"
 )
 
@@ -52,7 +53,7 @@ func start(args []string) error {
 	return serve(&s, vars)
 }
 
-func serve(s *node.Settings, vars *env.Environment) error {
+func serve(s *node.Settings, vars *env.Environment) (err error) {
 	hangups, ignore := env.Hangups()
 	defer ignore()
 	o := s.Options(vars.Lookup)
@@ -60,6 +61,13 @@ func serve(s *node.Settings, vars *env.Environment) error {
 	ctx, stop := run.Signals(context.Background()) // a second signal ends the process at once
 	defer stop()
 	defer logs.Stopping(ctx, o.Log)()
+	registry := metrics.NewRegistry(version)
+	o.Metrics = registry
+	scraped, err := metrics.Serve(ctx, s.Metrics, metrics.NodeAddr, registry, o.Log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, scraped.Close()) }()
 	n, err := node.New(ctx, o)
 	if err != nil {
 		return err
