@@ -22,7 +22,9 @@ type gauges struct {
 }
 
 func newGauges(a *App) *gauges {
-	desc := func(name, help string, labels ...string) *prometheus.Desc { return prometheus.NewDesc(name, help, labels, nil) }
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(name, help, labels, nil)
+	}
 	return &gauges{
 		app:         a,
 		nodes:       desc("gateway_nodes", "Data-plane nodes by state: live, stale or gone.", "state"),

@@ -179,7 +179,9 @@ type Model struct {
 	gaps                 gapHistogram
 }
 
-type lazyCounter struct{ p atomic.Pointer[prometheus.Counter] }
+type lazyCounter struct {
+	p atomic.Pointer[prometheus.Counter]
+}
 
 func (l *lazyCounter) get(v *prometheus.CounterVec, labels ...string) prometheus.Counter {
 	if c := l.p.Load(); c != nil {
@@ -190,7 +192,9 @@ func (l *lazyCounter) get(v *prometheus.CounterVec, labels ...string) prometheus
 	return c
 }
 
-type lazyHistogram struct{ p atomic.Pointer[prometheus.Observer] }
+type lazyHistogram struct {
+	p atomic.Pointer[prometheus.Observer]
+}
 
 func (l *lazyHistogram) get(v *prometheus.HistogramVec, model string) prometheus.Observer {
 	if o := l.p.Load(); o != nil {
