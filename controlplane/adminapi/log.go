@@ -89,7 +89,7 @@ type StatsRow struct {
 
 // UsageQuery selects totals; empty filters select all.
 type UsageQuery struct {
-	By       string `json:"-" query:"by" default:"model" doc:"one to three of model, provider, endpoint, node, key, user and one of hour, day, week, month, separated by commas"`
+	By       string `json:"-" query:"by" default:"model" doc:"one to three of model, provider, endpoint, node, key, user, team and one of hour, day, week, month, separated by commas"`
 	Since    string `json:"-" query:"since" default:"24h" doc:"from then on: a time, a date in the time zone, a duration back such as 90m or 7d, or all"`
 	Until    string `json:"-" query:"until" doc:"before then: the same; now without it"`
 	Zone     string `json:"-" query:"zone" default:"UTC" doc:"the IANA time zone of dates and days, such as Asia/Kolkata"`
@@ -99,10 +99,11 @@ type UsageQuery struct {
 	Node     string `json:"-" query:"node"`
 	Key      string `json:"-" query:"key"`
 	User     string `json:"-" query:"user"`
+	Team     string `json:"-" query:"team" doc:"a team's id or name"`
 }
 
 // UsageRow is one total. Of the names those are set that it is by; Group is the
-// first of them.
+// first of them. KeyName and TeamName are the current ones.
 type UsageRow struct {
 	Group            string `json:"group"`
 	Period           string `json:"period,omitempty" doc:"a day, the Monday of a week, a month such as 2030-01, or an hour"`
@@ -111,7 +112,10 @@ type UsageRow struct {
 	Endpoint         string `json:"endpoint,omitempty"`
 	Node             string `json:"node,omitempty"`
 	Key              string `json:"key,omitempty"`
+	KeyName          string `json:"key_name,omitempty"`
 	User             string `json:"user,omitempty"`
+	Team             string `json:"team,omitempty"`
+	TeamName         string `json:"team_name,omitempty"`
 	RequestCount     int64  `json:"request_count"`
 	ErrorCount       int64  `json:"error_count"`
 	PromptTokens     int64  `json:"prompt_tokens"`
@@ -147,6 +151,7 @@ type LogQuery struct {
 	Node     string `json:"-" query:"node"`
 	Key      string `json:"-" query:"key"`
 	User     string `json:"-" query:"user"`
+	Team     string `json:"-" query:"team" doc:"a team's id or name"`
 	Session  string `json:"-" query:"session"`
 	Outcome  string `json:"-" query:"outcome"`
 }

@@ -20,6 +20,8 @@ func answers() map[string]answer {
 		"GET endpoints?model=demo":     {200, `[{"model":"demo","endpoint":"demo:demo-api","kind":"demo","weight":1,"share":"100%","state":"up","nodes":[]}]`},
 		"GET usage?by=model&since=24h": {200, `[{"group":"demo","model":"demo","request_count":10,"error_count":1,"prompt_tokens":50,"completion_tokens":640,"total_tokens":690,"cost_usd":"0.00271"}]`},
 		"GET usage?by=key&since=7d":    {200, `[]`},
+		"GET usage?by=team%2Ckey&since=7d": {200, `[{"group":"t_1","team":"t_1","team_name":"search","key":"k_1","key_name":"crawler","request_count":2,"cost_usd":"0.1"},` +
+			`{"group":"t_1","team":"t_1","team_name":"search","key":"k_2","key_name":"laptop","request_count":1,"cost_usd":"2.5"}]`},
 		"GET usage?by=key%2Cday&since=2030-05-01&until=2030-06-01&zone=Asia%2FKolkata": {200, `[{"group":"k_1","key":"k_1","period":"2030-05-01","request_count":2,"error_count":0,"cost_usd":"0.1"},` +
 			`{"group":"=cmd()","key":"=cmd()","period":"2030-05-01","request_count":1,"error_count":0,"cost_usd":"-0.000000000001"}]`},
 		"GET stats?by=endpoint&hours=24": {200, `{"period_hours":24,"filters":{"model":null,"provider":null},"groups":[{"group":"demo:a","request_count":7,"p95_latency_ms":31,"total_cost_usd":"0"},` +

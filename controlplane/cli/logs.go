@@ -38,6 +38,7 @@ func logFilters() []urfave.Flag {
 		textFlag("node", "only requests at `NODE`", ""),
 		textFlag("key", "only requests with the API key `ID`", ""),
 		textFlag("user", "only requests of `USER`", ""),
+		textFlag("team", "only requests of `TEAM`, a name or an id", ""),
 		textFlag("session", "only requests of `SESSION`", ""),
 		choiceFlag("outcome", "only requests with `OUTCOME`: complete, client_gone, upstream_error, timeout or rejected", "",
 			"complete", "client_gone", "upstream_error", "timeout", "rejected"),
@@ -105,7 +106,7 @@ func (in *invocation) logQuery(since string) adminapi.LogQuery {
 	return adminapi.LogQuery{
 		Since: cmp.Or(valueOf(in, "since", ""), since), Until: valueOf(in, "until", ""), Text: in.text("text"), MinMS: int64(valueOf(in, "min-ms", 0)), Before: in.text("before"), After: in.text("after"), Errors: in.Bool("errors"),
 		ID: in.text("id"), Model: in.text("model"), Provider: in.text("provider"), Endpoint: in.text("endpoint"), Node: in.text("node"),
-		Key: in.text("key"), User: in.text("user"), Session: in.text("session"), Outcome: in.text("outcome"),
+		Key: in.text("key"), User: in.text("user"), Team: in.text("team"), Session: in.text("session"), Outcome: in.text("outcome"),
 	}
 }
 

@@ -96,8 +96,8 @@ func TestCSVIsSafe(t *testing.T) {
 	}
 	a := newAdmin(t)
 	r := runWith(t, a.vars(), strings.Fields("usage --by key,day --since 2030-05-01 --until 2030-06-01 --zone Asia/Kolkata -o csv")...)
-	want := "key,day,request_count,error_count,prompt_tokens,completion_tokens,reasoning_tokens,cache_read_tokens,cache_write_tokens,total_tokens,cost_usd\n" +
-		"k_1,2030-05-01,2,0,0,0,0,0,0,0,0.1\n'=cmd(),2030-05-01,1,0,0,0,0,0,0,0,-0.000000000001\n"
+	want := "key,key_name,day,request_count,error_count,prompt_tokens,completion_tokens,reasoning_tokens,cache_read_tokens,cache_write_tokens,total_tokens,cost_usd\n" +
+		"k_1,,2030-05-01,2,0,0,0,0,0,0,0,0.1\n'=cmd(),,2030-05-01,1,0,0,0,0,0,0,0,-0.000000000001\n"
 	if r.code != 0 || r.stdout != want {
 		t.Errorf("exit %d, %q, %q; want %q", r.code, r.stdout, r.stderr, want)
 	}

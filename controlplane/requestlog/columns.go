@@ -22,6 +22,7 @@ func (r *Row) each(put func(column string, c cell)) {
 	put("seq", intIf(r.origin.Seq > 0, int64(r.origin.Seq)))
 	put("key_id", nameCell(u.KeyID))
 	put("user_id", nameCell(u.UserID))
+	put("team_id", nameCell(u.TeamID))
 	put("session_id", nameCell(u.SessionID))
 	put("api", nameCell(u.API))
 	put("model_id", requiredCell(r.modelID))

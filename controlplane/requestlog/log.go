@@ -35,7 +35,7 @@ type LogQuery struct {
 
 // LogFields are the columns that a LogQuery can select by.
 func LogFields() []string {
-	return []string{"request_id", "http_request_id", "upstream_id", "model_id", "model", "provider", "endpoint", "node", "key_id", "user_id", "session_id", "outcome"}
+	return []string{"request_id", "http_request_id", "upstream_id", "model_id", "model", "provider", "endpoint", "node", "key_id", "user_id", "team_id", "session_id", "outcome"}
 }
 
 // MaxLogRows bounds the answer to a LogQuery.

@@ -24,7 +24,7 @@ type ReportQuery struct {
 }
 
 // UsageBy are the columns that usage can be summed up by.
-func UsageBy() []string { return []string{"model", "provider", "endpoint", "node", "key", "user"} }
+func UsageBy() []string { return []string{"model", "provider", "endpoint", "node", "key", "user", "team"} }
 
 // ReportBy are what reports can be by: the columns of UsageBy, and periods.
 func ReportBy() []string { return append(UsageBy(), periods()...) }
@@ -48,6 +48,7 @@ type ReportRow struct {
 	Node     string `json:"node,omitempty"`
 	Key      string `json:"key,omitempty"`
 	User     string `json:"user,omitempty"`
+	Team     string `json:"team,omitempty"`
 
 	RequestCount     int64 `json:"request_count"`
 	ErrorCount       int64 `json:"error_count"`
@@ -79,6 +80,8 @@ func (r *ReportRow) column(by string) *string {
 		return &r.Key
 	case "user":
 		return &r.User
+	case "team":
+		return &r.Team
 	default:
 		return &r.Period
 	}
@@ -87,7 +90,7 @@ func (r *ReportRow) column(by string) *string {
 // usageColumn is the column of api_usage, and logColumn the same of a row.
 func usageColumn(by string) string {
 	switch by {
-	case "key", "user":
+	case "key", "user", "team":
 		return by + "_id"
 	default:
 		return by

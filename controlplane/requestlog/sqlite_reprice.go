@@ -137,9 +137,9 @@ func (s *SQLite) writeRepriced(ctx context.Context, changes [][5]any, now string
 	const delta = "sum(coalesce(new_pico, 0) - coalesce(cost_pico, 0)) AS delta FROM " + rows
 	_, err = s.db.Write(ctx,
 		database.SQL("UPDATE api_usage SET cost_pico = api_usage.cost_pico + d.delta FROM (SELECT substr(timestamp, 1, 14) || printf('%02d', CAST(substr(timestamp, 15, 2) AS INTEGER) / 15 * 15) || ':00Z' AS slot, "+
-			"coalesce(model, '(unknown)') AS model, provider, coalesce(endpoint, '') AS endpoint, coalesce(node, '') AS node, coalesce(key_id, '') AS key_id, coalesce(user_id, '') AS user_id, "+
-			delta+" GROUP BY 1, 2, 3, 4, 5, 6, 7) AS d WHERE api_usage.slot = d.slot AND api_usage.model = d.model AND api_usage.provider = d.provider AND api_usage.endpoint = d.endpoint "+
-			"AND api_usage.node = d.node AND api_usage.key_id = d.key_id AND api_usage.user_id = d.user_id", string(text)),
+			"coalesce(model, '(unknown)') AS model, provider, coalesce(endpoint, '') AS endpoint, coalesce(node, '') AS node, coalesce(key_id, '') AS key_id, coalesce(user_id, '') AS user_id, coalesce(team_id, '') AS team_id, "+
+			delta+" GROUP BY 1, 2, 3, 4, 5, 6, 7, 8) AS d WHERE api_usage.slot = d.slot AND api_usage.model = d.model AND api_usage.provider = d.provider AND api_usage.endpoint = d.endpoint "+
+			"AND api_usage.node = d.node AND api_usage.key_id = d.key_id AND api_usage.user_id = d.user_id AND api_usage.team_id = d.team_id", string(text)),
 		database.SQL("UPDATE api_stats_hourly SET total_cost_pico = total_cost_pico + d.delta FROM (SELECT substr(timestamp, 1, 13) || ':00:00Z' AS hour, coalesce(model, '(unknown)') AS model_id, provider, "+
 			delta+" GROUP BY 1, 2, 3) AS d WHERE api_stats_hourly.hour = d.hour AND api_stats_hourly.model_id = d.model_id AND api_stats_hourly.provider = d.provider", string(text)),
 		database.SQL("UPDATE api_logs SET original_cost_pico = CASE WHEN api_logs.repriced_at IS NULL THEN api_logs.cost_pico ELSE api_logs.original_cost_pico END, "+

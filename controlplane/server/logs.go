@@ -30,7 +30,7 @@ func (s *Server) logs(ctx context.Context, in adminapi.LogQuery) ([]adminapi.Log
 	}
 	for column, text := range map[string]string{
 		"model_id": in.Model, "provider": in.Provider, "endpoint": in.Endpoint, "node": in.Node, "key_id": in.Key,
-		"user_id": in.User, "session_id": in.Session, "outcome": in.Outcome,
+		"user_id": in.User, "team_id": s.teamFilter(ctx, in.Team), "session_id": in.Session, "outcome": in.Outcome,
 	} {
 		if text != "" {
 			q.Fields[column] = text
@@ -109,7 +109,7 @@ func (s *Server) usage(ctx context.Context, in adminapi.UsageQuery) ([]adminapi.
 		return nil, err
 	}
 	for name, text := range map[string]string{
-		"model": in.Model, "provider": in.Provider, "endpoint": in.Endpoint, "node": in.Node, "key": in.Key, "user": in.User,
+		"model": in.Model, "provider": in.Provider, "endpoint": in.Endpoint, "node": in.Node, "key": in.Key, "user": in.User, "team": s.teamFilter(ctx, in.Team),
 	} {
 		if text != "" {
 			q.Filters[name] = text
@@ -119,10 +119,11 @@ func (s *Server) usage(ctx context.Context, in adminapi.UsageQuery) ([]adminapi.
 	if err != nil {
 		return nil, err
 	}
+	names := s.usageNames(ctx, q.By)
 	out := make([]adminapi.UsageRow, len(found))
 	for i, r := range found {
 		out[i] = adminapi.UsageRow{
-			Group: r.Name(q.By[0]), Period: r.Period, Model: r.Model, Provider: r.Provider, Endpoint: r.Endpoint, Node: r.Node, Key: r.Key, User: r.User,
+			Group: r.Name(q.By[0]), Period: r.Period, Model: r.Model, Provider: r.Provider, Endpoint: r.Endpoint, Node: r.Node, Key: r.Key, User: r.User, Team: r.Team, KeyName: names[r.Key], TeamName: names[r.Team],
 			RequestCount: r.RequestCount, ErrorCount: r.ErrorCount, PromptTokens: r.PromptTokens, CompletionTokens: r.CompletionTokens, ReasoningTokens: r.ReasoningTokens,
 			CacheReadTokens: r.CacheReadTokens, CacheWriteTokens: r.CacheWriteTokens, TotalTokens: r.TotalTokens, CostUSD: r.CostUSD,
 		}

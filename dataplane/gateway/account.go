@@ -108,7 +108,7 @@ func (a *account) settle(end string, status int, f *fault.Error) *api.Total {
 	u.RequestID, u.HTTPRequestID = a.id, view(requestID(a.caller.ctx))
 	u.Node, u.Time = a.books.node, a.caller.started.UnixMicro()
 	u.Epoch, u.Release = a.caller.snap.Epoch, a.caller.snap.Release
-	u.KeyID, u.UserID, u.API = a.caller.key.ID, a.caller.key.User, a.translator.Name()
+	u.KeyID, u.UserID, u.TeamID, u.API = a.caller.key.ID, a.caller.key.User, a.caller.key.Team, a.translator.Name()
 	u.RequestedModel, u.Stream = a.req.Model, a.req.Stream
 	u.Status, u.End = status, end
 	u.LatencyMS, u.FirstTokenMS = time.Since(a.caller.started).Milliseconds(), -1

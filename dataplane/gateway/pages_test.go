@@ -434,6 +434,19 @@ func TestKeyWithBudget(t *testing.T) {
 	f("free", `"limit":null,"limit_reset":null,"limit_remaining":null`, "-1")
 }
 
+// The usage event names the team, through the user as well.
+func TestUsageNamesTheTeam(t *testing.T) {
+	o := guarded(map[string]wire.Key{"member": {ID: "k1", User: "ada", Team: "t_1"}, "alone": {ID: "k2", User: "bob"}})
+	o.keys.Teams = []wire.Team{{ID: "t_1", Name: "search"}}
+	n := start(t, o, threeWays(t))
+	for i, want := range []struct{ key, team string }{{"member", "t_1"}, {"alone", ""}} {
+		content(t, n.chat(with(`"model":"m"`), "X-API-Key", want.key))
+		if got := n.event(i).TeamID; got != want.team {
+			t.Errorf("%s: team %q, want %q", want.key, got, want.team)
+		}
+	}
+}
+
 func TestGenerations(t *testing.T) {
 	keys := map[string]wire.Key{
 		"boss": {ID: "k1", Role: "admin"}, "user": {ID: "k2", User: "bob", Role: "internal"}, "same": {ID: "k3", User: "bob"}, "other": {ID: "k4", User: "eve"},

@@ -46,6 +46,8 @@ type Usage struct {
 
 	KeyID  string `json:"key_id"`
 	UserID string `json:"user_id"`
+	// TeamID is the team that the key belongs to, itself or through its user.
+	TeamID string `json:"team_id,omitempty"`
 	// API is the client language: chat, completions, embeddings, messages,
 	// responses, rerank, images or transcriptions.
 	API string `json:"api"`
@@ -146,6 +148,9 @@ func (u *Usage) Append(dst []byte) []byte {
 	w.num("latency_ms", u.LatencyMS)
 	w.str("key_id", u.KeyID)
 	w.str("user_id", u.UserID)
+	if u.TeamID != "" {
+		w.str("team_id", u.TeamID)
+	}
 	w.str("api", u.API)
 	w.str("requested_model", u.RequestedModel)
 	w.str("model", u.Model)

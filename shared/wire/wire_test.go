@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func usage() *wire.Usage {
 	return &wire.Usage{
 		V: 1, RequestID: "gen-1779760223-foBbuEEOlNTnG2IMQeB5", Node: "node-1", Epoch: 1779000000, Release: 12,
-		Time: 1779760223123456, FirstTokenMS: 180, LatencyMS: 950, KeyID: "k_7", UserID: "ada", API: "chat",
+		Time: 1779760223123456, FirstTokenMS: 180, LatencyMS: 950, KeyID: "k_7", UserID: "ada", TeamID: "t_3", API: "chat",
 		RequestedModel: "demo:nitro", Model: "demo", Endpoint: "demo:local-8000", Provider: "vLLM", UpstreamModel: "/models/demo",
 		UpstreamID: "chatcmpl-1", Attempts: []wire.Attempt{{Endpoint: "demo:a", Status: 503, Kind: "overloaded", MS: 12}, {Endpoint: "demo:local-8000", Status: 200, MS: 900}},
 		Stream: true, Status: 200, FinishReason: "stop", NativeFinishReason: "stop", End: wire.EndComplete,

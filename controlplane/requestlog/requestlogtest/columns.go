@@ -44,7 +44,7 @@ func testColumns(t *testing.T, db *Database) {
 	u := &wire.Usage{
 		V: 1, RequestID: "gen-1779760223-foBbuEEOlNTnG2IMQeB5", HTTPRequestID: "mine-1", Node: "node-1", Epoch: 1779000000, Release: 12,
 		// the request came in just before the second of its id
-		Time: 1779760222999999, FirstTokenMS: 180, LatencyMS: 950, KeyID: "k_7", UserID: "ada", API: "chat",
+		Time: 1779760222999999, FirstTokenMS: 180, LatencyMS: 950, KeyID: "k_7", UserID: "ada", TeamID: "t_3", API: "chat",
 		RequestedModel: "demo:nitro", Model: "demo", Endpoint: "demo:local-8000", Provider: "vLLM", UpstreamModel: "/models/demo",
 		UpstreamID: "chatcmpl-1", Attempts: []wire.Attempt{{Endpoint: "demo:a", Status: 503, Kind: "overloaded", MS: 12}, {Endpoint: "demo:local-8000", Status: 200, MS: 900}},
 		Stream: true, Status: 200, FinishReason: "stop", NativeFinishReason: "eos", End: wire.EndComplete,
@@ -67,7 +67,7 @@ func testColumns(t *testing.T, db *Database) {
 		"coalesce(original_price_version, 'none')": "none", "coalesce(CAST(repriced_at AS TEXT), 'none')": "none", "coalesce(CAST(original_cost_usd AS TEXT), 'none')": "none",
 		"request_id": u.RequestID, "http_request_id": "mine-1", "timestamp": "2026-05-26T01:50:23Z", "received_at": "2026-05-26T01:50:22.999999Z",
 		"node": "node-1", "release_epoch": "1779000000", "release": "12", "spool_epoch": "e-1", "CAST(seq AS TEXT)": "1152921504606846976",
-		"key_id": "k_7", "user_id": "ada", "session_id": "s", "api": "chat", "model_id": "demo:nitro", "model": "demo",
+		"key_id": "k_7", "user_id": "ada", "team_id": "t_3", "session_id": "s", "api": "chat", "model_id": "demo:nitro", "model": "demo",
 		"endpoint": "demo:local-8000", "provider": "vLLM", "upstream_model": "/models/demo", "upstream_id": "chatcmpl-1",
 		"attempts": `[{"endpoint":"demo:a","kind":"overloaded","ms":12,"status":503},{"endpoint":"demo:local-8000","kind":"","ms":900,"status":200}]`,
 		"stream":   "1", "status_code": "200", "finish_reason": "stop", "native_finish_reason": "eos", "outcome": "complete", "error": "none 'really'",
@@ -91,7 +91,7 @@ func testAbsent(t *testing.T, db *Database) {
 	u := &wire.Usage{RequestID: "gen-1779760223-a", Time: 1779760223000000, FirstTokenMS: -1, UsageSource: wire.UsageNone, Model: "demo", Status: 503}
 	insert(t, s, []*requestlog.Row{Row(t, u)}, 1)
 	want := map[string]string{"model_id": "demo", "provider": "router", "stream": "0", "latency_ms": "0", "received_at": "2026-05-26T01:50:23Z"}
-	for column := range strings.FieldsSeq(`http_request_id ttft_bucket node spool_epoch seq key_id user_id session_id api endpoint upstream_model upstream_id attempts
+	for column := range strings.FieldsSeq(`http_request_id ttft_bucket node spool_epoch seq key_id user_id team_id session_id api endpoint upstream_model upstream_id attempts
 		finish_reason native_finish_reason outcome error ttft_ms prompt_tokens completion_tokens reasoning_tokens total_tokens cache_read_tokens
 		cache_write_tokens cost_usd upstream_cost_usd temperature top_p max_tokens seed params user_agent client_ip app_title referer metadata`) {
 		want[column] = "NULL"

@@ -18,7 +18,7 @@ func Event(n int) *wire.Usage {
 	at := Start.Add(time.Duration(n) * 100 * time.Millisecond)
 	u := &wire.Usage{
 		V: 1, RequestID: fmt.Sprintf("gen-%d-%020d", at.Unix(), n), Node: fmt.Sprintf("node-%d", n%2), Epoch: 1779000000, Release: 12,
-		Time: at.UnixMicro(), FirstTokenMS: int64(20 + n%50), LatencyMS: int64(100 + (n*7919)%3000), KeyID: "k_7", UserID: fmt.Sprintf("user-%d", n%5),
+		Time: at.UnixMicro(), FirstTokenMS: int64(20 + n%50), LatencyMS: int64(100 + (n*7919)%3000), KeyID: "k_7", UserID: fmt.Sprintf("user-%d", n%5), TeamID: fmt.Sprintf("t_%d", n/7%2),
 		API: "chat", RequestedModel: fmt.Sprintf("model-%d", n%3), Model: fmt.Sprintf("model-%d", n%3), Endpoint: "model:local-8000",
 		Provider: []string{"vLLM", "DeepSeek"}[n%2], UpstreamModel: "/models/x", UpstreamID: fmt.Sprintf("chatcmpl-%d", n),
 		Attempts: []wire.Attempt{{Endpoint: "model:local-8000", Status: 200, MS: 90}},

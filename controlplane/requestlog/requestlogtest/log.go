@@ -215,7 +215,7 @@ func checkLogRow(t *testing.T, r requestlog.LogRow) {
 
 func checkUsage(t *testing.T, s requestlog.Store, count int64, cost string) {
 	t.Helper()
-	for by, groups := range map[string]int{"model": 3, "provider": 2, "endpoint": 1, "node": 2, "key": 1, "user": 5} {
+	for by, groups := range map[string]int{"model": 3, "provider": 2, "endpoint": 1, "node": 2, "key": 1, "user": 5, "team": 2} {
 		rows, err := s.Report(t.Context(), requestlog.ReportQuery{Since: Start.Add(-time.Hour), By: []string{by}})
 		if err != nil {
 			t.Errorf("by %s: %v", by, err)
@@ -243,7 +243,7 @@ func checkUsage(t *testing.T, s requestlog.Store, count int64, cost string) {
 // checkUsageRow adds up the log.
 func checkUsageRow(t *testing.T, s requestlog.Store, by string, r requestlog.ReportRow) {
 	t.Helper()
-	column := map[string]string{"model": "model_id", "key": "key_id", "user": "user_id"}[by]
+	column := map[string]string{"model": "model_id", "key": "key_id", "user": "user_id", "team": "team_id"}[by]
 	list, err := s.Logs(t.Context(), requestlog.LogQuery{Limit: 1000, Fields: map[string]string{cmp.Or(column, by): r.Name(by)}})
 	if err != nil {
 		t.Fatal(err)

@@ -196,7 +196,7 @@ func testInventedModels(t *testing.T, db *Database) {
 		t.Errorf("usage %+v, %v", usage, err)
 	}
 	for _, table := range []string{"api_stats_hourly", "api_usage"} {
-		if n := db.Int(t, "SELECT count(*) FROM "+table); n > 20 {
+		if n := db.Int(t, "SELECT count(*) FROM "+table); n > 50 {
 			t.Errorf("%s has %d rows", table, n)
 		}
 	}

@@ -1,0 +1,31 @@
+-- The team whose budget a request was counted against: that of its key, or of its
+-- user. Rows from before have none.
+ALTER TABLE api_logs ADD COLUMN team_id text COLLATE "C";
+COMMENT ON COLUMN api_logs.team_id IS 'id of the team that the key belonged to, itself or through its user';
+ALTER TABLE api_usage ADD COLUMN team_id text COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE api_usage DROP CONSTRAINT api_usage_pkey, ADD PRIMARY KEY (slot, model, provider, endpoint, node, key_id, user_id, team_id);
+
+CREATE OR REPLACE FUNCTION api_logs_usage() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO api_usage AS u (slot, model, provider, endpoint, node, key_id, user_id, team_id, request_count, error_count, prompt_tokens, completion_tokens,
+        reasoning_tokens, cache_read_tokens, cache_write_tokens, total_tokens, cost_usd, upstream_cost_usd, latency_sum_ms, last_second)
+    SELECT to_timestamp(floor(extract(epoch FROM timestamp) / 900) * 900), coalesce(model, '(unknown)'), provider, coalesce(endpoint, ''), coalesce(node, ''),
+        coalesce(key_id, ''), coalesce(user_id, ''), coalesce(team_id, ''), count(*), count(*) FILTER (WHERE status_code >= 400), coalesce(sum(prompt_tokens), 0),
+        coalesce(sum(completion_tokens), 0), coalesce(sum(reasoning_tokens), 0), coalesce(sum(cache_read_tokens), 0), coalesce(sum(cache_write_tokens), 0),
+        coalesce(sum(total_tokens), 0), coalesce(sum(cost_usd), 0), coalesce(sum(upstream_cost_usd), 0), sum(latency_ms), max(timestamp)
+    FROM added GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
+    ON CONFLICT (slot, model, provider, endpoint, node, key_id, user_id, team_id) DO UPDATE SET
+        request_count = u.request_count + excluded.request_count, error_count = u.error_count + excluded.error_count,
+        prompt_tokens = u.prompt_tokens + excluded.prompt_tokens, completion_tokens = u.completion_tokens + excluded.completion_tokens,
+        reasoning_tokens = u.reasoning_tokens + excluded.reasoning_tokens, cache_read_tokens = u.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = u.cache_write_tokens + excluded.cache_write_tokens, total_tokens = u.total_tokens + excluded.total_tokens,
+        cost_usd = u.cost_usd + excluded.cost_usd, upstream_cost_usd = u.upstream_cost_usd + excluded.upstream_cost_usd,
+        latency_sum_ms = u.latency_sum_ms + excluded.latency_sum_ms, last_second = greatest(u.last_second, excluded.last_second);
+    INSERT INTO api_latency AS l
+    SELECT date_trunc('hour', timestamp, 'UTC'), k.kind, coalesce(model, '(unknown)'), provider, coalesce(endpoint, ''), coalesce(node, ''), k.bucket, count(*)
+    FROM added, LATERAL (VALUES ('latency', latency_bucket), ('ttft', ttft_bucket)) AS k (kind, bucket)
+    WHERE k.bucket IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7
+    ON CONFLICT (hour, kind, model, provider, endpoint, node, bucket) DO UPDATE SET request_count = l.request_count + excluded.request_count;
+    RETURN NULL;
+END
+$$;
