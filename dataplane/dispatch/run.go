@@ -10,6 +10,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/dataplane/trace"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -35,7 +36,9 @@ type Request struct {
 	// ClientRetries means that the client itself waits for a Retry-After and asks
 	// again: the gateway does not do it for it.
 	ClientRetries bool
-	Policy        Policy
+	// Trace is handed on to the upstreams.
+	Trace  trace.Context
+	Policy Policy
 }
 
 // request is the state of one request. It is replaced by Start and by Close.
@@ -204,6 +207,7 @@ func (r *Run) encode() error {
 		return err
 	}
 	r.buffers.call.Override(r.attempt.Endpoint.Headers)
+	r.buffers.call.Headers = r.request.Trace.Append(r.buffers.call.Headers)
 	r.attempt.encoded = true
 	r.attempt.credential = r.key(r.attempt.Endpoint, r.attempt.started)
 	return nil

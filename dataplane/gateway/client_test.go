@@ -242,6 +242,38 @@ func TestClientHeadersStayHere(t *testing.T) {
 	}
 }
 
+// A trace goes on at the upstream, each attempt as a span of its own.
+func TestTracesGoOn(t *testing.T) {
+	var seen []http.Header
+	up := server(t, func(w http.ResponseWriter, r *http.Request) {
+		if seen = append(seen, r.Header); len(seen) == 1 {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		_, _ = io.WriteString(w, `{"choices":[{"index":0,"message":{"content":"x"},"finish_reason":"stop"}]}`)
+	})
+	n := start(t, nodeOptions{}, model("m", endpoint("m:x", "vllm", up), endpoint("m:y", "vllm", up)))
+	const id = "4bf92f3577b34da6a3ce929d0e0e4736"
+	if r := n.chat(ping, "Traceparent", "00-"+id+"-00f067aa0ba902b7-01", "Tracestate", "vendor=1"); r.StatusCode != 200 {
+		t.Fatalf("status %d: %s", r.StatusCode, r.body)
+	}
+	if len(seen) != 2 {
+		t.Fatalf("%d attempts", len(seen))
+	}
+	first, second := seen[0].Get("Traceparent"), seen[1].Get("Traceparent")
+	for _, parent := range []string{first, second} {
+		if !strings.HasPrefix(parent, "00-"+id+"-") || !strings.HasSuffix(parent, "-01") || strings.Contains(parent, "00f067aa0ba902b7") {
+			t.Errorf("traceparent %q", parent)
+		}
+	}
+	if first == second || seen[0].Get("Tracestate") != "vendor=1" {
+		t.Errorf("spans %s and %s, state %q", first, second, seen[0].Get("Tracestate"))
+	}
+	if r := n.chat(ping); r.StatusCode != 200 || seen[2].Get("Traceparent") != "" {
+		t.Errorf("status %d, a trace that nobody began: %q", r.StatusCode, seen[2].Get("Traceparent"))
+	}
+}
+
 // A client gives up after 300 lines without data: two for each comment.
 func TestALongSilenceIsNotOnlyComments(t *testing.T) {
 	release := make(chan struct{})
