@@ -89,17 +89,11 @@ type StatsRow struct {
 
 // UsageQuery selects totals; empty filters select all.
 type UsageQuery struct {
-	By       string `json:"-" query:"by" default:"model" doc:"one to three of model, provider, endpoint, node, key, user, team and one of hour, day, week, month, separated by commas"`
-	Since    string `json:"-" query:"since" default:"24h" doc:"from then on: a time, a date in the time zone, a duration back such as 90m or 7d, or all"`
-	Until    string `json:"-" query:"until" doc:"before then: the same; now without it"`
-	Zone     string `json:"-" query:"zone" default:"UTC" doc:"the IANA time zone of dates and days, such as Asia/Kolkata"`
-	Model    string `json:"-" query:"model" doc:"a model's id, or (unknown) for names that no model has"`
-	Provider string `json:"-" query:"provider"`
-	Endpoint string `json:"-" query:"endpoint"`
-	Node     string `json:"-" query:"node"`
-	Key      string `json:"-" query:"key"`
-	User     string `json:"-" query:"user"`
-	Team     string `json:"-" query:"team" doc:"a team's id or name"`
+	By    string `json:"-" query:"by" default:"model" doc:"one to three of model, provider, endpoint, node, key, user, team and one of hour, day, week, month, separated by commas"`
+	Since string `json:"-" query:"since" default:"24h" doc:"from then on: a time, a date in the time zone, a duration back such as 90m or 7d, or all"`
+	Until string `json:"-" query:"until" doc:"before then: the same; now without it"`
+	Zone  string `json:"-" query:"zone" default:"UTC" doc:"the IANA time zone of dates and days, such as Asia/Kolkata"`
+	Filters
 }
 
 // UsageRow is one total. Of the names those are set that it is by; Group is the
@@ -127,6 +121,17 @@ type UsageRow struct {
 	CostUSD          string `json:"cost_usd" doc:"an exact decimal"`
 }
 
+// Filters select requests by what served them and who made them; "" selects all.
+type Filters struct {
+	Model    string `json:"-" query:"model" doc:"/admin/logs: as the client wrote it; /admin/usage: a model's id, or (unknown) for names that no model has"`
+	Provider string `json:"-" query:"provider"`
+	Endpoint string `json:"-" query:"endpoint" doc:"its full id"`
+	Node     string `json:"-" query:"node"`
+	Key      string `json:"-" query:"key" doc:"the API key's id"`
+	User     string `json:"-" query:"user"`
+	Team     string `json:"-" query:"team" doc:"a team's id or name"`
+}
+
 // ContentQuery names a request whose content is read.
 type ContentQuery struct {
 	ByID
@@ -136,24 +141,18 @@ type ContentQuery struct {
 // LogQuery selects rows of the request log. Empty fields select all.
 type LogQuery struct {
 	ByAuthor
-	Since    string `json:"-" query:"since" doc:"a time, or a duration back such as 90m or 7d"`
-	Until    string `json:"-" query:"until" doc:"a time, or a duration back such as 90m or 7d"`
-	Before   string `json:"-" query:"before" doc:"the id of the last row of the previous page"`
-	After    string `json:"-" query:"after" doc:"an id of which to list the rows that follow, oldest first"`
-	Errors   bool   `json:"-" query:"errors" doc:"only requests with a status of 400 and above"`
-	Limit    int    `json:"-" query:"limit" min:"1" max:"1000" default:"100"`
-	ID       string `json:"-" query:"id" doc:"any id of a request: the generation's, the X-Request-ID of its answer or the upstream's"`
-	Text     string `json:"-" query:"text" maxlen:"200" doc:"a part of the error, or of a stored prompt or answer, whose search is audited"`
-	MinMS    int64  `json:"-" query:"min_ms" min:"0" max:"86400000" doc:"only requests that took at least that long"`
-	Model    string `json:"-" query:"model" doc:"as the client wrote it"`
-	Provider string `json:"-" query:"provider"`
-	Endpoint string `json:"-" query:"endpoint"`
-	Node     string `json:"-" query:"node"`
-	Key      string `json:"-" query:"key"`
-	User     string `json:"-" query:"user"`
-	Team     string `json:"-" query:"team" doc:"a team's id or name"`
-	Session  string `json:"-" query:"session"`
-	Outcome  string `json:"-" query:"outcome"`
+	Since  string `json:"-" query:"since" doc:"a time, or a duration back such as 90m or 7d"`
+	Until  string `json:"-" query:"until" doc:"a time, or a duration back such as 90m or 7d"`
+	Before string `json:"-" query:"before" doc:"the id of the last row of the previous page"`
+	After  string `json:"-" query:"after" doc:"an id of which to list the rows that follow, oldest first"`
+	Errors bool   `json:"-" query:"errors" doc:"only requests with a status of 400 and above"`
+	Limit  int    `json:"-" query:"limit" min:"1" max:"1000" default:"100"`
+	ID     string `json:"-" query:"id" doc:"any id of a request: the generation's, the X-Request-ID of its answer or the upstream's"`
+	Text   string `json:"-" query:"text" maxlen:"200" doc:"a part of the error, or of a stored prompt or answer, whose search is audited"`
+	MinMS  int64  `json:"-" query:"min_ms" min:"0" max:"86400000" doc:"only requests that took at least that long"`
+	Filters
+	Session string `json:"-" query:"session"`
+	Outcome string `json:"-" query:"outcome"`
 }
 
 // LogRow is a row of the request log: an object with all of its columns, of

@@ -19,13 +19,12 @@ func (a *App) spentBefore(ctx context.Context, d *limits.Definition) (sum int64,
 	}
 	ctx, cancel := context.WithTimeout(ctx, spendingTime)
 	defer cancel()
-	q := requestlog.ReportQuery{Since: periodStart(time.Now().UTC(), d.Reset), By: []string{"key", "provider"}, Filters: map[string]string{}}
+	q := requestlog.ReportQuery{Since: periodStart(time.Now().UTC(), d.Reset), By: []string{"key", "provider"}, Filters: requestlog.Names{Model: d.Model}}
 	switch d.Holder {
-	case wire.HolderKey, wire.HolderUser:
-		q.Filters[d.Holder] = d.ID
-	}
-	if d.Model != "" {
-		q.Filters["model"] = d.Model
+	case wire.HolderKey:
+		q.Filters.Key = d.ID
+	case wire.HolderUser:
+		q.Filters.User = d.ID
 	}
 	rows, err := a.o.LogStore.Report(ctx, q)
 	if err != nil {

@@ -97,7 +97,7 @@ func TestWrongLines(t *testing.T) {
 	f("weights set demo", "weights set: ENDPOINT=WEIGHT is missing, see gatewayctl weights set --help")
 	f("releases diff 1 2 3", `releases diff: unexpected argument "3", see gatewayctl releases diff --help`)
 	f("nodes a b", `nodes: unexpected argument "b", see gatewayctl nodes --help`)
-	f("usage --by colour", `usage: invalid value "colour" for flag -by: must be some of model, provider, endpoint, node, key, user, hour, day, week, month, separated by commas`)
+	f("usage --by colour", `usage: invalid value "colour" for flag -by: must be some of model, provider, endpoint, node, key, user, team, hour, day, week, month, separated by commas`)
 	f("usage --since yesterday", `usage: invalid value "yesterday" for flag -since: must be a time such as 2030-01-31T00:00:00Z, a date, a duration back such as 90m or 7d, or all`)
 	f("usage --zone Mars", `usage: invalid value "Mars" for flag -zone: must be an IANA time zone such as Asia/Kolkata`)
 	f("logs search --until soon", `logs search: invalid value "soon" for flag -until: must be a time such as 2030-01-31T00:00:00Z, a date, a duration back such as 90m or 7d`)

@@ -29,16 +29,31 @@ const (
 	maxMS = 86_400_000
 )
 
-// logFilters are flags that select by the same parameter of the API.
-func logFilters() []urfave.Flag {
+// filterFlags are flags that select by the same parameter of the API; model says
+// what --model compares.
+func filterFlags(model string) []urfave.Flag {
 	return []urfave.Flag{
-		textFlag("model", "only requests for `MODEL`, as the client named it", ""),
+		textFlag("model", "only requests for `MODEL`, "+model, ""),
 		textFlag("provider", "only requests served by `PROVIDER`", ""),
 		textFlag("endpoint", "only requests served by `ENDPOINT`, its full id", ""),
 		textFlag("node", "only requests at `NODE`", ""),
 		textFlag("key", "only requests with the API key `ID`", ""),
 		textFlag("user", "only requests of `USER`", ""),
 		textFlag("team", "only requests of `TEAM`, a name or an id", ""),
+	}
+}
+
+// filters returns the values of filterFlags.
+func (in *invocation) filters() adminapi.Filters {
+	return adminapi.Filters{
+		Model: in.text("model"), Provider: in.text("provider"), Endpoint: in.text("endpoint"), Node: in.text("node"),
+		Key: in.text("key"), User: in.text("user"), Team: in.text("team"),
+	}
+}
+
+func logFilters() []urfave.Flag {
+	return append(
+		filterFlags("as the client named it"),
 		textFlag("session", "only requests of `SESSION`", ""),
 		choiceFlag("outcome", "only requests with `OUTCOME`: complete, client_gone, upstream_error, timeout or rejected", "",
 			"complete", "client_gone", "upstream_error", "timeout", "rejected"),
@@ -46,7 +61,7 @@ func logFilters() []urfave.Flag {
 		textFlag("text", "only requests with `TEXT` in the error, or in the prompt or answer if they are stored", ""),
 		countFlag("min-ms", "only requests that took at least `MS` milliseconds", 0, maxMS),
 		switchFlag("errors", "only failed requests"),
-	}
+	)
 }
 
 func spanFlags(since string) []urfave.Flag {
@@ -105,8 +120,7 @@ func logsCommand() *urfave.Command {
 func (in *invocation) logQuery(since string) adminapi.LogQuery {
 	return adminapi.LogQuery{
 		Since: cmp.Or(valueOf(in, "since", ""), since), Until: valueOf(in, "until", ""), Text: in.text("text"), MinMS: int64(valueOf(in, "min-ms", 0)), Before: in.text("before"), After: in.text("after"), Errors: in.Bool("errors"),
-		ID: in.text("id"), Model: in.text("model"), Provider: in.text("provider"), Endpoint: in.text("endpoint"), Node: in.text("node"),
-		Key: in.text("key"), User: in.text("user"), Team: in.text("team"), Session: in.text("session"), Outcome: in.text("outcome"),
+		ID: in.text("id"), Filters: in.filters(), Session: in.text("session"), Outcome: in.text("outcome"),
 	}
 }
 

@@ -18,17 +18,14 @@ func usageCommand() *urfave.Command {
 		Description: help("Sums are exact, to the second of --since and --until and to the last digit of the cost. A time is 2030-01-31T00:00:00Z, a date (which begins at\n"+
 			"midnight in --zone), or a duration back such as 90m or 7d. What happens at --until is not included: May is --since 2030-05-01 --until 2030-06-01.",
 			"gatewayctl usage", "gatewayctl usage --by key --since 7d -o json", "gatewayctl usage --by team,key --since 7d --sort cost", "gatewayctl usage --by key,day --since 2030-05-01 --until 2030-06-01 --zone Asia/Kolkata -o csv"),
-		Flags: []urfave.Flag{
+		Flags: append([]urfave.Flag{
 			choicesFlag("by", "group by one to three `DIMENSIONS`, separated by commas: model, provider, endpoint, node, key, user, team, and one of hour, day, week or month", "model",
 				"model", "provider", "endpoint", "node", "key", "user", "team", "hour", "day", "week", "month"),
 			momentFlag("since", "since `WHEN`, or all", "24h", "all"),
 			momentFlag("until", "before `WHEN`", "now"),
 			zoneFlag("zone", "IANA time `ZONE` of dates, and in which days begin"),
 			choiceFlag("sort", "sort by `COLUMN`, the greatest first: requests, errors, tokens or cost", "requests, or the names of several dimensions", "requests", "errors", "tokens", "cost"),
-			textFlag("model", "only `MODEL`", ""), textFlag("provider", "only `PROVIDER`", ""), textFlag("endpoint", "only `ENDPOINT`, its full id", ""),
-			textFlag("node", "only `NODE`", ""), textFlag("key", "only the API key `ID`", ""), textFlag("user", "only `USER`", ""),
-			textFlag("team", "only `TEAM`, a name or an id", ""),
-		},
+		}, filterFlags("by its id")...),
 		Action: run(usage),
 	}
 }
@@ -41,7 +38,7 @@ func usage(ctx context.Context, in *invocation) error {
 	by := valueOf(in, "by", []string{"model"})
 	rows, err := client.Usage(ctx, adminapi.UsageQuery{
 		By: strings.Join(by, ","), Since: valueOf(in, "since", "24h"), Until: valueOf(in, "until", ""), Zone: valueOf(in, "zone", ""),
-		Model: in.text("model"), Provider: in.text("provider"), Endpoint: in.text("endpoint"), Node: in.text("node"), Key: in.text("key"), User: in.text("user"), Team: in.text("team"),
+		Filters: in.filters(),
 	})
 	if err != nil {
 		return err

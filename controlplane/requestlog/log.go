@@ -15,8 +15,9 @@ import (
 type LogQuery struct {
 	// Since and Until bound the time of the request: from, and before.
 	Since, Until time.Time
-	// Fields are values that columns must have, by column.
-	Fields map[string]string
+	// Filters select requests; the model is as the client wrote it.
+	Filters          Names
+	Session, Outcome string
 	// ID is any id of a request: the generation's, the X-Request-ID of its answer
 	// or the upstream's.
 	ID string
@@ -31,11 +32,6 @@ type LogQuery struct {
 	// begins after the second and is then in ascending order. One at most is set.
 	Before, After string
 	Limit         int
-}
-
-// LogFields are the columns that a LogQuery can select by.
-func LogFields() []string {
-	return []string{"request_id", "http_request_id", "upstream_id", "model_id", "model", "provider", "endpoint", "node", "key_id", "user_id", "team_id", "session_id", "outcome"}
 }
 
 // MaxLogRows bounds the answer to a LogQuery.
@@ -168,10 +164,14 @@ func (v value) cell() (c cell, err error) {
 func (in *LogQuery) where(q *question) {
 	q.since(in.Since, ">=")
 	q.since(in.Until, "<")
-	for _, name := range LogFields() {
-		if text, ok := in.Fields[name]; ok {
-			q.and(name + " = " + q.param(text))
-		}
+	for _, condition := range in.Filters.conditions(q, searchColumn) {
+		q.and(condition)
+	}
+	if in.Session != "" {
+		q.and("session_id = " + q.param(in.Session))
+	}
+	if in.Outcome != "" {
+		q.and("outcome = " + q.param(in.Outcome))
 	}
 	if in.ID != "" {
 		id := q.param(in.ID)

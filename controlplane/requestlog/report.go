@@ -19,12 +19,9 @@ type ReportQuery struct {
 	By []string
 	// Zone is where days and other periods begin; nil is UTC.
 	Zone *time.Location
-	// Filters are values that the columns of UsageBy must have, by name.
-	Filters map[string]string
+	// Filters select requests.
+	Filters Names
 }
-
-// UsageBy are the columns that usage can be summed up by.
-func UsageBy() []string { return []string{"model", "provider", "endpoint", "node", "key", "user", "team"} }
 
 // ReportBy are what reports can be by: the columns of UsageBy, and periods.
 func ReportBy() []string { return append(UsageBy(), periods()...) }
@@ -41,14 +38,8 @@ const MaxReportRows = 100_000
 type ReportRow struct {
 	// Period is a day (2026-05-31), the Monday of a week, a month (2026-05) or
 	// an hour (2026-05-31T14:00:00+05:30).
-	Period   string `json:"period,omitempty"`
-	Model    string `json:"model,omitempty"`
-	Provider string `json:"provider,omitempty"`
-	Endpoint string `json:"endpoint,omitempty"`
-	Node     string `json:"node,omitempty"`
-	Key      string `json:"key,omitempty"`
-	User     string `json:"user,omitempty"`
-	Team     string `json:"team,omitempty"`
+	Period string `json:"period,omitempty"`
+	Names
 
 	RequestCount     int64 `json:"request_count"`
 	ErrorCount       int64 `json:"error_count"`
@@ -65,47 +56,11 @@ type ReportRow struct {
 // Name returns the value of one of ReportBy.
 func (r *ReportRow) Name(by string) string { return *r.column(by) }
 
-// column returns the field of a name of ReportBy.
 func (r *ReportRow) column(by string) *string {
-	switch by {
-	case "model":
-		return &r.Model
-	case "provider":
-		return &r.Provider
-	case "endpoint":
-		return &r.Endpoint
-	case "node":
-		return &r.Node
-	case "key":
-		return &r.Key
-	case "user":
-		return &r.User
-	case "team":
-		return &r.Team
-	default:
-		return &r.Period
+	if name := r.field(by); name != nil {
+		return name
 	}
-}
-
-// usageColumn is the column of api_usage, and logColumn the same of a row.
-func usageColumn(by string) string {
-	switch by {
-	case "key", "user", "team":
-		return by + "_id"
-	default:
-		return by
-	}
-}
-
-func logColumn(by string) string {
-	switch by {
-	case "model":
-		return "coalesce(model, '" + UnknownModel + "')"
-	case "provider":
-		return by
-	default:
-		return "coalesce(" + usageColumn(by) + ", '')"
-	}
+	return &r.Period
 }
 
 func (in *ReportQuery) check() error {
@@ -125,11 +80,6 @@ func (in *ReportQuery) check() error {
 			return fmt.Errorf("%w: report by %q twice, or by two periods", ErrRejected, by)
 		}
 		seen[what] = true
-	}
-	for name := range in.Filters {
-		if !slices.Contains(UsageBy(), name) {
-			return fmt.Errorf("%w: filter %q, must be one of %s", ErrRejected, name, strings.Join(UsageBy(), ", "))
-		}
 	}
 	return nil
 }
@@ -196,13 +146,9 @@ func reportSQL(q *question, in *ReportQuery, spans []span) string {
 			}
 		}
 	}
-	values := map[string]string{}
-	for by, value := range in.Filters {
-		values[by] = q.param(value)
-	}
 	var sources []string
 	if len(inner) > 0 {
-		sources = append(sources, source{"api_usage", "slot", usageColumn, append(usageCounts(), q.d.costColumn+" AS cost")}.sql(in.By, values, inner))
+		sources = append(sources, source{"api_usage", "slot", usageColumn, append(usageCounts(), q.d.costColumn+" AS cost")}.sql(q, in, inner))
 	}
 	if len(edges) > 0 {
 		counts := []string{"1 AS request_count", "CASE WHEN status_code >= 400 THEN 1 ELSE 0 END AS error_count"}
@@ -210,7 +156,7 @@ func reportSQL(q *question, in *ReportQuery, spans []span) string {
 			counts = append(counts, "coalesce("+column+", 0) AS "+column)
 		}
 		counts = append(counts, "coalesce("+q.d.costColumn+", 0) AS cost")
-		sources = append(sources, source{"api_logs", "timestamp", logColumn, counts}.sql(in.By, values, edges))
+		sources = append(sources, source{"api_logs", "timestamp", logColumn, counts}.sql(q, in, edges))
 	}
 	names := make([]string, len(in.By))
 	for i := range names {
@@ -236,18 +182,15 @@ type source struct {
 }
 
 // sql joins the table with its parts of the periods.
-func (s source) sql(by []string, filters map[string]string, parts []string) string {
-	names := make([]string, len(by))
-	for i, name := range by {
+func (s source) sql(q *question, in *ReportQuery, parts []string) string {
+	names := make([]string, len(in.By))
+	for i, name := range in.By {
 		names[i] = "part.label AS " + place(i)
 		if slices.Contains(UsageBy(), name) {
 			names[i] = s.column(name) + " AS " + place(i)
 		}
 	}
-	conditions := []string{s.moment + " >= part.since", s.moment + " < part.until"}
-	for name, value := range filters {
-		conditions = append(conditions, s.column(name)+" = "+value)
-	}
+	conditions := append([]string{s.moment + " >= part.since", s.moment + " < part.until"}, in.Filters.conditions(q, s.column)...)
 	return "SELECT " + strings.Join(slices.Concat(names, s.counts), ", ") + " FROM (SELECT column1 AS label, column2 AS since, column3 AS until FROM (VALUES " +
 		strings.Join(parts, ", ") + ") AS v) AS part JOIN " + s.table + " ON " + strings.Join(conditions, " AND ")
 }

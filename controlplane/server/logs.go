@@ -16,7 +16,7 @@ import (
 // logs answers with rows of the request log, newest first, or after an id.
 func (s *Server) logs(ctx context.Context, in adminapi.LogQuery) ([]adminapi.LogRow, error) {
 	q := requestlog.LogQuery{
-		Fields: map[string]string{}, ID: in.ID, Text: in.Text, MinMS: in.MinMS, Before: in.Before, After: in.After, Errors: in.Errors, Limit: in.Limit,
+		Filters: s.filtersOf(ctx, in.Filters), Session: in.Session, Outcome: in.Outcome, ID: in.ID, Text: in.Text, MinMS: in.MinMS, Before: in.Before, After: in.After, Errors: in.Errors, Limit: in.Limit,
 	}
 	var err error
 	if q.Since, err = moments("since", in.Since, time.UTC); err != nil {
@@ -27,14 +27,6 @@ func (s *Server) logs(ctx context.Context, in adminapi.LogQuery) ([]adminapi.Log
 	}
 	if q.Before != "" && q.After != "" {
 		return nil, badRequest("parameters before and after are mutually exclusive")
-	}
-	for column, text := range map[string]string{
-		"model_id": in.Model, "provider": in.Provider, "endpoint": in.Endpoint, "node": in.Node, "key_id": in.Key,
-		"user_id": in.User, "team_id": s.teamFilter(ctx, in.Team), "session_id": in.Session, "outcome": in.Outcome,
-	} {
-		if text != "" {
-			q.Fields[column] = text
-		}
 	}
 	if err := s.auditSearch(ctx, in.ByAuthor, in.Text); err != nil {
 		return nil, err
@@ -95,7 +87,7 @@ func moments(name, text string, zone *time.Location) (time.Time, error) {
 
 // usage sums up what was used.
 func (s *Server) usage(ctx context.Context, in adminapi.UsageQuery) ([]adminapi.UsageRow, error) {
-	q := requestlog.ReportQuery{By: strings.Split(in.By, ","), Filters: map[string]string{}}
+	q := requestlog.ReportQuery{By: strings.Split(in.By, ","), Filters: s.filtersOf(ctx, in.Filters)}
 	var err error
 	if q.Zone, err = time.LoadLocation(in.Zone); err != nil || in.Zone == "Local" {
 		return nil, badRequest("parameter zone must be an IANA time zone such as Asia/Kolkata, got %q", in.Zone)
@@ -107,13 +99,6 @@ func (s *Server) usage(ctx context.Context, in adminapi.UsageQuery) ([]adminapi.
 	}
 	if q.Until, err = moments("until", in.Until, q.Zone); err != nil {
 		return nil, err
-	}
-	for name, text := range map[string]string{
-		"model": in.Model, "provider": in.Provider, "endpoint": in.Endpoint, "node": in.Node, "key": in.Key, "user": in.User, "team": s.teamFilter(ctx, in.Team),
-	} {
-		if text != "" {
-			q.Filters[name] = text
-		}
 	}
 	found, err := inTime(ctx, s, func(ctx context.Context) ([]requestlog.ReportRow, error) { return s.o.LogStore.Report(ctx, q) })
 	if err != nil {

@@ -290,16 +290,13 @@ func (s *Server) activity(ctx context.Context, in adminapi.ActivityQuery) (admin
 		}
 		since, until = day, day.AddDate(0, 0, 1)
 	}
-	q := requestlog.ReportQuery{Since: since, Until: until, By: []string{"day", "model", "endpoint"}, Filters: map[string]string{}}
+	q := requestlog.ReportQuery{Since: since, Until: until, By: []string{"day", "model", "endpoint"}, Filters: requestlog.Names{User: in.User}}
 	if in.APIKey != "" {
 		_, k, err := s.theKey(ctx, in.APIKey)
 		if err != nil {
 			return out, err
 		}
-		q.Filters["key"] = k.ID
-	}
-	if in.User != "" {
-		q.Filters["user"] = in.User
+		q.Filters.Key = k.ID
 	}
 	rows, err := inTime(ctx, s, func(ctx context.Context) ([]requestlog.ReportRow, error) { return s.o.LogStore.Report(ctx, q) })
 	if err != nil {

@@ -4,21 +4,24 @@ import (
 	"context"
 	"slices"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/controlstate"
+	"github.com/hybridinference/gateway/controlplane/requestlog"
 )
 
-// teamFilter returns the id of the team with that id or name. The request log
-// also has teams that were deleted since, by their ids.
-func (s *Server) teamFilter(ctx context.Context, team string) string {
-	if team == "" {
-		return ""
+// filtersOf returns the filters of a query, in which a team may have its id or
+// its name. The request log also has teams that were deleted since, by their ids.
+func (s *Server) filtersOf(ctx context.Context, in adminapi.Filters) requestlog.Names {
+	names := requestlog.Names(in)
+	if names.Team == "" {
+		return names
 	}
 	if db, err := s.o.Publisher.State(); err == nil {
-		if t, err := db.Team(ctx, team); err == nil {
-			return t.ID
+		if t, err := db.Team(ctx, names.Team); err == nil {
+			names.Team = t.ID
 		}
 	}
-	return team
+	return names
 }
 
 // usageNames are the current names of keys and teams by their ids, if a report

@@ -1,7 +1,6 @@
 package requestlogtest
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,9 +46,9 @@ func testLogs(t *testing.T, db *Database) {
 		}
 	}
 	f(requestlog.LogQuery{Errors: true}, 25)
-	f(requestlog.LogQuery{Fields: map[string]string{"model_id": "model-1", "provider": "vLLM"}}, 41)
-	f(requestlog.LogQuery{Fields: map[string]string{"user_id": "nobody'; DROP TABLE api_logs"}}, 0)
-	f(requestlog.LogQuery{Fields: map[string]string{"request_id": Event(9).RequestID}}, 1)
+	f(requestlog.LogQuery{Filters: requestlog.Names{Model: "model-1", Provider: "vLLM"}}, 41)
+	f(requestlog.LogQuery{Filters: requestlog.Names{User: "nobody'; DROP TABLE api_logs"}}, 0)
+	f(requestlog.LogQuery{ID: Event(9).RequestID}, 1)
 	f(requestlog.LogQuery{Since: Start.Add(10 * time.Second), Until: Start.Add(20 * time.Second)}, 98)
 	if _, err := s.Logs(t.Context(), requestlog.LogQuery{Before: "1"}); !errors.Is(err, requestlog.ErrRejected) {
 		t.Errorf("a bad id: %v", err)
@@ -61,7 +60,7 @@ func testLogs(t *testing.T, db *Database) {
 	f(requestlog.LogQuery{ID: Event(9).UpstreamID}, 1)
 	f(requestlog.LogQuery{ID: "x-9"}, 1)
 	f(requestlog.LogQuery{ID: "x"}, 0)
-	checkLogRow(t, read(requestlog.LogQuery{Fields: map[string]string{"request_id": Event(9).RequestID}, Limit: 1})[0])
+	checkLogRow(t, read(requestlog.LogQuery{ID: Event(9).RequestID, Limit: 1})[0])
 
 	gaps, err := s.Gaps(t.Context(), time.Time{}, time.Time{})
 	want := []requestlog.Gap{{Node: "node-0", Epoch: "e", First: 61, Last: 61}, {Node: "node-1", Epoch: "e", First: 39, Last: 39}, {Node: "node-1", Epoch: "e", First: 61, Last: 61}}
@@ -243,8 +242,7 @@ func checkUsage(t *testing.T, s requestlog.Store, count int64, cost string) {
 // checkUsageRow adds up the log.
 func checkUsageRow(t *testing.T, s requestlog.Store, by string, r requestlog.ReportRow) {
 	t.Helper()
-	column := map[string]string{"model": "model_id", "key": "key_id", "user": "user_id", "team": "team_id"}[by]
-	list, err := s.Logs(t.Context(), requestlog.LogQuery{Limit: 1000, Fields: map[string]string{cmp.Or(column, by): r.Name(by)}})
+	list, err := s.Logs(t.Context(), requestlog.LogQuery{Limit: 1000, Filters: r.Names}) // which have the one name that it is by
 	if err != nil {
 		t.Fatal(err)
 	}

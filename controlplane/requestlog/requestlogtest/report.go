@@ -66,7 +66,7 @@ func checkReport(t *testing.T, s requestlog.Store, q requestlog.ReportQuery, eve
 	}
 	for _, u := range events {
 		when := time.UnixMicro(u.Time)
-		if when.Before(q.Since) || !q.Until.IsZero() && !when.Before(q.Until) || q.Filters["key"] != "" && q.Filters["key"] != u.KeyID {
+		if when.Before(q.Since) || !q.Until.IsZero() && !when.Before(q.Until) || q.Filters.Key != "" && q.Filters.Key != u.KeyID {
 			continue
 		}
 		at(want, group(u, when.In(zone))).add(1, u.PromptTokens+u.CompletionTokens, u.CostUSD)
@@ -110,7 +110,7 @@ func testReport(t *testing.T, db *Database) {
 		monday := at.AddDate(0, 0, -(int(at.Weekday())+6)%7)
 		return monday.Format(time.DateOnly) + "||" + u.Provider + "||||" + u.UserID
 	})
-	checkReport(t, s, requestlog.ReportQuery{By: []string{"model", "node"}, Filters: map[string]string{"key": "k_1"}}, events, func(u *wire.Usage, _ time.Time) string {
+	checkReport(t, s, requestlog.ReportQuery{By: []string{"model", "node"}, Filters: requestlog.Names{Key: "k_1"}}, events, func(u *wire.Usage, _ time.Time) string {
 		return "|" + u.Model + "|||" + u.Node + "||"
 	})
 }
@@ -131,14 +131,13 @@ func testReportBounds(t *testing.T, db *Database) {
 		{at(events[3]).Truncate(time.Hour), at(events[40])}, // one end
 		{at(events[3]), {}},                                 // until now
 	} {
-		checkReport(t, s, requestlog.ReportQuery{Since: bounds[0], Until: bounds[1], By: []string{"key"}, Filters: map[string]string{"key": "k_1"}}, events, all)
+		checkReport(t, s, requestlog.ReportQuery{Since: bounds[0], Until: bounds[1], By: []string{"key"}, Filters: requestlog.Names{Key: "k_1"}}, events, all)
 	}
 	for _, bad := range []requestlog.ReportQuery{
 		{},
 		{By: []string{"colour"}},
 		{By: []string{"key", "key"}},
 		{By: []string{"day", "week"}},
-		{By: []string{"key"}, Filters: map[string]string{"colour": "red"}},
 		{By: []string{"hour"}, Since: time.Unix(0, 0)},
 		{By: []string{"model", "key", "user", "node"}},
 	} {
