@@ -200,7 +200,7 @@ func (c *counter) target(s *share, need int64) int64 {
 	parts := 2 * max(1, c.wishing)
 	ahead := wire.Ahead(span, s.wish)
 	if span == wire.Calendar {
-		return clamp(s.used+max(need, min(ahead, room/parts)), free)
+		return clamp(s.used+max(need, min(ahead, max(1, room/parts))), free)
 	}
 	if c.wish <= c.def.Value {
 		ahead = max(need, ahead)
@@ -212,8 +212,8 @@ func (c *counter) target(s *share, need int64) int64 {
 	wanted := min(fair, s.used+step)
 	target := clamp(wanted, free)
 	c.want(s, s.wish, max(0, wanted-max(target, s.held)))
-	if target < s.used+need && room-(c.claims-s.claim) >= need {
-		target = clamp(s.used+need, free) // nobody who has less than its part lacks it
+	if least := max(1, need); target < s.used+least && room-(c.claims-s.claim) >= least {
+		target = clamp(s.used+least, free) // no node that has less than its part lacks it
 	}
 	return target
 }

@@ -30,6 +30,7 @@ type Granter struct {
 	unkept   []*node         // those whose document has to be kept
 	dirty    bool            // the document of what is spent has to be kept
 	before   uint64          // the epoch of the state that was loaded
+	claimed  time.Time       // when the daemon before was there, by that state
 	learns   time.Time       // until when it is found out what a lost state had
 }
 
@@ -59,7 +60,7 @@ type node struct {
 // before. Nodes that are silent for longer than grace count as dead.
 func New(now time.Time, epoch uint64, grace time.Duration, state State) *Granter {
 	g := &Granter{
-		grace: grace, epoch: epoch, before: state.Epoch, counters: map[uint64]*counter{}, nodes: map[string]*node{}, removed: map[string]bool{}, spent: state.Spent,
+		grace: grace, epoch: epoch, before: state.Epoch, claimed: state.Claimed, counters: map[uint64]*counter{}, nodes: map[string]*node{}, removed: map[string]bool{}, spent: state.Spent,
 	}
 	if state.Empty {
 		g.learns = now.Add(grace + wire.SlidingTime)
@@ -158,6 +159,22 @@ func (g *Granter) Learning(now time.Time) (until time.Time, ok bool) {
 	return until, now.Before(until)
 }
 
+// claimLag is how much later than the claim of a daemon its last reply may be,
+// if clocks differ.
+const claimLag = 10 * time.Second
+
+// stale reports whether a node has heard of the daemon before after the state
+// that was loaded: it is an older one, such as a backup's.
+func (g *Granter) stale(now time.Time, r *wire.LeaseReport) bool {
+	switch {
+	case r.Epoch == 0 || r.Epoch >= g.epoch || now.Before(g.learns):
+		return false
+	case r.Epoch > g.before:
+		return true
+	}
+	return r.Epoch == g.before && !g.claimed.IsZero() && now.Add(-r.Heard).After(g.claimed.Add(claimLag))
+}
+
 // lose notes that the state that was loaded is not the last one: what it does
 // not say is found out from the nodes and the request log.
 func (g *Granter) lose(now time.Time) {
@@ -182,9 +199,9 @@ func (g *Granter) Report(now time.Time, name string, r *wire.LeaseReport) *wire.
 		n = &node{name: name, instance: r.Instance, shares: map[uint64]*share{}, proven: r.Epoch == 0, returned: r.Epoch != 0}
 		g.nodes[name] = n
 	}
-	if g.before < r.Epoch && r.Epoch < g.epoch && !now.Before(g.learns) {
-		g.before = g.epoch
-		g.lose(now) // to an older state, such as that of a backup
+	if g.stale(now, r) {
+		g.before, g.claimed = g.epoch, time.Time{}
+		g.lose(now)
 	}
 	if r.Seq <= n.seq {
 		return nil

@@ -340,7 +340,7 @@ func (s *Service) uncertain(ctx context.Context, err error) error {
 	if _, failed := s.store.load(ctx); failed != nil {
 		return fmt.Errorf("%w: %w", errUnkept, err)
 	}
-	if number == 0 || l.Epoch != own { // the storage is another: empty, or a backup
+	if number == 0 || l.Epoch != own || errors.Is(err, errSucceeded) { // the storage is another: empty, or a backup
 		s.o.Log.Warn("NATS has lost what was granted of limits; it is written again")
 		if err := s.store.claim(ctx, leaderDoc{Name: s.o.Name, Epoch: own}); err != nil {
 			return fmt.Errorf("%w: %w", errUnkept, err)

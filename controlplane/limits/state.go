@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -15,8 +16,11 @@ type State struct {
 	Empty bool
 	// Epoch is the greatest that there was.
 	Epoch uint64
-	Nodes map[string]nodeDoc
-	Spent spentDoc
+	// Claimed is when the daemon before last wrote that it grants, zero if that is
+	// not known.
+	Claimed time.Time
+	Nodes   map[string]nodeDoc
+	Spent   spentDoc
 }
 
 // nodeDoc is what a node may hold at most. Entries are counter, period and

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -20,6 +21,8 @@ const docLeader = "leader"
 type leaderDoc struct {
 	Name  string `json:"name"`
 	Epoch uint64 `json:"epoch"`
+	// At is when it wrote this.
+	At time.Time `json:"at"`
 	// Gone is set by one that has stopped.
 	Gone bool `json:"gone,omitempty"`
 }
@@ -90,7 +93,7 @@ func (s *store) load(ctx context.Context) (State, error) {
 			if err := json.Unmarshal(m.Data, &l); err != nil {
 				return State{}, err
 			}
-			state.Epoch = l.Epoch
+			state.Epoch, state.Claimed = l.Epoch, l.At
 			continue
 		}
 		if err := state.Load(Document{Name: name, Data: m.Data}); err != nil {
@@ -129,6 +132,7 @@ func (s *store) purge(ctx context.Context, name string, number uint64) error {
 
 // claim writes who grants.
 func (s *store) claim(ctx context.Context, l leaderDoc) error {
+	l.At = time.Now()
 	data, err := json.Marshal(l)
 	if err != nil {
 		return err

@@ -28,7 +28,8 @@ type Registry struct {
 	seq      uint64
 	epoch    uint64
 	lastSent time.Duration
-	whole    bool // the next report has all counters: the daemon may have given this node up
+	heard    time.Duration // when the last reply was taken
+	whole    bool          // the next report has all counters: the daemon may have given this node up
 }
 
 // NewRegistry returns an empty registry. The instance differs for every start.

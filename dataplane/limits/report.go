@@ -35,6 +35,9 @@ func (r *Registry) Report(now time.Duration, bye bool) *wire.LeaseReport {
 	if len(rep.Uses) == 0 && !alive && !bye {
 		return nil
 	}
+	if r.epoch != 0 {
+		rep.Heard = max(time.Millisecond, now-r.heard)
+	}
 	r.seq++
 	rep.Seq = r.seq
 	r.lastSent = now
@@ -107,7 +110,7 @@ func (r *Registry) Apply(reply *wire.LeaseReply, sent, now time.Duration) bool {
 		return false
 	}
 	successor := r.epoch != 0 && reply.Epoch > r.epoch // it knows only what was kept
-	r.epoch = reply.Epoch
+	r.epoch, r.heard = reply.Epoch, now
 	for i := range reply.Grants {
 		if c := r.counters[reply.Grants[i].Counter]; c != nil && c.active.Load() {
 			c.apply(&reply.Grants[i], sent, now, reply.Valid)

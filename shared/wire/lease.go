@@ -14,6 +14,8 @@ type LeaseReport struct {
 	Instance, Seq uint64
 	// Epoch is the greatest LeaseReply.Epoch that the node has seen.
 	Epoch uint64
+	// Heard is how long ago the last reply was taken, 0 if there was none.
+	Heard time.Duration
 	// Bye says that the node stops: it takes nothing any more.
 	Bye  bool
 	Uses []LeaseUse
@@ -70,7 +72,7 @@ var errLease = errors.New("lease: not readable")
 // Append appends the report in its binary form.
 func (r *LeaseReport) Append(dst []byte) []byte {
 	dst = append(dst, leaseVersion)
-	dst = appendUints(dst, r.Instance, r.Seq, r.Epoch, bit(r.Bye), uint64(len(r.Uses)))
+	dst = appendUints(dst, r.Instance, r.Seq, r.Epoch, amount(r.Heard.Milliseconds()), bit(r.Bye), uint64(len(r.Uses)))
 	for i := range r.Uses {
 		u := &r.Uses[i]
 		dst = binary.LittleEndian.AppendUint64(dst, u.Counter)
@@ -95,7 +97,7 @@ func (r *LeaseReply) Append(dst []byte) []byte {
 func DecodeLeaseReport(b []byte) (*LeaseReport, error) {
 	d := leaseReader{rest: b}
 	d.version()
-	r := &LeaseReport{Instance: d.uint(), Seq: d.uint(), Epoch: d.uint(), Bye: d.uint() == 1}
+	r := &LeaseReport{Instance: d.uint(), Seq: d.uint(), Epoch: d.uint(), Heard: d.millis(), Bye: d.uint() == 1}
 	for range d.count(15) {
 		r.Uses = append(r.Uses, LeaseUse{
 			Counter: d.id(), Period: d.uint(), Held: d.amount(), Used: d.amount(), Wish: d.amount(), Need: d.amount(), Refused: d.amount(), Freed: d.millis(),
