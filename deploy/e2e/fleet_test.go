@@ -177,8 +177,14 @@ func (f *fleet) tryCtl(args ...string) (string, error) {
 // key makes an API key that every node knows when it returns.
 func (f *fleet) key(nodes ...*member) string {
 	f.t.Helper()
+	return f.keyWith(nil, nodes...)
+}
+
+// keyWith is key with further flags of keys create.
+func (f *fleet) keyWith(flags []string, nodes ...*member) string {
+	f.t.Helper()
 	var made struct{ Key string }
-	if err := json.Unmarshal([]byte(f.ctl("keys", "create", "--name", "e2e", "-o", "json")), &made); err != nil {
+	if err := json.Unmarshal([]byte(f.ctl(append([]string{"keys", "create", "--name", "e2e", "-o", "json"}, flags...)...)), &made); err != nil {
 		f.t.Fatal(err)
 	}
 	for _, n := range nodes {
