@@ -168,6 +168,18 @@ func TestSessions(t *testing.T) {
 	f(``, "")
 }
 
+// What only Anthropic's servers take is named where it is left out.
+func TestWhatMessagesLeaveOut(t *testing.T) {
+	n := start(t, nodeOptions{}, model("m", endpoint("m:a", "demo", "")))
+	r := n.do("POST", "/v1/messages", `{"model":"m","max_tokens":9,"context_management":{"edits":[]},"mcp_servers":[],"a b":1,"metadata":{"user_id":"u"},
+		"system":[{"type":"text","text":"x-anthropic-billing-header: cc_version=2; cch=1"},{"type":"text","text":"s"}],
+		"tools":[{"name":"f","input_schema":{"type":"object"},"defer_loading":true,"input_examples":[{}]}],"messages":[{"role":"user","content":"hi"}]}`)
+	const want = "context_management, mcp_servers, system.x-anthropic-billing-header, tools.defer_loading, tools.input_examples"
+	if got := r.Header.Get("X-Gateway-Dropped-Params"); r.StatusCode != 200 || got != want {
+		t.Errorf("%d, dropped %q, want %q: %s", r.StatusCode, got, want, r.body)
+	}
+}
+
 // TestRouterParameters: what only OpenRouter's servers act on is named where it
 // is left out, and refused where it must not be.
 func TestRouterParameters(t *testing.T) {

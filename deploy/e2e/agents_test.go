@@ -22,7 +22,16 @@ type reader struct {
 	t *testing.T
 
 	mu    sync.Mutex
-	asked []string // the path of each request
+	asked []sent // for generations
+}
+
+// take returns what was asked since the last call.
+func (u *reader) take() []sent {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	asked := u.asked
+	u.asked = nil
+	return asked
 }
 
 const fileContent = "magic-4711"
@@ -32,9 +41,11 @@ func (u *reader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the agent has left
 	}
-	u.mu.Lock()
-	u.asked = append(u.asked, r.URL.Path)
-	u.mu.Unlock()
+	if isGeneration(r.URL.Path) {
+		u.mu.Lock()
+		u.asked = append(u.asked, sent{path: r.URL.Path, body: body})
+		u.mu.Unlock()
+	}
 	var request struct {
 		Model    string            `json:"model"`
 		Messages []json.RawMessage `json:"messages"`
@@ -140,11 +151,13 @@ func messagesEvents(model, text, name, args string) string {
 const agentModels = `models:
   - id: open
     provider: openai_compat
+    provider_model_id: org/open-1
     base_url: %[1]s/v1
     supports_tools: true
     max_output_length: 64000
   - id: claude-sonnet-4-5
     provider: anthropic
+    provider_model_id: claude-sonnet-4-5-20250929
     base_url: %[1]s
     api_key: ${AGENT_KEY}
     supports_tools: true
@@ -222,15 +235,16 @@ func TestAgents(t *testing.T) {
 	})
 	url := "http://127.0.0.1:" + port
 	serving(t, url+"/health/ready")
+	between := newTap(t, url)
+	front := httptest.NewServer(between)
+	t.Cleanup(front.Close)
 	for _, a := range agents() {
 		for _, model := range []string{"open", "claude-sonnet-4-5"} {
-			t.Run(a.name+" over "+model, func(t *testing.T) { a.read(t, url, model) })
+			t.Run(a.name+" over "+model, func(t *testing.T) {
+				a.read(t, front.URL, model)
+				compareSent(t, between.take(), up.take())
+			})
 		}
-	}
-	up.mu.Lock()
-	defer up.mu.Unlock()
-	if len(up.asked) < 16 { // twice each
-		t.Errorf("the upstream was asked %d times: %q", len(up.asked), up.asked)
 	}
 }
 

@@ -26,6 +26,8 @@ type translator struct {
 	// refusal says why the request has no canonical form, nil if it has one. An
 	// upstream that speaks this API may know better.
 	refusal error
+	// omitted names what a translation leaves out.
+	omitted []string
 	stream  stream
 	answer  answer
 }
@@ -41,6 +43,7 @@ func (t *translator) Parse(body []byte, h api.Header) error {
 	if session := m.session(); m["session_id"] == nil && session != "" && !namesSession(h) {
 		m["session_id"] = rawjson.AppendString(nil, session)
 	}
+	t.omitted = m.omitted()
 	if t.canonical, err = m.canonical(t.canonical[:0]); err == nil {
 		err = t.req.Parse(t.canonical)
 	}
@@ -78,6 +81,7 @@ func (t *translator) Encode(a codec.Adapter, call *codec.Call) error {
 		if t.refusal != nil {
 			return t.refusal
 		}
+		call.Omitted = append(call.Omitted, t.omitted...)
 		return a.Encode(&t.req, call)
 	}
 	if err := s.EncodeMessages(t.body, call); err != nil {
@@ -140,7 +144,7 @@ func (t *translator) Append(dst []byte, h api.Head, total *api.Total) []byte {
 
 // Reset implements api.Translator.
 func (t *translator) Reset() {
-	t.body, t.header, t.refusal = nil, nil, nil
+	t.body, t.header, t.refusal, t.omitted = nil, nil, nil, nil
 	t.stream.native = native{}
 	t.req.Reset()
 	t.canonical, t.stream.buf = api.Bounded(t.canonical), api.Bounded(t.stream.buf)

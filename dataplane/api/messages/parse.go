@@ -2,9 +2,11 @@ package messages
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api"
 	"github.com/hybridinference/gateway/dataplane/api/canonical"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/rawjson"
@@ -71,11 +73,44 @@ func (m request) outline(dst []byte) ([]byte, error) {
 	return append(w.Buf, '}'), nil
 }
 
-func (w *writer) request(m request) error {
-	for _, name := range []string{
+// passed lists the members that mean the same in a chat completion.
+func passed() []string {
+	return []string{
 		"model", "max_tokens", "stream", "temperature", "top_p", "top_k", "thinking", "cache_control", "models", "provider", "plugins", "route", "session_id",
 		"trace", "preset", "transforms",
-	} {
+	}
+}
+
+// handled lists the members that are translated.
+func handled() []string {
+	return []string{
+		"messages", "system", "tools", "tool_choice", "stop_sequences", "metadata", "user", "service_tier", "output_config", "output_format", "fallbacks",
+	}
+}
+
+// omitted names what the translation leaves out.
+func (m request) omitted() (names []string) {
+	known := append(passed(), handled()...)
+	for name := range m {
+		if !slices.Contains(known, name) {
+			names = append(names, name)
+		}
+	}
+	for tool := range rawjson.Elements(m["tools"]) {
+		for _, name := range anthropicOnly() {
+			if kindOf(tool) == "" && !rawjson.IsNull(chat.Member(tool, name)) {
+				names = append(names, "tools."+name)
+			}
+		}
+	}
+	if len(withoutBilling(m["system"])) != len(m["system"]) {
+		names = append(names, "system.x-anthropic-billing-header")
+	}
+	return api.Omitted(names)
+}
+
+func (w *writer) request(m request) error {
+	for _, name := range passed() {
 		w.Copy(name, m[name])
 	}
 	for _, step := range []func(request) error{w.fallbacks, w.messages, w.tools, w.toolChoice, w.stop, w.user, w.tier, w.outputConfig} {

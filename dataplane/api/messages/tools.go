@@ -50,11 +50,16 @@ func (w *writer) tool(i int, tool []byte) error {
 	w.Sibling("description", chat.Member(tool, "description"))
 	w.Sibling("parameters", schema)
 	w.Put(`}`)
-	for _, own := range []string{"cache_control", "strict", "defer_loading", "allowed_callers", "input_examples", "eager_input_streaming"} {
+	for _, own := range []string{"cache_control", "strict"} {
 		w.Sibling(own, chat.Member(tool, own))
 	}
 	w.Put(`}`)
 	return nil
+}
+
+// anthropicOnly lists the members of a tool that no other server takes.
+func anthropicOnly() []string {
+	return []string{"defer_loading", "allowed_callers", "input_examples", "eager_input_streaming"}
 }
 
 func (w *writer) toolChoice(m request) error {

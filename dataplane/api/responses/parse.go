@@ -2,10 +2,10 @@ package responses
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 
 	"github.com/hybridinference/gateway/adapters/chat"
+	"github.com/hybridinference/gateway/dataplane/api"
 	"github.com/hybridinference/gateway/dataplane/api/canonical"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/rawjson"
@@ -141,17 +141,8 @@ func (r *request) noteDropped() {
 	if r.members["max_tool_calls"] != nil { // counts calls of hosted tools
 		r.dropped = append(r.dropped, "max_tool_calls")
 	}
-	r.dropped = slices.DeleteFunc(r.dropped, func(name string) bool { return !plainName.MatchString(name) })
-	slices.Sort(r.dropped)
-	r.dropped = slices.Compact(r.dropped)
-	r.dropped = r.dropped[:min(len(r.dropped), maxDropped)]
+	r.dropped = api.Omitted(r.dropped)
 }
-
-// maxDropped bounds how many names a client is told: they travel in a header.
-const maxDropped = 32
-
-// plainName matches names that may stand in a header.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
 
 // format writes text.format as response_format and text.verbosity as verbosity.
 func (r *request) format(w *writer) error {
