@@ -15,6 +15,8 @@ type connections struct {
 	net.Listener
 	mu   sync.Mutex
 	open map[*connection]struct{}
+	// none is closed when the last one has ended, nil unless someone waits.
+	none chan struct{}
 }
 
 // connection is one of them.
@@ -60,6 +62,10 @@ func (c *connections) changed(conn net.Conn, state fasthttp.ConnState) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		delete(c.open, own)
+		if len(c.open) == 0 && c.none != nil {
+			close(c.none)
+			c.none = nil
+		}
 	case fasthttp.StateIdle:
 		own.answering.Store(false)
 	case fasthttp.StateActive: // before its head was read
@@ -70,6 +76,22 @@ func (c *connections) changed(conn net.Conn, state fasthttp.ConnState) {
 func answering(ctx *fasthttp.RequestCtx) {
 	if own, ok := ctx.Conn().(*connection); ok {
 		own.answering.Store(true)
+	}
+}
+
+// wait returns when no connection is open, or when limit has passed.
+func (c *connections) wait(limit time.Duration) {
+	c.mu.Lock()
+	if len(c.open) == 0 {
+		c.mu.Unlock()
+		return
+	}
+	none := make(chan struct{})
+	c.none = none
+	c.mu.Unlock()
+	select {
+	case <-none:
+	case <-time.After(limit):
 	}
 }
 

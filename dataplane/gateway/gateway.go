@@ -172,12 +172,12 @@ const idleGrace = time.Second
 func (g *Gateway) drain(ctx context.Context, served <-chan error) error {
 	waiting, err := listener.Close(g.listener)
 	for _, conn := range waiting {
-		go g.serve(conn)
+		own := g.connections.take(conn)
+		g.connections.changed(own, fasthttp.StateNew)
+		go g.serve(own)
 	}
 	<-served //nolint:errcheck // it says only that the listener is closed
-	for end := time.Now().Add(idleGrace); g.server.GetOpenConnectionsCount() > 0 && time.Now().Before(end); {
-		time.Sleep(10 * time.Millisecond)
-	}
+	g.connections.wait(idleGrace)
 	g.connections.dismissSilent()
 	ctx, cancel := context.WithTimeout(ctx, g.opts.Drain)
 	defer cancel()
@@ -189,8 +189,6 @@ func (g *Gateway) drain(ctx context.Context, served <-chan error) error {
 
 // serve serves a connection that was not accepted by Serve.
 func (g *Gateway) serve(conn net.Conn) {
-	conn = g.connections.take(conn)
-	g.connections.changed(conn, fasthttp.StateNew)
 	defer g.connections.changed(conn, fasthttp.StateClosed)
 	_ = g.server.ServeConn(conn) // its errors are the client's doing
 }
