@@ -88,6 +88,13 @@ func TestRequest(t *testing.T) {
 	f(nova, `"max_tokens":5,"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required","parallel_tool_calls":false`,
 		`,"toolConfig":{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{"type":"object","properties":{}}}}}],"toolChoice":{"any":{}}},"inferenceConfig":{"maxTokens":5}`, "parallel_tool_calls")
 	f(nova, `"max_tokens":5,"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"none"`, `,"inferenceConfig":{"maxTokens":5}`, "")
+	const search, choice = `{"type":"web_search_20260209","name":"web_search"}`, `"tool_choice":{"type":"function","function":{"name":"web_search"}}`
+	f(claude, `"max_tokens":5,"tools":[{"type":"function","function":{"name":"f"}},`+search+`],`+choice,
+		`,"toolConfig":{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{"type":"object","properties":{}}}}}]},"inferenceConfig":{"maxTokens":5}`, "tools,tool_choice")
+	f(claude, `"max_tokens":5,"tools":[`+search+`],`+choice, `,"inferenceConfig":{"maxTokens":5}`, "tools,tool_choice")
+	// models that hold to no schema answer with a tool
+	f(nova, `"max_tokens":5,"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}}`,
+		`,"toolConfig":{"tools":[{"toolSpec":{"name":"gateway_json_answer","description":"Gives the answer to the user. Call it once, with the whole answer","inputSchema":{"json":{"type":"object"}}}}],"toolChoice":{"tool":{"name":"gateway_json_answer"}}},"inferenceConfig":{"maxTokens":5}`, "")
 }
 
 func TestSettings(t *testing.T) {

@@ -206,6 +206,10 @@ func (d *draft) tools(list, choice []byte) {
 	own := ownTools(list)
 	if n := elements(list); n > len(own) {
 		d.call.Dropped |= chat.SetOf(chat.Tools) & d.r.Sent
+		if name := chat.Member(choice, "name"); len(own) == 0 || name != nil && !named(own, name) {
+			choice = nil // of a tool that does not go out
+			d.call.Dropped |= chat.SetOf(chat.ToolChoice) & d.r.Sent
+		}
 	}
 	if len(own) == 0 || string(chat.Member(choice, "type")) == `"none"` && !bytes.Contains(d.dst, []byte(`{"toolUse":`)) || !d.member("toolConfig") {
 		return
@@ -249,6 +253,10 @@ func ownTools(list []byte) (out [][]byte) {
 		}
 	}
 	return out
+}
+
+func named(tools [][]byte, name []byte) bool {
+	return slices.ContainsFunc(tools, func(tool []byte) bool { return bytes.Equal(chat.Member(tool, "name"), name) })
 }
 
 func elements(list []byte) (n int) {

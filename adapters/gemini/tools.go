@@ -1,6 +1,8 @@
 package gemini
 
 import (
+	"bytes"
+
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/shared/rawjson"
@@ -31,8 +33,33 @@ func (a *Adapter) encodeTools(r *chat.Request, call *codec.Call) {
 		call.Body = append(call.Body, `]}]`...)
 	}
 	if choice := r.Raw(chat.ToolChoice); choice != nil && !a.top.names["toolConfig"] {
-		call.Body = appendChoice(call.Body, choice)
+		if name := chosen(choice); name != nil && !declares(r.Raw(chat.Tools), name) {
+			call.Dropped |= chat.SetOf(chat.ToolChoice) // of a tool that does not go out
+			return
+		}
+		call.Body = appendChoice(call.Body, choice, r.Raw(chat.Tools))
 	}
+}
+
+// chosen returns the name of the one tool that a choice is for, nil for other choices.
+func chosen(choice []byte) []byte {
+	if len(choice) == 0 || choice[0] != rawjson.Object || string(chat.Member(choice, "type")) == `"allowed_tools"` {
+		return nil
+	}
+	if name := chat.ToolName(choice); name != nil {
+		return name
+	}
+	return []byte(`""`)
+}
+
+// declares reports whether a function or a tool of free text has that name.
+func declares(tools, name []byte) bool {
+	for tool := range rawjson.Elements(tools) {
+		if bytes.Equal(chat.ToolName(tool), name) {
+			return true
+		}
+	}
+	return false
 }
 
 // appendDeclarations appends the functions among the tools and returns their
@@ -73,7 +100,7 @@ func appendDeclaration(dst, function []byte) []byte {
 }
 
 // appendChoice appends what the client wants of its tools.
-func appendChoice(dst, choice []byte) []byte {
+func appendChoice(dst, choice, tools []byte) []byte {
 	var names []byte
 	mode := "AUTO"
 	switch {
@@ -85,7 +112,7 @@ func appendChoice(dst, choice []byte) []byte {
 		mode = "ANY"
 		names = appendName([]byte{'['}, chat.ToolName(choice))
 	case string(chat.Member(choice, "type")) == `"allowed_tools"`:
-		mode, names = allowedTools(chat.Member(choice, "allowed_tools"))
+		mode, names = allowedTools(chat.Member(choice, "allowed_tools"), tools)
 	}
 	dst = append(append(append(dst, `,"toolConfig":{"functionCallingConfig":{"mode":"`...), mode...), '"')
 	if len(names) > 0 {
@@ -96,7 +123,7 @@ func appendChoice(dst, choice []byte) []byte {
 
 // allowedTools reads OpenAI's choice among some of the tools. Google takes
 // names with ANY and VALIDATED only.
-func allowedTools(raw []byte) (mode string, names []byte) {
+func allowedTools(raw, tools []byte) (mode string, names []byte) {
 	mode = "VALIDATED"
 	if string(chat.Member(raw, "mode")) == `"required"` {
 		mode = "ANY"
@@ -104,7 +131,7 @@ func allowedTools(raw []byte) (mode string, names []byte) {
 	var c rawjson.Cursor
 	c.Reset(chat.Member(raw, "tools"))
 	for c.Array(); c.Elem(); {
-		if name := chat.Member(chat.Member(c.Raw(), "function"), "name"); len(name) > 2 {
+		if name := chat.ToolName(c.Raw()); len(name) > 2 && declares(tools, name) {
 			names = appendName(append(names, ','), name)
 		}
 	}

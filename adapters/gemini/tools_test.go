@@ -61,6 +61,15 @@ func TestToolChoice(t *testing.T) {
 	f(`{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"2g"}}]}}`, `"mode":"ANY","allowedFunctionNames":["f","_2g"]`)
 	f(`{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"f"}}]}}`, `"mode":"VALIDATED","allowedFunctionNames":["f"]`)
 	f(`{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}`, `"mode":"AUTO"`)
+	f(`{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"custom","custom":{"name":"f"}},{"type":"function","function":{"name":"gone"}}]}}`, `"mode":"ANY","allowedFunctionNames":["f"]`)
+	// a tool that does not go out cannot be chosen
+	for _, choice := range []string{`{"type":"function","function":{"name":"web_search"}}`, `{"type":"web_search"}`} {
+		call := sends(t, settings("gemini-2.5-flash"), `"tools":[{"type":"function","function":{"name":"f"}},{"type":"web_search_20260209","name":"web_search"}],"tool_choice":`+choice+`,`+hi,
+			hiSent+`,"tools":[{"functionDeclarations":[{"name":"f"}]}]`)
+		if !call.Dropped.Has(chat.ToolChoice) || !call.Dropped.Has(chat.Tools) {
+			t.Errorf("%s: dropped %v", choice, call.Dropped.Names())
+		}
+	}
 }
 
 const (

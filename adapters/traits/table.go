@@ -1,6 +1,10 @@
 package traits
 
-import "github.com/hybridinference/gateway/shared/wire"
+import (
+	"strconv"
+
+	"github.com/hybridinference/gateway/shared/wire"
+)
 
 // row is what is known of a family's models from a version on.
 type row struct {
@@ -13,7 +17,7 @@ type row struct {
 
 // find returns the first row that fits a model, nil if none does.
 func find(model string) *row {
-	table := [][]row{claude(), gemini(), openAI(), deepSeek(), others()}
+	table := [][]row{claude(), gemini(), openAI(), reasoners(), deepSeek(), others()}
 	for _, rows := range table {
 		for i := range rows {
 			r := &rows[i]
@@ -100,10 +104,17 @@ func openAI() []row {
 		{"gpt", nil, version{5, 2}, newer("without_thinking", "none", "low", "medium", "high", "xhigh")},
 		{"gpt", nil, version{5, 1}, newer("without_thinking", "none", "low", "medium", "high")},
 		{"gpt", nil, version{5, 0}, newer("never", "minimal", "low", "medium", "high")},
-		{"o1", nil, version{0, 0}, newer("never", "low", "medium", "high")},
-		{"o3", nil, version{0, 0}, newer("never", "low", "medium", "high")},
-		{"o4", nil, version{0, 0}, newer("never", "low", "medium", "high")},
 	}
+}
+
+// reasoners has the rows of OpenAI's o-series, those to come included.
+func reasoners() (rows []row) {
+	for generation := range 9 {
+		rows = append(rows, row{"o" + strconv.Itoa(generation+1), nil, version{0, 0}, wire.Traits{
+			MaxTokensField: "max_completion_tokens", Sampling: "never", Efforts: []string{"low", "medium", "high"},
+		}})
+	}
+	return rows
 }
 
 // deepSeek has the rows of DeepSeek's models. chat and reasoner are names of the

@@ -37,6 +37,7 @@ func TestFamiliesAndVersions(t *testing.T) {
 	f("gpt-3.5-turbo", "     ")
 	f("openai/gpt-oss-120b", "     low,medium,high")
 	f("o4-mini", "max_completion_tokens never    low,medium,high")
+	f("o5-pro", "max_completion_tokens never    low,medium,high")
 	f("GLM-5.3", "   lowest_effort  low,medium,high,max")
 	f("zai-org/GLM-6", "   lowest_effort  low,medium,high,max")
 	f("glm-4.6", "     ")
