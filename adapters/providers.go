@@ -23,7 +23,7 @@ type Provider struct {
 	name string
 	// BaseURL is the public address, "" if there is none.
 	BaseURL string
-	// KeyRequired tells that the public address answers nothing without a key.
+	// KeyRequired says that the public address refuses requests without a key.
 	KeyRequired bool
 	// AnyHost kinds are software, not a service: their endpoints are named after
 	// the host.
@@ -125,7 +125,7 @@ func (p *Provider) TakesGoogleTokens(baseURL string) bool {
 }
 
 // HasResponses reports whether an endpoint is known to serve OpenAI's Responses
-// API. Others are told of by their route.
+// API. For others the route says so.
 func (p *Provider) HasResponses(baseURL string) bool {
 	return p.responses != nil && p.responses(baseURL)
 }

@@ -33,7 +33,7 @@ type Choice struct {
 	Images, Annotations, Audio, Logprobs []string
 }
 
-// Add folds events in. Nothing of them is kept.
+// Add folds events in. They are not retained.
 func (a *Answer) Add(events ...chat.Event) {
 	for i := range events {
 		a.add(&events[i])

@@ -94,7 +94,7 @@ func drain(r codec.Frames, out []wire) []wire {
 	}
 }
 
-// Stream decodes a whole stream that arrives in pieces of the given size, the
+// Stream decodes a stream that arrives in pieces of the given size, the
 // way the gateway does: it stops at the terminal event or the first fault.
 func Stream(a codec.Adapter, stream []byte, piece int) *Transcript {
 	return play(a, cutBy(framesOf(a), stream, piece))
@@ -128,7 +128,7 @@ func overwrite(b []byte) {
 	}
 }
 
-// Body decodes a whole, non-streamed answer of status 200.
+// Body decodes a unary answer of status 200.
 func Body(a codec.Adapter, body []byte) *Transcript {
 	tr := &Transcript{finished: map[int]bool{}}
 	body = bytes.Clone(body)

@@ -63,7 +63,7 @@ func isLiteral(raw []byte) bool {
 	return len(raw) >= 2 && raw[0] == '"' && rawjson.Valid(raw) == nil
 }
 
-// checkRules holds a complete answer to the rules that concern it as a whole.
+// checkRules holds a complete answer to the rules that concern all of it.
 func checkRules(t *testing.T, tr *Transcript) {
 	t.Helper()
 	for _, msg := range tr.broken {

@@ -11,16 +11,16 @@ import (
 	"github.com/hybridinference/gateway/shared/fault"
 )
 
-// checkStream decodes a stream whole and in every disguise.
+// checkStream decodes a stream at once and in every disguise.
 func checkStream(t *testing.T, a codec.Adapter, c Case, want Want) {
-	whole := Stream(a, c.Body, len(c.Body))
-	checkFault(t, whole.Err, want, 200)
-	checkAnswer(t, whole.Answer, want)
-	checkRules(t, whole)
+	full := Stream(a, c.Body, len(c.Body))
+	checkFault(t, full.Err, want, 200)
+	checkAnswer(t, full.Answer, want)
+	checkRules(t, full)
 	same := func(name string, got *Transcript) {
 		t.Helper()
-		if !slices.Equal(got.Events, whole.Events) {
-			t.Errorf("%s: the events differ:\n%s\nwant:\n%s", name, strings.Join(got.Events, "\n"), strings.Join(whole.Events, "\n"))
+		if !slices.Equal(got.Events, full.Events) {
+			t.Errorf("%s: the events differ:\n%s\nwant:\n%s", name, strings.Join(got.Events, "\n"), strings.Join(full.Events, "\n"))
 		}
 	}
 	for _, piece := range []int{1, 2, 3, 7, 12, 64, 1000} {

@@ -19,7 +19,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/codec"
 )
 
-// Harness tells the suite about one adapter.
+// Harness describes one adapter to the suite.
 type Harness struct {
 	// Provider is the name of the folder that has the cases.
 	Provider string

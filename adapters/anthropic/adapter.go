@@ -28,7 +28,7 @@ const (
 
 // Place is where the Messages API is served. The zero value is Anthropic.
 type Place struct {
-	// Head is the raw member that stands first in each body, `"model":"..."` if
+	// Head is the raw member that comes first in each body, `"model":"..."` if
 	// it is empty.
 	Head string
 	// Partner places know neither service tiers nor automatic caching.

@@ -54,21 +54,21 @@ func (d *decoder) start(p *payload, out []chat.Event) []chat.Event {
 		out = d.think(&b, out)
 	case blockAnswer:
 		d.answered = true
-		out = d.whole(&b, out)
+		out = d.inline(&b, out)
 	case blockTool:
 		d.open.call = d.calls
 		d.calls++
 		d.tools = append(d.tools, chat.ToolDelta{Index: d.open.call, ID: b.id, Name: b.name})
 		out = append(out, chat.Event{Tools: d.tools[len(d.tools)-1:]})
-		out = d.whole(&b, out)
+		out = d.inline(&b, out)
 	case blockOther:
 	}
 	return out
 }
 
-// whole takes in arguments that stand in the block itself: in a whole answer,
+// inline takes the arguments that are in the block itself: in a unary answer,
 // and in streams that do not cut arguments into pieces.
-func (d *decoder) whole(b *piece, out []chat.Event) []chat.Event {
+func (d *decoder) inline(b *piece, out []chat.Event) []chat.Event {
 	if len(b.input) <= 2 || b.input[0] != '{' {
 		return out
 	}

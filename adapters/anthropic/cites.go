@@ -10,7 +10,7 @@ import (
 )
 
 // cites turns citations of web pages into url_citation annotations, which say
-// between which characters of the answer the text stands that they belong to.
+// the characters of the answer between which the cited text is.
 // Citations of the client's own documents have no such form and are left out.
 type cites struct {
 	// chars counts the answer so far, start the answer before the open block.
@@ -54,7 +54,7 @@ func (c *cites) add(citation []byte) {
 	}
 }
 
-// addAll takes in the citations of a block that came whole.
+// addAll adds the citations of a block that came in one piece.
 func (c *cites) addAll(list []byte) {
 	for citation := range rawjson.Elements(list) {
 		c.add(citation)

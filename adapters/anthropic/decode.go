@@ -57,7 +57,7 @@ func (d *decoder) Event(name, data []byte, out []chat.Event) ([]chat.Event, erro
 		return d.messageDelta(&p, out), nil
 	case "message_stop":
 		return d.end(out), nil
-	case "message": // a proxy that does not stream sends the whole answer at once
+	case "message": // a proxy that does not stream sends a unary answer
 		out, err := d.message(&p, out)
 		if err != nil {
 			return out, err
@@ -88,8 +88,8 @@ func (d *decoder) Body(body []byte, out []chat.Event) ([]chat.Event, error) {
 	return d.end(out), nil
 }
 
-// EOF implements codec.Decoder. After the stop reason nothing of an answer is
-// missing, even without message_stop.
+// EOF implements codec.Decoder. After the stop reason an answer is complete, even
+// without message_stop.
 func (d *decoder) EOF(out []chat.Event) ([]chat.Event, error) {
 	if d.finished && !d.done {
 		return d.end(out), nil
@@ -172,7 +172,7 @@ func (d *decoder) end(out []chat.Event) []chat.Event {
 	return append(out, ev)
 }
 
-// message decodes a whole answer: its blocks, as if each had been streamed in
+// message decodes a unary answer: its blocks, as if each had been streamed in
 // one piece.
 func (d *decoder) message(p *payload, out []chat.Event) ([]chat.Event, error) {
 	var c rawjson.Cursor

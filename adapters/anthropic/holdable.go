@@ -79,7 +79,7 @@ func (w *walk) reference(ref string) bool {
 	target := w.root
 	path, ok := bytes.CutPrefix([]byte(ref), []byte("#/"))
 	if !ok {
-		return false // the whole schema again, or another document
+		return false // the entire schema again, or another document
 	}
 	for name := range bytes.SplitSeq(path, []byte("/")) {
 		target = chat.Member(target, string(name))

@@ -181,7 +181,7 @@ func sourceOf(literal []byte, field string) (source, error) {
 	return source{data: data, mediaType: strings.ToLower(strings.TrimSpace(mediaType))}, nil
 }
 
-// isBase64 checks the alphabet: what passes can stand in a literal as it is.
+// isBase64 checks the alphabet: what passes can be put into a literal unchanged.
 func isBase64(data []byte) bool {
 	for _, ch := range data {
 		if (ch < 'a' || ch > 'z') && (ch < 'A' || ch > 'Z') && (ch < '0' || ch > '9') && ch != '+' && ch != '/' && ch != '=' {

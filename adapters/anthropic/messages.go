@@ -12,14 +12,14 @@ func (d *draft) writeSystem() error {
 	if len(blocks) == 0 || !d.member("system") {
 		return nil
 	}
-	whole := true
+	entire := true
 	for i := range blocks {
 		if blocks[i].text == nil {
 			return invalid("A system message can hold text only")
 		}
-		whole = whole && blocks[i].whole && blocks[i].cache == nil
+		entire = entire && blocks[i].entire && blocks[i].cache == nil
 	}
-	if !whole {
+	if !entire {
 		return d.writeBlocks(blocks)
 	}
 	d.put(`"`)
@@ -139,7 +139,7 @@ func (d *draft) splitSystem(body []block, results bool) (user, system []block) {
 	}
 	if len(system) > 1 {
 		for i := range system {
-			system[i].whole = false
+			system[i].entire = false
 		}
 	}
 	return user, system
@@ -174,7 +174,7 @@ func (d *draft) writeUserBlocks(calls []toolUse, body []block) error {
 
 // writeBlocks writes content as the client gave it: a string or an array.
 func (d *draft) writeBlocks(blocks []block) error {
-	if len(blocks) == 1 && blocks[0].whole && blocks[0].cache == nil {
+	if len(blocks) == 1 && blocks[0].entire && blocks[0].cache == nil {
 		d.putRaw(blocks[0].text)
 		return nil
 	}
@@ -219,7 +219,7 @@ func (d *draft) writeCall(use *toolUse) {
 }
 
 // writeResult writes the answer to a call. A call that was never answered gets
-// an error in its place: without any result the whole request is refused.
+// an error in its place: without any result the request is refused.
 func (d *draft) writeResult(use *toolUse) error {
 	d.put(`{"type":"tool_result","tool_use_id":`).putText(use.id)
 	if use.answer == nil {

@@ -65,7 +65,7 @@ func (a *Adapter) AppendMessages(body []byte, call *codec.Call) error {
 }
 
 // gatewayMember reports members that OpenRouter adds to the API, and those that
-// the place's head stands for.
+// that the place's head names.
 func gatewayMember(name string) bool {
 	switch name {
 	case "model", "models", "fallbacks", "provider", "plugins", "route", "session_id", "trace", "user", "preset", "transforms", "anthropic_version":

@@ -105,7 +105,7 @@ func (d *draft) write() error {
 	return nil
 }
 
-// writeRest writes what concerns the request as a whole.
+// writeRest writes what concerns the entire request.
 func (d *draft) writeRest() {
 	if user := d.r.Raw(chat.User); user != nil && d.member("metadata") {
 		d.put(`{"user_id":`).putRaw(user).put(`}`)

@@ -30,7 +30,7 @@ func reasoningParams() chat.ParamSet {
 	return chat.SetOf(chat.Reasoning, chat.ReasoningEffort, chat.IncludeReasoning, chat.Thinking)
 }
 
-// planThinking decides about thinking and effort. What stands against thinking
+// planThinking decides about thinking and effort. What rules thinking out
 // (a forced tool, lost thoughts, too small a limit) wins: the request is then
 // answered without, instead of being refused.
 func (d *draft) planThinking() {

@@ -119,7 +119,7 @@ func (d *draft) planFormat() {
 		d.drop(chat.ResponseFormat)
 		return
 	case kind == "json_object":
-		d.talk.system = append(d.talk.system, block{whole: true, text: []byte(`"Answer with a single JSON object and nothing else: no explanation and no code fence around it."`)})
+		d.talk.system = append(d.talk.system, block{entire: true, text: []byte(`"Answer with a single JSON object and nothing else: no explanation and no code fence around it."`)})
 		return
 	}
 	schema := chat.Member(chat.Member(raw, "json_schema"), "schema")

@@ -18,14 +18,14 @@ type turn struct {
 	calls     []toolUse
 }
 
-// block is a piece of a turn that stands where the client put it.
+// block is a piece of a turn, in the place that the client gave it.
 type block struct {
 	// text is the literal of a text block, nil for a part.
 	text []byte
-	// whole means that text was the message's entire content.
-	whole bool
-	part  *chat.Part
-	cache []byte
+	// entire means that text was the message's entire content.
+	entire bool
+	part   *chat.Part
+	cache  []byte
 	// system is set for an instruction that came later than the system prompt.
 	system bool
 }
@@ -59,7 +59,7 @@ func (t *talk) add(m *chat.Message) {
 }
 
 // addSystem takes the leading run for the system prompt. A later message stays
-// where it is: what stands before it is then as it was, and may be cached.
+// where it is: what precedes it is unchanged and can be cached.
 func (t *talk) addSystem(blocks []block) {
 	if len(t.turns) == 0 {
 		t.system = append(t.system, blocks...)
@@ -140,8 +140,8 @@ func (t *talk) hasTools() bool {
 	return false
 }
 
-// lostThoughts reports whether the conversation stands in a tool loop whose
-// thinking the client did not bring back.
+// lostThoughts reports whether the conversation is within a tool loop whose
+// thinking the client did not send back.
 func (t *talk) lostThoughts() bool {
 	for _, u := range slices.Backward(t.turns) {
 		if u.assistant {
@@ -152,7 +152,7 @@ func (t *talk) lostThoughts() bool {
 }
 
 // settle makes the turns alternate, begin with the user and end in a way that
-// the model takes up. thinking tells whether thinking blocks will be sent.
+// the model takes up. thinking says whether thinking blocks will be sent.
 func (t *talk) settle(thinking, prefill bool) {
 	kept := t.turns[:0]
 	for _, u := range t.turns {
@@ -170,7 +170,7 @@ func (t *talk) settle(thinking, prefill bool) {
 	}
 	t.turns = kept
 	if len(t.turns) == 0 || t.turns[0].assistant {
-		t.turns = append([]turn{{body: []block{{text: []byte(`"(The conversation begins.)"`), whole: true}}}}, t.turns...)
+		t.turns = append([]turn{{body: []block{{text: []byte(`"(The conversation begins.)"`), entire: true}}}}, t.turns...)
 	}
 	t.end(prefill)
 }
@@ -180,7 +180,7 @@ func (u *turn) merge(v turn) {
 	u.body = append(u.body, v.body...)
 	u.calls = append(u.calls, v.calls...)
 	for i := range u.body {
-		u.body[i].whole = false
+		u.body[i].entire = false
 	}
 }
 
@@ -197,7 +197,7 @@ func (t *talk) end(prefill bool) {
 		}
 		return
 	}
-	t.turns = append(t.turns, turn{body: []block{{text: []byte(`"(Continue your last message from where it ends, without repeating any of it.)"`), whole: true}}})
+	t.turns = append(t.turns, turn{body: []block{{text: []byte(`"(Continue your last message from where it ends, without repeating any of it.)"`), entire: true}}})
 }
 
 // trimRight removes white space at the end of a literal, which the API refuses
@@ -217,7 +217,7 @@ func trimRight(literal []byte) []byte {
 func blocksOf(m *chat.Message) []block {
 	var out []block
 	if !blank(m.Text) {
-		out = append(out, block{text: m.Text, whole: true})
+		out = append(out, block{text: m.Text, entire: true})
 	}
 	for i := range m.Parts {
 		p := &m.Parts[i]

@@ -7,7 +7,7 @@ import (
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// put appends text as it stands.
+// put appends text unchanged.
 func (d *draft) put(text string) *draft {
 	d.body = append(d.body, text...)
 	return d

@@ -226,7 +226,7 @@ func blockOf(block []byte) string {
 	return ""
 }
 
-// EOF implements codec.Decoder. After the stop reason nothing of an answer is
+// EOF implements codec.Decoder. After the stop reason no part of an answer is
 // missing but its usage.
 func (d *decoder) EOF(out []chat.Event) ([]chat.Event, error) { return d.inner.EOF(out) }
 

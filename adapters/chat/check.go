@@ -21,9 +21,9 @@ func (r *Request) check() error {
 	r.Model = rawjson.Text(r.params[Model])
 	r.Messages = r.params[Messages]
 	r.Stream = len(r.params[Stream]) > 0 && r.params[Stream][0] == 't'
-	r.MaxTokens, _ = Whole(r.params[MaxCompletionTokens])
+	r.MaxTokens, _ = Integer(r.params[MaxCompletionTokens])
 	if r.MaxTokens == 0 {
-		r.MaxTokens, _ = Whole(r.params[MaxTokens])
+		r.MaxTokens, _ = Integer(r.params[MaxTokens])
 	}
 	if len(r.Messages) == 0 && r.params[Prompt] == nil {
 		return invalid("messages: required")
@@ -155,7 +155,7 @@ func aboveZero(p Param, val []byte, high float64) error {
 }
 
 func isInt(p Param, val []byte, low, high int64) error {
-	n, ok := Whole(val)
+	n, ok := Integer(val)
 	switch {
 	case !ok:
 		return invalid("%s: must be an integer, got %s", p, describe(val))
@@ -167,9 +167,9 @@ func isInt(p Param, val []byte, low, high int64) error {
 	return nil
 }
 
-// Whole returns the value of an integer; 5.0 and 5e0 are integers, too, as to
+// Integer returns the value of an integer; 5.0 and 5e0 are integers, too, as to
 // every JSON client.
-func Whole(raw []byte) (int64, bool) {
+func Integer(raw []byte) (int64, bool) {
 	if n, ok := rawjson.Int(raw); ok {
 		return n, true
 	}

@@ -34,7 +34,7 @@ func oneOf(name string, val []byte, allowed ...string) error {
 // be anything.
 type member struct {
 	name string
-	kind byte // rawjson.True stands for both booleans
+	kind byte // rawjson.True means both booleans
 }
 
 // isObject checks the members of an object that are there and not null.

@@ -31,11 +31,11 @@ type Event struct {
 	// Usage is cumulative: the last one counts.
 	Usage *Usage
 
-	// ID, Fingerprint and ServiceTier describe the whole answer.
+	// ID, Fingerprint and ServiceTier describe the entire answer.
 	ID, Fingerprint, ServiceTier Literal
 
 	// Raw is the provider's own event for a client that speaks its language, or
-	// its whole answer; RawName the event's name. RawShown is true of what a
+	// its unary answer; RawName the event's name. RawShown is true of what a
 	// client shows, whatever else is known of it.
 	Raw, RawName []byte
 	RawShown     bool

@@ -22,7 +22,7 @@ func WithImageNote(content []byte) []byte {
 	return []byte(quoted)
 }
 
-// MediaNote returns what stands in the place of a part of a tool's result that
+// MediaNote returns what replaces a part of a tool's result that
 // a model with these inputs cannot take, a literal; nil if it can. A refusal
 // would end a conversation that the user did not even put the part into.
 func MediaNote(part []byte, inputs Feature) Literal {

@@ -37,7 +37,7 @@ func roleOf(raw []byte) Role {
 // Message is one turn, for adapters that translate.
 type Message struct {
 	Role Role
-	// Raw is the whole object.
+	// Raw is the entire object.
 	Raw []byte
 	// Text is the content given as one string; Parts the content given as an
 	// array. Both are empty for null content.
@@ -61,7 +61,7 @@ type Message struct {
 // function's with that one argument.
 type Call struct {
 	ID, Name, Arguments Literal
-	// Raw is the whole object, for provider extensions.
+	// Raw is the entire object, for provider extensions.
 	Raw []byte
 }
 
@@ -93,7 +93,7 @@ type Part struct {
 	// Data and Format are an audio part's base64 text and format; Filename is a file's.
 	Data, Format, Filename Literal
 	CacheControl           []byte
-	// Raw is the whole object.
+	// Raw is the entire object.
 	Raw []byte
 }
 

@@ -3,7 +3,7 @@ package chat
 // Param is a member of a request that the gateway knows by name.
 type Param uint8
 
-// The known parameters. Other stands for every member that is not listed: it
+// The known parameters. Other is every member that is not listed: it
 // is passed on to the upstream unseen.
 const (
 	Other Param = iota
@@ -62,7 +62,7 @@ const (
 	NumParams
 )
 
-// ParamOf returns the parameter that a member's name stands for.
+// ParamOf returns the parameter of a member's name.
 func ParamOf(key []byte) Param {
 	switch string(key) {
 	case "model":

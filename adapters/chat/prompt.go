@@ -90,7 +90,7 @@ func appendLogprobs(dst, val []byte) ([]byte, error) {
 	if val[0] == 't' || val[0] == 'f' { // chat's own form, which some clients send
 		return append(append(append(dst, `"logprobs":`...), val...), ','), nil
 	}
-	n, ok := Whole(val)
+	n, ok := Integer(val)
 	if !ok || n < 0 || n > 20 {
 		return dst, invalid("logprobs: must be from 0 to 20, got %s", describe(val))
 	}

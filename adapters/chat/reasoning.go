@@ -50,7 +50,7 @@ func (o *ReasoningOption) object(raw []byte) error {
 				return err
 			}
 		case "max_tokens":
-			n, ok := Whole(val)
+			n, ok := Integer(val)
 			if !ok || n < 0 {
 				return invalid("reasoning.max_tokens: must be an integer of at least 0, got %s", describe(val))
 			}
@@ -105,7 +105,7 @@ func (o *ReasoningOption) thinking(raw []byte) error {
 		o.Off = true
 	case `"enabled"`, `"adaptive"`, `"auto"`:
 		o.On = true
-		o.MaxTokens, _ = Whole(Member(raw, "budget_tokens"))
+		o.MaxTokens, _ = Integer(Member(raw, "budget_tokens"))
 	default:
 		return invalid("thinking.type: must be enabled, disabled, adaptive or auto, got %s", describe(kind))
 	}

@@ -22,8 +22,8 @@ func TestWholeNumbersWithAFraction(t *testing.T) {
 	}
 	f := func(in string, want int64, ok bool) {
 		t.Helper()
-		if got, gotOK := chat.Whole([]byte(in)); got != want || gotOK != ok {
-			t.Errorf("Whole(%s) = %d, %v", in, got, gotOK)
+		if got, gotOK := chat.Integer([]byte(in)); got != want || gotOK != ok {
+			t.Errorf("Integer(%s) = %d, %v", in, got, gotOK)
 		}
 	}
 	f("-3", -3, true)

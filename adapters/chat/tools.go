@@ -8,11 +8,11 @@ import (
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// CustomSchema are the parameters of a function that stands for a tool of free
+// CustomSchema are the parameters of a function that replaces a tool of free
 // text, where the target knows functions only.
 const CustomSchema = `{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}`
 
-// CustomDescription returns the description of the function that stands for a
+// CustomDescription returns the description of the function that replaces a
 // tool of free text, a literal; nil for none. What the text has to look like is
 // part of it, where the model reads it.
 func CustomDescription(custom []byte) Literal {

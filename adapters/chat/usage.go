@@ -8,15 +8,15 @@ type Usage struct {
 	Prompt, Completion, Reasoning, CacheRead, CacheWrite int64
 	// CacheWrite1h is the part of CacheWrite that is kept for an hour.
 	CacheWrite1h int64
-	// Audio and image tokens, where the provider tells. CacheReadAudio is the part
+	// Audio and image tokens, where the provider reports them. CacheReadAudio is the part
 	// of CacheRead and of PromptAudio that is both.
 	PromptAudio, PromptImage, CacheReadAudio, CompletionAudio, CompletionImage int64
 	// WebSearches and ServerTools are calls of tools that the provider ran: its
 	// searches, and all others.
 	WebSearches, ServerTools int64
-	// Estimated tells that the provider has not counted.
+	// Estimated says that the provider has not counted.
 	Estimated bool
-	// Cost is the provider's own price in USD as decimal text, "" if not told.
+	// Cost is the provider's own price in USD as decimal text, "" if it reports none.
 	Cost string
 	// BYOK is set where the provider resells another's answer that the operator
 	// pays for himself: InferenceCost, in the form of Cost, comes on top of Cost.

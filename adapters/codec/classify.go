@@ -7,15 +7,15 @@ import (
 )
 
 // Classify makes a fault of an answer's status and its error body. A status of
-// 0 is an error inside a 200: then the body alone tells.
+// 0 is an error inside a 200: then only the body says.
 func Classify(status int, r Report) *fault.Error {
-	told := status
+	effective := status
 	if status == 0 || status == 200 {
-		told = r.Status
+		effective = r.Status
 	}
-	kind, known := byText(told, r)
+	kind, known := byText(effective, r)
 	if !known {
-		kind = byStatus(told)
+		kind = byStatus(effective)
 	}
 	return r.As(kind, status)
 }

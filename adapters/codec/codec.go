@@ -36,7 +36,7 @@ type Settings struct {
 	Processor string
 	// ExtraBody is a JSON object whose members are merged into each request.
 	ExtraBody json.RawMessage
-	// Responses tells that the endpoint serves OpenAI's Responses API itself.
+	// Responses says that the endpoint serves OpenAI's Responses API itself.
 	Responses bool
 	// MaxOutput is the model's greatest max_tokens; larger requests are clamped.
 	MaxOutput int64
@@ -82,10 +82,10 @@ func DecoderFor(a Adapter, r *chat.Request) Decoder {
 	return a.Decoder()
 }
 
-// Signed is an Adapter whose requests are signed as a whole, by keys that do not
-// travel.
+// Signed is an Adapter whose entire requests are signed, with keys that are not
+// sent.
 type Signed interface {
-	// Signs tells for which of AWS' services and regions a secret signs; not ok
+	// Signs says for which of AWS' services and regions a secret signs; not ok
 	// if Authorize says all.
 	Signs(secret string) (service, region string, ok bool)
 }
@@ -134,9 +134,9 @@ type Responder interface {
 type Decoder interface {
 	// Event decodes one server-sent event.
 	Event(name, data []byte, out []chat.Event) ([]chat.Event, error)
-	// Body decodes a whole, non-streamed answer of status 200.
+	// Body decodes a unary answer of status 200.
 	Body(body []byte, out []chat.Event) ([]chat.Event, error)
-	// EOF tells that the upstream closed a stream without a terminal event. It
+	// EOF says that the upstream closed a stream without a terminal event. It
 	// returns what was held back, and a fault if the answer is not complete.
 	EOF(out []chat.Event) ([]chat.Event, error)
 }

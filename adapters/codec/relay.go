@@ -6,7 +6,7 @@ import (
 )
 
 // Relay returns a decoder for a client that speaks the provider's own language:
-// each of the provider's events, or its whole body, is in the Raw of an event
+// each of the provider's events, or its entire body, is in the Raw of an event
 // beside what the gateway itself has to know of it, which is what d decodes.
 // quiet reports the events that say nothing of the answer yet.
 func Relay(d Decoder, quiet func(name []byte) bool) Decoder { return &relay{d, quiet} }

@@ -89,7 +89,7 @@ func IsCode(text string) bool {
 }
 
 // Redact replaces what looks like a key, and what follows "Bearer", and leaves
-// all else as it is: for prompts and answers that are to be stored.
+// the rest unchanged: for prompts and answers that are to be stored.
 func Redact(text string) string {
 	var b strings.Builder
 	bearer := false

@@ -1,7 +1,7 @@
 // Package demo writes the answers of the demo model, so that a gateway can be
 // tried and loaded without any provider. It speaks like an OpenAI-compatible
 // server and says something about the question: "Count to 20" counts, "Ping"
-// gets a pong, anything else is told what it said.
+// gets a pong, anything else is echoed.
 package demo
 
 import (
@@ -98,7 +98,7 @@ func (s *Script) Status() int { return 200 }
 func (s *Script) Next() (piece []byte, pause time.Duration, ok bool) {
 	defer func() { s.at++ }()
 	if !s.stream {
-		return s.whole(), 0, s.at == 0
+		return s.unary(), 0, s.at == 0
 	}
 	switch n := len(s.words); {
 	case s.at < n:
@@ -122,7 +122,7 @@ func (s *Script) tail() []byte {
 	return append(s.usage(b), "}\n\ndata: [DONE]\n\n"...)
 }
 
-func (s *Script) whole() []byte {
+func (s *Script) unary() []byte {
 	b := append([]byte(head), `","choices":[{"index":0,"message":{"role":"assistant","content":`...)
 	b = rawjson.AppendString(b, strings.Join(s.words, ""))
 	b = append(b, `},"finish_reason":"`+s.finish+`"}],`...)

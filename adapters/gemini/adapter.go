@@ -8,7 +8,7 @@
 //     say all of it, else untouched as parametersJsonSchema. Nothing is reduced.
 //   - The terminal event of a stream is its end after a finish reason: with
 //     several candidates each ends by itself, and only the end of the stream
-//     tells that no other candidate follows.
+//     shows that no other candidate follows.
 //   - An answer that stops without a single part is an empty answer, not a
 //     failure: models say nothing after some tool results.
 //   - Only members that Google knows are sent, since it refuses all others.

@@ -6,7 +6,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/chat"
 )
 
-// call decodes a function call, which always comes whole.
+// call decodes a function call, which always comes in one piece.
 func (s *scope) call(ev *chat.Event, p *part) {
 	name := chat.Member(p.call, "name")
 	if len(name) <= 2 || name[0] != '"' {
@@ -41,7 +41,7 @@ func (s *scope) arguments(args []byte) chat.Literal {
 }
 
 // appendCompact appends a JSON value as the inside of a string literal, less
-// the white space between its tokens: whole answers are indented, streams not.
+// the white space between its tokens: unary answers are indented, streams are not.
 func appendCompact(dst, raw []byte) []byte {
 	inside := false
 	for i := 0; i < len(raw); i++ {

@@ -19,7 +19,7 @@ const (
 	resultTurn // a user turn of nothing but tool results
 )
 
-// blank stands for a text where Google wants one and the client has none.
+// blank replaces a text where Google wants one and the client has none.
 const blank = `" "`
 
 // contents builds the array of that name.
@@ -96,7 +96,7 @@ func (c *contents) aside(turns []chat.Message, i int) (int, error) {
 }
 
 // instruct appends a system message that came later than the system prompt as
-// the user's, marked as what it is: what stands before it stays as it was.
+// the user's, marked as what it is: what precedes it is unchanged.
 func (c *contents) instruct(m *chat.Message) {
 	text := rawjson.Inner(m.Text)
 	for i := range m.Parts {

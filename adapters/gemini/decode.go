@@ -40,7 +40,7 @@ type candidate struct {
 // maxCandidates bounds the indexes that an answer may have.
 const maxCandidates = 64
 
-// Event implements codec.Decoder. Every event is a whole response object; an
+// Event implements codec.Decoder. Every event is a complete response object; an
 // error may be wrapped in an array.
 func (d *decoder) Event(name, data []byte, out []chat.Event) ([]chat.Event, error) {
 	d.buf, d.tools = d.buf[:0], d.tools[:0]
@@ -63,8 +63,8 @@ func (d *decoder) Body(body []byte, out []chat.Event) ([]chat.Event, error) {
 	return d.EOF(out)
 }
 
-// EOF implements codec.Decoder. The end is the only thing that tells that no
-// further candidate follows.
+// EOF implements codec.Decoder. Only the end shows that no other candidate
+// follows.
 func (d *decoder) EOF(out []chat.Event) ([]chat.Event, error) {
 	if d.done {
 		return out, nil

@@ -27,8 +27,8 @@ func familyOf(model string) family {
 
 func isDigit(ch byte) bool { return ch >= '0' && ch <= '9' }
 
-// since reports whether the model is of a generation or later. A name that
-// does not tell stands for the newest model.
+// since reports whether the model is of a generation or later. A name
+// without a version means the newest model.
 func (f family) since(version int) bool { return f.version == 0 || f.version >= version }
 
 // signs reports whether tool calls are refused without a thought signature.

@@ -12,7 +12,7 @@ import (
 // Google has two fields for them. parameters is a type of its own that knows
 // few keywords and refuses a request for any other; parametersJsonSchema takes
 // JSON Schema. All models know the first, so it is used as long as it can say
-// the same; everything else goes out as it is rather than cut down.
+// the same; everything else is sent unchanged rather than reduced.
 func appendParameters(dst, schema []byte) []byte {
 	if noArguments(schema) {
 		return dst

@@ -7,7 +7,7 @@ import (
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// parse takes a whole block of calls apart, tags included.
+// parse splits a complete block of calls, tags included.
 func (p *Parser) parse(block []byte, out []Piece) ([]Piece, bool) {
 	switch p.closing {
 	case closeMiniMax:

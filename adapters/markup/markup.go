@@ -35,14 +35,14 @@ const (
 	Reasoned = DSML | Kimi
 )
 
-// Kind tells what a piece is.
+// Kind is what a piece is.
 type Kind uint8
 
 // The kinds of pieces.
 const (
 	Text    Kind = iota // text of the answer
 	Thought             // text of the reasoning
-	Call                // a whole tool call
+	Call                // a complete tool call
 )
 
 // Piece is a part of an answer. Its bytes are valid until the parser's next call.
@@ -186,10 +186,10 @@ func (p *Parser) answer(out []Piece) []Piece {
 			return p.plain(rest, len(rest), out)
 		}
 		at += i
-		switch tag, whole := p.opening(rest[at:]); {
-		case whole && tag == closeThink:
+		switch tag, complete := p.opening(rest[at:]); {
+		case complete && tag == closeThink:
 			return p.closeUnopened(rest, at, out)
-		case whole:
+		case complete:
 			return p.open(rest, at, tag, out)
 		case tag != "":
 			return p.plain(rest, at, out) // perhaps a tag, once there is more
@@ -290,7 +290,7 @@ func tags() [9]struct {
 
 // opening returns the tag that b begins with, or may begin with once there is
 // more of it; "" if none.
-func (p *Parser) opening(b []byte) (tag string, whole bool) {
+func (p *Parser) opening(b []byte) (tag string, complete bool) {
 	for _, o := range tags() {
 		switch {
 		case p.dialect&o.dialect == 0,
@@ -315,9 +315,9 @@ func (p *Parser) thoughts(out []Piece) []Piece {
 	if end >= 0 {
 		limit = end
 	}
-	if at, tag, whole := p.callIn(rest[:limit], end >= 0); tag != "" {
+	if at, tag, complete := p.callIn(rest[:limit], end >= 0); tag != "" {
 		ready := bytes.TrimRight(rest[:at], " \t\r\n")
-		if whole {
+		if complete {
 			p.used += at
 			p.mode, p.outer, p.seen, p.closing = calling, thinking, 0, closingOf(tag)
 		} else {
@@ -337,15 +337,15 @@ func (p *Parser) thoughts(out []Piece) []Piece {
 
 // callIn finds the first tag of a call in a thought; one that is cut off at
 // the end of b counts unless the thought ends there.
-func (p *Parser) callIn(b []byte, ends bool) (at int, tag string, whole bool) {
+func (p *Parser) callIn(b []byte, ends bool) (at int, tag string, complete bool) {
 	for p.dialect&Reasoned != 0 {
 		i := bytes.IndexByte(b[at:], '<')
 		if i < 0 {
 			break
 		}
 		at += i
-		if tag, whole = p.opening(b[at:]); tag != "" && (whole || !ends) {
-			return at, tag, whole
+		if tag, complete = p.opening(b[at:]); tag != "" && (complete || !ends) {
+			return at, tag, complete
 		}
 		at++
 	}

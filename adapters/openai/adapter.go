@@ -76,7 +76,7 @@ func traitsOf(s codec.Settings, p *Profile) wire.Traits {
 }
 
 // baseURL returns the URL under which the methods stand. A URL that is a host
-// only gets /v1; one with a path of its own is taken as it is.
+// only gets /v1; one with a path of its own is not changed.
 func baseURL(base string, unversioned bool) string {
 	base = strings.TrimSuffix(base, "/")
 	if _, rest, ok := strings.Cut(base, "://"); ok && !unversioned && !strings.Contains(rest, "/") {

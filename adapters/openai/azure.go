@@ -47,7 +47,7 @@ func (a *Adapter) addressAzure(s codec.Settings) error {
 	return nil
 }
 
-// authorizeAzure tells Entra's tokens, which are JWTs, from keys.
+// authorizeAzure distinguishes Entra's tokens, which are JWTs, from keys.
 func authorizeAzure(secret string) codec.Header {
 	if strings.HasPrefix(secret, "eyJ") && strings.Count(secret, ".") == 2 {
 		return codec.Header{Name: "Authorization", Value: "Bearer " + secret}

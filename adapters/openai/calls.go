@@ -25,11 +25,11 @@ type call struct {
 	ours, named, hasArguments bool
 }
 
-// place gives a fragment its index and strips what was said before. In a whole
+// place gives a fragment its index and strips what was sent before. In a unary
 // message each element is a call of its own.
-func (s *calls) place(choice int, t *chat.ToolDelta, whole bool) {
+func (s *calls) place(choice int, t *chat.ToolDelta, unary bool) {
 	var c *call
-	if !whole {
+	if !unary {
 		c = s.find(choice, t)
 	}
 	if c == nil {

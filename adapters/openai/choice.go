@@ -28,7 +28,7 @@ func (d *decoder) choices(c *rawjson.Cursor, out []chat.Event) []chat.Event {
 func (d *decoder) choice(c *rawjson.Cursor, ev *chat.Event) bool {
 	var reason []byte
 	firstTool := len(d.tools)
-	whole := false
+	unary := false
 	for key, ok := c.Key(); ok; key, ok = c.Key() {
 		switch string(key) {
 		case "index":
@@ -38,7 +38,7 @@ func (d *decoder) choice(c *rawjson.Cursor, ev *chat.Event) bool {
 		case "delta":
 			d.delta(c, ev)
 		case "message":
-			whole = c.Kind() == rawjson.Object || whole
+			unary = c.Kind() == rawjson.Object || unary
 			d.delta(c, ev)
 		case "finish_reason":
 			reason = filled(c.Str())
@@ -60,19 +60,19 @@ func (d *decoder) choice(c *rawjson.Cursor, ev *chat.Event) bool {
 		return false
 	}
 	ev.Tools = d.tools[firstTool:len(d.tools):len(d.tools)]
-	d.settle(ev, reason, whole)
+	d.settle(ev, reason, unary)
 	return true
 }
 
 // settle puts a choice's event in order once all of it was read.
-func (d *decoder) settle(ev *chat.Event, reason []byte, whole bool) {
+func (d *decoder) settle(ev *chat.Event, reason []byte, unary bool) {
 	d.begun |= bit(ev.Choice)
 	if d.finished&bit(ev.Choice) != 0 { // some repeat the reason, or say more after it
 		*ev = chat.Event{Choice: ev.Choice, Details: ev.Details, Annotations: ev.Annotations, Logprobs: ev.Logprobs, Extra: ev.Extra, Fault: ev.Fault}
 		return
 	}
 	for i := range ev.Tools {
-		d.calls.place(ev.Choice, &ev.Tools[i], whole)
+		d.calls.place(ev.Choice, &ev.Tools[i], unary)
 	}
 	if d.dialect != 0 {
 		d.structure(ev)
@@ -107,7 +107,7 @@ func (d *decoder) close(ev *chat.Event, finish chat.Finish) {
 	ev.Tools = d.calls.complete(ev.Choice, ev.Tools)
 }
 
-// brokenOff is the fault behind a finish reason that tells of an error.
+// brokenOff is the fault behind a finish reason that reports an error.
 func brokenOff(reason, native []byte) *fault.Error {
 	word, kind := reason, fault.Unavailable
 	if finishOf(native) == chat.FinishError {

@@ -65,7 +65,7 @@ func (d *decoder) end(out []chat.Event) ([]chat.Event, error) {
 	return append(out, chat.Event{Done: true}), nil
 }
 
-// Body implements codec.Decoder. A whole answer may lack the finish reason.
+// Body implements codec.Decoder. A unary answer may lack the finish reason.
 func (d *decoder) Body(body []byte, out []chat.Event) ([]chat.Event, error) {
 	base := len(out)
 	out, err := d.chunk(bytes.TrimSpace(body), out)
@@ -86,7 +86,7 @@ func (d *decoder) Body(body []byte, out []chat.Event) ([]chat.Event, error) {
 	return append(out, chat.Event{Done: true}), nil
 }
 
-// chunk decodes a chat.completion.chunk or a whole chat.completion: they
+// chunk decodes a chat.completion.chunk or a chat.completion: they
 // differ in the name of delta only.
 func (d *decoder) chunk(data []byte, out []chat.Event) ([]chat.Event, error) {
 	d.tools, d.arena, d.counted = d.tools[:0], d.arena[:0], false
@@ -129,7 +129,7 @@ func (d *decoder) chunk(data []byte, out []chat.Event) ([]chat.Event, error) {
 	return out, nil
 }
 
-// isFailure tells the members that announce an error from namesakes in a
+// isFailure distinguishes the members that report an error from namesakes in a
 // normal chunk, which has choices.
 func isFailure(key, raw []byte, answered bool) bool {
 	switch string(key) {
@@ -146,7 +146,7 @@ func isFailure(key, raw []byte, answered bool) bool {
 	return false
 }
 
-// finish attaches what concerns the whole chunk to its last event.
+// finish attaches what concerns the entire chunk to its last event.
 func (d *decoder) finish(out []chat.Event, base int, meta *chat.Event) []chat.Event {
 	if len(out) == base {
 		out = append(out, chat.Event{})

@@ -71,7 +71,7 @@ func (d *decoder) literal(add func(dst, raw []byte) []byte, raw []byte) chat.Lit
 	return d.arena[begin:len(d.arena):len(d.arena)]
 }
 
-// appendThoughts appends the readable text of reasoning_details, escaped as it is.
+// appendThoughts appends the readable text of reasoning_details, still escaped.
 func appendThoughts(dst, details []byte) []byte {
 	var c rawjson.Cursor
 	c.Reset(details)

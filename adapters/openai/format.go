@@ -9,7 +9,7 @@ import (
 
 // formatText returns what the prompt has to say about the form of the answer,
 // the inside of a literal, where the server holds to JSON but to no schema; nil
-// for nothing. Such servers refuse JSON mode unless the prompt speaks of JSON.
+// for nothing. Such servers refuse JSON mode unless the prompt mentions JSON.
 func (a *Adapter) formatText(r *chat.Request) []byte {
 	format := r.Raw(chat.ResponseFormat)
 	if format == nil || a.traits.Schema != "json_object" || !a.settings.Structured || a.override["response_format"] {

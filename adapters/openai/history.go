@@ -144,7 +144,7 @@ func (m *messages) own(family string) bool {
 }
 
 // formatFamily names the family that a reasoning format belongs to, by the
-// prefix of its models at OpenRouter; "" if the format tells nothing.
+// prefix of its models at OpenRouter; "" if the format names none.
 func formatFamily(format string) string {
 	format = strings.ToLower(format)
 	for _, f := range []struct{ part, family string }{

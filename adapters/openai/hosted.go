@@ -20,7 +20,7 @@ func Mistral() Profile {
 			chat.ServiceTier, chat.Modalities, chat.Audio, chat.ImageConfig, chat.WebSearchOptions, chat.Verbosity),
 		tune: func(p *Profile, s codec.Settings) {
 			if strings.Contains(strings.ToLower(s.Model), "magistral") {
-				p.base.Thinking = "never" // it always thinks, and is not told how much
+				p.base.Thinking = "never" // it always thinks, and takes no effort
 			}
 		},
 	}
@@ -116,7 +116,7 @@ func Qwen() Profile {
 	}
 }
 
-// thinksByDefault reports the models of Qwen's that think unless they are told
+// thinksByDefault reports the models of Qwen's that think unless they are asked
 // not to: the open ones of the third generation, and all since.
 func thinksByDefault(model string) bool {
 	for _, name := range []string{"qwen-plus", "qwen-flash", "qwen-turbo", "qwen-max", "qwen2", "qwen3-max", "coder"} {

@@ -235,7 +235,7 @@ func (m *messages) message(dst, raw []byte) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
-// leavesOut tells which members of a message do not go out as they are.
+// leavesOut reports whether a member of a message is not sent unchanged.
 func (m *messages) leavesOut(key string, val []byte) bool {
 	switch key {
 	case "content":

@@ -8,7 +8,7 @@ import (
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
-// EncodePost implements codec.Poster: the client's document as it is, but for
+// EncodePost implements codec.Poster: the client's document unchanged, but for
 // the model and what concerns the gateway.
 func (a *Adapter) EncodePost(path string, body []byte, call *codec.Call) error {
 	call.URL = a.base + "/" + path + a.query

@@ -26,7 +26,7 @@ type Profile struct {
 	// base are traits of the server's, ahead of what is known of its models.
 	base wire.Traits
 	// minTemperature is put in the place of a temperature of 0, maxTemperature
-	// in the place of a higher one; "" and 0 leave it as it is.
+	// in the place of a higher one; "" and 0 leave it unchanged.
 	minTemperature string
 	maxTemperature float64
 	// oneStop servers take a single stop word, as an array.
@@ -60,7 +60,7 @@ type Profile struct {
 	usageUnasked bool
 
 	// toolTypes are the types of tools that the server takes beside functions;
-	// one that ends in a colon stands for all that begin with it.
+	// one that ends in a colon is a prefix.
 	toolTypes []string
 	// choosesAmong servers know the tool_choice allowed_tools.
 	choosesAmong bool
@@ -89,7 +89,7 @@ type Profile struct {
 	tune func(*Profile, codec.Settings)
 }
 
-// phrase is a piece of an error message, in lower case, that tells more than
+// phrase is a piece of an error message, in lower case, that says more than
 // the status that it comes with.
 type phrase struct {
 	status int

@@ -8,7 +8,7 @@ import (
 )
 
 // Encode implements codec.Adapter. The client's members are spliced into a new
-// object: what needs no change is copied as it stands, unknown members too.
+// object: what needs no change is copied unchanged, unknown members too.
 func (a *Adapter) Encode(r *chat.Request, call *codec.Call) error {
 	call.URL = a.url
 	call.Body = append(append(call.Body, `{"model":`...), a.model...)

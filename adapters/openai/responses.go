@@ -13,7 +13,7 @@ import (
 // that a client's own request goes through.
 func (a *Adapter) SpeaksResponses() bool { return a.settings.Responses }
 
-// EncodeResponses fills call with a client's own Responses request, as it is
+// EncodeResponses fills call with a client's own Responses request, unchanged
 // but for the model, the members that concern the gateway, and store: answers
 // are not kept for a client that the provider does not know. path is that below
 // responses, "" for the generation itself.

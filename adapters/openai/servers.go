@@ -124,7 +124,7 @@ func MiniMax() Profile {
 	}
 }
 
-// OpenRouter speaks the gateway's own language. What it was told of routing
+// OpenRouter speaks the gateway's own language. What the client set for routing
 // is not passed on: the gateway has done that, and its names are others.
 func OpenRouter() Profile {
 	return Profile{

@@ -81,7 +81,7 @@ func (a *Adapter) nearest(o *chat.ReasoningOption, effort string) string {
 	return traits.Nearest(known, effort)
 }
 
-// stays reports whether the model cannot be told not to think.
+// stays reports whether thinking cannot be turned off.
 func (a *Adapter) stays() bool { return a.traits.ThinkingOff == "lowest_effort" }
 
 // effort is what the client asked for, or what its budget amounts to; "" if it

@@ -36,7 +36,7 @@ func (a *Adapter) plan(r *chat.Request) plan {
 	return p
 }
 
-// planTools decides about tools. A server is told of those only that it takes.
+// planTools decides about tools. Only tools that the server takes are sent.
 func (a *Adapter) planTools(r *chat.Request) plan {
 	p := plan{tools: r.Raw(chat.Tools), choice: r.Raw(chat.ToolChoice)}
 	p.given = p.tools != nil

@@ -80,7 +80,7 @@ func claude() []row {
 }
 
 // gemini has the rows of Google's models, newest first. All of them think, and
-// from the third generation on cannot be told not to.
+// from the third generation on it cannot be turned off.
 func gemini() []row {
 	level := func(efforts ...string) wire.Traits { return wire.Traits{Thinking: "level", Efforts: efforts} }
 	return []row{

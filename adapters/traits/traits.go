@@ -86,7 +86,7 @@ func Check(t *wire.Traits) error {
 }
 
 // Nearest returns the known level next to the one that was asked for, the
-// higher of two; "" if none is known. Only none itself is told to think not at all.
+// higher of two; "" if none is known. Only none itself turns thinking off.
 func Nearest(known []string, effort string) string {
 	order := Efforts()
 	want := slices.Index(order, effort)

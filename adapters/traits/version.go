@@ -15,7 +15,7 @@ func (v version) atLeast(w version) bool {
 	return v.major > w.major || v.major == w.major && v.minor >= w.minor
 }
 
-// words splits what stands behind a family's name in a model's, in any of its
+// words splits what follows a family's name in a model's, in any of its
 // spellings: claude-3-7-sonnet@20250219, anthropic/claude-opus-4.6, GLM-5.3.
 // ok is false if the name is not of the family.
 func words(model, family string) (list []string, ok bool) {

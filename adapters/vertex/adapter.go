@@ -20,8 +20,8 @@ type Adapter struct {
 	claude *anthropic.Adapter
 	// proxy endpoints want their key in a header of their own.
 	proxy bool
-	// whole and stream are the URLs for the two ways to answer.
-	whole, stream string
+	// unary and stream are the URLs of the two methods.
+	unary, stream string
 }
 
 // New returns the adapter for an endpoint's settings. A base URL with a
@@ -39,7 +39,7 @@ func New(s codec.Settings) (*Adapter, error) {
 	if a.proxy {
 		method = strings.TrimSuffix(base, "/v1") + "/v1"
 	}
-	a.whole, a.stream = method+":rawPredict", method+":streamRawPredict"
+	a.unary, a.stream = method+":rawPredict", method+":streamRawPredict"
 	return a, nil
 }
 
@@ -60,7 +60,7 @@ func ModelID(model string) string {
 
 // Encode implements codec.Adapter.
 func (a *Adapter) Encode(r *chat.Request, call *codec.Call) error {
-	call.URL = a.whole
+	call.URL = a.unary
 	if r.Stream {
 		call.URL = a.stream
 	}
@@ -70,7 +70,7 @@ func (a *Adapter) Encode(r *chat.Request, call *codec.Call) error {
 // EncodeMessages fills call with a client's own Messages request, as it is but
 // for the model.
 func (a *Adapter) EncodeMessages(body []byte, call *codec.Call) error {
-	call.URL = a.whole
+	call.URL = a.unary
 	if string(chat.Member(body, "stream")) == "true" {
 		call.URL = a.stream
 	}
@@ -84,7 +84,7 @@ func (a *Adapter) CountsTokens() bool { return !a.proxy }
 // EncodeCountTokens fills call with a client's own request for the number of
 // tokens. The model is in the body here.
 func (a *Adapter) EncodeCountTokens(body []byte, call *codec.Call) error {
-	call.URL = a.whole[:strings.LastIndexByte(a.whole, '/')+1] + "count-tokens:rawPredict"
+	call.URL = a.unary[:strings.LastIndexByte(a.unary, '/')+1] + "count-tokens:rawPredict"
 	return a.claude.AppendCountTokens(body, call)
 }
 
@@ -103,7 +103,7 @@ func (a *Adapter) Authorize(secret string) codec.Header {
 }
 
 // Decoder implements codec.Adapter. Anthropic's decoder knows the answers of
-// proxies, too: a whole message where a stream was asked for, and errors of
+// proxies, too: a unary message where a stream was asked for, and errors of
 // Google's form or of the form {"Code","Error"} inside a 200.
 func (a *Adapter) Decoder() codec.Decoder { return a.claude.Decoder() }
 

@@ -131,7 +131,7 @@ func standsAlone(f urfave.Flag) bool {
 	return ok && b.IsBoolFlag()
 }
 
-// isSpan tells the value of --wait from an argument after it. A number without
+// isSpan distinguishes the value of --wait from an argument after it. A number without
 // a unit may be a release's, as in: releases rollback --wait 12.
 func isSpan(word string) bool {
 	_, err := time.ParseDuration(word)

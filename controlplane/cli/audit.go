@@ -41,7 +41,7 @@ func audit(ctx context.Context, in *invocation) error {
 	})
 }
 
-// detail writes a text as it is and anything else as JSON on one line.
+// detail writes a text unchanged and anything else as JSON on one line.
 func detail(raw json.RawMessage) string {
 	var text string
 	if json.Unmarshal(raw, &text) == nil { // null too

@@ -65,7 +65,7 @@ func (e *deniedError) Error() string {
 	return fmt.Sprintf("%s rejected the token in %s", e.url, e.from)
 }
 
-// report prints an error and returns the exit code that belongs to it.
+// report prints an error and returns its exit code.
 func report(opts *Options, err error) int {
 	if err == nil {
 		return ExitOK

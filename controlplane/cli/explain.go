@@ -111,7 +111,7 @@ func writeExplanation(w io.Writer, colour bool, e wire.Explanation) error {
 			if t.order == 0 {
 				return ""
 			}
-			return whole(t.order)
+			return integer(t.order)
 		}, number: true},
 		{name: "model", text: func(t triedEndpoint) string { return t.Model }},
 		{name: "endpoint", text: func(t triedEndpoint) string { return t.Endpoint }, tint: func(t triedEndpoint) tint {

@@ -185,7 +185,7 @@ func zoneFlag(name, usage string) *urfave.GenericFlag {
 	return &urfave.GenericFlag{Name: name, Usage: usage, DefaultText: "UTC", Value: &parsed[string]{parse: parse}}
 }
 
-// countFlag takes a whole number from 1 to most.
+// countFlag takes an integer from 1 to most.
 func countFlag(name, usage string, def, most int) *urfave.GenericFlag {
 	parse := func(text string) (int, error) {
 		n, err := strconv.Atoi(text)

@@ -23,7 +23,7 @@ func importKeys(ctx context.Context, in *invocation) error {
 	}
 	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminapi.KeyChange) (adminapi.ImportResult, keyOutcome, error) {
 		made, err := client.ImportKeys(ctx, list, change)
-		fields := []field{{name: "imported", text: whole(made.Imported), tint: good}, {name: "known", text: whole(made.Known)}}
+		fields := []field{{name: "imported", text: integer(made.Imported), tint: good}, {name: "known", text: integer(made.Known)}}
 		return made, keyOutcome{fields, made.Nodes}, err
 	})
 }

@@ -68,7 +68,7 @@ func writeLedger(w io.Writer, colour bool, l adminapi.Ledger) error {
 			}
 			return plain
 		}},
-		{name: "spooled_bytes", text: func(b row) string { return whole(b.SpooledBytes) }, number: true},
+		{name: "spooled_bytes", text: func(b row) string { return integer(b.SpooledBytes) }, number: true},
 		{name: "balanced", text: func(b row) string { return yes(b.Balanced) }},
 	})
 	if err != nil {
@@ -139,7 +139,7 @@ func listDeadLetters(ctx context.Context, in *invocation) error {
 		{name: "node", text: func(d adminapi.DeadLetter) string { return d.Node }},
 		{name: "first", text: func(d adminapi.DeadLetter) string { return d.First }, number: true},
 		{name: "last", text: func(d adminapi.DeadLetter) string { return d.Last }, number: true},
-		{name: "bytes", text: func(d adminapi.DeadLetter) string { return whole(d.Bytes) }, number: true},
+		{name: "bytes", text: func(d adminapi.DeadLetter) string { return integer(d.Bytes) }, number: true},
 		{name: "reason", text: func(d adminapi.DeadLetter) string { return d.Reason }},
 	})
 }

@@ -130,12 +130,12 @@ func logColumns() []column[adminapi.LogRow] {
 		if n == nil {
 			return ""
 		}
-		return whole(*n)
+		return integer(*n)
 	}
 	return []column[row]{
 		{name: "received_at", head: "TIME", text: func(r row) string { return strings.TrimSuffix(r.ReceivedAt, "000Z") }},
 		{name: "request_id", text: func(r row) string { return r.RequestID }},
-		{name: "status_code", head: "STATUS", text: func(r row) string { return whole(r.Status) }, number: true, tint: func(r row) tint {
+		{name: "status_code", head: "STATUS", text: func(r row) string { return integer(r.Status) }, number: true, tint: func(r row) tint {
 			if r.Status >= 400 {
 				return bad
 			}
@@ -148,7 +148,7 @@ func logColumns() []column[adminapi.LogRow] {
 		{name: "prompt_tokens", head: "PROMPT", text: func(r row) string { return optional(r.PromptTokens) }, number: true},
 		{name: "completion_tokens", head: "COMPLETION", text: func(r row) string { return optional(r.Completion) }, number: true},
 		{name: "cost_usd", text: func(r row) string { return r.CostUSD }, number: true},
-		{name: "latency_ms", head: "MS", text: func(r row) string { return whole(r.LatencyMS) }, number: true},
+		{name: "latency_ms", head: "MS", text: func(r row) string { return integer(r.LatencyMS) }, number: true},
 		{name: "error", text: func(r row) string { return r.Error }},
 	}
 }

@@ -32,9 +32,9 @@ func models(ctx context.Context, in *invocation) error {
 		{name: "model", text: func(m adminapi.Model) string { return m.Model }},
 		{name: "name", text: func(m adminapi.Model) string { return m.Name }},
 		{name: "type", text: func(m adminapi.Model) string { return m.Type }},
-		{name: "endpoints", text: func(m adminapi.Model) string { return whole(m.Endpoints) }, number: true},
+		{name: "endpoints", text: func(m adminapi.Model) string { return integer(m.Endpoints) }, number: true},
 		{name: "role", text: func(m adminapi.Model) string { return m.Role }},
-		{name: "context_length", text: func(m adminapi.Model) string { return whole(m.ContextLength) }, number: true},
+		{name: "context_length", text: func(m adminapi.Model) string { return integer(m.ContextLength) }, number: true},
 		{name: "prompt", text: func(m adminapi.Model) string { return m.Prompt }, number: true},
 		{name: "completion", text: func(m adminapi.Model) string { return m.Completion }, number: true},
 	})

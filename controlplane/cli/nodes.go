@@ -57,7 +57,7 @@ func nodeColumns() []column[adminapi.Node] {
 		{name: "release", text: func(n adminapi.Node) string { return natural(n.Release) }, number: true},
 		{name: "release_state", text: func(n adminapi.Node) string { return n.ReleaseState }, tint: func(n adminapi.Node) tint { return stateTint(n.ReleaseState) }},
 		{name: "source", text: func(n adminapi.Node) string { return n.Source }},
-		{name: "in_flight", text: func(n adminapi.Node) string { return whole(n.InFlight) }, number: true},
+		{name: "in_flight", text: func(n adminapi.Node) string { return integer(n.InFlight) }, number: true},
 		{name: "requests", text: func(n adminapi.Node) string { return natural(n.Requests) }, number: true},
 		{name: "usage_pending", text: func(n adminapi.Node) string { return natural(n.UsagePending) }, number: true},
 		{name: "usage_lost", text: func(n adminapi.Node) string { return natural(n.UsageLost) }, number: true, tint: lostTint},
@@ -94,7 +94,7 @@ func span(ms int64) string {
 	return fmt.Sprintf("%dd%dh", int(d.Hours())/24, int(d.Hours())%24)
 }
 
-// writeNodeNotes tells what does not fit into a line of the table.
+// writeNodeNotes prints what does not fit into a line of the table.
 func writeNodeNotes(w io.Writer, rows []adminapi.Node) error {
 	var notes []string
 	for _, n := range rows {
@@ -151,7 +151,7 @@ func nodeFields(n adminapi.Node) []field {
 		{name: "reason", text: n.Reason},
 		{name: "source", text: n.Source},
 		{name: "keys", text: natural(n.Keys)},
-		{name: "in_flight", text: whole(n.InFlight)},
+		{name: "in_flight", text: integer(n.InFlight)},
 		{name: "requests", text: natural(n.Requests)},
 		{name: "usage_issued", text: natural(n.UsageIssued)},
 		{name: "usage_pending", text: natural(n.UsagePending)},
@@ -166,8 +166,8 @@ func nodeFields(n adminapi.Node) []field {
 	return fields
 }
 
-// maxSkew is how far clocks may be apart, in milliseconds, without being told:
-// the heartbeat's way is in it.
+// maxSkew is how far clocks may differ, in milliseconds, without a note: the
+// heartbeat's travel time is included.
 const maxSkew = 2000
 
 func skew(ms int64) string {

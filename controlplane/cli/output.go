@@ -24,7 +24,7 @@ func (in *invocation) show(value any, table func(w io.Writer) error) error {
 	case formatYAML:
 		err = writeYAML(&buf, value)
 	case formatCSV:
-		err = usagef("--output csv is for lists, this command prints a single thing")
+		err = usagef("--output csv is for lists, this command prints a single object")
 	default:
 		err = table(&buf)
 	}

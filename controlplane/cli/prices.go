@@ -78,7 +78,7 @@ func showPrices(ctx context.Context, in *invocation) error {
 		{name: "from", text: func(p adminapi.Price) string { return when(p.From) }},
 		{name: "until", text: func(p adminapi.Price) string { return when(p.Until) }},
 		{name: "service_tier", text: func(p adminapi.Price) string { return p.ServiceTier }},
-		{name: "min_prompt_tokens", text: func(p adminapi.Price) string { return whole(p.MinPrompt) }, number: true},
+		{name: "min_prompt_tokens", text: func(p adminapi.Price) string { return integer(p.MinPrompt) }, number: true},
 		{name: "prices", text: pricesText},
 	})
 }
@@ -180,7 +180,7 @@ func reprice(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	// the whole run has the same bounds, whenever its calls are made
+	// all calls of the run have the same bounds
 	now := time.Now()
 	q := adminapi.Repricing{
 		Reason: in.text("reason"), Since: fixed(since, now), Until: cmp.Or(fixed(valueOf(in, "until", ""), now), now.UTC().Truncate(time.Second).Format(time.RFC3339)),

@@ -15,7 +15,7 @@ const (
 	clearLine     = "\r\x1b[K"
 )
 
-// during runs work. If it waits, and somebody watches, a line on stderr tells
+// during runs work. If it waits and stderr is a terminal, a line there says
 // how many nodes serve the new release; it is gone when work returns.
 func (in *invocation) during(ctx context.Context, client *adminclient.Client, wait time.Duration, work func() error) error {
 	if wait == 0 || !in.opts.StderrTerminal {

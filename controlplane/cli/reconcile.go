@@ -210,7 +210,7 @@ func reconcileColumns() []column[reconcile.Row] {
 		if n == nil {
 			return ""
 		}
-		return whole(*n)
+		return integer(*n)
 	}
 	add("requests", "REQUESTS", func(f reconcile.Figures) string { return number(f.Requests) })
 	add("prompt_tokens", "PROMPT", func(f reconcile.Figures) string { return number(f.PromptTokens) })

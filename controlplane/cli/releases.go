@@ -64,7 +64,7 @@ func listReleases(ctx context.Context, in *invocation) error {
 		{name: "time", text: func(r adminapi.ReleaseInfo) string { return stamp(r.Time) }},
 		{name: "author", text: func(r adminapi.ReleaseInfo) string { return r.Author }},
 		{name: "hash", text: func(r adminapi.ReleaseInfo) string { return short(r.Hash) }},
-		{name: "models", text: func(r adminapi.ReleaseInfo) string { return whole(r.Models) }, number: true},
+		{name: "models", text: func(r adminapi.ReleaseInfo) string { return integer(r.Models) }, number: true},
 		{name: "current", text: func(r adminapi.ReleaseInfo) string { return yes(r.Current) }, tint: func(adminapi.ReleaseInfo) tint { return good }},
 		{name: "reason", text: func(r adminapi.ReleaseInfo) string { return r.Reason }},
 	})

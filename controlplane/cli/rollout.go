@@ -56,7 +56,7 @@ func resultColumns() []column[adminapi.NodeResult] {
 	return []column[adminapi.NodeResult]{
 		{name: "node", text: func(n adminapi.NodeResult) string { return n.Node }},
 		{name: "state", text: func(n adminapi.NodeResult) string { return n.State }, tint: func(n adminapi.NodeResult) tint { return stateTint(n.State) }},
-		{name: "ms", text: func(n adminapi.NodeResult) string { return whole(n.MS) }, number: true},
+		{name: "ms", text: func(n adminapi.NodeResult) string { return integer(n.MS) }, number: true},
 		{name: "reason", text: func(n adminapi.NodeResult) string { return n.Reason }},
 	}
 }
@@ -102,6 +102,6 @@ func stateTint(state string) tint {
 	return bad
 }
 
-func decimal(x float64) string        { return strconv.FormatFloat(x, 'f', -1, 64) }
-func whole[T int | int64](n T) string { return strconv.FormatInt(int64(n), 10) }
-func natural(n uint64) string         { return strconv.FormatUint(n, 10) }
+func decimal(x float64) string          { return strconv.FormatFloat(x, 'f', -1, 64) }
+func integer[T int | int64](n T) string { return strconv.FormatInt(int64(n), 10) }
+func natural(n uint64) string           { return strconv.FormatUint(n, 10) }

@@ -101,7 +101,7 @@ func compareDecimals(a, b string) int {
 
 func figureColumns[T any](of func(T) adminapi.Figures) []column[T] {
 	number := func(name, head string, value func(adminapi.Figures) int64) column[T] {
-		return column[T]{name: name, head: head, text: func(r T) string { return whole(value(of(r))) }, number: true}
+		return column[T]{name: name, head: head, text: func(r T) string { return integer(value(of(r))) }, number: true}
 	}
 	errors := number("error_count", "ERRORS", func(f adminapi.Figures) int64 { return f.ErrorCount })
 	errors.tint = func(r T) tint {

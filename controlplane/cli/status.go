@@ -83,7 +83,7 @@ func statusFields(url string, s adminapi.Status) []field {
 		{name: "release", text: release},
 		{name: "models", text: fmt.Sprintf("%d with %d endpoints", s.Models, s.Endpoints)},
 		{name: "nodes", text: fmt.Sprintf("%d live, %d stale", s.Nodes.Live, s.Nodes.Stale), tint: stale},
-		{name: "keys", text: whole(s.Keys)},
+		{name: "keys", text: integer(s.Keys)},
 		{name: "nats", text: s.NATS, tint: stateTint(s.NATS)},
 		{name: "database", text: s.Database, tint: stateTint(s.Database)},
 		{name: "log_store", text: s.LogStore, tint: stateTint(s.LogStore)},

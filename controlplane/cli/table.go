@@ -77,7 +77,7 @@ func writeTable[T any](w io.Writer, colour bool, rows []T, columns []column[T]) 
 	return writeLines(w, colour, lines)
 }
 
-// field is one line about a single thing.
+// field is one line about a single object.
 type field struct {
 	name string
 	text string

@@ -102,23 +102,23 @@ func sortUsage(rows []adminapi.UsageRow, by string) {
 func usageColumns(all bool) []column[adminapi.UsageRow] {
 	type row = adminapi.UsageRow
 	columns := []column[row]{
-		{name: "request_count", head: "REQUESTS", text: func(r row) string { return whole(r.RequestCount) }, number: true},
-		{name: "error_count", head: "ERRORS", text: func(r row) string { return whole(r.ErrorCount) }, number: true, tint: func(r row) tint {
+		{name: "request_count", head: "REQUESTS", text: func(r row) string { return integer(r.RequestCount) }, number: true},
+		{name: "error_count", head: "ERRORS", text: func(r row) string { return integer(r.ErrorCount) }, number: true, tint: func(r row) tint {
 			if r.ErrorCount > 0 {
 				return doubt
 			}
 			return plain
 		}},
-		{name: "prompt_tokens", text: func(r row) string { return whole(r.PromptTokens) }, number: true},
-		{name: "completion_tokens", text: func(r row) string { return whole(r.CompletionTokens) }, number: true},
+		{name: "prompt_tokens", text: func(r row) string { return integer(r.PromptTokens) }, number: true},
+		{name: "completion_tokens", text: func(r row) string { return integer(r.CompletionTokens) }, number: true},
 	}
 	if all {
 		columns = append(
 			columns,
-			column[row]{name: "reasoning_tokens", text: func(r row) string { return whole(r.ReasoningTokens) }},
-			column[row]{name: "cache_read_tokens", text: func(r row) string { return whole(r.CacheReadTokens) }},
-			column[row]{name: "cache_write_tokens", text: func(r row) string { return whole(r.CacheWriteTokens) }},
-			column[row]{name: "total_tokens", text: func(r row) string { return whole(r.TotalTokens) }},
+			column[row]{name: "reasoning_tokens", text: func(r row) string { return integer(r.ReasoningTokens) }},
+			column[row]{name: "cache_read_tokens", text: func(r row) string { return integer(r.CacheReadTokens) }},
+			column[row]{name: "cache_write_tokens", text: func(r row) string { return integer(r.CacheWriteTokens) }},
+			column[row]{name: "total_tokens", text: func(r row) string { return integer(r.TotalTokens) }},
 		)
 	}
 	return append(columns, column[row]{name: "cost_usd", text: func(r row) string { return r.CostUSD }, number: true})

@@ -31,7 +31,7 @@ func writeYAML(w io.Writer, value any) error {
 	return enc.Close()
 }
 
-// readNode reads one JSON value. nil stands for the end of a collection.
+// readNode reads one JSON value. nil is the end of a collection.
 func readNode(dec *json.Decoder) (*yaml.Node, error) {
 	token, err := dec.Token()
 	if err != nil {
@@ -41,7 +41,7 @@ func readNode(dec *json.Decoder) (*yaml.Node, error) {
 	case json.Delim:
 		return readCollection(dec, x)
 	case json.Number:
-		return &yaml.Node{Kind: yaml.ScalarNode, Value: x.String()}, nil // every digit as it is
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: x.String()}, nil // every digit is kept
 	case string:
 		// quoted, so that no reader takes it for a number, a date or a boolean
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: x, Style: yaml.DoubleQuotedStyle}, nil

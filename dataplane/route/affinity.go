@@ -9,7 +9,7 @@ import (
 )
 
 // Hash is the FNV-1a hash of a name: the same on every node. "" has the hash 0,
-// which stands for no session.
+// which means no session.
 func Hash(name string) uint64 {
 	if name == "" {
 		return 0

@@ -281,7 +281,7 @@ func maxPrice(val []byte) (*MaxPrice, error) {
 	return m, nil
 }
 
-// pico rounds down to whole pico-dollars, but not what is one but for the
+// pico rounds down to pico-dollars, except for what is an integer but for the
 // float's last bit.
 func pico(usd, scale float64) int64 {
 	if v := math.Floor(usd*scale + 1e-3); v < math.MaxInt64 {

@@ -16,7 +16,7 @@ type BreakerSettings struct {
 	// MinAvailability opens it too: the moving average of successes (1) and
 	// failures (0) in which the newest counts Alpha.
 	MinAvailability, Alpha float64
-	// Cooldown is the first time of being open. Each further one in a row is
+	// Cooldown is how long a breaker is open at first. Each time in a row is
 	// twice as long, up to maxOpen, give or take a tenth.
 	Cooldown time.Duration
 }
@@ -145,7 +145,7 @@ func (s *State) reset() {
 }
 
 // Condition names the state, with the reason for anything but closed.
-// An endpoint that is unprobed is closed, and has no health check to be asked.
+// An endpoint that is unprobed is closed, and has no health check to probe.
 func (s *State) Condition(now time.Time) (word, reason string) {
 	t := now.UnixNano()
 	switch {

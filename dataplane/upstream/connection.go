@@ -20,7 +20,7 @@ type keepIdle struct{ next http.RoundTripper }
 // RoundTrip implements http.RoundTripper.
 func (k keepIdle) RoundTrip(r *http.Request) (*http.Response, error) { return k.next.RoundTrip(r) }
 
-// numberedConn is a connection that many requests may share. Its number tells
+// numberedConn is a connection that many requests may share. Its number says
 // whether their failures have one cause.
 type numberedConn struct {
 	net.Conn
@@ -36,7 +36,7 @@ func (c *numberedConn) Close() error {
 }
 
 // died reports whether err is the end of the connection and not of one request.
-// net/http tells the requests first and closes the connection right after.
+// net/http ends the requests first and closes the connection right after.
 func (c *numberedConn) died(err error) bool {
 	if _, one := errors.AsType[resetStream](err); one {
 		return false

@@ -13,7 +13,7 @@ const (
 	rampTime = 30 * time.Second
 	// rampStart is the part of its share that it gets at once.
 	rampStart = 0.1
-	// outTime stands for the unknown time at which a probe succeeds again.
+	// outTime replaces the unknown time at which a probe succeeds again.
 	outTime = time.Minute
 )
 
@@ -28,8 +28,8 @@ type health struct {
 	unprobed atomic.Pointer[string]
 }
 
-// ErrUnprobed marks the result of a probe that says nothing of the endpoint's
-// health: its server answers, and has nothing to ask.
+// ErrUnprobed marks the result of a probe that says nothing about the endpoint's
+// health: its server answers, but has no health check.
 var ErrUnprobed = errors.New("the server has no health check")
 
 // Probed takes in the result of a probe; nil is good. It reports whether the

@@ -59,8 +59,8 @@ func (k *Key) Refused(f *fault.Error, now time.Time) {
 	k.restsUntil.Store(now.Add(d).UnixNano())
 }
 
-// OfKey reports whether a fault speaks against the key that was used rather
-// than against the endpoint: another key may do.
+// OfKey reports whether a fault is due to the key that was used rather than to
+// the endpoint: another key may work.
 func OfKey(f *fault.Error) bool {
 	switch f.Kind {
 	case fault.RateLimit, fault.Authentication, fault.Payment:

@@ -10,7 +10,7 @@ import (
 
 // Place is a request's right to be at an endpoint: one of the requests that it
 // may have at a time and, while its breaker is half-open, the one probe. It
-// takes the outcome and is given back with Release. It belongs to one
+// records the outcome and is returned with Release. It belongs to one
 // goroutine. The zero value is no place.
 type Place struct {
 	state *State
@@ -70,7 +70,7 @@ func (p *Place) Succeeded() {
 	}
 }
 
-// Failed takes note of a fault. Only what speaks against the endpoint counts,
+// Failed records a fault. Only faults of the endpoint count,
 // and a connection that takes many requests down with it counts once; a 429
 // that says when to come back is a cool-down, not a failure.
 func (p *Place) Failed(f *fault.Error, now time.Time) {

@@ -37,7 +37,7 @@ func checkRerank(name string, val []byte) error {
 			return invalid("documents: must have from 1 to %d elements, got %d", maxDocuments, n)
 		}
 	case "top_n":
-		if n, ok := chat.Whole(val); !ok || n < 1 {
+		if n, ok := chat.Integer(val); !ok || n < 1 {
 			return invalid("top_n: must be an integer of at least 1")
 		}
 	case "return_documents":
@@ -61,7 +61,7 @@ func checkImages(name string, val []byte) error {
 			return invalid("%s: must be a string", name)
 		}
 	case "n":
-		if n, ok := chat.Whole(val); !ok || n < 1 || n > maxImages {
+		if n, ok := chat.Integer(val); !ok || n < 1 || n > maxImages {
 			return invalid("n: must be an integer from 1 to %d", maxImages)
 		}
 	}

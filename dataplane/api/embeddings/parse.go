@@ -87,7 +87,7 @@ func (t *translator) member(name string, key, val []byte) error {
 			return invalid(`encoding_format: must be "float" or "base64"`)
 		}
 	case "dimensions":
-		n, ok := chat.Whole(val)
+		n, ok := chat.Integer(val)
 		if !ok || n < 1 || n > 1<<20 {
 			return invalid("dimensions: must be an integer of at least 1")
 		}
