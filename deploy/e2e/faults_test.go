@@ -73,6 +73,7 @@ type suite struct {
 	bad, good *upstream.Server
 	gateway   *process
 	url       string
+	key       string // "" with auth off
 }
 
 const faultModel = `  - id: %[1]s
@@ -127,6 +128,9 @@ func (s *suite) ask(model string, stream bool) outcome {
 	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.url+"/v1/chat/completions", strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	if s.key != "" {
+		req.Header.Set("Authorization", "Bearer "+s.key)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
