@@ -84,8 +84,16 @@ type HeldLimit struct {
 	Leased   string      `json:"leased" doc:"what nodes hold and have not used"`
 	Left     string      `json:"left" doc:"what no node holds"`
 	Refused  int64       `json:"refused" doc:"requests that the limit refused in the period of a budget, rpd or tpd, else since 00:00 UTC"`
+	Alert    *LimitAlert `json:"alert" doc:"the greatest threshold that was crossed in this period; null for none"`
 	ResetsAt *time.Time  `json:"resets_at" doc:"when the period ends, or when the first use leaves the window of rpm and tpm; null for never"`
 	Nodes    []NodeLimit `json:"nodes" doc:"what each node has, if limits of one holder were asked for"`
+}
+
+// LimitAlert says that a threshold was crossed.
+type LimitAlert struct {
+	Percent  int       `json:"percent"`
+	Time     time.Time `json:"time"`
+	Delivery string    `json:"delivery" enum:"none,pending,delivered,failed" doc:"what became of the webhook; none: there was none"`
 }
 
 // NodeLimit is a node's part of a limit.

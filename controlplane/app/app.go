@@ -17,6 +17,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/hybridinference/gateway/controlplane/alerts"
 	"github.com/hybridinference/gateway/controlplane/config"
 	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/controlplane/database"
@@ -149,9 +150,19 @@ func (a *App) Run(ctx context.Context) error {
 	all.Add("ledger", a.checkLedger)
 	all.Add("spending", a.tellSpending)
 	all.Add("limits", a.limits.Run)
+	if len(a.o.Thresholds) > 0 {
+		all.Add("alerts", a.alerts().Run)
+	}
 	all.Add("admin API", a.serve)
 	err := all.Run(ctx)
 	return errors.Join(err, a.cleanups.Unwind(context.WithoutCancel(ctx)))
+}
+
+// alerts tells of limits that are nearly used up.
+func (a *App) alerts() *alerts.Watcher {
+	return alerts.New(alerts.Options{
+		Thresholds: a.o.Thresholds, Webhook: a.o.Webhook, Crossed: a.limits.Crossed, State: a.publisher.State, Table: a.publisher.KeyTable, Conn: a.conn, Log: a.o.Log,
+	})
 }
 
 func (a *App) serve(ctx context.Context) error {

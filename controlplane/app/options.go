@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/hybridinference/gateway/controlplane/alerts"
 	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/controlplane/server"
@@ -49,7 +50,11 @@ type Options struct {
 	// LimitsGrace is how long a node may be silent before its shares of limits
 	// come back; default 15 s.
 	LimitsGrace time.Duration
-	Version     string
+	// Thresholds are percentages of a limit at which an alert is raised, ascending;
+	// none raises none. Webhook gets the alerts; nil for none.
+	Thresholds []int
+	Webhook    *alerts.Webhook
+	Version    string
 	// Metrics gets the daemon's; nil for none.
 	Metrics prometheus.Registerer
 	Log     *slog.Logger

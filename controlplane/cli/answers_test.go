@@ -72,7 +72,7 @@ func answers() map[string]answer {
 		"GET keys":             {200, "[" + spent(key1, "0.5") + "," + spent(key2, "0") + "]"},
 		"GET keys/KEY_ID":      {200, key1},
 		"GET keys/k_02":        {200, key2},
-		"GET limits":           {200, `[{"holder":"gateway","id":"","name":"","kind":"concurrency","value":"200","provider":"zhipu","state":"outage","used":"","leased":"","left":"","refused":0,"resets_at":null,"nodes":[]},` + searchBudget + `]`},
+		"GET limits":           {200, `[{"holder":"gateway","id":"","name":"","kind":"concurrency","value":"200","provider":"zhipu","state":"outage","used":"","leased":"","left":"","refused":0,"alert":null,"resets_at":null,"nodes":[]},` + searchBudget + `]`},
 		"GET limits?of=search": {200, `[` + searchBudget + `]`},
 		"PUT limits":           {200, `{"limits":[` + searchBudget + `],"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
 		"DELETE limits":        {200, `{"limits":[],"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
@@ -162,7 +162,7 @@ func spent(key, cost string) string {
 }
 
 const (
-	searchBudget = `{"holder":"team","id":"t_1","name":"search","kind":"budget","value":"500","reset":"month","state":"spent","used":"500.25","leased":"0","left":"0","refused":12,` +
+	searchBudget = `{"holder":"team","id":"t_1","name":"search","kind":"budget","value":"500","reset":"month","state":"spent","used":"500.25","leased":"0","left":"0","refused":12,"alert":{"percent":100,"time":"2030-01-20T00:00:00Z","delivery":"pending"},` +
 		`"resets_at":"2030-02-01T00:00:00Z","nodes":[{"node":"node-1","used":"400","leased":"0","refused":12},{"node":"node-2","used":"100.25","leased":"0","refused":0}]}`
 	searchTeam = `{"id":"t_1","name":"search","owner":"ada","models":["demo"],"limits":[{"kind":"tpm","value":"2M"},{"kind":"budget","value":"500","reset":"month"}],` +
 		`"metadata":{"cost_centre":"4711"},"users":["alice","bob"],"keys":["k_01"],"created":"2030-01-02T03:04:05Z"}`

@@ -35,6 +35,7 @@ func limitColumns(nodes bool) []column[adminapi.HeldLimit] {
 		{name: "leased", text: func(l row) string { return l.Leased }, number: true},
 		{name: "left", text: func(l row) string { return l.Left }, number: true},
 		{name: "refused", text: func(l row) string { return strconv.FormatInt(l.Refused, 10) }, number: true},
+		{name: "alert", text: limitAlert, tint: func(adminapi.HeldLimit) tint { return doubt }},
 		{name: "resets_at", text: func(l row) string { return moment(l.ResetsAt) }},
 	}
 	if nodes {
@@ -60,6 +61,18 @@ func limitTint(l adminapi.HeldLimit) tint {
 	default:
 		return doubt
 	}
+}
+
+// limitAlert is such as "80%", with what is wrong with its delivery.
+func limitAlert(l adminapi.HeldLimit) string {
+	if l.Alert == nil {
+		return ""
+	}
+	text := strconv.Itoa(l.Alert.Percent) + "%"
+	if l.Alert.Delivery == "pending" || l.Alert.Delivery == "failed" {
+		text += " (webhook " + l.Alert.Delivery + ")"
+	}
+	return text
 }
 
 // limitNodes is such as "node-1 120+40, node-2 7+0".

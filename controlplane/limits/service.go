@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -46,7 +47,9 @@ type Service struct {
 	o       Options
 	store   store
 	granter *Granter
-	table   *wire.KeyTable
+	// granting is the granter while this daemon grants, for whoever asks it.
+	granting atomic.Pointer[Granter]
+	table    *wire.KeyTable
 	// bases gets what the request log says of new limits; asking says that it
 	// will, and askAt is when it may be asked for again.
 	bases  chan []base
@@ -146,6 +149,8 @@ func (s *Service) lead(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = sub.Unsubscribe() }() // fails only on a closed connection
+	s.granting.Store(s.granter)
+	defer s.granting.Store(nil)
 	asked, err := s.o.Conn.Subscribe(wire.AskLimits, s.tell(s.granter))
 	if err != nil {
 		return err

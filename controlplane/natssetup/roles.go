@@ -42,7 +42,7 @@ func Permissions(role, name string) jwt.Permissions {
 			"$JS.API.CONSUMER.CREATE."+wire.UsageStream+".*", "$JS.API.CONSUMER.MSG.NEXT."+wire.UsageStream+".*")
 	default:
 		pub = []string{
-			wire.BeatSubject, wire.AskPrefix + ">", "$KV." + wire.ConfigBucket + ".>", "$JS.API.>", wire.UsagePrefix + "*", wire.LeaseStatePrefix + ">", wire.AskLimits,
+			wire.BeatSubject, wire.AskPrefix + ">", "$KV." + wire.ConfigBucket + ".>", "$JS.API.>", wire.UsagePrefix + "*", wire.LeaseStatePrefix + ">", wire.AskLimits, wire.LimitAlertSubject,
 			bus.InboxPrefix(bus.RoleDataPlane) + ".>", inbox, // answers to nodes and to other daemons
 		}
 		sub = []string{wire.NodeStatusPrefix + "*", wire.AskLedger, wire.LeasePrefix + "*", wire.AskLimits}

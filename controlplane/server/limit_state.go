@@ -64,6 +64,7 @@ func (s *Server) askLimits(ctx context.Context, q *wire.LimitQuestion) (*wire.Li
 // addStates completes limits with how much of them is used. Limits that the
 // daemon does not have yet are new, or their keys are disabled.
 func (s *Server) addStates(ctx context.Context, list []heldLimit, nodes bool) []adminapi.HeldLimit {
+	alerts := s.alerts(ctx)
 	definitions := make([]limits.Definition, len(list))
 	for i, l := range list {
 		definitions[i] = l.Definition
@@ -73,6 +74,7 @@ func (s *Server) addStates(ctx context.Context, list []heldLimit, nodes bool) []
 	for i := range list {
 		l := &list[i].Definition
 		out[i] = adminapi.HeldLimit{Holder: l.Holder, ID: l.ID, Name: list[i].name, Limit: showLimits([]wire.Limit{l.Limit})[0], State: adminapi.LimitOutage}
+		out[i].Alert = alerts[alertOf(l)]
 		if !answered {
 			continue
 		}
@@ -99,6 +101,39 @@ func showState(out *adminapi.HeldLimit, l *wire.Limit, state *wire.LimitState) {
 	for _, n := range state.Nodes {
 		out.Nodes = append(out.Nodes, adminapi.NodeLimit{Node: n.Node, Used: amount(l, n.Used), Leased: amount(l, n.Leased), Refused: n.Refused})
 	}
+}
+
+// alerted is what a limit is alerted about once.
+type alerted struct {
+	counter string
+	period  uint64
+	value   int64
+}
+
+func alertOf(l *limits.Definition) alerted {
+	period, _ := l.Period(time.Now())
+	return alerted{strconv.FormatUint(l.Counter(l.Holder, l.ID), 16), period, l.Value}
+}
+
+// alerts are the greatest thresholds that were crossed. Without the database
+// there are none.
+func (s *Server) alerts(ctx context.Context) map[alerted]*adminapi.LimitAlert {
+	out := map[alerted]*adminapi.LimitAlert{}
+	db, err := s.o.Publisher.State()
+	if err != nil {
+		return out
+	}
+	list, err := db.Alerts(ctx, "")
+	if err != nil {
+		return out
+	}
+	for _, a := range list {
+		key := alerted{a.Counter, a.Period, a.Value}
+		if was := out[key]; was == nil || was.Percent < a.Percent {
+			out[key] = &adminapi.LimitAlert{Percent: a.Percent, Time: a.Created, Delivery: a.Delivery}
+		}
+	}
+	return out
 }
 
 // amount writes what was used of a limit, in USD or exact numbers.

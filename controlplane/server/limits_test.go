@@ -3,12 +3,14 @@ package server_test
 import (
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
+	"github.com/hybridinference/gateway/controlplane/app"
 	"github.com/hybridinference/gateway/controlplane/keys"
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 	"github.com/hybridinference/gateway/shared/bus"
@@ -159,9 +161,13 @@ func (p *plane) limitOf(key string) adminapi.HeldLimit {
 
 // Operators see what is used of a limit, by which node, and what is left.
 func TestLimitsAreShownWithTheirState(t *testing.T) {
-	p := start(t, requestlogtest.SQLite(t), nil)
+	p := start(t, requestlogtest.SQLite(t), func(o *app.Options) { o.Thresholds = []int{20, 40} })
 	nc := p.nats.Connect("node")
 	defer nc.Close()
+	alerts, err := nc.SubscribeSync(wire.LimitAlertSubject)
+	if err != nil {
+		t.Fatal(err)
+	}
 	eventually.True(t, "a daemon grants", func() bool {
 		_, err := nc.Request(wire.LeasePrefix+"n0", (&wire.LeaseReport{Instance: 1, Seq: 1}).Append(nil), time.Second)
 		return err == nil
@@ -179,6 +185,14 @@ func TestLimitsAreShownWithTheirState(t *testing.T) {
 	}
 	if leased, left := number(t, l.Leased), number(t, l.Left); leased < 10 || leased+left != 60 {
 		t.Errorf("leased %d, left %d, want 60 together", leased, left)
+	}
+	// of several thresholds at once the greatest is told, and once
+	m, err := alerts.NextMsg(10 * time.Second)
+	if err != nil || !strings.Contains(string(m.Data), `"percent":40,"holder":"key","holder_id":"`+key.ID+`","holder_name":"ci","kind":"rpd","limit":"100","used":"40"`) {
+		t.Errorf("alert %+v, %v", m, err)
+	}
+	if l := p.limitOf(key.ID); l.Alert == nil || l.Alert.Percent != 40 || l.Alert.Delivery != "none" {
+		t.Errorf("alert %+v", l.Alert)
 	}
 	// one that is lowered below what was used refuses at once, and says until when
 	var changed adminapi.ChangedLimits

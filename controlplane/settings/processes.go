@@ -26,6 +26,7 @@ type Serve struct {
 	KeySecret KeySecret
 	Files     Files     `section:"control plane"`
 	Sent      Sent      `section:"control plane"`
+	Alerts    Alerts    `section:"control plane"`
 	Database  Database  `section:"database"`
 	Dual      DualWrite `section:"database"`
 }

@@ -25,6 +25,7 @@ type Settings struct {
 	Admin     settings.Admin     `section:"control plane"`
 	Files     settings.Files     `section:"control plane"`
 	Sent      settings.Sent      `section:"control plane"`
+	Alerts    settings.Alerts    `section:"control plane"`
 	Database  settings.Database  `section:"database" defaults:"DB_BACKEND=sqlite"`
 	Dual      settings.DualWrite `section:"database"`
 	Retention settings.Retention `section:"database"`
@@ -61,6 +62,7 @@ func (s *Settings) control(lookup env.Lookup) app.Options {
 	return app.Options{
 		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Admin.Port)), TLSCert: string(s.Admin.Cert), TLSKey: string(s.Admin.Key),
 		Files: s.Files.Publish(lookup, s.Sent), State: s.Database.Config(), Token: s.Token, Open: s.Token.Empty() && isLoopback(s.Serving.Host), Proxies: s.Serving.Proxies.List(),
+		Thresholds: s.Alerts.Percentages(), Webhook: s.Alerts.Webhook(),
 	}
 }
 

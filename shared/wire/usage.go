@@ -137,9 +137,7 @@ type Attempt struct {
 func (u *Usage) Append(dst []byte) []byte {
 	w := lineWriter(append(dst, `{"v":1`...))
 	w.str("request_id", u.RequestID)
-	if u.HTTPRequestID != "" {
-		w.str("http_request_id", u.HTTPRequestID)
-	}
+	w.someText("http_request_id", u.HTTPRequestID)
 	w.str("node", u.Node)
 	w.num("epoch", int64(u.Epoch))
 	w.num("release", int64(u.Release))
@@ -148,9 +146,7 @@ func (u *Usage) Append(dst []byte) []byte {
 	w.num("latency_ms", u.LatencyMS)
 	w.str("key_id", u.KeyID)
 	w.str("user_id", u.UserID)
-	if u.TeamID != "" {
-		w.str("team_id", u.TeamID)
-	}
+	w.someText("team_id", u.TeamID)
 	w.str("api", u.API)
 	w.str("requested_model", u.RequestedModel)
 	w.str("model", u.Model)
@@ -214,6 +210,13 @@ func (w *lineWriter) num(k string, v int64) {
 func (w *lineWriter) some(k string, v int64) {
 	if v != 0 {
 		w.num(k, v)
+	}
+}
+
+// someText leaves out "".
+func (w *lineWriter) someText(k, v string) {
+	if v != "" {
+		w.str(k, v)
 	}
 }
 
