@@ -25,13 +25,13 @@ type Granter struct {
 	mu       sync.Mutex
 	counters map[uint64]*counter
 	nodes    map[string]*node
-	removed  map[string]bool // nodes whose documents are void
-	spent    spentDoc        // what was loaded for counters that are not defined yet
-	unkept   []*node         // those whose document has to be kept
-	dirty    bool            // the document of what is spent has to be kept
-	before   uint64          // the epoch of the state that was loaded
-	claimed  time.Time       // when the daemon before was there, by that state
-	learns   time.Time       // until when it is found out what a lost state had
+	removed  map[string]bool  // nodes whose documents are void
+	spent    map[uint64]entry // what was loaded for counters that are not defined yet
+	unkept   []*node          // those whose document has to be kept
+	dirty    bool             // the document of what is spent has to be kept
+	before   uint64           // the epoch of the state that was loaded
+	claimed  time.Time        // when the daemon before was there, by that state
+	learns   time.Time        // until when it is found out what a lost state had
 }
 
 const (
@@ -60,10 +60,13 @@ type node struct {
 // before. Nodes that are silent for longer than grace count as dead.
 func New(now time.Time, epoch uint64, grace time.Duration, state State) *Granter {
 	g := &Granter{
-		grace: grace, epoch: epoch, before: state.Epoch, claimed: state.Claimed, counters: map[uint64]*counter{}, nodes: map[string]*node{}, removed: map[string]bool{}, spent: state.Spent,
+		grace: grace, epoch: epoch, before: state.Epoch, claimed: state.Claimed, counters: map[uint64]*counter{}, nodes: map[string]*node{}, removed: map[string]bool{}, spent: map[uint64]entry{},
 	}
 	if state.Empty {
 		g.learns = now.Add(grace + wire.SlidingTime)
+	}
+	for _, e := range state.Spent.entries() {
+		g.spent[e.counter] = e
 	}
 	for name, doc := range state.Nodes {
 		n := &node{name: name, instance: doc.Instance, heard: now, shares: map[uint64]*share{}}
@@ -84,7 +87,7 @@ func (g *Granter) Epoch() uint64 { return g.epoch }
 func (g *Granter) Define(now time.Time, list []Definition, first bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	keep := make(map[uint64]bool, len(list))
+	keep, fresh := make(map[uint64]bool, len(list)), map[uint64]*counter{}
 	for i := range list {
 		d := &list[i]
 		id := d.Counter(d.Holder, d.ID)
@@ -97,10 +100,11 @@ func (g *Granter) Define(now time.Time, list []Definition, first bool) {
 				c.learns = g.learns
 			}
 			g.adopt(now, c)
-			g.counters[id] = c
+			g.counters[id], fresh[id] = c, c
 		}
 		c.def = *d
 	}
+	g.adoptShares(fresh)
 	for id, c := range g.counters {
 		if keep[id] {
 			continue
@@ -112,38 +116,44 @@ func (g *Granter) Define(now time.Time, list []Definition, first bool) {
 	}
 }
 
-// adopt gives a counter what was loaded for it.
+// adopt gives a counter what was loaded for it, but for shares.
 func (g *Granter) adopt(now time.Time, c *counter) {
 	c.period, c.ends = c.def.Period(now)
-	for _, e := range g.spent.entries() {
-		if e.counter != c.id {
-			continue
-		}
-		if c.def.Span() == wire.Sliding {
-			c.fade(e.amount, now.Add(wire.SlidingTime))
-			continue
-		}
-		c.based = true // it was counted from its beginning
-		if e.period >= c.period {
-			c.period, c.gone = e.period, e.amount
-		}
+	c.based = !c.inLedger()
+	e, ok := g.spent[c.id]
+	switch {
+	case !ok:
+		return
+	case c.def.Span() == wire.Sliding:
+		c.fade(e.amount, now.Add(wire.SlidingTime))
+	case e.period >= c.period:
+		c.period, c.gone = e.period, e.amount
+	}
+	c.based = true // it was counted from its beginning
+	delete(g.spent, c.id)
+}
+
+// adoptShares gives counters the shares that were loaded for them.
+func (g *Granter) adoptShares(fresh map[uint64]*counter) {
+	if len(fresh) == 0 {
+		return
 	}
 	for name, n := range g.nodes {
-		if s := n.shares[c.id]; s != nil {
-			if s.period > c.period {
+		for id, s := range n.shares {
+			c := fresh[id]
+			switch {
+			case c == nil:
+			case s.period < c.period:
+				delete(n.shares, id)
+			default:
 				c.roll(s.period)
-			}
-			if s.period == c.period {
 				c.shares[name] = s
 				c.held += s.held
 				s.unsure = true
 				c.unsure++
-			} else {
-				delete(n.shares, c.id)
 			}
 		}
 	}
-	c.based = c.based || !c.inLedger()
 }
 
 // Learning returns until when it is found out what a lost state had; false if

@@ -331,3 +331,33 @@ func TestANewBudgetBeginsWithTheLedger(t *testing.T) {
 		t.Errorf("%+v of the 5 that are left", g)
 	}
 }
+
+// BenchmarkReports is a second of 100 nodes that are all asked for all of 1,000
+// keys: each tells of each key.
+func BenchmarkReports(b *testing.B) {
+	const nodes, keys = 100, 1000
+	now := time.Date(2030, 5, 15, 12, 0, 0, 0, time.UTC)
+	g := limits.New(now, first, grace, limits.State{})
+	defs := make([]limits.Definition, keys)
+	uses := make([]wire.LeaseUse, keys)
+	for i := range defs {
+		defs[i] = limits.Definition{Limit: rpm(60_000), Holder: wire.HolderKey, ID: fmt.Sprint("k", i)}
+		uses[i] = wire.LeaseUse{Counter: defs[i].Counter(wire.HolderKey, defs[i].ID), Held: 120, Used: 100, Wish: 100}
+	}
+	g.Define(now, defs, false)
+	var seq uint64
+	for b.Loop() {
+		seq++
+		now = now.Add(time.Second)
+		for n := range nodes {
+			reply := g.Report(now, fmt.Sprint("n", n), &wire.LeaseReport{Instance: 1, Seq: seq, Epoch: first, Uses: uses})
+			if len(reply.Append(nil)) == 0 {
+				b.Fatal("no reply")
+			}
+		}
+		if _, err := g.Unkept(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N)/10, "%core")
+}

@@ -150,6 +150,23 @@ func BenchmarkAdmit(b *testing.B) {
 	}
 }
 
+// Admission and settling over four limits allocate nothing.
+func TestAdmissionDoesNotAllocate(t *testing.T) {
+	r, list := granted(t, 1<<50, four()...)
+	clock := limits.NewClock()
+	var h limits.Hold
+	need := limits.Need{Tokens: 100, Cost: 100}
+	if n := testing.AllocsPerRun(100, func() {
+		if r.Admit(list, &need, clock, &h) != nil {
+			t.Error("refused")
+		}
+		h.Settle(r, &need, nil)
+		h.Release(r)
+	}); n > 0 {
+		t.Errorf("%.0f allocations", n)
+	}
+}
+
 // A stream may be longer than its window: by its end the counter may have been
 // retired, or its limit removed.
 func TestSettlingAfterTheWindow(t *testing.T) {

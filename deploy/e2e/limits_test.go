@@ -252,7 +252,7 @@ func TestChaosLimits(t *testing.T) {
 	}
 	for _, name := range []string{"rpm", "tpm", "budget"} {
 		l := c.keys[name]
-		eventually.Nil(t, 30*time.Second, "97 % of "+name+" is used", func() error {
+		eventually.Nil(t, eventually.Limit, "97 % of "+name+" is used", func() error {
 			if n := l.used(); n*100 < l.most*97 {
 				return fmt.Errorf("%d of %d", n, l.most)
 			}
@@ -294,7 +294,7 @@ func (c *crowd) restored() {
 	c.t.Helper()
 	key := c.f.keyWith([]string{"--rpm", "10"}, c.nodes[:]...)
 	for _, n := range c.nodes {
-		eventually.Nil(c.t, 30*time.Second, n.id+" is granted a share of a new limit", func() error {
+		eventually.Nil(c.t, eventually.Limit, n.id+" is granted a share of a new limit", func() error {
 			status, body, err := fetch(c.t.Context(), http.MethodPost, n.url+"/v1/chat/completions", `{"model":"calm","messages":[{"role":"user","content":"Ping"}]}`, "Authorization", "Bearer "+key)
 			if err == nil && status != http.StatusOK {
 				err = fmt.Errorf("%d %s", status, body)

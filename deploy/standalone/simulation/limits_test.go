@@ -18,6 +18,9 @@ import (
 const (
 	step  = 50 * time.Millisecond
 	grace = 15 * time.Second
+	// look is how many steps apart a node that nothing happens to looks whether it
+	// has to report. Real ones do it with each; what they report is the same.
+	look = 5
 )
 
 // nodes is the size of the fleet; there are ten times as many keys.
@@ -52,6 +55,13 @@ type node struct {
 	next     time.Duration // when it may report again
 	dead     bool
 	flights  []flight
+	waiting  []waiting
+}
+
+// waiting is a request that waits for its grant.
+type waiting struct {
+	key   int
+	until time.Duration
 }
 
 type reply struct {
@@ -83,16 +93,23 @@ func (f *fleet) start(n *node) {
 	for i := range n.flights { // its requests died with it
 		f.keys[n.flights[i].key].flying--
 	}
-	n.flights = nil
+	n.flights, n.waiting = nil, nil
 }
 
-// request asks node i for a request of a key.
+// request has a node asked for a request of a key.
 func (f *fleet) request(n *node, i int) {
 	if n.dead {
 		return
 	}
+	f.keys[i].asked++
+	if !f.admit(n, i) {
+		n.waiting = append(n.waiting, waiting{i, f.now + 2*step}) // a message takes one step
+	}
+}
+
+// admit reports whether a node admits a request.
+func (f *fleet) admit(n *node, i int) bool {
 	k := f.keys[i]
-	k.asked++
 	c := n.counters[i]
 	if c == nil {
 		c = n.registry.Counter(k.def.Holder, k.def.ID, &k.def.Limit)
@@ -100,17 +117,23 @@ func (f *fleet) request(n *node, i int) {
 	}
 	var h limits.Hold
 	if n.registry.TryNow([]*limits.Counter{c}, &limits.Need{Tokens: 1}, n.clock(f.now), &h) != nil {
-		return
+		return false
 	}
 	k.admitted = append(k.admitted, f.now)
 	if k.def.Kind != wire.LimitConcurrency {
-		return
+		return true
 	}
 	k.flying++
 	if int64(k.flying) > k.def.Value {
 		f.t.Fatalf("%s: %d in flight of %s, at most %d", k.def.ID, k.flying, n.name, k.def.Value)
 	}
 	n.flights = append(n.flights, flight{until: f.now + time.Duration(f.dice.Int64N(int64(20*time.Second))), hold: h, key: i})
+	return true
+}
+
+// retry has those that wait try again, as a reply makes them.
+func (f *fleet) retry(n *node) {
+	n.waiting = slices.DeleteFunc(n.waiting, func(w waiting) bool { return f.admit(n, w.key) || f.now >= w.until })
 }
 
 func (f *fleet) wall() time.Time {
@@ -120,9 +143,13 @@ func (f *fleet) wall() time.Time {
 // advance moves the time on by one step.
 func (f *fleet) advance() {
 	f.now += step
-	for _, n := range f.nodes {
-		if n.dead {
+	for i, n := range f.nodes {
+		kicked := len(n.registry.Kick()) > 0
+		if n.dead || !kicked && len(n.replies) == 0 && len(n.waiting) == 0 && (int(f.now/step)+i)%look != 0 {
 			continue
+		}
+		if kicked {
+			<-n.registry.Kick()
 		}
 		n.flights = slices.DeleteFunc(n.flights, func(l flight) bool {
 			if l.until > f.now {
@@ -134,6 +161,7 @@ func (f *fleet) advance() {
 		})
 		n.registry.Turn(n.clock(f.now))
 		f.exchange(n)
+		f.retry(n)
 	}
 	if !f.away && f.now%time.Second == 0 {
 		f.granter.Sweep(f.wall().Add(f.skew))
@@ -282,8 +310,8 @@ func TestLimitsAreNotExceeded(t *testing.T) {
 		return wire.Limit{Kind: wire.LimitRPM, Value: int64(1 + i%13), OnOutage: []string{wire.OutageShare, wire.OutageClosed}[i%2]}
 	})
 	f.loss = 0.05
-	for f.now < 150*time.Second {
-		for range nodes * 2 / 5 {
+	for f.now < 2*time.Minute {
+		for range min(nodes*2/5, 120) {
 			k := f.dice.IntN(keys)
 			if f.dice.IntN(2) == 0 {
 				k %= nodes / 5 // those who ask for far more than they get

@@ -27,6 +27,9 @@ type Options struct {
 	// Models are the ids of the models that the node routes, at least one. Their
 	// endpoints ask the upstream for a model of the same id.
 	Models []string
+	// Unlimited makes the node's key without limits; else it has one of each kind
+	// that every request counts for, far above what is measured.
+	Unlimited bool
 }
 
 // Target is something that can be put under load.

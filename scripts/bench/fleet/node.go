@@ -127,6 +127,10 @@ func (f *Fleet) makeKey(ctx context.Context, token string) (string, error) {
 
 func (f *Fleet) askForKey(ctx context.Context, token string) (key string, status int, err error) {
 	body := []byte(`{"name":"bench","user":"bench","role":"admin"}`)
+	if !f.o.Unlimited {
+		body = []byte(`{"name":"bench","user":"bench","role":"admin","limits":[{"kind":"rpm","value":"1G"},{"kind":"tpm","value":"1000G"},` +
+			`{"kind":"concurrency","value":"1M"},{"kind":"budget","value":"1M","reset":"month"}]}`)
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+f.addr.control+"/admin/keys", bytes.NewReader(body))
 	if err != nil {
 		return "", 0, err

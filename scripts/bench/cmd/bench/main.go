@@ -40,10 +40,11 @@ func run(ctx context.Context, args []string) error {
 
 // settings are the flags.
 type settings struct {
-	measure measure.Options
-	bin     string
-	json    bool
-	limit   time.Duration
+	measure   measure.Options
+	bin       string
+	unlimited bool
+	json      bool
+	limit     time.Duration
 }
 
 func parse(args []string) (s settings, err error) {
@@ -53,6 +54,7 @@ func parse(args []string) (s settings, err error) {
 	flags.Float64Var(&s.measure.Rate, "rate", 1000, "requests per second of the latency measurement")
 	flags.DurationVar(&s.measure.Busy, "busy", 500*time.Millisecond, "how long each load lasts, at most 1s")
 	flags.StringVar(&s.bin, "bin", "bin", "directory of the gateway's binaries; empty measures the proxy alone")
+	flags.BoolVar(&s.unlimited, "unlimited", false, "the node's API key has no limits, to see what they cost")
 	flags.BoolVar(&s.json, "json", false, "print all values of all rounds as JSON")
 	flags.DurationVar(&s.limit, "limit", 5*time.Minute, "give up when it takes longer")
 	if err := flags.Parse(args); err != nil {
@@ -84,7 +86,7 @@ func bench(ctx context.Context, args []string) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.limit, fmt.Errorf("it took more than %s (-limit)", s.limit))
 	defer cancel()
 	s.measure.Progress = progress()
-	f, done, err := start(ctx, s.bin)
+	f, done, err := start(ctx, s.bin, s.unlimited)
 	if err != nil {
 		return err
 	}
@@ -102,7 +104,7 @@ func bench(ctx context.Context, args []string) (err error) {
 }
 
 // start starts the fleet in a directory of its own; done undoes both.
-func start(ctx context.Context, bin string) (f *fleet.Fleet, done func() error, err error) {
+func start(ctx context.Context, bin string, unlimited bool) (f *fleet.Fleet, done func() error, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, nil, err
@@ -114,7 +116,7 @@ func start(ctx context.Context, bin string) (f *fleet.Fleet, done func() error, 
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err = fleet.Start(ctx, fleet.Options{Bin: bin, Dir: dir, Self: self, Models: measure.Models()})
+	f, err = fleet.Start(ctx, fleet.Options{Bin: bin, Dir: dir, Self: self, Models: measure.Models(), Unlimited: unlimited})
 	if err != nil {
 		return nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}
