@@ -37,6 +37,7 @@ type StatsQuery struct {
 	Endpoint string `json:"-" query:"endpoint"`
 	Node     string `json:"-" query:"node"`
 	Hours    int    `json:"-" query:"hours" min:"1" max:"87600" default:"24"`
+	MinMS    int64  `json:"-" query:"min_ms" min:"0" max:"86400000" doc:"only requests that took at least that long, from the rows of the log"`
 	By       string `json:"-" query:"by" enum:"hour,model,provider,endpoint,node" default:"hour" doc:"hour: by hour, model and provider; else over the whole period"`
 }
 

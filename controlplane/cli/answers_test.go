@@ -92,9 +92,10 @@ func answers() map[string]answer {
 		"DELETE keys/KEY_ID":    {200, `{"id":"KEY_ID","revoked":"2030-01-02T03:04:05Z","nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
 		"DELETE keys/k_03":      {200, `{"id":"k_03","revoked":"2030-01-02T03:04:05Z","nodes":[{"node":"node-1","state":"applied","ms":2},{"node":"node-2","state":"pending","ms":500}]}`},
 
-		"GET stats?hours=24":           {200, `{"period_hours":24,"filters":{"model":null,"provider":null},"stats":[` + stats + `]}`},
-		"GET stats?hours=2&model=demo": {200, `{"period_hours":2,"filters":{"model":"demo","provider":null},"stats":[` + stats + `]}`},
-		"GET stats?hours=1":            {200, `{"error":"Database logging not configured"}`},
+		"GET stats?by=node&hours=24&min_ms=5000": {200, `{"period_hours":24,"filters":{"model":null,"provider":null},"groups":[{"group":"node-1","request_count":7,"p95_ttft_ms":31,"total_cost_usd":"0"}]}`},
+		"GET stats?hours=24":                     {200, `{"period_hours":24,"filters":{"model":null,"provider":null},"stats":[` + stats + `]}`},
+		"GET stats?hours=2&model=demo":           {200, `{"period_hours":2,"filters":{"model":"demo","provider":null},"stats":[` + stats + `]}`},
+		"GET stats?hours=1":                      {200, `{"error":"Database logging not configured"}`},
 
 		"POST billing/find": {200, `[{"upstream_id":"gen-1","time":"2030-05-01T10:00:00Z","provider":"OpenRouter","upstream_model":"openai/gpt-5-mini","model":"gpt-5-mini","usage_source":"provider",` +
 			`"prompt_tokens":1000,"completion_tokens":20,"cost_usd":"0.0012"},{"upstream_id":"gen-2","time":"2030-05-01T11:00:00Z","provider":"OpenRouter","upstream_model":"openai/gpt-5-mini",` +

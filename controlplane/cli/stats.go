@@ -22,7 +22,7 @@ func statsCommand() *urfave.Command {
 	return &urfave.Command{
 		Name: "stats", Usage: "show requests, tokens, latencies and time to the first token",
 		Description: help("Percentiles are by nearest rank, within 6 % above 32 ms. Full hours are counted.",
-			"gatewayctl stats", "gatewayctl stats --model demo --hours 2 -o json", "gatewayctl stats --by endpoint --sort p95"),
+			"gatewayctl stats", "gatewayctl stats --model demo --hours 2 -o json", "gatewayctl stats --by endpoint --sort p95", "gatewayctl stats --by node --min-ms 5000 --sort ttft"),
 		Flags: []urfave.Flag{
 			choiceFlag("by", "figures of each `DIMENSION`: hour (and model and provider), model, provider, endpoint or node", "hour", "hour", "model", "provider", "endpoint", "node"),
 			choiceFlag("sort", "sort by `COLUMN`, the greatest first: requests, errors, tokens, cost, avg, p50, p95, p99 or ttft (p95)", "the time or the name",
@@ -31,6 +31,7 @@ func statsCommand() *urfave.Command {
 			textFlag("provider", "only `PROVIDER`", ""),
 			textFlag("endpoint", "only `ENDPOINT`, its full id", ""),
 			textFlag("node", "only `NODE`", ""),
+			countFlag("min-ms", "only requests that took at least `MS` milliseconds, as far back as the log has rows", 0, maxMS),
 			countFlag("hours", "show the last `HOURS`", defaultHours, maxHours),
 		},
 		Action: run(stats),
@@ -44,7 +45,7 @@ func stats(ctx context.Context, in *invocation) error {
 	}
 	q := adminapi.StatsQuery{
 		Model: in.text("model"), Provider: in.text("provider"), Endpoint: in.text("endpoint"), Node: in.text("node"),
-		Hours: valueOf(in, "hours", defaultHours), By: valueOf(in, "by", ""),
+		Hours: valueOf(in, "hours", defaultHours), By: valueOf(in, "by", ""), MinMS: int64(valueOf(in, "min-ms", 0)),
 	}
 	order := valueOf(in, "sort", "")
 	if q.By != "" && q.By != "hour" {

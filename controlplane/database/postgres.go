@@ -86,10 +86,14 @@ func (p *Postgres) WriteIdempotent(ctx context.Context, list ...Statement) ([]in
 
 func (p *Postgres) write(ctx context.Context, list []Statement, before ...string) (changed []int64, err error) {
 	err = p.Tx(ctx, func(tx pgx.Tx) error {
-		batch := new(pgx.Batch)
+		// preparing the statements of a batch locks their tables: two that held
+		// those and waited for each other's other locks would deadlock
 		for _, sql := range before {
-			batch.Queue(sql)
+			if _, err := tx.Exec(ctx, sql); err != nil {
+				return err
+			}
 		}
+		batch := new(pgx.Batch)
 		for _, s := range list {
 			batch.Queue(s.SQL, s.Args...).Exec(func(tag pgconn.CommandTag) error {
 				changed = append(changed, tag.RowsAffected())

@@ -65,6 +65,22 @@ func BenchmarkRepricePostgres(b *testing.B) {
 				to_timestamp(extract(epoch FROM timestamp)::bigint / 1000 * 1000 + 3600 + n / 1000), %[1]s
 			FROM (SELECT * FROM api_logs WHERE request_id LIKE '%%-00000000000000000001') l, generate_series(%[2]d, %[3]d) n RETURNING 1) SELECT count(*) FROM made`, columns, done, min(done+500_000, b.N)-1))
 	}
+	benchmarkReprice(b, s)
+}
+
+// The same of rows that were inserted.
+func BenchmarkRepriceSQLite(b *testing.B) {
+	s := requestlogtest.SQLite(b).Open(b)
+	for first := 0; first < b.N; first += 1000 {
+		if _, err := s.Insert(b.Context(), requestlogtest.Rows(b, first, min(first+1000, b.N))); err != nil {
+			b.Fatal(err)
+		}
+	}
+	benchmarkReprice(b, s)
+}
+
+func benchmarkReprice(b *testing.B, s requestlog.Store) {
+	b.Helper()
 	list, err := price.New(wire.Pricing{Prompt: "3", Completion: "15", CacheRead: "0.3", CacheWrite: "3.75"})
 	if err != nil {
 		b.Fatal(err)

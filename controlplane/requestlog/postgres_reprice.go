@@ -14,11 +14,12 @@ import (
 
 const (
 	// A batch is repriceSlice of time, which doubles while it has fewer rows than
-	// repriceRows and shrinks when it has more than twice that.
+	// repriceRows and shrinks when it has more than twice that: an erasure that
+	// waits for a batch must get its turn before its own time is over.
 	repriceSlice = 15 * time.Minute
-	repriceRows  = 100_000
+	repriceRows  = 25_000
 	// repriceLock is held while rows are repriced: two runs at once would both
-	// correct the roll-ups.
+	// correct the roll-ups. Erasing excludes both by its lock of the log.
 	repriceLock = 7_240_115_902
 	// repriceTime bounds a batch.
 	repriceTime = 5 * time.Minute
@@ -45,7 +46,7 @@ func (p *Postgres) Reprice(ctx context.Context, q RepriceQuery) (out Repriced, e
 	ctx, cancel := context.WithTimeout(ctx, repriceTime)
 	defer cancel()
 	err = p.pg.Tx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1), set_config('statement_timeout', $2, true), set_config('jit', 'off', true)",
+		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1), set_config('statement_timeout', $2, true), set_config('jit', 'off', true), set_config('work_mem', '64MB', true)",
 			int64(repriceLock), strconv.FormatInt(repriceTime.Milliseconds(), 10)); err != nil {
 			return err
 		}

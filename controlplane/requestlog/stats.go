@@ -19,6 +19,9 @@ type StatsQuery struct {
 	Since, Until time.Time
 	// Model is a model's id without variant, or UnknownModel.
 	Model, Provider, Endpoint, Node string
+	// MinMS leaves out requests that took less. The rows are read then, which
+	// retention may have removed.
+	MinMS int64
 }
 
 // UnknownModel stands in roll-ups for all names that no model has.
@@ -111,6 +114,33 @@ func (in *StatsQuery) where(q *question, column string) {
 	}
 }
 
+// sources are the tables that figures come from: roll-ups, or rows in their form.
+func (in *StatsQuery) sources(q *question) (usage, latency string) {
+	if in.MinMS <= 0 {
+		return "api_usage", "api_latency"
+	}
+	rows := question{d: q.d, args: q.args}
+	rows.and("latency_ms >= " + strconv.FormatInt(in.MinMS, 10))
+	rows.since(in.Since.Truncate(time.Hour), ">=")
+	if !in.Until.IsZero() {
+		rows.since(in.Until.Add(time.Hour-1).Truncate(time.Hour), "<")
+	}
+	q.args = rows.args
+	names := make([]string, 0, 4)
+	for _, by := range StatsBy() {
+		names = append(names, logColumn(by)+" AS "+by)
+	}
+	by, from := strings.Join(names, ", "), " FROM api_logs"+rows.clause()
+	usage = "(SELECT " + q.d.slot("timestamp") + " AS slot, " + by + ", 1 AS request_count, CASE WHEN status_code >= 400 THEN 1 ELSE 0 END AS error_count, " +
+		"coalesce(prompt_tokens, 0) AS prompt_tokens, coalesce(completion_tokens, 0) AS completion_tokens, coalesce(total_tokens, 0) AS total_tokens, " +
+		"latency_ms AS latency_sum_ms, coalesce(" + q.d.costColumn + ", 0) AS " + q.d.costColumn + from + ") AS slow"
+	var kinds []string
+	for _, kind := range []string{"latency", "ttft"} {
+		kinds = append(kinds, "SELECT "+q.d.hourSlot("timestamp")+" AS hour, '"+kind+"' AS kind, "+by+", "+kind+"_bucket AS bucket, 1 AS request_count"+from+" AND "+kind+"_bucket IS NOT NULL")
+	}
+	return usage, "(" + strings.Join(kinds, " UNION ALL ") + ") AS slow"
+}
+
 // figures sums up api_usage by some expressions, and api_latency by the same
 // of its own, of which the first descends and the others ascend.
 func (l *log) figures(ctx context.Context, in StatsQuery, usageBy, latencyBy []string) (names [][]string, list []Figures, err error) {
@@ -120,13 +150,14 @@ func (l *log) figures(ctx context.Context, in StatsQuery, usageBy, latencyBy []s
 		}
 	}()
 	q := question{d: l.d}
+	usage, _ := in.sources(&q)
 	in.where(&q, "slot")
 	sums := []string{"request_count", "error_count", "prompt_tokens", "completion_tokens", "total_tokens", "latency_sum_ms"}
 	for i, column := range sums {
 		sums[i] = "CAST(sum(" + column + ") AS TEXT)"
 	}
 	order, group := places(len(usageBy))
-	found, err := l.texts(ctx, "SELECT "+strings.Join(slices.Concat(usageBy, sums, []string{l.d.usageCost}), ", ")+" FROM api_usage"+q.clause()+
+	found, err := l.texts(ctx, "SELECT "+strings.Join(slices.Concat(usageBy, sums, []string{l.d.usageCost}), ", ")+" FROM "+usage+q.clause()+
 		" GROUP BY "+group+" ORDER BY "+order+" LIMIT "+strconv.Itoa(MaxStatsRows), q.args...)
 	if err != nil || len(found) == 0 {
 		return nil, nil, err
@@ -172,9 +203,10 @@ func places(n int) (order, group string) {
 // histograms returns them by kind and group, joined with NUL.
 func (l *log) histograms(ctx context.Context, in StatsQuery, by []string) (map[string]histogram, error) {
 	q := question{d: l.d}
+	_, latency := in.sources(&q)
 	in.where(&q, "hour")
 	_, group := places(len(by) + 2)
-	found, err := l.texts(ctx, "SELECT kind, "+strings.Join(by, ", ")+", CAST(bucket AS TEXT), CAST(sum(request_count) AS TEXT) FROM api_latency"+q.clause()+
+	found, err := l.texts(ctx, "SELECT kind, "+strings.Join(by, ", ")+", CAST(bucket AS TEXT), CAST(sum(request_count) AS TEXT) FROM "+latency+q.clause()+
 		" GROUP BY "+group, q.args...)
 	if err != nil {
 		return nil, err

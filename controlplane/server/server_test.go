@@ -266,7 +266,7 @@ func TestStats(t *testing.T) {
 			t.Errorf("stats of nobody %+v", out)
 		}
 		p.refused("GET", "/admin/stats?hours=0", "", 400, "parameter hours must be an integer from 1")
-		p.refused("GET", "/admin/stats?hour=1", "", 400, `unknown parameter "hour"; known are model, provider, endpoint, node, hours, by`)
+		p.refused("GET", "/admin/stats?hour=1", "", 400, `unknown parameter "hour"; known are model, provider, endpoint, node, hours, min_ms, by`)
 	})
 }
 

@@ -18,6 +18,7 @@ func (s *Server) stats(ctx context.Context, in adminapi.StatsQuery) (adminapi.St
 	}
 	q := requestlog.StatsQuery{
 		Since: time.Now().Add(-time.Duration(in.Hours) * time.Hour), Model: in.Model, Provider: in.Provider, Endpoint: in.Endpoint, Node: in.Node,
+		MinMS: in.MinMS,
 	}
 	out := adminapi.Stats{PeriodHours: in.Hours, Filters: &adminapi.StatsFilters{Model: given(in.Model), Provider: given(in.Provider)}}
 	if in.By != "hour" {

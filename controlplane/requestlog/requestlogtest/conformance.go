@@ -41,6 +41,7 @@ func Conformance(t *testing.T, create func(testing.TB) *Database) {
 		"pseudonymise":          testPseudonymise,
 		"erase after retention": testEraseAfterRetention,
 		"reprice":               testReprice,
+		"reprice and erase":     testRepriceErase,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, create(t)) })
 	}

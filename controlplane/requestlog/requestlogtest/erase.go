@@ -29,13 +29,13 @@ func numbered(t testing.TB, first, end int) (rows []*requestlog.Row) {
 // sameAsRows holds the roll-ups to what is in the log.
 func sameAsRows(t *testing.T, db *Database) {
 	t.Helper()
-	const figures = "count(*), CAST(coalesce(sum(total_tokens), 0) AS INTEGER), CAST(coalesce(sum(latency_ms), 0) AS INTEGER), CAST(coalesce(sum(cost_usd), 0) * 1000000000 AS INTEGER)"
-	const rolledUp = "CAST(coalesce(sum(request_count), 0) AS INTEGER), CAST(coalesce(sum(%s), 0) AS INTEGER), CAST(coalesce(sum(latency_sum_ms), 0) AS INTEGER), "
+	const figures = "count(*), CAST(coalesce(sum(total_tokens), 0) AS BIGINT), CAST(coalesce(sum(latency_ms), 0) AS BIGINT), CAST(coalesce(sum(cost_usd), 0) * 1000000000 AS BIGINT)"
+	const rolledUp = "CAST(coalesce(sum(request_count), 0) AS BIGINT), CAST(coalesce(sum(%s), 0) AS BIGINT), CAST(coalesce(sum(latency_sum_ms), 0) AS BIGINT), "
 	want := db.Query(t, "SELECT "+figures+" FROM api_logs")[0]
-	cost := "CAST(coalesce(sum(%s), 0) * 1000000000 AS INTEGER)"
+	cost := "CAST(coalesce(sum(%s), 0) * 1000000000 AS BIGINT)"
 	if db.Config.Backend != "postgres" {
-		cost = "CAST(round(coalesce(sum(%s), 0) / 1000.0) AS INTEGER)"
-		want = db.Query(t, "SELECT "+strings.Replace(figures, "CAST(coalesce(sum(cost_usd), 0) * 1000000000 AS INTEGER)", "CAST(round(coalesce(sum(cost_pico), 0) / 1000.0) AS INTEGER)", 1)+" FROM api_logs")[0]
+		cost = "CAST(round(coalesce(sum(%s), 0) / 1000.0) AS BIGINT)"
+		want = db.Query(t, "SELECT "+strings.Replace(figures, "CAST(coalesce(sum(cost_usd), 0) * 1000000000 AS BIGINT)", "CAST(round(coalesce(sum(cost_pico), 0) / 1000.0) AS BIGINT)", 1)+" FROM api_logs")[0]
 	}
 	column := map[bool]string{true: "cost_usd", false: "cost_pico"}[db.Config.Backend == "postgres"]
 	for table, query := range map[string]string{
@@ -46,7 +46,7 @@ func sameAsRows(t *testing.T, db *Database) {
 			t.Errorf("%s has %v, the log %v", table, got, want)
 		}
 	}
-	if got := db.Query(t, "SELECT CAST(coalesce(sum(request_count), 0) AS INTEGER) FROM api_latency WHERE kind = 'latency'")[0]; got[0] != want[0] {
+	if got := db.Query(t, "SELECT CAST(coalesce(sum(request_count), 0) AS BIGINT) FROM api_latency WHERE kind = 'latency'")[0]; got[0] != want[0] {
 		t.Errorf("api_latency has %s requests, the log %s", got[0], want[0])
 	}
 	for _, table := range []string{"api_usage", "api_stats_hourly", "api_latency"} {

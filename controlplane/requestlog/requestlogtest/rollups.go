@@ -117,6 +117,38 @@ func testStatsFilter(t *testing.T, db *Database) {
 	f(requestlog.StatsQuery{Since: Start.Add(time.Minute)}, 12, 3000)
 	f(requestlog.StatsQuery{Since: Start.Add(3 * time.Minute)}, 6, 1800)
 	f(requestlog.StatsQuery{Since: Start.Add(time.Hour + 3*time.Minute).In(time.FixedZone("", 5*3600+1800))}, 0, 0)
+	testStatsOfSlow(t, s)
+}
+
+// Figures of slow requests are those of the rows; with the least bound they are
+// the roll-ups'.
+func testStatsOfSlow(t *testing.T, s requestlog.Store) {
+	t.Helper()
+	for _, by := range requestlog.StatsBy() {
+		all, err := s.StatsOf(t.Context(), requestlog.StatsQuery{Since: Start}, by)
+		fromRows, err2 := s.StatsOf(t.Context(), requestlog.StatsQuery{Since: Start, MinMS: 1}, by)
+		if err != nil || err2 != nil || !slices.Equal(all, fromRows) {
+			t.Errorf("by %s:\n%+v, %v of roll-ups\n%+v, %v of rows", by, all, err, fromRows, err2)
+		}
+	}
+	slow := map[string]int64{}
+	for n := range 3000 {
+		if u := Event(n); u.LatencyMS >= 1500 {
+			slow[u.Provider]++
+		}
+	}
+	got, err := s.StatsOf(t.Context(), requestlog.StatsQuery{MinMS: 1500, Until: Start.Add(time.Hour)}, "provider")
+	if err != nil || len(got) != 2 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, g := range got {
+		if g.RequestCount != slow[g.Group] || g.RequestCount == 0 || g.P50LatencyMS < 1500 || g.AvgLatencyMS < 1500 {
+			t.Errorf("%+v, want %d requests", g, slow[g.Group])
+		}
+	}
+	if list := stats(t, s, requestlog.StatsQuery{MinMS: 1500, Model: "model-1"}); len(list) != 4 || list[0].P50TTFTMS == 0 {
+		t.Errorf("by the hour: %+v", list)
+	}
 }
 
 func testStatsLimit(t *testing.T, db *Database) {
