@@ -3,6 +3,7 @@ package snapshot
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/codec"
@@ -55,7 +56,8 @@ func (c *Credential) Refused(h codec.Header) bool {
 
 // credential makes the credential of one of an endpoint's secrets; "" is none.
 func (b *Builder) credential(e *Endpoint, text string) (*Credential, error) {
-	if !e.Source.TakesGoogleTokens(e.BaseURL) {
+	entra := e.Source.Kind == "azure" && strings.HasPrefix(strings.TrimSpace(text), "{") // an application's JSON, not a key
+	if !entra && !e.Source.TakesGoogleTokens(e.BaseURL) {
 		if text == "" {
 			return &Credential{}, nil
 		}
@@ -75,7 +77,7 @@ func (b *Builder) credential(e *Endpoint, text string) (*Credential, error) {
 		return &Credential{tokens: s}, nil
 	}
 	// A source lives as long as the process: the next release finds its token.
-	s, err := token.New(context.Background(), token.Options{Secret: secret.New(text), Log: b.Log}) //nolint:forbidigo // see above
+	s, err := token.New(context.Background(), token.Options{Secret: secret.New(text), Entra: entra, Log: b.Log}) //nolint:forbidigo // see above
 	if err != nil {
 		return nil, fmt.Errorf("credentials: %w", err)
 	}

@@ -1,7 +1,10 @@
 package snapshot_test
 
 import (
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -26,13 +29,18 @@ func build(t *testing.T, secrets map[string]string, endpoints ...wire.Endpoint) 
 
 func TestSecretsBecomeCredentialsOrTakeTheEndpointOut(t *testing.T) {
 	const vertex = "https://europe-west1-aiplatform.googleapis.com/v1/projects/p/locations/europe-west1"
+	entra := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"access_token":"eyJ.a.b","expires_in":3599}`)
+	}))
+	t.Cleanup(entra.Close)
 	f := func(kind, base string, names []string, want, missing string) {
 		t.Helper()
 		e := wire.Endpoint{ID: "m:e", Kind: kind, BaseURL: base, UpstreamModel: "claude-x", Weight: 1, Secrets: names}
 		if kind == "bedrock" {
 			e.Region = "eu-north-1"
 		}
-		s := build(t, map[string]string{"KEY": "k1", "BROKEN": `{"type":"service_account"}`, "TOKEN": "ya29.ready", "ACCESS": "AKIA0:s3cret", "HALF": "AKIA0:"}, e)
+		s := build(t, map[string]string{"KEY": "k1", "BROKEN": `{"type":"service_account"}`, "TOKEN": "ya29.ready", "ACCESS": "AKIA0:s3cret", "HALF": "AKIA0:", "APP": ` {"client_id":"app","client_secret":"s","token_uri":"` + entra.URL + `"}`}, e)
 		if missing != "" {
 			if len(s.Missing) != 1 || s.Missing[0].Variable != missing || len(s.Models[0].Endpoints) != 0 {
 				t.Errorf("%v: missing %+v", names, s.Missing)
@@ -66,4 +74,6 @@ func TestSecretsBecomeCredentialsOrTakeTheEndpointOut(t *testing.T) {
 	f("bedrock", "https://bedrock-runtime.eu-north-1.amazonaws.com", []string{"ACCESS"}, ": ", "")
 	f("bedrock", "https://bedrock-runtime.eu-north-1.amazonaws.com", []string{"HALF"}, "", "HALF")
 	f("azure", "https://r.openai.azure.com", []string{"KEY"}, "api-key: k1", "")
+	f("azure", "https://r.openai.azure.com", []string{"APP"}, "Authorization: Bearer eyJ.a.b", "")
+	f("azure", "https://r.openai.azure.com", []string{"BROKEN"}, "", "BROKEN")
 }

@@ -23,9 +23,12 @@ const scope = "https://www.googleapis.com/auth/cloud-platform"
 type fetch func(context.Context) (string, time.Time, error)
 
 // read takes a secret for a ready token, or for what tokens are fetched with.
-func read(text string) (token string, get fetch, err error) {
-	text = strings.TrimSpace(text)
+func read(o *Options) (token string, get fetch, err error) {
+	text := strings.TrimSpace(o.Secret.Reveal())
 	switch {
+	case o.Entra:
+		get, err = entra(newClient(), []byte(text))
+		return "", get, err
 	case text == "":
 		return "", ambient(newClient()), nil
 	case text[0] == '{':

@@ -1,5 +1,5 @@
-// Package token gets the OAuth access tokens that Google's APIs want and keeps
-// them fresh, so that a request almost never waits for one.
+// Package token gets the OAuth access tokens that Google's and Azure's APIs want
+// and keeps them fresh, so that a request almost never waits for one.
 package token
 
 import (
@@ -33,6 +33,10 @@ type Options struct {
 	// ready access token, or empty for what the machine itself has: the file in
 	// GOOGLE_APPLICATION_CREDENTIALS, gcloud's log-in, or the metadata server.
 	Secret secret.String
+	// Entra means that Secret is the JSON of an application in Microsoft Entra ID:
+	// tenant_id, client_id and client_secret, and for other clouds than the public
+	// one token_uri and scope.
+	Entra bool
 	// Log gets the failures that no request sees; nil for none.
 	Log *slog.Logger
 	// Now is the clock, time.Now if it is nil.
@@ -81,7 +85,7 @@ type flight struct {
 // New returns a source. The error says what is wrong with the secret and shows
 // nothing of it. Fetches end with ctx or with Close.
 func New(ctx context.Context, o Options) (*Source, error) {
-	fixed, get, err := read(o.Secret.Reveal())
+	fixed, get, err := read(&o)
 	if err != nil {
 		return nil, err
 	}

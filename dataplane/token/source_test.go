@@ -504,3 +504,35 @@ func TestFailuresShowNoSecret(t *testing.T) {
 		}
 	}
 }
+
+// Applications of Entra ID get tokens for their secret.
+func TestEntra(t *testing.T) {
+	srv := start(t)
+	srv.play(func(n int64, w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil || r.Form.Encode() != "client_id=app&client_secret=hunter2&grant_type=client_credentials&scope=https%3A%2F%2Fcognitiveservices.azure.com%2F.default" {
+			t.Errorf("%v %v", r.Form, err)
+		}
+		grants(n, w, r)
+	})
+	app := `{"client_id":"app","client_secret":"hunter2","token_uri":"` + srv.URL + `/T/oauth2/v2.0/token"}`
+	s := newSource(t, token.Options{Secret: secret.New(app), Entra: true})
+	want(t, s, "t1")
+	want(t, s, "t1")
+	f := func(text, message string) {
+		t.Helper()
+		_, err := token.New(t.Context(), token.Options{Secret: secret.New(text), Entra: true})
+		if err == nil || !strings.Contains(err.Error(), message) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%v, want %q", err, message)
+		}
+	}
+	f(`{"client_secret":"hunter2`, "is not valid JSON")
+	f(`{"tenant_id":"T","client_id":"app"}`, "client_id and client_secret: required")
+	f(`{"client_id":"app","client_secret":"hunter2"}`, "tenant_id: required")
+	f(`{"tenant_id":"../T","client_id":"app","client_secret":"hunter2"}`, "tenant_id: required")
+	f(`{"client_id":"app","client_secret":"hunter2","token_uri":"ftp://x"}`, "token_uri: must be an http or https URL")
+	srv.play(refuses(401, `{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided: hunter2hunter2"}`))
+	refused := newSource(t, token.Options{Secret: secret.New(app), Entra: true})
+	if _, err := refused.Token(t.Context()); fault.KindOf(err) != fault.Authentication {
+		t.Error(err)
+	}
+}
