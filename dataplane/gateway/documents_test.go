@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // documents is a server with rerank and images/generations.
@@ -20,6 +22,8 @@ func documents(t *testing.T) (url string, asked chan string) {
 		switch {
 		case strings.Contains(string(body), "break"):
 			write(w, `{"error":{"message":"The model is overloaded","type":"overloaded_error"}}`)
+		case strings.Contains(string(body), "cohere"):
+			write(w, `{"id":"rerank-1","results":[],"meta":{"api_version":{"version":"2"},"billed_units":{"search_units":3}}}`)
 		case strings.HasSuffix(r.URL.Path, "/rerank"):
 			write(w, `{"id":"rerank-1","model":"up","usage":{"total_tokens":12},"results":[{"index":1,"document":{"text":"b"},"relevance_score":0.98}]}`)
 		default:
@@ -59,6 +63,21 @@ func TestRerank(t *testing.T) {
 	f(`{"model":"c","query":"q","documents":["a"]}`, 400, "does not support rerank")
 	f(`{"model":"none","query":"q","documents":["a"]}`, 400, "none")
 	f(`{"model":"m","query":"break","documents":["a"]}`, 503, "overloaded")
+}
+
+// Cohere counts searches, which have a price of their own.
+func TestRerankBySearches(t *testing.T) {
+	url, _ := documents(t)
+	e := endpoint("m:a", "vllm", url)
+	e.Pricing = wire.Pricing{Prompt: "0.3", Completion: "0", WebSearch: "0.002"}
+	n := start(t, nodeOptions{}, model("m", e))
+	r := n.do("POST", "/v2/rerank", `{"model":"m","query":"cohere","documents":["a"]}`)
+	if r.StatusCode != 200 || !strings.Contains(r.body, `"billed_units":{"search_units":3}`) {
+		t.Errorf("%d %s", r.StatusCode, r.body)
+	}
+	if u := n.event(0); u.WebSearches != 3 || u.PromptTokens != 0 || u.CostUSD != "0.006" || u.UsageSource != wire.UsageProvider {
+		t.Errorf("%+v", u)
+	}
 }
 
 func TestImages(t *testing.T) {

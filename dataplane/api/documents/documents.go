@@ -146,7 +146,7 @@ func (t *translator) Body(body []byte, out []chat.Event) ([]chat.Event, error) {
 	t.answer = append(t.answer[:0], body...)
 	t.usage = usageOf(t.answer)
 	ev := chat.Event{ID: literal(chat.Member(t.answer, "id")), Finish: chat.FinishStop, Done: true}
-	if !t.usage.Zero() { // else it is estimated
+	if !t.usage.Zero() || t.usage.WebSearches > 0 { // else it is estimated
 		ev.Usage = &t.usage
 	}
 	if t.images {
@@ -162,7 +162,8 @@ func literal(raw []byte) chat.Literal {
 	return nil
 }
 
-// usageOf reads the counts in the places where servers have them.
+// usageOf reads the counts in the places where servers have them. Cohere bills a
+// rerank by the number of searches that it comes to.
 func usageOf(body []byte) (u chat.Usage) {
 	usage, meta := chat.Member(body, "usage"), chat.Member(chat.Member(body, "meta"), "tokens")
 	for _, f := range []struct {
@@ -175,6 +176,7 @@ func usageOf(body []byte) (u chat.Usage) {
 		{&u.Prompt, chat.Member(meta, "input_tokens")},
 		{&u.Completion, chat.Member(usage, "output_tokens")},
 		{&u.Completion, chat.Member(meta, "output_tokens")},
+		{&u.WebSearches, chat.Member(chat.Member(chat.Member(body, "meta"), "billed_units"), "search_units")},
 		{&u.PromptImage, chat.Member(chat.Member(usage, "input_tokens_details"), "image_tokens")},
 	} {
 		if n := chat.Tokens(f.raw); n > 0 {
