@@ -104,6 +104,16 @@ func errorsOfNginx(t *testing.T, url string, nodes []*member) {
 	f(url, "/v1/chat/completions", large, 413, `{"error":{"code":413,"message":"The request body is larger than the proxy in front of the gateway accepts","metadata":{"error_type":"payload_too_large","request_id":"`)
 	f(url, "/v1/messages", large, 413, `{"type":"error","error":{"type":"request_too_large","message":"The request body`)
 	f(url, "/v1/models", "", 400, `{"error":{"code":400,"message":"The request is not valid HTTP"`, "X-Large", strings.Repeat("x", 40<<10))
+	garbage, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = garbage.Close() }()
+	_, err = io.WriteString(garbage, "GARBAGE\r\n\r\n")
+	text, failed := io.ReadAll(garbage)
+	if err := errors.Join(err, failed); err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 400 ") || !strings.Contains(string(text), `{"error":{"code":400,`) {
+		t.Errorf("garbage: %v: %s", err, text)
+	}
 	f(url, "/v1/models?"+strings.Repeat("x", 40<<10), "", 414, `"code":414,"message":"The request's URI is too long"`)
 	narrow := startNginx(t, 1, url, nodes[0].url)
 	eventually.True(t, "the second connection is refused", func() bool {
