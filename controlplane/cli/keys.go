@@ -158,6 +158,7 @@ func listKeys(ctx context.Context, in *invocation) error {
 		{name: "id", text: func(k adminapi.Key) string { return k.ID }},
 		{name: "name", text: func(k adminapi.Key) string { return k.Name }},
 		{name: "user", text: func(k adminapi.Key) string { return k.User }},
+		{name: "team", text: func(k adminapi.Key) string { return k.Team }},
 		{name: "role", text: func(k adminapi.Key) string { return k.Role }},
 		{name: "models", text: allowed},
 		{name: "created", text: func(k adminapi.Key) string { return stamp(k.Created) }},

@@ -64,7 +64,13 @@ func limitFlags() []urfave.Flag {
 	for _, kind := range wire.LimitKinds() {
 		flags = append(flags, limitFlag(kind, usages[kind]))
 	}
-	parse := func(text string) (string, error) { return wire.ParseReset(text) }
+	parse := func(text string) (string, error) {
+		period, err := wire.ParseReset(text)
+		if err != nil {
+			return "", shorter{err, "reset: "}
+		}
+		return period, nil
+	}
 	words := []string{"daily", "weekly", "monthly", "total"}
 	return append(flags, &urfave.GenericFlag{
 		Name: "reset", Usage: "`PERIOD` of --budget: daily, weekly (from Monday), monthly or total", Value: &parsed[string]{parse: parse, words: words},

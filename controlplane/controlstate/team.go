@@ -168,7 +168,7 @@ func (s *State) DeleteTeam(ctx context.Context, t Team, force bool, audit Entry)
 		database.SQL("UPDATE control_keys SET team = '' WHERE team = $1 AND NOT "+teamAs+"$1)", t.ID),
 	})
 	if err == nil && changed[0] == 0 {
-		err = ErrInUse
+		err = fmt.Errorf("%w; with force they belong to no team afterwards", ErrInUse)
 		if now, lost := s.Team(ctx, t.ID); lost != nil || now.Version != t.Version {
 			err = ErrChanged
 		}
