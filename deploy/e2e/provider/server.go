@@ -132,7 +132,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 		s.oauth.ServeHTTP(w, hr)
 		return
 	}
-	hr.URL.Path = "/" + path
+	if hr.URL.Path = "/" + path; s.studio(w, hr, name) {
+		return
+	}
 	r, c := &request{Request: hr, kind: name}, &complaints{}
 	raw, err := io.ReadAll(hr.Body)
 	if err != nil {

@@ -1,6 +1,6 @@
-// OpenAI's SDK: list, chat, stream, tools, structured output, errors, abort, embeddings, fallbacks, preferences.
+// OpenAI's SDK: list, chat, stream, tools, structured output, errors, abort, embeddings, fallbacks, preferences, images, transcriptions.
 import assert from 'node:assert/strict';
-import OpenAI from 'openai';
+import OpenAI, { toFile } from 'openai';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
 
@@ -55,3 +55,14 @@ for await (const chunk of stream) if (chunk.choices[0]?.delta.content && ++heard
 assert.equal(heard, 5);
 
 assert.deepEqual((await client.embeddings.create({ model: 'vectors', input: 'x' })).data[0].embedding, [0.5, -1.25, 3, 0.0078125]);
+
+assert.equal((await client.images.generate({ model: 'stage', prompt: 'a cat' })).data[0].b64_json, 'AA==');
+
+const sound = async (more) => client.audio.transcriptions.create({ model: 'stage', file: await toFile(Buffer.from('RIFF\r\n--sound'), 'a.wav'), ...more });
+const words = await sound({ response_format: 'verbose_json', timestamp_granularities: ['word'] });
+assert.deepEqual([words.text, words.words[0].end, words.usage.seconds], ['Hello', 1, 3]);
+assert.equal(await sound({ response_format: 'text' }), 'Hello\n');
+const events = [];
+for await (const event of await sound({ stream: true })) events.push(event.delta ?? event.text);
+assert.deepEqual(events, ['Hel', 'lo', 'Hello']);
+await assert.rejects(sound({ model: 'no/such' }), (e) => e instanceof OpenAI.BadRequestError && /no\/such/.test(e.message));
