@@ -25,6 +25,9 @@ type Description struct {
 	Summary string
 	// Status is that of a good answer.
 	Status int
+	// Role is the least role of an operator that may use it, "" for operations
+	// that operators have no part in.
+	Role string
 	// Public operations need no token, and ignore parameters that they do not know.
 	Public bool
 	// MaxBody bounds the request's body, in bytes.
@@ -108,6 +111,8 @@ const (
 	tagLimits   = "limits"
 	tagManaged  = "management"
 	tagLog      = "log"
+
+	tagOperators = "operators"
 )
 
 // Tag is a group of operations.
@@ -126,6 +131,7 @@ func Tags() []Tag {
 		{tagLimits, "Limits, and the teams that share them"},
 		{tagManaged, "OpenRouter's management API, for programs: the bearer token is a key with the role management"},
 		{tagLog, "Request log, usage and audit log"},
+		{tagOperators, "Operators, who use this API with tokens of their own"},
 	}
 }
 
@@ -138,10 +144,26 @@ func post[In, Out any](path, tag, summary string) Operation[In, Out] {
 }
 
 func operation[In, Out any](method, path, tag, summary string) Operation[In, Out] {
-	return Operation[In, Out]{Description{Method: method, Path: path, Tag: tag, Summary: summary, Status: http.StatusOK, MaxBody: MaxBody}}
+	return Operation[In, Out]{Description{Method: method, Path: path, Tag: tag, Summary: summary, Role: usualRole(method, tag), Status: http.StatusOK, MaxBody: MaxBody}}
 }
 
-func (o Operation[In, Out]) public() Operation[In, Out] { o.Public = true; return o }
+// usualRole is what an operation needs: who may read may read almost all, and
+// what changes traffic is less than what changes anything else.
+func usualRole(method, tag string) string {
+	switch {
+	case tag == tagManaged:
+		return ""
+	case method == http.MethodGet:
+		return RoleViewer
+	case tag == tagTraffic:
+		return RoleOperator
+	}
+	return RoleAdmin
+}
+
+func (o Operation[In, Out]) forRole(role string) Operation[In, Out] { o.Role = role; return o }
+
+func (o Operation[In, Out]) public() Operation[In, Out] { o.Public, o.Role = true, ""; return o }
 
 func (o Operation[In, Out]) created() Operation[In, Out] { o.Status = http.StatusCreated; return o }
 

@@ -9,7 +9,7 @@ func GetBilling() Operation[BillingQuery, []BillingRow] {
 
 // FindBilled looks requests up by the providers' ids.
 func FindBilled() Operation[BilledQuery, []BilledRequest] {
-	return post[BilledQuery, []BilledRequest]("/admin/billing/find", tagLog, "Requests by the ids that providers list in their exports")
+	return post[BilledQuery, []BilledRequest]("/admin/billing/find", tagLog, "Requests by the ids that providers list in their exports").forRole(RoleViewer)
 }
 
 // BillingQuery selects days.

@@ -22,7 +22,7 @@ func ListLogs() Operation[LogQuery, []LogRow] {
 
 // GetContent returns what was asked and answered.
 func GetContent() Operation[ContentQuery, Content] {
-	return get[ContentQuery, Content]("/admin/logs/{id}/content", tagLog, "Prompt and answer of a request, if they are stored; reading is audited")
+	return get[ContentQuery, Content]("/admin/logs/{id}/content", tagLog, "Prompt and answer of a request, if they are stored; reading is audited").forRole(RoleAdmin)
 }
 
 // ListAudit lists the audit log.

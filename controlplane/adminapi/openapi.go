@@ -43,7 +43,7 @@ func Document(operations []Typed) (json.RawMessage, error) {
 		"tags":     Tags(),
 		"paths":    paths,
 		"components": Schema{
-			"securitySchemes": Schema{"admin": Schema{"type": "http", "scheme": "bearer", "description": "ADMIN_TOKEN of the daemon"}},
+			"securitySchemes": Schema{"admin": Schema{"type": "http", "scheme": "bearer", "description": "ADMIN_TOKEN of the daemon, or the token of an operator"}},
 			"responses":       Schema{"Error": failed},
 			"schemas":         schemas.Components,
 		},
@@ -62,6 +62,9 @@ func (o Typed) describe(schemas *Schemas) Schema {
 	}
 	if o.Public {
 		out["security"] = []any{}
+	}
+	if o.Role != "" {
+		out["description"] = "Needs the role " + o.Role + "."
 	}
 	if list := o.parameters(schemas); len(list) > 0 {
 		out["parameters"] = list

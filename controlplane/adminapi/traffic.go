@@ -34,7 +34,7 @@ func EnableEndpoints() Operation[EndpointSwitch, Rollout] {
 
 // Explain asks a node what it would do with a request.
 func Explain() Operation[Question, wire.Explanation] {
-	return post[Question, wire.Explanation]("/admin/explain", tagTraffic, "Which endpoints a request would be sent to")
+	return post[Question, wire.Explanation]("/admin/explain", tagTraffic, "Which endpoints a request would be sent to").forRole(RoleViewer)
 }
 
 // ListWeights lists the weights.

@@ -48,7 +48,22 @@ func arrange(commands []*urfave.Command, argv []string) line {
 		l.leaf, commands = commands[i], commands[i].Subcommands
 		l.commands, l.args = append(l.commands, l.leaf.Name), l.args[1:]
 	}
+	l.open = l.ofLeaf(l.open)
 	return l
+}
+
+// ofLeaf is the command's own flag of the same name, whose values may differ
+// from those of another command's.
+func (l *line) ofLeaf(f urfave.Flag) urfave.Flag {
+	if f == nil || l.leaf == nil {
+		return f
+	}
+	for _, own := range l.leaf.Flags {
+		if slices.Equal(own.Names(), f.Names()) {
+			return own
+		}
+	}
+	return f
 }
 
 // flag takes in a flag and returns how many of the words after it are its value.

@@ -31,6 +31,7 @@ func TestCandidates(t *testing.T) {
 	f("status -o ''", "table json yaml csv")
 	f("status --output=", "--output=table --output=json --output=yaml --output=csv")
 	f("keys create --role p", "free pro internal admin management")
+	f("operators create --role ''", "viewer operator admin")
 	f("validate --models ''", "") // the shell offers files
 	f("nothing ''", "")
 	f("status --url http://127.0.0.1:1 --token x nodes ''", "")

@@ -54,6 +54,7 @@ func normal(t *testing.T, value any) any {
 func TestEveryCommandTakesOutput(t *testing.T) {
 	a := newAdmin(t)
 	arguments := map[string]string{
+		"operators create": "--name ada --role operator", "operators rotate": "grafana", "operators revoke": "grafana",
 		"limits set": "--rpm 5", "teams create": "--name search", "teams show": "search", "teams update": "search --owner ada", "teams delete": "search",
 		"weights set": "demo demo-api=1", "weights reset": "demo", "releases show": "1", "releases diff": "2", "prices diff": "2", "prices reprice": "--since 7d", "releases rollback": "1",
 		"keys create": "--name x", "keys show": "KEY_ID", "keys revoke": "KEY_ID", "keys update": "KEY_ID --role pro", "keys rotate": "KEY_ID", "keys import": "-",

@@ -14,45 +14,56 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/controlstate"
 )
 
 // admit decides whether a request may go on, and returns it with who makes it:
-// /admin/ is for holders of the token, /api/v1/ for those of a management key.
+// /admin/ is for holders of ADMIN_TOKEN and for operators, /api/v1/ for those of
+// a management key.
 func (s *Server) admit(header http.Header, r *http.Request) (*http.Request, error) {
 	if strings.HasPrefix(r.URL.Path, managementPath) {
 		return s.admitManager(r)
 	}
-	return r, s.admitAdmin(header, r)
+	return s.admitAdmin(header, r)
 }
 
-func (s *Server) admitAdmin(header http.Header, r *http.Request) error {
+func (s *Server) admitAdmin(header http.Header, r *http.Request) (*http.Request, error) {
 	if r.URL.Path != "/admin" && !strings.HasPrefix(r.URL.Path, "/admin/") {
-		return nil
+		return r, nil
 	}
+	admin := adminapi.Identity{Role: adminapi.RoleAdmin}
 	if s.o.Token.Empty() {
-		return admitLocal(r)
+		return as(r, admin), admitLocal(r)
 	}
 	const scheme = "bearer "
 	given := r.Header.Get("Authorization")
 	if len(given) <= len(scheme) || !strings.EqualFold(given[:len(scheme)], scheme) {
 		header.Set("WWW-Authenticate", `Bearer realm="admin"`)
-		return problemf(http.StatusUnauthorized, "missing header Authorization: Bearer $ADMIN_TOKEN")
+		return r, problemf(http.StatusUnauthorized, "missing header Authorization: Bearer $ADMIN_TOKEN")
 	}
+	token := strings.TrimSpace(given[len(scheme):])
 	from, now := s.client(r), time.Now()
-	if equal(strings.TrimSpace(given[len(scheme):]), s.o.Token.Reveal()) {
+	who, ok := admin, equal(token, s.o.Token.Reveal())
+	if !ok {
+		var err error
+		if who, ok, err = s.operatorOf(r.Context(), token); err != nil {
+			return r, err
+		}
+	}
+	if ok {
 		s.lockout.succeeded(from) // also while the address is locked: its owner may share it with whoever guesses
-		return nil
+		return as(r, who), nil
 	}
 	if wait := s.lockout.locked(from, now); wait > 0 {
 		seconds := int(math.Ceil(wait.Seconds()))
 		p := problemf(http.StatusTooManyRequests, "too many failed logins from %s; try again in %d s", from, seconds)
 		p.retryAfter = seconds
-		return p
+		return r, p
 	}
 	header.Set("WWW-Authenticate", `Bearer realm="admin", error="invalid_token"`)
 	s.noteFailure(r, from, s.lockout.failed(from, now))
-	return problemf(http.StatusUnauthorized, "invalid token: it is not this control plane's ADMIN_TOKEN")
+	return r, problemf(http.StatusUnauthorized, "invalid token: it is neither this control plane's ADMIN_TOKEN nor that of an operator, or it was revoked or has expired")
 }
 
 const (

@@ -28,6 +28,11 @@ func (s *Server) logs(ctx context.Context, in adminapi.LogQuery) ([]adminapi.Log
 	if q.Before != "" && q.After != "" {
 		return nil, badRequest("parameters before and after are mutually exclusive")
 	}
+	if in.Text != "" {
+		if err := requireRole(identity(ctx), adminapi.RoleAdmin, "a search in prompts and answers"); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.auditSearch(ctx, in.ByAuthor, in.Text); err != nil {
 		return nil, err
 	}

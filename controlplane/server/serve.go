@@ -80,7 +80,9 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x.status = e.Status
-	x.body, x.err = e.handle(r)
+	if x.err = allow(r.Context(), &e.Description); x.err == nil {
+		x.body, x.err = e.handle(r)
+	}
 }
 
 // notFound answers for all other paths.

@@ -167,6 +167,11 @@ func (s *Server) operations() []endpoint {
 		on(adminapi.ListPrices(), s.prices),
 		on(adminapi.Reprice(), s.reprice),
 		on(adminapi.ListAudit(), s.audit),
+		on(adminapi.ListOperators(), s.operators),
+		on(adminapi.CreateOperator(), s.createOperator),
+		on(adminapi.RotateOperator(), s.rotateOperator),
+		on(adminapi.RevokeOperator(), s.revokeOperator),
+		on(adminapi.WhoAmI(), s.whoami),
 	}
 }
 
