@@ -60,7 +60,7 @@ func (g *Gateway) keyInfo(x caller) {
 	spent := g.spent(x)
 	d := keyData{
 		Label: k.Name, Usage: usd(spent.Total), UsageDaily: usd(spent.Day), UsageWeekly: usd(spent.Week), UsageMonthly: usd(spent.Month),
-		IsFreeTier: k.Role == snapshot.RoleFree, IsManagement: k.Role == snapshot.RoleAdmin, IsProvisioning: k.Role == snapshot.RoleAdmin,
+		IncludeBYOK: true, IsFreeTier: k.Role == snapshot.RoleFree, IsManagement: k.Role == snapshot.RoleAdmin, IsProvisioning: k.Role == snapshot.RoleAdmin,
 		CreatorUserID: optional(k.User), AllowedRegions: []string{"global"}, FreeRequests: freeDaily{Limit: -1, Remaining: -1},
 		DeprecatedLimit: requestRate(k.Limits),
 	}
