@@ -20,8 +20,8 @@ type generator struct {
 	idle    sync.Pool // of *exchange
 }
 
-// answer is the path of a request: authenticate, receive, parse, plan, dispatch,
-// reply.
+// answer is the path of a request: authenticate, receive, parse, plan, admit,
+// dispatch, reply.
 func (r *generator) answer(ctx *fasthttp.RequestCtx) {
 	g := r.gateway
 	if g.inFlight.Load() >= g.opts.MaxInFlight {
