@@ -26,6 +26,8 @@ type Granter struct {
 	counters map[uint64]*counter
 	nodes    map[string]*node
 	removed  map[string]bool  // nodes whose documents are void
+	now      time.Time        // of the last report or sweep
+	age      time.Duration    // of spent when it was loaded
 	spent    map[uint64]entry // what was loaded for counters that are not defined yet
 	unkept   []*node          // those whose document has to be kept
 	dirty    bool             // the document of what is spent has to be kept
@@ -65,6 +67,7 @@ func New(now time.Time, epoch uint64, grace time.Duration, state State) *Granter
 	if state.Empty {
 		g.learns = now.Add(grace + wire.SlidingTime)
 	}
+	g.now, g.age = now, state.Spent.age
 	for _, e := range state.Spent.entries() {
 		g.spent[e.counter] = e
 	}
@@ -125,7 +128,8 @@ func (g *Granter) adopt(now time.Time, c *counter) {
 	case !ok:
 		return
 	case c.def.Span() == wire.Sliding:
-		c.fade(e.amount, now.Add(wire.SlidingTime))
+		left := min(wire.SlidingTime, time.Duration(e.period)*time.Millisecond) - g.age //nolint:gosec // less than a minute
+		c.fade(e.amount, now.Add(max(0, left)))
 	case e.period >= c.period:
 		c.period, c.gone = e.period, e.amount
 	}
@@ -200,6 +204,7 @@ func (g *Granter) lose(now time.Time) {
 func (g *Granter) Report(now time.Time, name string, r *wire.LeaseReport) *wire.LeaseReply {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.now = now
 	n := g.nodes[name]
 	if n != nil && n.instance != r.Instance {
 		g.bury(now, n) // a node has one process at a time
@@ -270,6 +275,7 @@ func (g *Granter) Connected(now time.Time) {
 func (g *Granter) Sweep(now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.now = now
 	for _, n := range g.nodes {
 		switch silence := now.Sub(n.heard); {
 		case silence <= g.grace:

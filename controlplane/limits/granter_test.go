@@ -269,6 +269,36 @@ func TestASuccessorIsUnsure(t *testing.T) {
 	}
 }
 
+// What a node that was killed has used leaves the window a minute later, however
+// often daemons succeed each other meanwhile.
+func TestFadingGoesOnThroughSuccessions(t *testing.T) {
+	f := newFleet(t, rpm(100))
+	f.report("a", 1, wire.LeaseUse{Wish: 600, Need: 60})
+	f.report("a", 2, wire.LeaseUse{}) // started again
+	killed := f.now
+	for f.now.Sub(killed) < 59*time.Second {
+		if g := f.report("b", 1, wire.LeaseUse{Wish: 600, Need: 41}); !g.Dry {
+			t.Fatalf("%s after the kill: %+v", f.now.Sub(killed), g)
+		}
+		f.report("a", 2, wire.LeaseUse{})
+		f.g.Everything() // written again by each
+		f.keep()
+		f.now = f.now.Add(7 * time.Second)
+		if d, ok := f.kept["spent"]; ok {
+			d.Age = 7 * time.Second
+			f.kept["spent"] = d
+		}
+		f.follow()
+		f.report("a", 2, wire.LeaseUse{})
+		f.report("b", 1, wire.LeaseUse{})
+		f.report("b", 1, wire.LeaseUse{})
+	}
+	f.now = killed.Add(61 * time.Second)
+	if g := f.report("b", 1, wire.LeaseUse{Wish: 600, Need: 41}); g.Dry || g.Share < 41 {
+		t.Errorf("a minute after the kill: %+v", g)
+	}
+}
+
 // A daemon whose state is lost, or older than what nodes have seen, gives no
 // node more than it has until all have been heard of, and begins budgets with
 // what the request log says of the nodes that it does not know.

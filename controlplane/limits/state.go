@@ -6,8 +6,6 @@ import (
 	"iter"
 	"strings"
 	"time"
-
-	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // State is what a granter leaves to its successor.
@@ -30,9 +28,12 @@ type nodeDoc struct {
 	Entries  []uint64 `json:"entries"`
 }
 
-// spentDoc is what was used by nodes that are gone.
+// spentDoc is what was used by nodes that are gone. The period of a sliding
+// window's entry is for how many milliseconds it counted when it was written.
 type spentDoc struct {
 	Entries []uint64 `json:"entries"`
+	// age is how long ago that was.
+	age time.Duration
 }
 
 type entry struct {
@@ -65,6 +66,8 @@ type Document struct {
 	Data []byte
 	// Void says that there is nothing in it: it need not stay.
 	Void bool
+	// Age is how long ago it was kept.
+	Age time.Duration
 }
 
 // Unkept returns the documents that have changed so much that they have to be
@@ -77,7 +80,7 @@ func (g *Granter) Unkept() (list []Document, err error) {
 		if failed != nil {
 			err = fmt.Errorf("encode %s: %w", name, failed)
 		}
-		list = append(list, Document{name, data, void})
+		list = append(list, Document{Name: name, Data: data, Void: void})
 	}
 	if g.dirty { // before nodes: what is moved there from a node must not be missing for a moment
 		g.dirty = false
@@ -120,12 +123,12 @@ func (g *Granter) Everything() {
 func (g *Granter) spentDocument() spentDoc {
 	var d spentDoc
 	for id, c := range g.counters {
-		amount := c.gone
-		if c.def.Span() == wire.Sliding {
-			amount = c.faded
+		period, amount := c.period, c.gone
+		if n := len(c.fading); n > 0 {
+			period, amount = uint64(max(1, c.fading[n-1].until.Sub(g.now).Milliseconds())), c.faded //nolint:gosec // positive
 		}
 		if amount > 0 || c.inLedger() && c.based {
-			d.Entries = append(d.Entries, id, c.period, uint64(amount)) //nolint:gosec // not negative
+			d.Entries = append(d.Entries, id, period, uint64(amount)) //nolint:gosec // not negative
 		}
 	}
 	return d
@@ -134,6 +137,7 @@ func (g *Granter) spentDocument() spentDoc {
 // Load reads documents that were kept.
 func (s *State) Load(d Document) error {
 	if d.Name == docSpent {
+		s.Spent.age = d.Age
 		return json.Unmarshal(d.Data, &s.Spent)
 	}
 	name, ok := strings.CutPrefix(d.Name, docNode)

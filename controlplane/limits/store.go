@@ -96,7 +96,7 @@ func (s *store) load(ctx context.Context) (State, error) {
 			state.Epoch, state.Claimed = l.Epoch, l.At
 			continue
 		}
-		if err := state.Load(Document{Name: name, Data: m.Data}); err != nil {
+		if err := state.Load(Document{Name: name, Data: m.Data, Age: max(0, info.TimeStamp.Sub(m.Time))}); err != nil {
 			return State{}, fmt.Errorf("%s: %w", subject, err)
 		}
 	}

@@ -190,7 +190,7 @@ func (c *crowd) ask(l *limited, url string) {
 		l.outages.Add(1)
 	case http.StatusTooManyRequests, http.StatusPaymentRequired:
 		l.refused.Add(1)
-		if l.name == "calm" {
+		if l.name == "calm" && os.Getenv("CHAOS_SECONDS") == "" { // dozens of kills in a minute may use up what was free
 			c.t.Errorf("calm, of which %d of %d were used: %d %s", before, l.most, resp.StatusCode, text)
 		}
 		if before < l.most/2 && l.name != "concurrency" {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,11 +35,33 @@ import (
 // machine. The metrics are milliseconds; ns/op is their mean.
 func BenchmarkRollout(b *testing.B) {
 	for _, size := range []struct{ nodes, models int }{{1, 10}, {10, 10}, {100, 10}, {100, 20}, {10, 1000}} {
-		b.Run(fmt.Sprintf("%dnodes-%dmodels", size.nodes, size.models), func(b *testing.B) { rollOut(b, size.nodes, size.models) })
+		b.Run(fmt.Sprintf("%dnodes-%dmodels", size.nodes, size.models), func(b *testing.B) { rollOut(b, size.nodes, size.models, setWeight) })
 	}
 }
 
-func rollOut(b *testing.B, nodes, models int) {
+// BenchmarkLimit measures a limit, from the operator's command to the last node
+// where it is in force.
+func BenchmarkLimit(b *testing.B) {
+	for _, nodes := range []int{1, 100} {
+		b.Run(fmt.Sprintf("%dnodes", nodes), func(b *testing.B) { rollOut(b, nodes, 10, setLimit) })
+	}
+}
+
+// setWeight is the n-th change of a weight.
+func setWeight(ctx context.Context, client *adminclient.Client, n int) ([]adminapi.NodeResult, error) {
+	r, err := client.SetWeights(ctx, adminapi.WeightChange{Change: adminapi.Change{WaitMS: 30_000}, Model: "model-0", Weights: map[string]float64{"e0": float64(n + 1)}})
+	return r.Nodes, err
+}
+
+// setLimit is the n-th change of a limit.
+func setLimit(ctx context.Context, client *adminclient.Client, n int) ([]adminapi.NodeResult, error) {
+	r, err := adminclient.Call(ctx, client, adminapi.SetLimits(), adminapi.LimitChange{
+		KeyChange: adminapi.KeyChange{WaitMS: new(int64(30_000))}, Limits: []adminapi.Limit{{Kind: wire.LimitRPM, Value: strconv.Itoa(n + 1)}},
+	})
+	return r.Nodes, err
+}
+
+func rollOut(b *testing.B, nodes, models int, set func(context.Context, *adminclient.Client, int) ([]adminapi.NodeResult, error)) {
 	ctx, cancel := context.WithCancel(b.Context())
 	var all sync.WaitGroup
 	defer all.Wait()
@@ -87,16 +110,14 @@ func rollOut(b *testing.B, nodes, models int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	weight := 1.0
+	count := 0
 	change := func() time.Duration {
-		weight++
+		count++
 		start := time.Now()
-		r, err := client.SetWeights(ctx, adminapi.WeightChange{
-			Change: adminapi.Change{WaitMS: 30_000}, Model: "model-0", Weights: map[string]float64{"e0": weight},
-		})
+		results, err := set(ctx, client, count)
 		took := time.Since(start)
 		applied := 0
-		for _, n := range r.Nodes {
+		for _, n := range results {
 			if n.State == adminapi.Applied {
 				applied++
 			}
