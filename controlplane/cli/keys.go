@@ -60,20 +60,24 @@ func keysCommand() *urfave.Command {
 				Flags:  []urfave.Flag{textFlag("overlap", "keep the old key valid for `DURATION`, such as 24h or 7d", "24h"), reasonFlag(), waitFlag()},
 				Action: run(rotateKey), BashComplete: completer(suggestKey),
 			},
-			{
-				Name: "import", Usage: "import existing keys by their hashes", ArgsUsage: "FILE",
-				Description: help("FILE is CSV with a header line, or JSON (an array, or one object per line); - reads standard input. The fields are hash\n"+
-					"(HMAC-SHA256(key, API_KEY_SECRET) in hex), prefix, name, user, role, models and expires; only hash is required.\n"+
-					"In CSV, models are separated by spaces. Keys whose hash exists are left unchanged. Either all keys are imported or none.",
-					"gatewayctl keys import config/keys.example.csv --reason 'from the old gateway'"),
-				Flags: []urfave.Flag{reasonFlag(), waitFlag()}, Action: run(importKeys),
-			},
+			importCommand(),
 			{
 				Name: "revoke", Usage: "revoke a key on all nodes", ArgsUsage: "ID",
 				Description: help("", "gatewayctl keys revoke KEY_ID --reason 'left the team'"),
 				Flags:       []urfave.Flag{reasonFlag(), waitFlag()}, Action: run(revokeKey), BashComplete: completer(suggestKey),
 			},
 		},
+	}
+}
+
+func importCommand() *urfave.Command {
+	return &urfave.Command{
+		Name: "import", Usage: "import existing keys by their hashes", ArgsUsage: "FILE",
+		Description: help("FILE is CSV with a header line, or JSON (an array, or one object per line); - reads standard input. The fields are hash\n"+
+			"(HMAC-SHA256(key, API_KEY_SECRET) in hex), prefix, name, user, role, models and expires; only hash is required.\n"+
+			"In CSV, models are separated by spaces. Keys whose hash exists are left unchanged. Either all keys are imported or none.",
+			"gatewayctl keys import config/keys.example.csv --reason 'from the old gateway'"),
+		Flags: []urfave.Flag{reasonFlag(), waitFlag()}, Action: run(importKeys),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -110,6 +111,11 @@ func New(o Options) (*Server, error) {
 
 // operations are all that the API can do.
 func (s *Server) operations() []endpoint {
+	return slices.Concat(s.stateOperations(), s.keyOperations(), s.logOperations())
+}
+
+// stateOperations concern the daemon, what the nodes serve, and the nodes.
+func (s *Server) stateOperations() []endpoint {
 	return []endpoint{
 		on(adminapi.GetIndex(), s.index),
 		on(adminapi.GetHealth(), s.health),
@@ -131,6 +137,12 @@ func (s *Server) operations() []endpoint {
 		on(adminapi.RollBack(), s.rollback),
 		on(adminapi.ListNodes(), s.nodes),
 		on(adminapi.GetNode(), s.node),
+	}
+}
+
+// keyOperations concern keys, their limits and teams, and the management API.
+func (s *Server) keyOperations() []endpoint {
+	return []endpoint{
 		on(adminapi.ListKeys(), s.keys),
 		on(adminapi.CreateKey(), s.createKey),
 		on(adminapi.ImportKeys(), s.importKeys),
@@ -153,6 +165,12 @@ func (s *Server) operations() []endpoint {
 		on(adminapi.DeleteManagedKey(), s.deleteManagedKey),
 		on(adminapi.GetActivity(), s.activity),
 		on(adminapi.GetCredits(), s.credits),
+	}
+}
+
+// logOperations concern the request log, prices, the audit log and operators.
+func (s *Server) logOperations() []endpoint {
+	return []endpoint{
 		on(adminapi.GetStats(), s.stats),
 		on(adminapi.GetUsage(), s.usage),
 		on(adminapi.ListLogs(), s.logs),

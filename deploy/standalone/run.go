@@ -49,15 +49,10 @@ func (p *process) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	broker, err := startNATS(filepath.Join(dir, storageName))
+	broker, err := p.startNATS(filepath.Join(dir, storageName))
 	if err != nil {
 		return err
 	}
-	p.ends.Push("NATS", func(context.Context) error {
-		broker.Shutdown()
-		broker.WaitForShutdown()
-		return nil
-	})
 	registry := metrics.NewRegistry(p.version)
 	scraped, err := metrics.Serve(ctx, p.settings.Metrics, metrics.NodeAddr, registry, p.log)
 	if err != nil {
@@ -149,7 +144,7 @@ func (p *process) serve(ctx context.Context) error {
 	return errors.Join(err, <-ended, p.unwind(ctx))
 }
 
-func startNATS(dir string) (*server.Server, error) {
+func (p *process) startNATS(dir string) (*server.Server, error) {
 	s, err := server.NewServer(&server.Options{
 		ServerName: "standalone", DontListen: true, JetStream: true, StoreDir: dir, SyncAlways: true, MaxPayload: maxPayload, NoSigs: true, NoLog: true,
 	})
@@ -161,5 +156,10 @@ func startNATS(dir string) (*server.Server, error) {
 		s.Shutdown()
 		return nil, fmt.Errorf("NATS is not ready after %s; its storage is %s", natsReady, dir)
 	}
+	p.ends.Push("NATS", func(context.Context) error {
+		s.Shutdown()
+		s.WaitForShutdown()
+		return nil
+	})
 	return s, nil
 }
