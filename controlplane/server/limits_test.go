@@ -212,6 +212,17 @@ func TestLimitsAreShownWithTheirState(t *testing.T) {
 	p.call("DELETE", "/admin/limits", `{"of":"key:`+key.ID+`","model":"demo"}`, 200, nil)
 }
 
+// While no daemon grants, the limits are shown with what nodes do then.
+func TestLimitsInAnOutage(t *testing.T) {
+	p := start(t, requestlogtest.SQLite(t), nil)
+	var key listed
+	p.call("POST", "/admin/keys", `{"name":"ci","limits":[{"kind":"rpm","value":"100","on_outage":"open"}]}`, 201, &key)
+	p.nats.Stop()
+	if l := p.limitOf(key.ID); l.State != "outage" || l.OnOutage != "open" || l.Value != "100" || l.Used != "" || l.ResetsAt != nil {
+		t.Errorf("limit %+v", l)
+	}
+}
+
 func number(t *testing.T, text string) int64 {
 	t.Helper()
 	n, err := strconv.ParseInt(text, 10, 64)
