@@ -223,7 +223,7 @@ func (c *Client) FindBilled(ctx context.Context, ids []string) ([]adminapi.Bille
 }
 
 // billingTime is what the daemon may take to sum up the rows of a long period.
-const billingTime = 30 * time.Second
+const billingTime = 5 * time.Minute
 
 // Prices lists the prices of one model, or of all for "".
 func (c *Client) Prices(ctx context.Context, model string) ([]adminapi.Price, error) {

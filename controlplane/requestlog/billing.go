@@ -50,45 +50,52 @@ func billingNames() []string {
 	return append(names, "CASE WHEN is_byok THEN '1' ELSE '' END")
 }
 
-// Billing implements Store.
-func (l *log) Billing(ctx context.Context, in BillingQuery) ([]BillingRow, error) {
-	spans, err := l.spans(ctx, &ReportQuery{Since: in.Since, Until: in.Until, Zone: in.Zone, By: []string{"day"}})
-	if err != nil || len(spans) == 0 {
+// Billing implements Store. Each day is a statement of its own, which reads its
+// partition alone.
+func (l *log) Billing(ctx context.Context, in BillingQuery) (list []BillingRow, err error) {
+	days, err := l.spans(ctx, &ReportQuery{Since: in.Since, Until: in.Until, Zone: in.Zone, By: []string{"day"}})
+	if err != nil {
 		return nil, err
 	}
-	q := question{d: l.d}
-	found, err := l.texts(ctx, billingSQL(&q, spans), q.args...)
-	if err != nil {
-		return nil, fmt.Errorf("sum up what providers bill: %w", err)
+	for _, day := range days {
+		rows, err := l.billingOf(ctx, day)
+		if err != nil {
+			return nil, fmt.Errorf("sum up what providers bill for %s: %w", day.label, err)
+		}
+		if list = append(list, rows...); len(list) > MaxReportRows {
+			return nil, fmt.Errorf("%w: more than %d lines: choose a shorter period", ErrRejected, MaxReportRows)
+		}
 	}
-	if len(found) > MaxReportRows {
-		return nil, fmt.Errorf("%w: more than %d lines: choose a shorter period", ErrRejected, MaxReportRows)
+	return list, nil
+}
+
+func (l *log) billingOf(ctx context.Context, day span) ([]BillingRow, error) {
+	q := question{d: l.d}
+	found, err := l.texts(ctx, billingSQL(&q, day), q.args...)
+	if err != nil {
+		return nil, err
 	}
 	list := make([]BillingRow, len(found))
 	for i, cells := range found {
 		r := &list[i]
-		for j, name := range []*string{&r.Day, &r.Provider, &r.UpstreamModel, &r.Model, &r.UsageSource, &r.CostSource, &r.Outcome} {
+		r.Day = day.label
+		for j, name := range []*string{&r.Provider, &r.UpstreamModel, &r.Model, &r.UsageSource, &r.CostSource, &r.Outcome} {
 			*name = orEmpty(cells[j])
 		}
-		r.BYOK, r.Told = orEmpty(cells[7]) != "", orEmpty(cells[8]) != ""
+		r.BYOK, r.Told = orEmpty(cells[6]) != "", orEmpty(cells[7]) != ""
 		costs := [2]error{}
-		r.CostUSD, costs[0] = l.d.money(cells[12])
-		r.UpstreamCostUSD, costs[1] = l.d.money(cells[13])
-		if err := errors.Join(numbers(cells[9:12], &r.RequestCount, &r.PromptTokens, &r.CompletionTokens), costs[0], costs[1]); err != nil {
+		r.CostUSD, costs[0] = l.d.money(cells[11])
+		r.UpstreamCostUSD, costs[1] = l.d.money(cells[12])
+		if err := errors.Join(numbers(cells[8:11], &r.RequestCount, &r.PromptTokens, &r.CompletionTokens), costs[0], costs[1]); err != nil {
 			return nil, err
 		}
 	}
 	return list, nil
 }
 
-func billingSQL(q *question, spans []span) string {
-	days := make([]string, len(spans))
-	moment := func(at time.Time) string { return q.d.moment("'" + at.UTC().Format(time.RFC3339) + "'") }
-	for i, s := range spans {
-		days[i] = "('" + s.label + "', " + moment(s.since) + ", " + moment(s.until) + ")"
-	}
+func billingSQL(q *question, day span) string {
 	upstream := "upstream_" + q.d.costColumn
-	groups := slices.Concat([]string{"part.label"}, billingNames(), []string{"CASE WHEN " + upstream + " IS NULL THEN '' ELSE '1' END"})
+	groups := append(billingNames(), "CASE WHEN "+upstream+" IS NULL THEN '' ELSE '1' END")
 	places := make([]string, len(groups))
 	for i := range groups {
 		places[i] = strconv.Itoa(i + 1)
@@ -97,11 +104,10 @@ func billingSQL(q *question, spans []span) string {
 	for _, column := range []string{"prompt_tokens", "completion_tokens", q.d.costColumn, upstream} {
 		sums = append(sums, "CAST(coalesce(sum("+column+"), 0) AS TEXT)")
 	}
-	// the bounds of all days let PostgreSQL leave out partitions
-	return "SELECT " + strings.Join(slices.Concat(groups, sums), ", ") +
-		" FROM (SELECT column1 AS label, column2 AS since, column3 AS until FROM (VALUES " + strings.Join(days, ", ") + ") AS v) AS part" +
-		" JOIN api_logs ON timestamp >= part.since AND timestamp < part.until" +
-		" WHERE endpoint IS NOT NULL AND timestamp >= " + moment(spans[0].since) + " AND timestamp < " + moment(spans[len(spans)-1].until) +
+	q.and("endpoint IS NOT NULL")
+	q.since(day.since, ">=")
+	q.since(day.until, "<")
+	return "SELECT " + strings.Join(slices.Concat(groups, sums), ", ") + " FROM api_logs" + q.clause() +
 		" GROUP BY " + strings.Join(places, ", ") + " ORDER BY " + strings.Join(places, ", ") + " LIMIT " + strconv.Itoa(MaxReportRows+1)
 }
 

@@ -8,6 +8,10 @@ import (
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 )
 
+// billingTime bounds the sums of a period, which are of rows: some seconds for a
+// million of them.
+const billingTime = 5 * time.Minute
+
 func (s *Server) billing(ctx context.Context, in adminapi.BillingQuery) ([]adminapi.BillingRow, error) {
 	var q requestlog.BillingQuery
 	var err error
@@ -23,7 +27,7 @@ func (s *Server) billing(ctx context.Context, in adminapi.BillingQuery) ([]admin
 	if q.Until, err = moments("until", in.Until, q.Zone); err != nil {
 		return nil, err
 	}
-	found, err := inTime(ctx, s, func(ctx context.Context) ([]requestlog.BillingRow, error) { return s.o.LogStore.Billing(ctx, q) })
+	found, err := within(ctx, s, billingTime, func(ctx context.Context) ([]requestlog.BillingRow, error) { return s.o.LogStore.Billing(ctx, q) })
 	if err != nil {
 		return nil, err
 	}

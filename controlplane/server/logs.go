@@ -51,11 +51,16 @@ func (s *Server) logs(ctx context.Context, in adminapi.LogQuery) ([]adminapi.Log
 
 // inTime queries the request log, within its time.
 func inTime[T any](ctx context.Context, s *Server, query func(context.Context) (T, error)) (T, error) {
+	return within(ctx, s, statsTime, query)
+}
+
+// within does it with another limit.
+func within[T any](ctx context.Context, s *Server, limit time.Duration, query func(context.Context) (T, error)) (T, error) {
 	var none T
 	if s.o.LogStore == nil {
 		return none, problemf(http.StatusServiceUnavailable, "the request log is not configured")
 	}
-	ctx, cancel := context.WithTimeout(ctx, statsTime)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	out, err := query(ctx)
 	if errors.Is(err, requestlog.ErrRejected) {
