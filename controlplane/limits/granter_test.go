@@ -2,6 +2,7 @@ package limits_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -112,8 +113,8 @@ func (f *fleet) follow() {
 }
 
 // sweep lets the daemon look after its nodes for a time.
-func (f *fleet) sweep(for_ time.Duration) {
-	for end := f.now.Add(for_); f.now.Before(end); f.now = f.now.Add(min(time.Hour, max(time.Second, for_/20))) {
+func (f *fleet) sweep(lasts time.Duration) {
+	for end := f.now.Add(lasts); f.now.Before(end); f.now = f.now.Add(min(time.Hour, max(time.Second, lasts/20))) {
 		f.g.Sweep(f.now)
 		f.keep()
 	}
@@ -146,8 +147,8 @@ func TestNotDryBeyondTheFairPart(t *testing.T) {
 		t.Errorf("%+v", g)
 	}
 	for range 400 {
-		g := f.report("busy", 1, wire.LeaseUse{Used: 591, Held: 591, Wish: 5000, Need: 1})
-		if g = f.report("slow", 1, wire.LeaseUse{Used: 9, Held: 9, Wish: 1, Need: 1}); !g.Dry || g.Share > 9 || g.Retry > 0 {
+		f.report("busy", 1, wire.LeaseUse{Used: 591, Held: 591, Wish: 5000, Need: 1})
+		if g := f.report("slow", 1, wire.LeaseUse{Used: 9, Held: 9, Wish: 1, Need: 1}); !g.Dry || g.Share > 9 || g.Retry > 0 {
 			t.Fatalf("nothing is left, and the node gets %+v", g)
 		}
 	}
@@ -309,9 +310,7 @@ func TestALostState(t *testing.T) {
 		claimed := f.now
 		if name != "empty" {
 			f.report("a", 1, wire.LeaseUse{Wish: 10, Need: 10})
-			for name, d := range f.kept {
-				backup[name] = d
-			}
+			maps.Copy(backup, f.kept)
 		}
 		f.report("dead", 1, wire.LeaseUse{Wish: 100, Need: 500})
 		f.report("a", 1, wire.LeaseUse{Wish: 100, Need: 300})

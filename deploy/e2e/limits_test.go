@@ -183,7 +183,7 @@ func (c *crowd) ask(l *limited, url string) {
 		return
 	}
 	defer func() { _ = resp.Body.Close() }()
-	text, _ := io.ReadAll(resp.Body) //nolint:errcheck // cut by a kill
+	text, _ := io.ReadAll(resp.Body) // a kill may cut it
 	switch resp.StatusCode {
 	case http.StatusOK:
 	case http.StatusServiceUnavailable:
