@@ -13,7 +13,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// bedrock speaks Converse, and demands a signature over the whole request.
+// bedrock speaks Converse, and demands a signature over the entire request.
 type bedrock struct{}
 
 func (bedrock) answer(w http.ResponseWriter, r *request, c *complaints) {

@@ -22,9 +22,9 @@ type dialect struct {
 	check func(c *complaints, r *request)
 	// refuses are members of requests that this server does not take.
 	refuses []string
-	// callID is the id of the call, and wholeCall sends it in one piece.
-	callID    string
-	wholeCall bool
+	// callID is the id of the call, and callInOnePiece sends it in one piece.
+	callID         string
+	callInOnePiece bool
 	// everyRole names the role in each delta, allKeys sends keys without value.
 	everyRole, allKeys bool
 	// usage is where token counts are.
@@ -99,7 +99,7 @@ func (d dialect) answer(w http.ResponseWriter, r *request, c *complaints) {
 		sse(w, d.stream(turn))
 	default:
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = fmt.Fprint(w, d.whole(turn))
+		_, _ = fmt.Fprint(w, d.unary(turn))
 	}
 }
 

@@ -30,7 +30,7 @@ func (p claude) answer(w http.ResponseWriter, r *request, c *complaints) {
 		sse(w, claudeStream(t))
 	default:
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = fmt.Fprint(w, claudeWhole(t))
+		_, _ = fmt.Fprint(w, claudeUnary(t))
 	}
 }
 
@@ -135,7 +135,7 @@ func (t turn) stopReason() string {
 
 const claudeUsage = `{"input_tokens":80,"cache_read_input_tokens":40,"cache_creation_input_tokens":0,"output_tokens":30}`
 
-func claudeWhole(t turn) string {
+func claudeUnary(t turn) string {
 	var blocks []string
 	if t.thought != "" {
 		blocks = append(blocks, fmt.Sprintf(`{"type":"thinking","thinking":%q,"signature":%q}`, t.thought, signature))

@@ -14,7 +14,7 @@ func dialects() map[string]dialect {
 			check: oneSystemMessage, refusal: `{"object":"error","message":%q,"type":"BadRequest","param":null,"code":400}`,
 		},
 		"ollama": {
-			thoughts: inReasoning, callID: "call_l2k9d0ab", wholeCall: true, everyRole: true, top: `,"system_fingerprint":"fp_ollama"`,
+			thoughts: inReasoning, callID: "call_l2k9d0ab", callInOnePiece: true, everyRole: true, top: `,"system_fingerprint":"fp_ollama"`,
 			refuses: []string{"logit_bias", "parallel_tool_calls", "user", "tool_choice"},
 		},
 		"deepseek": {
@@ -22,7 +22,7 @@ func dialects() map[string]dialect {
 			refuses: []string{"seed", "user", "parallel_tool_calls", "max_completion_tokens", "reasoning"},
 		},
 		"zhipu": {
-			path: "/api/paas/v4/chat/completions", usage: withFinish, everyRole: true, wholeCall: true, callID: "call_-7807249954186984837",
+			path: "/api/paas/v4/chat/completions", usage: withFinish, everyRole: true, callInOnePiece: true, callID: "call_-7807249954186984837",
 			refuses: []string{"seed", "user", "parallel_tool_calls", "max_completion_tokens", "reasoning", "presence_penalty"},
 			refusal: `{"error":{"code":"1210","message":%q}}`,
 		},
@@ -42,12 +42,12 @@ func dialects() map[string]dialect {
 		"openai": {developer: true, thoughts: nowhere, callID: "call_Qm2xOa0", top: `,"service_tier":"default","system_fingerprint":null`},
 		"azure":  {path: "/openai/deployments/our-gpt-4.1/chat/completions", azure: true, developer: true, thoughts: nowhere, callID: "call_Az2xOa0", choice: `,"content_filter_results":{}`},
 		"mistral": {
-			thoughts: inParts, usage: withFinish, wholeCall: true, callID: "D681PevKs", history: noThoughts,
+			thoughts: inParts, usage: withFinish, callInOnePiece: true, callID: "D681PevKs", history: noThoughts,
 			refuses: []string{"seed", "user", "stream_options", "max_completion_tokens", "reasoning", "logprobs"},
 			refusal: `{"object":"error","message":{"detail":[{"type":"extra_forbidden","msg":%q}]},"type":"invalid_request_error","param":null,"code":null}`,
 		},
 		"xai": {
-			wholeCall: true, callID: "call_12345678", history: thoughtsIn("reasoning_content"), refuses: []string{"stop", "presence_penalty", "logit_bias"},
+			callInOnePiece: true, callID: "call_12345678", history: thoughtsIn("reasoning_content"), refuses: []string{"stop", "presence_penalty", "logit_bias"},
 			refusal: `{"code":"Client specified an invalid argument","error":%q}`,
 		},
 		"together":  {thoughts: inReasoning, usage: withFinish, callID: "call_t0g", history: thoughtsIn("reasoning"), refuses: []string{"user", "parallel_tool_calls", "max_completion_tokens"}},

@@ -117,7 +117,7 @@ func geminiStream(t turn) (out []string) {
 	return append(out, "data: "+candidate(`{"text":""}`, t.finishes())+"\r\n\r\n")
 }
 
-// candidate is a whole answer, which in a stream is what every event is.
+// candidate is a complete answer, which in a stream is what every event is.
 func candidate(parts, finish string) string {
 	return fmt.Sprintf(`{"candidates":[{"content":{"parts":[%s],"role":"model"}%s,"index":0}],"usageMetadata":{"promptTokenCount":120,"candidatesTokenCount":18,"thoughtsTokenCount":12,"totalTokenCount":150,"cachedContentTokenCount":40},"modelVersion":"gemini-3-pro-preview","responseId":"r1"}`, parts, finish)
 }

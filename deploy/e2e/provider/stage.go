@@ -51,7 +51,7 @@ func (s stage) answer(w http.ResponseWriter, r *request, c *complaints) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	body := d.whole(turn{text: t.text, call: t.call})
+	body := d.unary(turn{text: t.text, call: t.call})
 	if t.call {
 		body = strings.Replace(body, `"tool_calls":[`, `"tool_calls":[`+secondCall+`,`, 1)
 	}

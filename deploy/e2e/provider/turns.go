@@ -98,7 +98,7 @@ func (d dialect) thinking(thought string) (out []string) {
 func (d dialect) calling() []string {
 	const form = `"tool_calls":[{"index":0,"id":%q,"type":"function","function":{"name":"get_weather","arguments":"%s"}}]`
 	const more = `"tool_calls":[{"index":0,%s"function":{%s"arguments":"%s"}}]`
-	if d.wholeCall {
+	if d.callInOnePiece {
 		return []string{d.chunk(d.role()+fmt.Sprintf(form, d.callID, arguments), "null", "")}
 	}
 	id, name := "", ""
@@ -151,8 +151,8 @@ func (d dialect) event(choices, usage string) string {
 	return fmt.Sprintf("data: {\"id\":\"chatcmpl-77\",\"object\":\"chat.completion.chunk\",\"created\":1764000000,\"model\":\"upstream\",%s,\"usage\":%s%s}\n\n", choices, usage, d.top)
 }
 
-// whole is a turn in one piece.
-func (d dialect) whole(t turn) string {
+// unary is a turn in one piece.
+func (d dialect) unary(t turn) string {
 	content := fmt.Sprintf("%q", t.text)
 	thought := ""
 	if t.thought != "" {
