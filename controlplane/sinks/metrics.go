@@ -1,8 +1,6 @@
 package sinks
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hybridinference/gateway/controlplane/collector"
@@ -36,7 +34,7 @@ func (s *Sinks) Metrics() prometheus.Collector {
 		if s.LastCommit.IsZero() {
 			return 0
 		}
-		return float64(s.LastCommit.UnixMilli()) / float64(time.Second/time.Millisecond)
+		return float64(s.LastCommit.UnixMilli()) / 1e3
 	})
 	add("gateway_collector_failing", "1 while the store cannot be written to.", gauge, func(s *collector.Status) float64 {
 		if s.Error != "" {

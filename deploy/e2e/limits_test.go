@@ -258,8 +258,7 @@ func TestChaosLimits(t *testing.T) {
 			}
 			return nil
 		})
-		// One or two may be: on a busy machine a node asks late, and is told what the others hold.
-		if n := l.early.Load(); n > int64(l.most)/100 {
+		if n := l.early.Load(); n > 0 {
 			t.Errorf("%s: %d refused before half of it was used", name, n)
 		}
 	}
