@@ -323,13 +323,17 @@ func TestTwoOperators(t *testing.T) {
 		})
 	}
 	all.Wait()
-	var weights []struct{ Weight float64 }
-	if err := json.Unmarshal([]byte(f.ctl("weights", "show", "demo", "-o", "json")), &weights); err != nil {
-		t.Fatal(err)
-	}
-	if len(weights) != 2 || weights[0].Weight != turns || weights[1].Weight != turns {
-		t.Errorf("a change was lost: %+v", weights)
-	}
+	// The daemon that is asked learns of the other's last change within a second.
+	eventually.Nil(t, timeToApply, "both daemons know of all changes", func() error {
+		var weights []struct{ Weight float64 }
+		if err := json.Unmarshal([]byte(f.ctl("weights", "show", "demo", "-o", "json")), &weights); err != nil {
+			return err
+		}
+		if len(weights) != 2 || weights[0].Weight != turns || weights[1].Weight != turns {
+			return fmt.Errorf("a change was lost: %+v", weights)
+		}
+		return nil
+	})
 	var releases []struct{ Release uint64 }
 	if err := json.Unmarshal([]byte(f.ctl("releases", "list", "--limit", "100", "-o", "json")), &releases); err != nil {
 		t.Fatal(err)

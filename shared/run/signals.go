@@ -9,8 +9,8 @@ import (
 )
 
 // Signals returns a context that ends with its parent, or at the first SIGINT or
-// SIGTERM, with the signal as its cause. The second ends the process at once, by
-// the signal's default action. stop gives both back to the system.
+// SIGTERM, with the signal as its cause. The second ends the process at once,
+// with exit code 130 for SIGINT and 143 for SIGTERM. stop gives both back to the system.
 func Signals(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	// Both are read here: one that comes right after the other is not lost.
@@ -26,11 +26,7 @@ func Signals(parent context.Context) (ctx context.Context, stop func()) {
 		}
 		select {
 		case second := <-ch:
-			signal.Reset(second)
-			if p, err := os.FindProcess(os.Getpid()); err == nil {
-				_ = p.Signal(second) // it ends here
-			}
-			// Unless the signal was ignored when the process started, as in a shell's background.
+			// Its default action would not end a process that was started with the signal ignored, as in a shell's background.
 			if n, ok := second.(syscall.Signal); ok {
 				os.Exit(128 + int(n)) //nolint:forbidigo // as a shell reports it
 			}
