@@ -18,8 +18,8 @@ func ListModels() Operation[None, []Model] {
 }
 
 // ListEndpoints lists the endpoints with their state.
-func ListEndpoints() Operation[OfModel, []Endpoint] {
-	return get[OfModel, []Endpoint]("/admin/endpoints", tagTraffic, "Endpoints with their state over the live nodes")
+func ListEndpoints() Operation[EndpointQuery, []Endpoint] {
+	return get[EndpointQuery, []Endpoint]("/admin/endpoints", tagTraffic, "Endpoints with their state over the live nodes")
 }
 
 // DisableEndpoints takes endpoints out of service.
@@ -55,6 +55,12 @@ func ResetWeights() Operation[WeightReset, Rollout] {
 // OfModel selects a model.
 type OfModel struct {
 	Model string `json:"-" query:"model" doc:"id or alias of a model; all without it"`
+}
+
+// EndpointQuery selects endpoints.
+type EndpointQuery struct {
+	Model string `json:"-" query:"model" doc:"id or alias of a model; all without it"`
+	Out   bool   `json:"-" query:"out" doc:"only endpoints that are not up, and with them the entries of the configuration files that are skipped because a variable is not set"`
 }
 
 // Routing is where the requests for each model go.
@@ -96,17 +102,19 @@ const (
 	EndpointDown     = "down"     // at none
 	EndpointOff      = "off"      // it has no weight
 	EndpointDisabled = "disabled" // an operator took it out of service
+	EndpointSkipped  = "skipped"  // an address in the configuration files is not set
 )
 
 // Endpoint is an endpoint with its state over the live nodes.
 type Endpoint struct {
 	Model    string  `json:"model"`
-	Endpoint string  `json:"endpoint"`
+	Endpoint string  `json:"endpoint" doc:"its full id; of a skipped one FILE:LINE, without model and kind"`
 	Kind     string  `json:"kind"`
 	Weight   float64 `json:"weight"`
 	Share    string  `json:"share" doc:"share of the model's traffic in whole percent, such as 70%"`
-	State    string  `json:"state" enum:"up,partly,down,off,disabled"`
-	// Nodes are those at which it does not work as it should.
+	State    string  `json:"state" enum:"up,partly,down,off,disabled,skipped"`
+	// Nodes are those at which it does not work as it should; of a skipped one
+	// the entry has no node and says which variable is not set.
 	Nodes []Trouble `json:"nodes"`
 }
 
@@ -121,7 +129,7 @@ const Unprobed = "unprobed"
 // Trouble is what a node finds wrong with an endpoint.
 type Trouble struct {
 	Node     string `json:"node"`
-	State    string `json:"state" enum:"open,half_open,cooling,probe_failed,full,unprobed,missing_secret"`
+	State    string `json:"state" enum:"open,half_open,cooling,probe_failed,full,unprobed,missing_secret,skipped"`
 	Reason   string `json:"reason"`
 	UntilMS  int64  `json:"until_ms" doc:"when it is tried again, milliseconds since 1970; 0 if not known"`
 	InFlight int64  `json:"in_flight"`

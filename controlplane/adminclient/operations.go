@@ -35,9 +35,9 @@ func (c *Client) Routing(ctx context.Context) (adminapi.Routing, error) {
 	return Call(ctx, c, adminapi.GetRouting(), adminapi.None{})
 }
 
-// Endpoints lists the endpoints of one model, or of all for "".
-func (c *Client) Endpoints(ctx context.Context, model string) ([]adminapi.Endpoint, error) {
-	return Call(ctx, c, adminapi.ListEndpoints(), adminapi.OfModel{Model: model})
+// Endpoints lists endpoints with their state.
+func (c *Client) Endpoints(ctx context.Context, in adminapi.EndpointQuery) ([]adminapi.Endpoint, error) {
+	return Call(ctx, c, adminapi.ListEndpoints(), in)
 }
 
 // DisableEndpoints takes endpoints out of service; they keep their weights.

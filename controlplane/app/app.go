@@ -107,7 +107,7 @@ func (a *App) setup(ctx context.Context) (err error) {
 	}
 	a.cleanups.Push("database", func(context.Context) error { return db.Close() })
 	if a.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", o.Addr); err != nil {
-		return fmt.Errorf("admin API: %w", err)
+		return fmt.Errorf("admin API: %w: CONTROL_HOST and CONTROL_PORT must be a free address of this machine", err)
 	}
 	a.cleanups.Push("listener", func(context.Context) error {
 		if err := a.listener.Close(); !errors.Is(err, net.ErrClosed) {

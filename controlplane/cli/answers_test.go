@@ -17,6 +17,9 @@ func answers() map[string]answer {
 			`{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","kind":"vllm","weight":0.7,"share":"70%","state":"partly","nodes":[{"node":"node-2","state":"probe_failed","reason":"GET http://10.0.0.1:8000/health: status 503","until_ms":0,"in_flight":0}]},` +
 			`{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","kind":"zhipu","weight":0.3,"share":"30%","state":"down","nodes":[{"node":"node-1","state":"open","reason":"timeout: no answer","until_ms":1893553445000,"in_flight":3},` +
 			`{"node":"node-2","state":"missing_secret","reason":"ZHIPU_API_KEY is not set","until_ms":0,"in_flight":0}]}]`},
+		"GET endpoints?out=true": {200, `[{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","kind":"zhipu","weight":0.3,"share":"30%","state":"down","nodes":[` +
+			`{"node":"node-2","state":"missing_secret","reason":"ZHIPU_API_KEY is not set","until_ms":0,"in_flight":0}]},` +
+			`{"model":"","endpoint":"config/models.yaml:88","kind":"","weight":0,"share":"","state":"skipped","nodes":[{"node":"","state":"skipped","reason":"VLLM_BASE_URL is not set","until_ms":0,"in_flight":0}]}]`},
 		"GET endpoints?model=demo":     {200, `[{"model":"demo","endpoint":"demo:demo-api","kind":"demo","weight":1,"share":"100%","state":"up","nodes":[]}]`},
 		"GET usage?by=model&since=24h": {200, `[{"group":"demo","model":"demo","request_count":10,"error_count":1,"prompt_tokens":50,"completion_tokens":640,"total_tokens":690,"cost_usd":"0.00271"}]`},
 		"GET usage?by=key&since=7d":    {200, `[]`},

@@ -108,7 +108,7 @@ func suggestEndpoint(ctx context.Context, client *adminclient.Client, args []str
 }
 
 func suggestEndpointID(ctx context.Context, client *adminclient.Client, _ []string) []string {
-	rows, _ := client.Endpoints(ctx, "")
+	rows, _ := client.Endpoints(ctx, adminapi.EndpointQuery{})
 	return each(rows, func(e adminapi.Endpoint) string { return e.Endpoint })
 }
 

@@ -20,7 +20,8 @@ func endpointsCommand() *urfave.Command {
 				Name: "list", Usage: "show the state of each endpoint, per node where they differ", ArgsUsage: "[MODEL]",
 				Description: help("An endpoint is up (on all live nodes), partly up, down (on no node), off (weight 0) or disabled. Each node\n"+
 					"where it is not healthy has a line with the reason and the time of the next attempt.",
-					"gatewayctl endpoints list", "gatewayctl endpoints list demo", "gatewayctl endpoints list -o json"),
+					"gatewayctl endpoints list", "gatewayctl endpoints list --out", "gatewayctl endpoints list demo -o json"),
+				Flags:  []urfave.Flag{&urfave.BoolFlag{Name: "out", Usage: "only endpoints that are not up, and entries of the configuration files that are skipped because a variable is not set"}},
 				Action: run(endpoints), BashComplete: completer(suggestModel),
 			},
 			{
@@ -64,7 +65,7 @@ func endpoints(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	rows, err := client.Endpoints(ctx, in.first())
+	rows, err := client.Endpoints(ctx, adminapi.EndpointQuery{Model: in.first(), Out: in.Bool("out")})
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func TestExample(t *testing.T) {
 			t.Errorf("%s: %d endpoints and %d skipped, want %d and %d", name, got, out, endpoints, skipped)
 		}
 	}
-	f("nothing set", func(string) (string, bool) { return "", false }, 11, 6)
+	f("nothing set", func(string) (string, bool) { return "", false }, 12, 6)
 	f("everything set", func(name string) (string, bool) {
 		switch {
 		case strings.Contains(name, "URL"):
@@ -59,7 +59,7 @@ func TestExample(t *testing.T) {
 		}
 		t.Errorf("%s was looked up", name)
 		return "", false
-	}, 17, 0)
+	}, 18, 0)
 }
 
 func TestExampleWeights(t *testing.T) {

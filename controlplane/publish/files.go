@@ -97,6 +97,16 @@ func digest(files *config.Files) (int64, error) {
 	return int64(n >> 11), err
 }
 
+// Skipped returns what the files leave out because a variable is not set,
+// nothing of files that have mistakes.
+func (p *Publisher) Skipped() []config.Warning {
+	_, warnings, err := p.o.Files.load(nil, nil)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(warnings, func(w config.Warning) bool { return len(w.Unset) == 0 })
+}
+
 // Check reads and compiles the configuration and says what it holds. What is
 // wrong with it is a config.Problems.
 func (f Files) Check() (summary string, warnings []config.Warning, err error) {

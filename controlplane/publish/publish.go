@@ -116,7 +116,10 @@ func (p *Publisher) prepare(ctx context.Context) error {
 	for {
 		err := p.start(ctx)
 		var broken config.Problems
-		if err == nil || ctx.Err() != nil || errors.As(err, &broken) {
+		if errors.As(err, &broken) {
+			return err
+		}
+		if err == nil || ctx.Err() != nil {
 			t.report(err)
 			return err
 		}
@@ -221,8 +224,8 @@ func (p *Publisher) adopt(ctx context.Context, db *controlstate.State, current *
 func (p *Publisher) tell(ctx context.Context, warnings []config.Warning) {
 	for _, w := range warnings {
 		level := slog.LevelWarn
-		if len(w.Unset) > 0 { // how an endpoint is switched off
-			level = slog.LevelInfo
+		if len(w.Unset) > 0 { // how an endpoint is switched off; `gatewayctl endpoints list --out` lists them
+			level = slog.LevelDebug
 		}
 		p.o.Log.Log(ctx, level, "configuration", slog.String("note", w.String()))
 	}

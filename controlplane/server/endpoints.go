@@ -2,14 +2,16 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/nodes"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
-func (s *Server) listEndpoints(_ context.Context, in adminapi.OfModel) ([]adminapi.Endpoint, error) {
+func (s *Server) listEndpoints(_ context.Context, in adminapi.EndpointQuery) ([]adminapi.Endpoint, error) {
 	models, err := s.selected(in.Model)
 	if err != nil {
 		return nil, err
@@ -22,10 +24,26 @@ func (s *Server) listEndpoints(_ context.Context, in adminapi.OfModel) ([]admina
 			e := &m.Endpoints[j]
 			shown := adminapi.Endpoint{Model: m.ID, Endpoint: e.ID, Kind: kind(e), Weight: e.Intended(), Share: share(m, e), Nodes: troubles[e.ID]}
 			shown.State = endpointState(e, shown.Nodes, live)
-			list = append(list, shown)
+			if !in.Out || shown.State != adminapi.EndpointUp {
+				list = append(list, shown)
+			}
 		}
 	}
+	if in.Out && in.Model == "" {
+		list = append(list, s.skipped()...)
+	}
 	return list, nil
+}
+
+// skipped lists what the configuration files leave out because an address is not set.
+func (s *Server) skipped() []adminapi.Endpoint {
+	var list []adminapi.Endpoint
+	for _, w := range s.o.Publisher.Skipped() {
+		_, reason, _ := strings.Cut(w.Message, ": ") // endpoint skipped: NAME is not set
+		why := adminapi.Trouble{State: adminapi.EndpointSkipped, Reason: reason}
+		list = append(list, adminapi.Endpoint{Endpoint: fmt.Sprintf("%s:%d", w.File, w.Line), State: adminapi.EndpointSkipped, Nodes: []adminapi.Trouble{why}})
+	}
+	return list
 }
 
 // troubles gathers by endpoint what the live nodes say, and counts these nodes.

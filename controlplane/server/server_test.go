@@ -468,6 +468,9 @@ func TestEndpointsShowWhatNodesSay(t *testing.T) {
 	if up := states("")["demo:demo-api"]; up.State != "up" || len(up.Nodes) != 0 {
 		t.Errorf("%+v", up)
 	}
+	if out := states("?out=true"); len(out) != 2 || out["glm:far"].State != "down" {
+		t.Errorf("out of service: %+v", out)
+	}
 	var node struct{ Troubled []wire.EndpointState }
 	p.call("GET", "/admin/nodes/node-1", "", 200, &node)
 	if len(node.Troubled) != 1 || node.Troubled[0].Endpoint != "glm:local" {

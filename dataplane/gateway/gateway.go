@@ -85,7 +85,7 @@ func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) 
 	}
 	var err error
 	if g.listener, err = net.Listen("tcp", o.Addr); err != nil {
-		return nil, fmt.Errorf("API: %w", err)
+		return nil, fmt.Errorf("API: %w: HOST and PORT must be a free address of this machine", err)
 	}
 	return g, nil
 }

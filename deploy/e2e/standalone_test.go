@@ -32,14 +32,17 @@ func TestStandaloneQuickStart(t *testing.T) {
 	p, url, admin := startStandalone(t, dir)
 	eventually.Nil(t, 10*time.Second, "the greeting", func() error {
 		out := p.out.String()
-		for _, want := range []string{url + "/v1", "DEEPSEEK_API_KEY is not set", "VLLM_BASE_URL is not set", "curl " + url} {
+		for _, want := range []string{url + "/v1", "models 2 of 11 in service; `", "gatewayctl endpoints list --out --url " + admin + "` says why", "curl " + url} {
 			if !strings.Contains(out, want) {
 				return fmt.Errorf("lacks %q", want)
 			}
 		}
 		return nil
 	})
-	for path, want := range map[string]string{"/health": `"status":"healthy"`, "/v1/models": `"id":"demo"`, "/routing": `"demo":[{"endpoint":"demo:demo-api"`, "/admin/routing": `"base_url"`} {
+	if out, err := ctl(t, admin, "endpoints", "list", "--out"); err != nil || !containsAll(out, "DEEPSEEK_API_KEY is not set", "models.yaml:92", "VLLM_BASE_URL is not set") || strings.Contains(out, "demo:") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for path, want := range map[string]string{"/health": `"status":"healthy"`, "/v1/models": `"id":"demo"`, "/routing": `"demo":[{"endpoint":"demo:demo-a"`, "/admin/routing": `"base_url"`} {
 		if status, body, err := fetch(t.Context(), http.MethodGet, url+path, ""); err != nil || status != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("GET %s: %d %s %v", path, status, body, err)
 		}
@@ -49,9 +52,9 @@ func TestStandaloneQuickStart(t *testing.T) {
 		t.Errorf("%d %s %v", status, body, err)
 	}
 	refused(t, "in use by another process", "STATE_DIR="+dir, "PORT="+freePort(t), "CONTROL_PORT="+freePort(t))
-	refused(t, "address already in use", "STATE_DIR="+t.TempDir(), "PORT="+strings.TrimPrefix(url, "http://127.0.0.1:"), "CONTROL_PORT="+freePort(t))
+	refused(t, "address already in use: HOST and PORT", "STATE_DIR="+t.TempDir(), "PORT="+strings.TrimPrefix(url, "http://127.0.0.1:"), "CONTROL_PORT="+freePort(t))
 	refused(t, "--insecure", "STATE_DIR="+t.TempDir(), "HOST=0.0.0.0")
-	if out, err := ctl(t, admin, "weights", "set", "demo", "demo-api=0.25", "--wait"); err != nil {
+	if out, err := ctl(t, admin, "weights", "set", "demo", "demo-a=0.25", "--wait"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 

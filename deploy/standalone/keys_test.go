@@ -264,7 +264,7 @@ func routeKeys() []keyCase {
 		{key: "extra_body", value: "{colour: blue}", with: `"colour":"blue"`},
 		{key: "extra_headers", value: "{X-Team: blue}", with: "X-Team: blue"},
 		{key: "timeout", value: "0.1", body: `{"model":"ID","messages":[{"role":"user","content":"be slow"}]}`, without: "Pong"},
-		{key: "optional", value: "true", route: map[string]string{"base_url": "http://${NOT_SET_ID}"}, path: "/health", without: "NOT_SET_ID is not set"},
+		{key: "optional", value: "true", route: map[string]string{"base_url": "http://${NOT_SET_ID}"}, path: "/admin/endpoints?out=true", without: "NOT_SET_ID is not set"},
 		{key: "responses", value: "true", path: "/v1/responses", body: `{"model":"ID","input":"Ping"}`, with: "POST /ID/v1/responses"},
 		{key: "api_version", value: "2025-04-01-preview", route: map[string]string{"kind": "azure", "base_url": "UP/ID/openai"}, with: "api-version=2025-04-01-preview"},
 		{key: "zdr", value: "false", body: `{"model":"ID","provider":{"zdr":true},` + user + `}`, without: "POST /ID/v1"},
