@@ -148,7 +148,7 @@ type LogQuery struct {
 	After  string `json:"-" query:"after" doc:"an id of which to list the rows that follow, oldest first"`
 	Errors bool   `json:"-" query:"errors" doc:"only requests with a status of 400 and above"`
 	Limit  int    `json:"-" query:"limit" min:"1" max:"1000" default:"100"`
-	ID     string `json:"-" query:"id" doc:"any id of a request: the generation's, the X-Request-ID of its answer or the upstream's"`
+	ID     string `json:"-" query:"id" doc:"any id of a request: the generation's, that of an item of its answer, the X-Request-ID, the upstream's or the trace's"`
 	Text   string `json:"-" query:"text" maxlen:"200" doc:"a part of the error, or of a stored prompt or answer, whose search is audited"`
 	MinMS  int64  `json:"-" query:"min_ms" min:"0" max:"86400000" doc:"only requests that took at least that long"`
 	Filters

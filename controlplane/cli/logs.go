@@ -57,7 +57,7 @@ func logFilters() []urfave.Flag {
 		textFlag("session", "only requests of `SESSION`", ""),
 		choiceFlag("outcome", "only requests with `OUTCOME`: complete, client_gone, upstream_error, timeout or rejected", "",
 			"complete", "client_gone", "upstream_error", "timeout", "rejected"),
-		textFlag("id", "only the request `ID`: the generation's, the X-Request-ID of its answer or the upstream's", ""),
+		textFlag("id", "only the request `ID`: the generation's, that of an item of its answer, the X-Request-ID, the upstream's or the trace's", ""),
 		textFlag("text", "only requests with `TEXT` in the error, or in the prompt or answer if they are stored", ""),
 		countFlag("min-ms", "only requests that took at least `MS` milliseconds", 0, maxMS),
 		switchFlag("errors", "only failed requests"),
@@ -86,7 +86,7 @@ func logsCommand() *urfave.Command {
 			},
 			{
 				Name: "show", Usage: "show one request, whenever it was", ArgsUsage: "ID",
-				Description: help("ID is any id of the request: the generation's, the X-Request-ID that its answer or error showed, or the upstream's.",
+				Description: help("ID is any id of the request: the generation's, that of an item of its answer, the X-Request-ID that its answer or error showed, the upstream's, or the trace's.",
 					"gatewayctl logs show gen-1893553445-a", "gatewayctl logs show my-request-7 -o json"),
 				Action: run(showLog),
 			},

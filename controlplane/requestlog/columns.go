@@ -13,6 +13,7 @@ func (r *Row) each(put func(column string, c cell)) {
 	u := r.usage
 	put("request_id", requiredCell(u.RequestID))
 	put("http_request_id", nameCell(u.HTTPRequestID))
+	put("trace_id", nameCell(u.TraceID))
 	put("timestamp", cell{kind: kindSecond, num: r.second})
 	put("received_at", cell{kind: kindMicro, num: u.Time})
 	put("node", nameCell(u.Node))

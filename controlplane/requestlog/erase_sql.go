@@ -182,7 +182,7 @@ func (c *chunk) rows() database.Statement {
 		"user_id = CASE WHEN user_id IS NULL THEN NULL ELSE " + c.d.text("$4") + " END",
 		"key_id = CASE WHEN key_id IS NULL THEN NULL ELSE " + c.d.text("$4") + " END",
 	}
-	for _, column := range []string{"session_id", "http_request_id", "client_ip", "user_agent", "app_title", "referer", "params", "metadata", "error"} {
+	for _, column := range []string{"session_id", "http_request_id", "trace_id", "client_ip", "user_agent", "app_title", "referer", "params", "metadata", "error"} {
 		set = append(set, column+" = NULL")
 	}
 	return c.sql("UPDATE api_logs SET "+strings.Join(set, ", ")+" WHERE "+c.where(), c.pseudonym)

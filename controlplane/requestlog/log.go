@@ -3,6 +3,7 @@ package requestlog
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -18,8 +19,8 @@ type LogQuery struct {
 	// Filters select requests; the model is as the client wrote it.
 	Filters          Names
 	Session, Outcome string
-	// ID is any id of a request: the generation's, the X-Request-ID of its answer
-	// or the upstream's.
+	// ID is any id of a request that a client may have seen: the generation's, that
+	// of an item of its answer, the X-Request-ID, the upstream's or the trace's.
 	ID string
 	// Text is a part of the error, or of the prompt or answer if they are kept;
 	// upper and lower case are the same.
@@ -174,8 +175,7 @@ func (in *LogQuery) where(q *question) {
 		q.and("outcome = " + q.param(in.Outcome))
 	}
 	if in.ID != "" {
-		id := q.param(in.ID)
-		q.and("(request_id = " + id + " OR http_request_id = " + id + " OR upstream_id = " + id + ")")
+		q.and(anyID(q, in.ID))
 	}
 	if in.Text != "" {
 		text := q.param(in.Text)
@@ -188,6 +188,21 @@ func (in *LogQuery) where(q *question) {
 	if in.MinMS > 0 {
 		q.and("latency_ms >= " + strconv.FormatInt(in.MinMS, 10))
 	}
+}
+
+// itemID is the id of a part of an answer, such as a message of the Responses
+// API: it contains the generation's.
+var itemID = regexp.MustCompile(`^[a-z]+_([0-9]{10}-[0-9A-Za-z]{20})_[0-9]+$`) //nolint:gochecknoglobals // a constant
+
+// anyID is the condition that one of a row's ids is id. Each column of it has an index.
+func anyID(q *question, id string) string {
+	text := q.param(id)
+	generation := text
+	if m := itemID.FindStringSubmatch(id); m != nil {
+		generation = q.param("gen-" + m[1])
+	}
+	trace := q.param(strings.ToLower(id))
+	return "(request_id = " + generation + " OR http_request_id = " + text + " OR upstream_id = " + text + " OR trace_id = " + trace + ")"
 }
 
 // page begins the rows after a request, or ends them before it. An id that has

@@ -7,7 +7,6 @@ import (
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
-	"github.com/hybridinference/gateway/dataplane/trace"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/fault"
 )
@@ -33,10 +32,9 @@ type attempt struct {
 // leaving breaks off whatever wait it is in.
 func (a *attempt) start(policy dispatch.Policy) {
 	a.watcher.add(&a.watch, a.caller.ctx.Conn(), &a.cancel, a.caller.started)
-	h := &a.caller.ctx.Request.Header
 	a.run.Start(dispatch.Request{
 		Task: a.translator, Plan: a.plan.Candidates(), Cancel: &a.cancel, Caller: route.Hash(a.caller.key.ID),
-		ClientRetries: retries(h), Trace: trace.Parse(h.Peek("Traceparent"), h.Peek("Tracestate")), Policy: policy,
+		ClientRetries: retries(&a.caller.ctx.Request.Header), Trace: a.caller.trace, Policy: policy,
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/dataplane/trace"
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
@@ -23,6 +24,7 @@ type caller struct {
 	snap    *snapshot.Snapshot
 	key     *snapshot.Key
 	started time.Time
+	trace   trace.Context
 }
 
 // authenticate finds the key of the request.

@@ -159,6 +159,7 @@ func (g *Gateway) page(ctx *fasthttp.RequestCtx, answer func(caller)) {
 	x := caller{ctx: ctx, snap: g.current.Load(), started: time.Now()}
 	if p := x.authenticate(g.auth); p != nil {
 		g.refuse(ctx, p)
+		g.logRefusal(ctx, p)
 		return
 	}
 	answer(x)

@@ -8,6 +8,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/hybridinference/gateway/dataplane/api"
+	"github.com/hybridinference/gateway/dataplane/trace"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -52,7 +53,8 @@ func (r *generator) begin(ctx *fasthttp.RequestCtx) *exchange {
 		x = newExchange(r)
 	}
 	r.gateway.enter()
-	x.caller = caller{ctx: ctx, snap: r.gateway.current.Load(), started: time.Now()}
+	h := &ctx.Request.Header
+	x.caller = caller{ctx: ctx, snap: r.gateway.current.Load(), started: time.Now(), trace: trace.Parse(h.Peek("Traceparent"), h.Peek("Tracestate"))}
 	x.account.id = newGenerationID(x.caller.started)
 	return x
 }

@@ -50,6 +50,7 @@ type Gateway struct {
 	requests atomic.Uint64
 	streams  atomic.Int64
 	panics   atomic.Uint64
+	early    snapshot.Refusals // that were logged
 }
 
 // New binds the address and serves nothing yet. The snapshot that current

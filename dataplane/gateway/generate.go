@@ -84,6 +84,7 @@ func (x *exchange) reject(p *problem.Problem) {
 func (g *Gateway) turnAway(ctx *fasthttp.RequestCtx, lang *api.Language, p *problem.Problem) {
 	g.refused(p)
 	g.refuseIn(ctx, lang, p)
+	g.logRefusal(ctx, p)
 	dismiss(ctx)
 }
 

@@ -57,7 +57,10 @@ func start(t *testing.T, o nodeOptions, models ...wire.Model) *node {
 		Secret: func(name string) (string, bool) { return "secret-" + name, !strings.HasPrefix(name, "UNSET") },
 	}
 	n.load(o.keys, models...)
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	log := o.gateway.Log
+	if log == nil {
+		log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
 	o.gateway.Addr, o.gateway.Node, o.gateway.Log = "127.0.0.1:0", "test", log
 	m := meter.New(meter.DefaultLimit, nil, log)
 	gw, err := gateway.New(o.gateway, &n.current, m)

@@ -193,6 +193,7 @@ func (g *Gateway) expect(ctx *fasthttp.RequestCtx) int {
 	c := caller{ctx: ctx, snap: g.current.Load()}
 	if p := c.authenticate(g.auth); p != nil {
 		g.refuseIn(ctx, r.lang, p)
+		g.logRefusal(ctx, p)
 		return p.Status
 	}
 	return fasthttp.StatusContinue

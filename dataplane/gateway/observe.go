@@ -1,6 +1,15 @@
 package gateway
 
-import "github.com/hybridinference/gateway/dataplane/problem"
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/hybridinference/gateway/dataplane/problem"
+)
 
 // observe adds the exchange to the metrics, at its end.
 func (x *exchange) observe() {
@@ -27,6 +36,23 @@ func (x *exchange) observe() {
 		m.Used(u, x.account.cost)
 		m.Gaps(&x.reply.gaps)
 	}
+}
+
+// logRefusal logs a request that was refused before it had a key and so has no
+// row: the first 60 of a minute, which bounds what a stranger can write here.
+func (g *Gateway) logRefusal(ctx *fasthttp.RequestCtx, p *problem.Problem) {
+	if !g.early.Note(time.Now()) {
+		return
+	}
+	g.opts.Log.LogAttrs(context.Background(), slog.LevelInfo, "request refused", //nolint:forbidigo // no context in fasthttp
+		slog.String("request_id", string(ctx.Response.Header.Peek("X-Request-Id"))), slog.String("client_ip", clientIP(ctx, g.books.proxies)),
+		slog.String("path", excerptOf(view(ctx.Path()))), slog.Int("status", p.Status), slog.String("reason", excerptOf(p.Message)))
+}
+
+// excerptOf returns as much of a client's text as a log line should have.
+func excerptOf(text string) string {
+	const longest = 160
+	return strings.ToValidUTF8(text[:min(len(text), longest)], "")
 }
 
 // refused counts a request that the gateway itself refuses.

@@ -47,3 +47,19 @@ func TestEventsSayTheRequestID(t *testing.T) {
 		}
 	}
 }
+
+// A request's trace is in its event, whatever becomes of the request.
+func TestEventsSayTheTrace(t *testing.T) {
+	n := start(t, nodeOptions{}, model("demo", endpoint("demo:demo-api", "demo", "")))
+	const id = "4bf92f3577b34da6a3ce929d0e0e4736"
+	for i, f := range []struct{ body, parent, want string }{
+		{ping, "00-" + id + "-00f067aa0ba902b7-01", id},
+		{`{"model":"made-up","messages":[]}`, "00-" + id + "-00f067aa0ba902b7-00", id},
+		{ping, "00-" + id + "-nonsense", ""},
+	} {
+		n.chat(f.body, "Traceparent", f.parent)
+		if e := n.event(i); e.TraceID != f.want || e.SpanID != "" {
+			t.Errorf("%s, traceparent %s: the event says %q and span %q, want %q", f.body, f.parent, e.TraceID, e.SpanID, f.want)
+		}
+	}
+}

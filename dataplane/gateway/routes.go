@@ -33,6 +33,7 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 	}()
 	if p := refused(&ctx.Request.Header); p != nil {
 		g.refuse(ctx, p)
+		g.logRefusal(ctx, p)
 		ctx.SetConnectionClose()
 		return
 	}
@@ -53,9 +54,13 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 	case ctx.IsOptions():
 		g.setCommon(ctx, fasthttp.StatusNoContent, "")
 	case r.handler == nil:
-		g.refuseIn(ctx, g.errorLanguage(path), problem.New(404, "not_found", "No such path: "+path+g.suggestion(path)))
+		p := problem.New(404, "not_found", "No such path: "+path+g.suggestion(path))
+		g.refuseIn(ctx, g.errorLanguage(path), p)
+		g.logRefusal(ctx, p)
 	case string(ctx.Method()) != r.method && (r.method != fasthttp.MethodGet || !ctx.IsHead()):
-		g.refuseIn(ctx, g.errorLanguage(path), problem.New(405, "invalid_request", path+" takes "+r.method+" only"))
+		p := problem.New(405, "invalid_request", path+" takes "+r.method+" only")
+		g.refuseIn(ctx, g.errorLanguage(path), p)
+		g.logRefusal(ctx, p)
 		ctx.Response.Header.Set("Allow", r.method+", OPTIONS")
 	default:
 		r.handler(ctx)
@@ -241,6 +246,7 @@ func (g *Gateway) badRequest(ctx *fasthttp.RequestCtx, err error) {
 		p = problem.New(408, "timeout", "The request did not arrive in time")
 	}
 	g.refuse(ctx, p)
+	g.logRefusal(ctx, p)
 	ctx.SetConnectionClose()
 }
 

@@ -34,6 +34,11 @@ type Usage struct {
 	// HTTPRequestID is the X-Request-ID of the answer, which error bodies show:
 	// the client's own or the node's.
 	HTTPRequestID string `json:"http_request_id,omitempty"`
+	// TraceID is the W3C trace of the request, 32 hexadecimal digits: the
+	// client's or the node's; "" without one. SpanID is the request's span in it, 16
+	// digits, if that was sampled: whoever moves the event adds spans below it.
+	TraceID string `json:"trace_id,omitempty"`
+	SpanID  string `json:"span_id,omitempty"`
 	Node          string `json:"node"`
 	Epoch         uint64 `json:"epoch"`
 	Release       uint64 `json:"release"`
@@ -138,6 +143,8 @@ func (u *Usage) Append(dst []byte) []byte {
 	w := lineWriter(append(dst, `{"v":1`...))
 	w.str("request_id", u.RequestID)
 	w.someText("http_request_id", u.HTTPRequestID)
+	w.someText("trace_id", u.TraceID)
+	w.someText("span_id", u.SpanID)
 	w.str("node", u.Node)
 	w.num("epoch", int64(u.Epoch))
 	w.num("release", int64(u.Release))

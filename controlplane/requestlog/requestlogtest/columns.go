@@ -42,7 +42,7 @@ func selectRow(t *testing.T, db *Database, want map[string]string) {
 func testColumns(t *testing.T, db *Database) {
 	s := db.Open(t)
 	u := &wire.Usage{
-		V: 1, RequestID: "gen-1779760223-foBbuEEOlNTnG2IMQeB5", HTTPRequestID: "mine-1", Node: "node-1", Epoch: 1779000000, Release: 12,
+		V: 1, RequestID: "gen-1779760223-foBbuEEOlNTnG2IMQeB5", HTTPRequestID: "mine-1", TraceID: "4bf92f3577b34da6a3ce929d0e0e4736", SpanID: "00f067aa0ba902b7", Node: "node-1", Epoch: 1779000000, Release: 12,
 		// the request came in just before the second of its id
 		Time: 1779760222999999, FirstTokenMS: 180, LatencyMS: 950, KeyID: "k_7", UserID: "ada", TeamID: "t_3", API: "chat",
 		RequestedModel: "demo:nitro", Model: "demo", Endpoint: "demo:local-8000", Provider: "vLLM", UpstreamModel: "/models/demo",
@@ -65,7 +65,7 @@ func testColumns(t *testing.T, db *Database) {
 		"output_audio_tokens": "45", "input_images": "46", "output_images": "47", "web_searches": "48", "server_tool_calls": "49", "service_tier": "flex",
 		"cost_source": "list", "price_version": "9a3f00c1d2e4", "is_byok": "1", "params->>'stop'": `["é","\u003c/s\u003e"]`,
 		"coalesce(original_price_version, 'none')": "none", "coalesce(CAST(repriced_at AS TEXT), 'none')": "none", "coalesce(CAST(original_cost_usd AS TEXT), 'none')": "none",
-		"request_id": u.RequestID, "http_request_id": "mine-1", "timestamp": "2026-05-26T01:50:23Z", "received_at": "2026-05-26T01:50:22.999999Z",
+		"request_id": u.RequestID, "http_request_id": "mine-1", "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "timestamp": "2026-05-26T01:50:23Z", "received_at": "2026-05-26T01:50:22.999999Z",
 		"node": "node-1", "release_epoch": "1779000000", "release": "12", "spool_epoch": "e-1", "CAST(seq AS TEXT)": "1152921504606846976",
 		"key_id": "k_7", "user_id": "ada", "team_id": "t_3", "session_id": "s", "api": "chat", "model_id": "demo:nitro", "model": "demo",
 		"endpoint": "demo:local-8000", "provider": "vLLM", "upstream_model": "/models/demo", "upstream_id": "chatcmpl-1",
@@ -91,7 +91,7 @@ func testAbsent(t *testing.T, db *Database) {
 	u := &wire.Usage{RequestID: "gen-1779760223-a", Time: 1779760223000000, FirstTokenMS: -1, UsageSource: wire.UsageNone, Model: "demo", Status: 503}
 	insert(t, s, []*requestlog.Row{Row(t, u)}, 1)
 	want := map[string]string{"model_id": "demo", "provider": "router", "stream": "0", "latency_ms": "0", "received_at": "2026-05-26T01:50:23Z"}
-	for column := range strings.FieldsSeq(`http_request_id ttft_bucket node spool_epoch seq key_id user_id team_id session_id api endpoint upstream_model upstream_id attempts
+	for column := range strings.FieldsSeq(`http_request_id trace_id ttft_bucket node spool_epoch seq key_id user_id team_id session_id api endpoint upstream_model upstream_id attempts
 		finish_reason native_finish_reason outcome error ttft_ms prompt_tokens completion_tokens reasoning_tokens total_tokens cache_read_tokens
 		cache_write_tokens cost_usd upstream_cost_usd temperature top_p max_tokens seed params user_agent client_ip app_title referer metadata`) {
 		want[column] = "NULL"

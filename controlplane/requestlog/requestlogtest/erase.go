@@ -16,7 +16,7 @@ func numbered(t testing.TB, first, end int) (rows []*requestlog.Row) {
 	t.Helper()
 	for n := first; n < end; n++ {
 		u := Event(n)
-		u.SessionID, u.HTTPRequestID, u.Prompt = "s", fmt.Sprintf("x-%d", n), "a prompt"
+		u.SessionID, u.HTTPRequestID, u.TraceID, u.Prompt = "s", fmt.Sprintf("x-%d", n), fmt.Sprintf("%032x", n), "a prompt"
 		r, err := requestlog.NewRow(u, requestlog.Origin{SpoolEpoch: "e", Seq: uint64(n/2 + 1)})
 		if err != nil {
 			t.Fatal(err)
@@ -145,7 +145,7 @@ func testPseudonymise(t *testing.T, db *Database) {
 	if len(names) != 1 || !strings.HasPrefix(names[0][0], "erased-") || names[0][1] != names[0][0] {
 		t.Errorf("names %v, want one pseudonym", names)
 	}
-	if n := db.Int(t, "SELECT count(*) FROM api_logs WHERE session_id IS NULL AND client_ip IS NULL AND params IS NULL AND http_request_id IS NULL"); n != 601 {
+	if n := db.Int(t, "SELECT count(*) FROM api_logs WHERE session_id IS NULL AND client_ip IS NULL AND params IS NULL AND http_request_id IS NULL AND trace_id IS NULL"); n != 601 {
 		t.Errorf("%d rows lead to nobody, want 601", n)
 	}
 	if gaps, err := s.Gaps(t.Context(), time.Time{}, time.Time{}); err != nil || len(gaps) != 0 {

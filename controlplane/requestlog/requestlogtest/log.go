@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ func testLogs(t *testing.T, db *Database) {
 			continue // lost on their way: node-0 has even numbers
 		}
 		u := Event(n)
-		u.HTTPRequestID = fmt.Sprintf("x-%d", n)
+		u.HTTPRequestID, u.TraceID = fmt.Sprintf("x-%d", n), fmt.Sprintf("%032x", 0xabc000+n)
 		r, err := requestlog.NewRow(u, requestlog.Origin{SpoolEpoch: "e", Seq: uint64(n/2 + 1)})
 		if err != nil {
 			t.Fatal(err)
@@ -60,6 +61,11 @@ func testLogs(t *testing.T, db *Database) {
 	f(requestlog.LogQuery{ID: Event(9).UpstreamID}, 1)
 	f(requestlog.LogQuery{ID: "x-9"}, 1)
 	f(requestlog.LogQuery{ID: "x"}, 0)
+	f(requestlog.LogQuery{ID: "00000000000000000000000000abc009"}, 1)
+	f(requestlog.LogQuery{ID: "00000000000000000000000000ABC009"}, 1)
+	f(requestlog.LogQuery{ID: "msg_" + strings.TrimPrefix(Event(9).RequestID, "gen-") + "_0"}, 1)
+	f(requestlog.LogQuery{ID: "fc_" + strings.TrimPrefix(Event(9).RequestID, "gen-") + "_12"}, 1)
+	f(requestlog.LogQuery{ID: "msg_" + strings.TrimPrefix(Event(9).RequestID, "gen-")}, 0)
 	checkLogRow(t, read(requestlog.LogQuery{ID: Event(9).RequestID, Limit: 1})[0])
 
 	checkSums(t, s, count-3)

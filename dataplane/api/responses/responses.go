@@ -5,6 +5,7 @@ package responses
 
 import (
 	"bytes"
+	"strings"
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/chat"
@@ -93,12 +94,9 @@ func (t *translator) Reset() {
 	t.head, t.finish = api.Head{}, chat.NotFinished
 }
 
-// suffixOf returns the random end of a generation id: the ids of the items
-// share it, so that they lead to the request.
-func suffixOf(id string) string {
-	const length = 20
-	return id[max(0, len(id)-length):]
-}
+// suffixOf returns a generation id without its prefix: the ids of the items
+// have it, so that they lead to the request.
+func suffixOf(id string) string { return strings.TrimPrefix(id, "gen-") }
 
 // unknownSuffix stands for the suffix until the generation is known. No JSON
 // text contains this byte.
