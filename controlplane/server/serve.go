@@ -106,11 +106,17 @@ type exchange struct {
 	status int
 	body   any
 	err    error
+	// streamed: the answer has been sent.
+	streamed bool
 }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
+	if s.console.Serves(r) {
+		s.console.ServeHTTP(w, r)
+		return
+	}
 	// an extra slash is not worth an error, and must not lead past the guard
 	r.URL.Path, r.URL.RawPath = path.Clean("/"+r.URL.Path), ""
 	if strings.HasPrefix(r.URL.Path, "/v1/") { // as on nodes, /api may be left out
@@ -118,7 +124,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x := &exchange{ResponseWriter: w}
 	s.answer(x, r)
-	status := write(w, x.status, x.body, x.err)
+	status := http.StatusOK
+	if !x.streamed {
+		status = write(w, x.status, x.body, x.err)
+	}
 	s.log(r, status, x.err, time.Since(start))
 }
 
@@ -130,6 +139,11 @@ func (s *Server) answer(x *exchange, r *http.Request) {
 		}
 	}()
 	if r, x.err = s.admit(x.Header(), r); x.err != nil {
+		return
+	}
+	if wantsStream(r) {
+		x.err = s.stream(x.ResponseWriter, r)
+		x.streamed = x.err == nil
 		return
 	}
 	s.mux.ServeHTTP(x, r)

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
+	"github.com/hybridinference/gateway/controlplane/console"
 	"github.com/hybridinference/gateway/controlplane/nodes"
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
@@ -83,6 +84,8 @@ type Server struct {
 	failures   *rate.Limiter
 	unrecorded atomic.Int64
 	searches   searches
+	shared     live
+	console    *console.Console
 	endpoints  []endpoint
 	// document is the API's description.
 	document json.RawMessage
@@ -96,6 +99,9 @@ func New(o Options) (*Server, error) {
 	s := &Server{o: o, mux: http.NewServeMux(), started: time.Now(), failures: rate.NewLimiter(rate.Every(failureEvery), failureRows)}
 	s.endpoints = s.operations()
 	var err error
+	if s.console, err = console.New(); err != nil {
+		return nil, err
+	}
 	if s.document, err = describe(s.endpoints); err != nil {
 		return nil, err
 	}
@@ -120,6 +126,7 @@ func (s *Server) stateOperations() []endpoint {
 		on(adminapi.GetIndex(), s.index),
 		on(adminapi.GetHealth(), s.health),
 		on(adminapi.GetStatus(), s.status),
+		on(adminapi.GetLive(), s.live),
 		on(adminapi.GetOpenAPI(), s.openapi),
 		on(adminapi.GetRouting(), s.routing),
 		on(adminapi.ListModels(), s.models),

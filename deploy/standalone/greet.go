@@ -36,14 +36,15 @@ func (p *process) greet(ctx context.Context) {
 	}
 	var b strings.Builder
 	api, s := reachable(p.node.Addr()), p.node.Current()
-	fmt.Fprintf(&b, "\nThe gateway is up (release %d).\n  API    http://%s/v1\n  admin  http://%s (gatewayctl)\n", s.Release, api, reachable(p.control.Addr()))
+	admin := reachable(p.control.Addr())
+	fmt.Fprintf(&b, "\nThe gateway is up (release %d).\n  API      http://%s/v1\n  admin    http://%s (gatewayctl)\n  console  http://%s/console/\n", s.Release, api, admin, admin)
 	serving := 0
 	for _, m := range s.Models {
 		if len(m.Endpoints) > 0 {
 			serving++
 		}
 	}
-	fmt.Fprintf(&b, "  models %d of %d in service", serving, len(s.Models))
+	fmt.Fprintf(&b, "  models   %d of %d in service", serving, len(s.Models))
 	if serving < len(s.Models) {
 		b.WriteString("; `" + p.ctl("endpoints list --out") + "` says why")
 	}

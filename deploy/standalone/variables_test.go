@@ -98,7 +98,7 @@ func applies(g *gatewayUnderTest) string {
 }
 
 func adminAddress(g *gatewayUnderTest) string {
-	_, rest, _ := strings.Cut(g.log.String(), "  admin  http://")
+	_, rest, _ := strings.Cut(g.log.String(), "  admin    http://")
 	address, _, _ := strings.Cut(rest, " ")
 	return address
 }

@@ -1,0 +1,115 @@
+// The admin API. Every call takes an AbortSignal: a page that is left cancels
+// what it asked for, down to the query in the database.
+
+// Failure is an answer that is not a success.
+export class Failure extends Error {
+  constructor(status, message, metadata) {
+    super(message);
+    Object.assign(this, { status, metadata: metadata || {} });
+  }
+}
+
+let signedOut = () => {};
+
+// onSignedOut is called when the session is over.
+export function onSignedOut(f) { signedOut = f; }
+
+function request(method, path, body, signal) {
+  return fetch(path, {
+    method, signal, credentials: 'same-origin', redirect: 'error',
+    headers: { ...headers(), ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+}
+
+// Until the session lives in a cookie the token stays in this variable, and is
+// gone with the page.
+let token = '';
+const headers = () => (token ? { Authorization: 'Bearer ' + token } : {});
+
+async function answer(response) {
+  const text = await response.text();
+  let body = null;
+  try {
+    body = text ? JSON.parse(text) : null;
+  } catch {
+    throw new Failure(response.status, 'The daemon did not answer in JSON (HTTP ' + response.status + ').');
+  }
+  if (response.ok) return body;
+  const error = (body && body.error) || {};
+  if (response.status === 401) signedOut();
+  throw new Failure(response.status, error.message || 'HTTP ' + response.status, error.metadata);
+}
+
+// path adds parameters to a path; empty ones are left out.
+export function path(base, query = {}) {
+  const q = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== '' && value !== null && value !== undefined && value !== false) q.set(name, value);
+  const text = q.toString();
+  return text ? base + '?' + text : base;
+}
+
+export const get = async (base, query, signal) => answer(await request('GET', path(base, query), undefined, signal));
+export const send = async (method, base, body, signal) => answer(await request(method, base, body, signal));
+
+// whoami is the signed-in operator, null if there is none.
+export async function whoami() {
+  const response = await request('GET', '/admin/whoami');
+  if (response.status === 401) return null;
+  return answer(response);
+}
+
+// signIn makes a session of a token.
+export async function signIn(secret) {
+  const response = await request('POST', '/console/session', { token: secret });
+  if (response.ok) return;
+  if (response.status !== 404) return void await answer(response);
+  token = secret;
+  try {
+    await answer(await request('GET', '/admin/whoami'));
+  } catch (err) {
+    token = '';
+    throw err;
+  }
+}
+
+// signOut ends the session.
+export async function signOut() {
+  token = '';
+  await request('DELETE', '/console/session');
+}
+
+// events reads server-sent events until the signal is aborted, and connects
+// again when the connection ends. state(true or false) tells whether it is up.
+export async function events(base, signal, each, state) {
+  for (let wait = 500; !signal.aborted; wait = Math.min(2 * wait, 15_000)) {
+    try {
+      const response = await fetch(base, { signal, credentials: 'same-origin', headers: { ...headers(), Accept: 'text/event-stream' } });
+      if (response.status === 401) return void signedOut();
+      if (response.ok) {
+        state(true);
+        wait = 500;
+        await read(response.body.getReader(), each);
+      }
+    } catch {
+      // the daemon restarts, or the page is left
+    }
+    if (signal.aborted) return;
+    state(false);
+    await new Promise((done) => setTimeout(done, wait));
+  }
+}
+
+async function read(reader, each) {
+  const decoder = new TextDecoder();
+  for (let rest = ''; ;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const parts = (rest + decoder.decode(value, { stream: true })).split('\n\n');
+    rest = parts.pop();
+    for (const part of parts) {
+      const data = part.split('\n').filter((line) => line.startsWith('data: ')).map((line) => line.slice(6)).join('\n');
+      if (data) each(JSON.parse(data));
+    }
+  }
+}
