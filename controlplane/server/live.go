@@ -151,7 +151,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 		text, err := s.liveEvent(ctx)
 		switch {
 		case err != nil:
-			return nil //nolint:nilerr // the status is sent; the caller connects again
+			return nil // the status is sent; the caller connects again
 		case !bytes.Equal(text, last):
 			last = text
 		case time.Since(silent) < liveSilence:
@@ -163,7 +163,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 			silent = time.Now()
 			_ = out.SetWriteDeadline(silent.Add(liveStall))
 			if _, err := w.Write(text); err != nil || out.Flush() != nil {
-				return nil //nolint:nilerr // the caller left, or is too slow
+				return nil // the caller left, or is too slow
 			}
 		}
 		select {
