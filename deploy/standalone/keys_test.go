@@ -68,7 +68,7 @@ func startGateway(t *testing.T, models, routing string, vars ...string) *gateway
 			t.Log(g.log)
 		}
 	})
-	const before = "\n  API    "
+	const before = "\n  API      "
 	eventually.True(t, "the gateway is up", func() bool {
 		select {
 		case <-done:
