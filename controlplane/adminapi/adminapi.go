@@ -113,6 +113,7 @@ const (
 	tagLog      = "log"
 
 	tagOperators = "operators"
+	tagSessions  = "sessions"
 )
 
 // Tag is a group of operations.
@@ -132,6 +133,7 @@ func Tags() []Tag {
 		{tagManaged, "OpenRouter's management API, for programs: the bearer token is a key with the role management"},
 		{tagLog, "Request log, usage and audit log"},
 		{tagOperators, "Operators, who use this API with tokens of their own"},
+		{tagSessions, "Sign-in of browsers to the console. The cookie stands for the token in all of /admin; requests with it that change something need the header X-Gateway-Console"},
 	}
 }
 

@@ -95,7 +95,7 @@ func (a *App) setup(ctx context.Context) (err error) {
 	}
 	a.api, err = server.New(server.Options{
 		Publisher: a.publisher, Nodes: a.nodes, Conn: a.conn, LogStore: o.LogStore, Erasers: o.Erasers, Token: o.Token, Open: o.Open, Proxies: o.Proxies, KeySecret: o.KeySecret,
-		Usage: a.problems, Dir: o.State.Dir(), Version: o.Version, Log: o.Log,
+		Usage: a.problems, Console: o.Console, Dir: o.State.Dir(), Version: o.Version, Log: o.Log,
 	})
 	if err != nil {
 		return err

@@ -43,6 +43,8 @@ type Options struct {
 	// TLSCert and TLSKey are PEM files with which the admin API speaks TLS; a
 	// new certificate is taken up without a restart. Plain HTTP without them.
 	TLSCert, TLSKey string
+	// Console is how people sign in to the console.
+	Console server.Console
 	// Signer signs releases and key tables; nil leaves them unsigned.
 	Signer *bus.Signer
 	// KeySecret is what API keys are hashed under; without it none can be made.

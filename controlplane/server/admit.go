@@ -19,51 +19,69 @@ import (
 )
 
 // admit decides whether a request may go on, and returns it with who makes it:
-// /admin/ is for holders of ADMIN_TOKEN and for operators, /api/v1/ for those of
-// a management key.
+// /admin/ is for holders of ADMIN_TOKEN, for operators and for those who have
+// signed in to the console, /api/v1/ for those of a management key.
 func (s *Server) admit(header http.Header, r *http.Request) (*http.Request, error) {
-	if strings.HasPrefix(r.URL.Path, managementPath) {
+	path := r.URL.Path
+	switch {
+	case strings.HasPrefix(path, managementPath):
 		return s.admitManager(r)
+	case path == adminapi.SessionPath && !isRead(r):
+		if s.o.Token.Empty() {
+			return r, admitLocal(r)
+		}
+		return r, fromConsole(r) // to sign in or out
+	case path == adminapi.SessionPath || path == "/admin" || strings.HasPrefix(path, "/admin/"):
+		return s.admitAdmin(header, r)
 	}
-	return s.admitAdmin(header, r)
+	return r, nil
 }
 
+func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
 func (s *Server) admitAdmin(header http.Header, r *http.Request) (*http.Request, error) {
-	if r.URL.Path != "/admin" && !strings.HasPrefix(r.URL.Path, "/admin/") {
-		return r, nil
-	}
-	admin := adminapi.Identity{Role: adminapi.RoleAdmin}
 	if s.o.Token.Empty() {
-		return as(r, admin), admitLocal(r)
+		return as(r, caller{Identity: adminapi.Identity{Role: adminapi.RoleAdmin}, method: adminapi.MethodLocal}), admitLocal(r)
 	}
 	const scheme = "bearer "
 	given := r.Header.Get("Authorization")
+	if cookie := s.cookie(r); given == "" && cookie != "" {
+		return s.admitSession(header, r, cookie)
+	}
 	if len(given) <= len(scheme) || !strings.EqualFold(given[:len(scheme)], scheme) {
 		header.Set("WWW-Authenticate", `Bearer realm="admin"`)
 		return r, problemf(http.StatusUnauthorized, "missing header Authorization: Bearer $ADMIN_TOKEN")
 	}
-	token := strings.TrimSpace(given[len(scheme):])
+	who, err := s.authenticate(header, r, strings.TrimSpace(given[len(scheme):]))
+	if err != nil {
+		return r, err
+	}
+	return as(r, who), nil
+}
+
+// authenticate finds who a token belongs to. Wrong ones are counted by address.
+func (s *Server) authenticate(header http.Header, r *http.Request, token string) (caller, error) {
 	from, now := s.client(r), time.Now()
-	who, ok := admin, equal(token, s.o.Token.Reveal())
+	who, ok := caller{Identity: adminapi.Identity{Role: adminapi.RoleAdmin}, method: adminapi.MethodAdminToken}, equal(token, s.o.Token.Reveal())
 	if !ok {
 		var err error
 		if who, ok, err = s.operatorOf(r.Context(), token); err != nil {
-			return r, err
+			return caller{}, err
 		}
 	}
 	if ok {
 		s.lockout.succeeded(from) // also while the address is locked: its owner may share it with whoever guesses
-		return as(r, who), nil
+		return who, nil
 	}
 	if wait := s.lockout.locked(from, now); wait > 0 {
 		seconds := int(math.Ceil(wait.Seconds()))
 		p := problemf(http.StatusTooManyRequests, "too many failed logins from %s; try again in %d s", from, seconds)
 		p.retryAfter = seconds
-		return r, p
+		return caller{}, p
 	}
 	header.Set("WWW-Authenticate", `Bearer realm="admin", error="invalid_token"`)
 	s.noteFailure(r, from, s.lockout.failed(from, now))
-	return r, problemf(http.StatusUnauthorized, "invalid token: it is neither this control plane's ADMIN_TOKEN nor that of an operator, or it was revoked or has expired")
+	return caller{}, problemf(http.StatusUnauthorized, "invalid token: it is neither this control plane's ADMIN_TOKEN nor that of an operator, or it was revoked or has expired")
 }
 
 const (
@@ -107,18 +125,20 @@ func (s *Server) client(r *http.Request) netip.Addr {
 		return netip.Addr{} // an in-process caller
 	}
 	peer := at.Addr().Unmap()
-	trusted := func(addr netip.Addr) bool {
-		return slices.ContainsFunc(s.o.Proxies, func(p netip.Prefix) bool { return p.Contains(addr) })
-	}
-	if !trusted(peer) {
+	if !s.trusted(peer) {
 		return peer
 	}
 	for _, hop := range slices.Backward(strings.Split(r.Header.Get("X-Forwarded-For"), ",")) {
-		if addr, err := netip.ParseAddr(strings.TrimSpace(hop)); err == nil && !trusted(addr.Unmap()) {
+		if addr, err := netip.ParseAddr(strings.TrimSpace(hop)); err == nil && !s.trusted(addr.Unmap()) {
 			return addr.Unmap() // the nearest that is not a proxy of ours
 		}
 	}
 	return peer
+}
+
+// trusted reports whether an address is that of a proxy whose headers are believed.
+func (s *Server) trusted(addr netip.Addr) bool {
+	return slices.ContainsFunc(s.o.Proxies, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // equal takes the same time for every wrong text, whatever its length.

@@ -18,26 +18,28 @@ import (
 	"github.com/hybridinference/gateway/controlplane/keys"
 )
 
-// tokenMark begins every operator's token, so that leaked ones can be searched for.
+// tokenMark begins every operator's token.
 const tokenMark = "hyo-"
 
-// identityKey is where a request's context has who makes it.
-type identityKey struct{}
+// callerKey is where a request's context has who makes it.
+type callerKey struct{}
 
-// identity is who makes the request.
-func identity(ctx context.Context) adminapi.Identity {
-	who, ok := ctx.Value(identityKey{}).(adminapi.Identity)
+// callerOf is who makes the request.
+func callerOf(ctx context.Context) caller {
+	who, ok := ctx.Value(callerKey{}).(caller)
 	if !ok {
-		return adminapi.Identity{} // of no role
+		return caller{} // of no role
 	}
 	return who
 }
 
-func as(r *http.Request, who adminapi.Identity) *http.Request {
+func identity(ctx context.Context) adminapi.Identity { return callerOf(ctx).Identity }
+
+func as(r *http.Request, who caller) *http.Request {
 	if who.Name != "" { // nobody signs for somebody else
 		r.Header.Set("X-Gateway-Author", who.Name)
 	}
-	return r.WithContext(context.WithValue(r.Context(), identityKey{}, who))
+	return r.WithContext(context.WithValue(r.Context(), callerKey{}, who))
 }
 
 // allow refuses an operation that the caller's role is too small for.
@@ -59,7 +61,7 @@ func requireRole(who adminapi.Identity, role, what string) error {
 
 // operatorOf finds the operator of a token; false if it is nobody's, or not
 // valid any more.
-func (s *Server) operatorOf(ctx context.Context, token string) (who adminapi.Identity, ok bool, err error) {
+func (s *Server) operatorOf(ctx context.Context, token string) (who caller, ok bool, err error) {
 	if !strings.HasPrefix(token, tokenMark) {
 		return who, false, nil
 	}
@@ -75,13 +77,15 @@ func (s *Server) operatorOf(ctx context.Context, token string) (who adminapi.Ide
 		return who, false, err
 	}
 	valid := o.Revoked.IsZero() && (o.Expires.IsZero() || time.Now().Before(o.Expires))
-	return adminapi.Identity{Name: o.Name, Role: o.Role}, valid, nil
+	return caller{Identity: adminapi.Identity{Name: o.Name, Role: o.Role}, method: adminapi.MethodOperator, operator: o}, valid, nil
 }
 
-func newToken() string {
+// newSecret returns 256 random bits behind a mark, by which leaked ones can be
+// searched for.
+func newSecret(mark string) string {
 	raw := make([]byte, 32)
 	_, _ = rand.Read(raw) // ends the process rather than fail
-	return tokenMark + base64.RawURLEncoding.EncodeToString(raw)
+	return mark + base64.RawURLEncoding.EncodeToString(raw)
 }
 
 // hashToken is what is kept of a token. It is random enough to need no secret.
@@ -140,7 +144,7 @@ func (s *Server) createOperator(ctx context.Context, in adminapi.OperatorCreatio
 	if err != nil {
 		return out, err
 	}
-	token := newToken()
+	token := newSecret(tokenMark)
 	o := controlstate.Operator{
 		ID: operatorID + strings.ToLower(rand.Text()[:12]), Name: name, Role: in.Role, Hash: hashToken(token),
 		Created: time.Now().UTC().Truncate(time.Second), Expires: expires,
@@ -167,7 +171,7 @@ func (s *Server) rotateOperator(ctx context.Context, in adminapi.OperatorChange)
 	if !o.Revoked.IsZero() {
 		return out, problemf(http.StatusConflict, "operator %s is revoked", o.Name)
 	}
-	token := newToken()
+	token := newSecret(tokenMark)
 	err = db.RotateOperator(lasting(ctx), o.ID, hashToken(token), entry(in.ByAuthor, in.Reason, "operator.rotate", o.Name))
 	return adminapi.NewOperator{Token: token, Operator: showOperator(&o)}, err
 }

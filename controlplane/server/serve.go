@@ -19,14 +19,15 @@ import (
 // endpoint is an operation with its handler.
 type endpoint struct {
 	adminapi.Typed
-	handle func(*http.Request) (any, error)
+	// handle answers; it may add headers to the response.
+	handle func(header http.Header, r *http.Request) (any, error)
 }
 
 // on binds an operation to a function from its input to its output. Decoding
 // and checking the input and completing the output happen here, everything
 // else in ServeHTTP.
 func on[In, Out any](o adminapi.Operation[In, Out], handle func(context.Context, In) (Out, error)) endpoint {
-	return endpoint{o.Typed(), func(r *http.Request) (any, error) {
+	return endpoint{o.Typed(), func(_ http.Header, r *http.Request) (any, error) {
 		var in In
 		if err := adminapi.Decode(r, o.Description, &in); err != nil {
 			return nil, err
@@ -81,7 +82,7 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x.status = e.Status
 	if x.err = allow(r.Context(), &e.Description); x.err == nil {
-		x.body, x.err = e.handle(r)
+		x.body, x.err = e.handle(x.Header(), r)
 	}
 }
 

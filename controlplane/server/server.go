@@ -46,6 +46,8 @@ type Options struct {
 	KeySecret secret.String
 	// Usage says what is wrong with the usage events' way; nil says nothing.
 	Usage func() []adminapi.Problem
+	// Console is how people sign in to the console.
+	Console Console
 	// Dir is where the SQLite file is, "" without one: its disk must have room.
 	Dir     string
 	Version string
@@ -86,6 +88,7 @@ type Server struct {
 	searches   searches
 	shared     live
 	console    *console.Console
+	emergency  emergency
 	endpoints  []endpoint
 	// document is the API's description.
 	document json.RawMessage
@@ -97,6 +100,7 @@ func New(o Options) (*Server, error) {
 		return nil, errors.New("ADMIN_TOKEN must be set: the admin API changes what the gateway does")
 	}
 	s := &Server{o: o, mux: http.NewServeMux(), started: time.Now(), failures: rate.NewLimiter(rate.Every(failureEvery), failureRows)}
+	s.o.Console, s.emergency = o.Console.withDefaults(), newEmergency(o.Token)
 	s.endpoints = s.operations()
 	var err error
 	if s.console, err = console.New(); err != nil {
@@ -197,6 +201,9 @@ func (s *Server) logOperations() []endpoint {
 		on(adminapi.RotateOperator(), s.rotateOperator),
 		on(adminapi.RevokeOperator(), s.revokeOperator),
 		on(adminapi.WhoAmI(), s.whoami),
+		on(adminapi.GetSession(), s.getSession),
+		{adminapi.SignIn().Typed(), s.signIn},
+		{adminapi.SignOut().Typed(), s.signOut},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/d1"
 	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/publish"
+	"github.com/hybridinference/gateway/controlplane/server"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/secret"
 )
@@ -24,6 +25,17 @@ type AdminServer struct {
 	Token  secret.String `env:"ADMIN_TOKEN" strong:"true" help:"token of the admin API; standalone on a loopback address needs none"`
 	Host   string        `env:"CONTROL_HOST|HOST" default:"0.0.0.0" help:"address of the admin API"`
 	Listen Admin
+}
+
+// Console is how people sign in to the console.
+type Console struct {
+	Idle     time.Duration `env:"CONSOLE_IDLE_TIMEOUT" default:"1h" min:"1m" max:"168h" help:"time without use after which a session of the console ends"`
+	Lifetime time.Duration `env:"CONSOLE_SESSION_LIFETIME" default:"12h" min:"1m" max:"720h" help:"time after which a session of the console ends in any case"`
+}
+
+// Options returns them as the daemon takes them.
+func (s *Console) Options() server.Console {
+	return server.Console{Idle: s.Idle, Lifetime: s.Lifetime}
 }
 
 // KeySecret is what API keys are hashed under.

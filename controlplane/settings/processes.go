@@ -22,6 +22,7 @@ type Serve struct {
 	Streams   Streams          `section:"NATS"`
 	Signing   Signing          `section:"NATS"`
 	Admin     AdminServer      `section:"control plane"`
+	Console   Console          `section:"control plane"`
 	Proxies   env.Proxies
 	KeySecret KeySecret
 	Files     Files     `section:"control plane"`

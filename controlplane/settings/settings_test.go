@@ -48,10 +48,13 @@ func refused(t *testing.T, into any, want []string, vars ...string) {
 
 func TestServe(t *testing.T) {
 	var s settings.Serve
-	if err := env.Parse(&s, []string{"--control-port", "9"}, lookup("ADMIN_TOKEN="+token, "HOST=10.0.0.1", "NATS_REPLICAS=3", "TRUSTED_PROXIES=10.0.0.0/8")); err != nil {
+	if err := env.Parse(&s, []string{"--control-port", "9"}, lookup("ADMIN_TOKEN="+token, "HOST=10.0.0.1", "NATS_REPLICAS=3", "TRUSTED_PROXIES=10.0.0.0/8", "CONSOLE_IDLE_TIMEOUT=5m", "CONSOLE_SESSION_LIFETIME=2h")); err != nil {
 		t.Fatal(err)
 	}
 	db := s.Database.Config()
+	if c := s.Console.Options(); c.Idle != 5*time.Minute || c.Lifetime != 2*time.Hour {
+		t.Errorf("%+v", c)
+	}
 	if s.Addr() != "10.0.0.1:9" || s.Streams.Replicas != 3 || len(s.Proxies.List()) != 1 || db.Backend != database.BackendPostgres || db.Postgres.Port != 5432 || db.Postgres.Name != "gateway" {
 		t.Errorf("%+v", s)
 	}

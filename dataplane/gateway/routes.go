@@ -38,7 +38,7 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	path := pathOf(ctx)
-	if g.admin != nil && (strings.HasPrefix(path, "/admin/") || g.isManagement(ctx, path)) {
+	if g.admin != nil && (isAdmin(path) || g.isManagement(ctx, path)) {
 		g.administer(ctx)
 		return
 	}
@@ -133,13 +133,21 @@ func badVersion() *problem.Problem {
 	return problem.New(505, "invalid_request", "This gateway speaks HTTP/1.0 and HTTP/1.1")
 }
 
+// isShort reports whether a body of n bytes may be a sign-in.
+func isShort(n int) bool { return n >= 0 && n <= 4096 }
+
+// isAdmin reports whether a path is the control plane's.
+func isAdmin(path string) bool {
+	return strings.HasPrefix(path, "/admin/") || path == "/console" || strings.HasPrefix(path, "/console/")
+}
+
 // administer hands a request to the control plane in this process, which asks
-// for the token itself. Without any, the body is not worth reading.
+// for the token itself. Without any, only the body of a sign-in is worth reading.
 func (g *Gateway) administer(ctx *fasthttp.RequestCtx) {
 	room := reservation{gateway: g}
 	defer room.release()
 	h := &ctx.Request.Header
-	if len(h.Peek("Authorization")) == 0 && len(h.Peek("Cookie")) == 0 && !ctx.RemoteIP().IsLoopback() {
+	if len(h.Peek("Authorization")) == 0 && len(h.Peek("Cookie")) == 0 && !ctx.RemoteIP().IsLoopback() && !isShort(h.ContentLength()) {
 		dismiss(ctx)
 		ctx.Request.ResetBody()
 	} else {

@@ -23,6 +23,7 @@ type Settings struct {
 	Insecure  bool               `env:"INSECURE" default:"false" help:"listen beyond loopback although USER_AUTH_ENABLED is false"`
 	Serving   node.Serving       `section:"data plane" defaults:"HOST=127.0.0.1 USER_AUTH_ENABLED=false"`
 	Admin     settings.Admin     `section:"control plane"`
+	Console   settings.Console   `section:"control plane"`
 	Files     settings.Files     `section:"control plane"`
 	Sent      settings.Sent      `section:"control plane"`
 	Alerts    settings.Alerts    `section:"control plane"`
@@ -62,7 +63,7 @@ func (s *Settings) control(lookup env.Lookup) app.Options {
 	return app.Options{
 		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Admin.Port)), TLSCert: string(s.Admin.Cert), TLSKey: string(s.Admin.Key),
 		Files: s.Files.Publish(lookup, s.Sent), State: s.Database.Config(), Token: s.Token, Open: s.Token.Empty() && isLoopback(s.Serving.Host), Proxies: s.Serving.Proxies.List(),
-		Thresholds: s.Alerts.Percentages(), Webhook: s.Alerts.Webhook(),
+		Thresholds: s.Alerts.Percentages(), Webhook: s.Alerts.Webhook(), Console: s.Console.Options(),
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -97,6 +98,20 @@ func applies(g *gatewayUnderTest) string {
 	return g.do(http.MethodPost, "/admin/apply", `{"models_yaml":"models: [{id: m, provider: vllm, base_url: '${EXTRA_URL}'}]"}`)
 }
 
+// signsIn says how long a session of the console is valid.
+func signsIn(g *gatewayUnderTest) string {
+	answer := g.do(http.MethodPost, "/console/session", `{"token":"`+token+`"}`, "X-Gateway-Console", "1")
+	var s struct {
+		Expires time.Time `json:"expires"`
+		Idle    time.Time `json:"idle_expires"`
+	}
+	_, body, _ := strings.Cut(answer, "{")
+	if err := json.Unmarshal([]byte("{"+body), &s); err != nil {
+		return answer
+	}
+	return fmt.Sprint("expires in ", time.Until(s.Expires).Round(time.Minute), ", unused in ", time.Until(s.Idle).Round(time.Minute))
+}
+
 func adminAddress(g *gatewayUnderTest) string {
 	_, rest, _ := strings.Cut(g.log.String(), "  admin    http://")
 	address, _, _ := strings.Cut(rest, " ")
@@ -162,6 +177,8 @@ func variableCases(t *testing.T) []variableCase {
 		{name: "TRUSTED_PROXIES", value: "127.0.0.0/8", happens: forwarded, with: "203.0.113.7"},
 		{name: "TRUST_PROXY_HEADERS", value: "true", happens: forwarded, with: "203.0.113.7"},
 		{name: "ADMIN_TOKEN", value: token, happens: func(g *gatewayUnderTest) string { return g.do(http.MethodGet, "/admin/status", "") }, with: "401"},
+		{name: "CONSOLE_IDLE_TIMEOUT", value: "5m", others: []string{"ADMIN_TOKEN=" + token}, happens: signsIn, with: "unused in 5m0s"},
+		{name: "CONSOLE_SESSION_LIFETIME", value: "2h", others: []string{"ADMIN_TOKEN=" + token}, happens: signsIn, with: "expires in 2h0m0s"},
 		{name: "CONTROL_PORT", value: control, happens: adminAddress, with: ":" + control},
 		{name: "CONTROL_TLS_CERT", value: cert, others: []string{"CONTROL_TLS_KEY=" + key}, happens: speaksTLS, with: "speaks TLS"},
 		{name: "CONFIG_VARIABLES", value: "EXTRA_URL", others: []string{"EXTRA_URL=http://10.0.0.1"}, happens: applies, with: "200\n"},

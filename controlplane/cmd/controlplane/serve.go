@@ -53,7 +53,7 @@ func serve(ctx context.Context, vars *env.Environment, s *settings.Serve, _ io.W
 	a, err := app.New(ctx, app.Options{
 		Signer: signer, Addr: s.Addr(), NATS: s.NATS.Options(), Replicas: s.Streams.Replicas, State: db, LogStore: requests, Erasers: erasers, Files: s.Files.Publish(vars.Lookup, s.Sent), Token: s.Admin.Token,
 		Proxies: s.Proxies.List(), TLSCert: string(s.Admin.Listen.Cert), TLSKey: string(s.Admin.Listen.Key), KeySecret: s.KeySecret.Secret, Version: version, Metrics: registry, Log: log,
-		Thresholds: s.Alerts.Percentages(), Webhook: s.Alerts.Webhook(),
+		Thresholds: s.Alerts.Percentages(), Webhook: s.Alerts.Webhook(), Console: s.Console.Options(),
 	})
 	if err != nil {
 		return err

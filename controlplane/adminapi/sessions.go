@@ -1,0 +1,58 @@
+package adminapi
+
+import (
+	"net/http"
+	"time"
+)
+
+// SessionPath is where browsers sign in to the console.
+const SessionPath = "/console/session"
+
+// ConsoleHeader is a header that every request with a session's cookie must
+// have if it changes something: pages of other sites cannot set it. The value
+// PollValue says that the request was made without the user's doing, so that
+// it does not keep the session alive.
+const (
+	ConsoleHeader = "X-Gateway-Console"
+	PollValue     = "poll"
+)
+
+// How somebody has signed in, as Session.Method.
+const (
+	// MethodOperator is the token of an operator.
+	MethodOperator = "operator"
+	// MethodAdminToken is ADMIN_TOKEN.
+	MethodAdminToken = "admin_token"
+	// MethodLocal is a control plane on loopback without ADMIN_TOKEN.
+	MethodLocal = "local"
+)
+
+// GetSession says who is signed in.
+func GetSession() Operation[None, Session] {
+	return get[None, Session](SessionPath, tagSessions, "Who is signed in, and until when")
+}
+
+// SignIn trades a token for a cookie.
+func SignIn() Operation[SignInRequest, Session] {
+	return post[SignInRequest, Session](SessionPath, tagSessions, "Sign in to the console with ADMIN_TOKEN or an operator's token; the answer sets a cookie").public().created()
+}
+
+// SignOut ends a session.
+func SignOut() Operation[None, None] {
+	return operation[None, None](http.MethodDelete, SessionPath, tagSessions, "Sign out; repeating it is fine").public()
+}
+
+// SignInRequest has the token.
+type SignInRequest struct {
+	Token string `json:"token" maxlen:"1000" doc:"ADMIN_TOKEN or the token of an operator"`
+}
+
+// Session is a sign-in to the console, or the bearer of a token.
+type Session struct {
+	Identity
+	Method string `json:"method" enum:"operator,admin_token,local" doc:"how they have signed in"`
+	// Expires is when the session ends in any case, IdleExpires when it ends if it
+	// is not used. Both are missing where nothing expires.
+	Expires     *time.Time `json:"expires"`
+	IdleExpires *time.Time `json:"idle_expires"`
+}
