@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -35,6 +36,14 @@ func (s *Server) admit(header http.Header, r *http.Request) (*http.Request, erro
 		return s.admitAdmin(header, r)
 	}
 	return r, nil
+}
+
+// ended reports whether the token or session of a request that was admitted is
+// not valid any more. A database that is away ends nothing.
+func (s *Server) ended(r *http.Request) bool {
+	_, err := s.admit(http.Header{}, r)
+	p, ok := errors.AsType[*problem](err)
+	return ok && p.status == http.StatusUnauthorized
 }
 
 func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }

@@ -27,7 +27,9 @@ const (
 	// cut. Nothing is queued for it: it gets the newest state, or none.
 	liveStall = 10 * time.Second
 	// liveSpan is how long a stream lasts; the next one shows its token again.
-	liveSpan = 5 * time.Minute
+	// admitEvery is how often it is checked meanwhile.
+	liveSpan   = 5 * time.Minute
+	admitEvery = 5 * time.Second
 	// maxStreams bounds the open streams.
 	maxStreams = 200
 )
@@ -146,7 +148,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	out := http.NewResponseController(w)
 	_ = out.SetReadDeadline(time.Time{}) // the server's bound for requests would end the stream
 	var last []byte
-	silent := time.Now()
+	silent, admitted := time.Now(), time.Now()
 	for tick := time.NewTicker(liveEvery); ; {
 		text, err := s.liveEvent(ctx)
 		switch {
@@ -171,6 +173,12 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 			tick.Stop()
 			return nil
 		case <-tick.C:
+		}
+		if time.Since(admitted) >= admitEvery {
+			admitted = time.Now()
+			if s.ended(r.WithContext(ctx)) {
+				return nil
+			}
 		}
 	}
 }

@@ -3,9 +3,11 @@ package server_test
 import (
 	"bufio"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
@@ -57,4 +59,27 @@ func TestLive(t *testing.T) {
 		}
 	}
 	t.Errorf("the node is in no event; the last was %s", before)
+}
+
+// TestLiveEndsWithItsToken: a stream is cut soon after its operator was revoked.
+func TestLiveEndsWithItsToken(t *testing.T) {
+	t.Parallel()
+	p := start(t, requestlogtest.SQLite(t), nil)
+	vera := p.operator("vera", "viewer")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/admin/live", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	req.Header.Set("Authorization", "Bearer "+vera.token)
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close() //nolint:errcheck // read to its end
+	p.call("DELETE", "/admin/operators/vera", `{}`, http.StatusOK, nil)
+	start := time.Now()
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil || time.Since(start) > time.Minute {
+		t.Errorf("the stream ended after %s with %v", time.Since(start), err)
+	}
 }

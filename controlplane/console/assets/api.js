@@ -17,15 +17,15 @@ export function onSignedOut(f) { signedOut = f; }
 function request(method, path, body, signal) {
   return fetch(path, {
     method, signal, credentials: 'same-origin', redirect: 'error',
-    headers: { ...headers(), ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+    headers: { ...byUser, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
 }
 
-// Until the session lives in a cookie the token stays in this variable, and is
-// gone with the page.
-let token = '';
-const headers = () => (token ? { Authorization: 'Bearer ' + token } : {});
+// Pages of other sites cannot send this header. Requests with "poll" do not
+// keep the session alive.
+const byUser = { 'X-Gateway-Console': '1' };
+const byTimer = { 'X-Gateway-Console': 'poll' };
 
 async function answer(response) {
   const text = await response.text();
@@ -52,31 +52,22 @@ export function path(base, query = {}) {
 export const get = async (base, query, signal) => answer(await request('GET', path(base, query), undefined, signal));
 export const send = async (method, base, body, signal) => answer(await request(method, base, body, signal));
 
-// whoami is the signed-in operator, null if there is none.
-export async function whoami() {
-  const response = await request('GET', '/admin/whoami');
+// session says who is signed in: {name, role, method, expires, idle_expires},
+// null for nobody.
+export async function session() {
+  const response = await request('GET', '/console/session');
   if (response.status === 401) return null;
   return answer(response);
 }
 
 // signIn makes a session of a token.
 export async function signIn(secret) {
-  const response = await request('POST', '/console/session', { token: secret });
-  if (response.ok) return;
-  if (response.status !== 404) return void await answer(response);
-  token = secret;
-  try {
-    await answer(await request('GET', '/admin/whoami'));
-  } catch (err) {
-    token = '';
-    throw err;
-  }
+  await answer(await request('POST', '/console/session', { token: secret }));
 }
 
 // signOut ends the session.
 export async function signOut() {
-  token = '';
-  await request('DELETE', '/console/session');
+  await answer(await request('DELETE', '/console/session'));
 }
 
 // events reads server-sent events until the signal is aborted, and connects
@@ -84,7 +75,7 @@ export async function signOut() {
 export async function events(base, signal, each, state) {
   for (let wait = 500; !signal.aborted; wait = Math.min(2 * wait, 15_000)) {
     try {
-      const response = await fetch(base, { signal, credentials: 'same-origin', headers: { ...headers(), Accept: 'text/event-stream' } });
+      const response = await fetch(base, { signal, credentials: 'same-origin', headers: { ...byTimer, Accept: 'text/event-stream' } });
       if (response.status === 401) return void signedOut();
       if (response.ok) {
         state(true);

@@ -43,7 +43,7 @@ function header() {
   return h('header', { class: 'top' },
     h('a', { class: 'brand', href: '#/' + pages[0].path }, h('img', { src: '/console/icon.svg', alt: '', width: 24, height: 24 }), 'Gateway'),
     h('div', { class: 'who' }, state, h('span', { class: 'name', title: name }, name), name === user.role ? null : badge(user.role),
-      h('button', { class: 'quiet small', onclick: signOut }, 'Sign out')));
+      user.method === 'local' ? null : h('button', { class: 'quiet small', onclick: signOut }, 'Sign out')));
 }
 
 async function signOut() {
@@ -111,7 +111,7 @@ function signInPage(message) {
 }
 
 async function start() {
-  user = await api.whoami();
+  user = await api.session();
   if (!user) return signInPage('');
   api.onSignedOut(() => { if (user) signInPage('Your session is over. Sign in again.'); });
   live.start();
