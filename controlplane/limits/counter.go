@@ -15,9 +15,11 @@ type counter struct {
 	shares map[string]*share
 
 	// sums over shares
-	held, wish, claims int64
-	wishing            int64 // shares that have a wish
-	unsure             int64 // shares of which only what was kept is known
+	held, used, wish, claims int64
+	wishing                  int64 // shares that have a wish
+	unsure                   int64 // shares of which only what was kept is known
+
+	recalled time.Time // when nodes were last asked to give back what they do not need
 
 	gone    int64 // spent in the period by nodes that are no more, or before it was counted
 	based   bool  // gone has what was spent before
@@ -53,14 +55,6 @@ func (c *counter) inLedger() bool {
 	return c.def.Kind == wire.LimitBudget || c.def.Kind == wire.LimitTPD
 }
 
-// used is what nodes that are there have used of the period.
-func (c *counter) used() (sum int64) {
-	for _, s := range c.shares {
-		sum += s.used
-	}
-	return sum
-}
-
 func (c *counter) fade(amount int64, until time.Time) {
 	if amount > 0 {
 		c.fading = append(c.fading, fade{amount, until})
@@ -91,7 +85,7 @@ func (c *counter) roll(period uint64) {
 		return
 	}
 	c.period, c.gone, c.based, c.known = period, 0, true, 0
-	c.held, c.wish, c.claims, c.wishing, c.unsure = 0, 0, 0, 0, 0
+	c.held, c.used, c.wish, c.claims, c.wishing, c.unsure = 0, 0, 0, 0, 0, 0
 	for _, s := range c.shares {
 		*s = share{period: period}
 	}
@@ -128,6 +122,7 @@ func (c *counter) drop(node string, s *share) {
 	c.sure(s)
 	c.want(s, 0, 0)
 	c.held -= s.held
+	c.used -= s.used
 	delete(c.shares, node)
 }
 
@@ -156,6 +151,7 @@ func (g *Granter) grant(now time.Time, c *counter, n *node, u *wire.LeaseUse) wi
 	}
 	c.hold(s, held)
 	c.want(s, u.Wish, 0)
+	c.used += used - s.used
 	s.used, s.freed = used, time.Time{}
 	if u.Freed > 0 {
 		s.freed = now.Add(u.Freed)
@@ -170,7 +166,8 @@ func (g *Granter) grant(now time.Time, c *counter, n *node, u *wire.LeaseUse) wi
 		g.keep(n)
 	}
 	lacks := (u.Wish > 0 || u.Need > 0) && target-used < max(1, u.Need)
-	out := wire.LeaseGrant{Counter: c.id, Period: c.period, Share: target, Dry: lacks && c.settled(now) && c.unsure == 0}
+	out := wire.LeaseGrant{Counter: c.id, Period: c.period, Share: target}
+	out.Dry = lacks && c.settled(now) && c.unsure == 0 && !g.recall(now, c, s, u.Need)
 	if !c.ends.IsZero() && c.def.Span() == wire.Calendar {
 		out.Ends = max(time.Millisecond, c.ends.Sub(now))
 	}
@@ -197,7 +194,7 @@ func (c *counter) target(s *share, need int64) int64 {
 	span := c.def.Span()
 	free := c.def.Value - c.gone - c.faded - (c.held - s.held) // for this node, with all that it holds
 	room := free - s.used
-	parts := 2 * max(1, c.wishing)
+	parts := c.parts()
 	ahead := wire.Ahead(span, s.wish)
 	if span == wire.Calendar {
 		return clamp(s.used+max(need, min(ahead, max(1, room/parts))), free)
@@ -217,6 +214,10 @@ func (c *counter) target(s *share, need int64) int64 {
 	}
 	return target
 }
+
+// parts is into how many parts what is free is divided: nobody gets more than
+// one at a time.
+func (c *counter) parts() int64 { return 2 * max(1, c.wishing) }
 
 func clamp(n, most int64) int64 { return max(0, min(n, most)) }
 

@@ -30,10 +30,11 @@ type Granter struct {
 	age      time.Duration    // of spent when it was loaded
 	spent    map[uint64]entry // what was loaded for counters that are not defined yet
 	unkept   []*node          // those whose document has to be kept
-	dirty    bool             // the document of what is spent has to be kept
-	before   uint64           // the epoch of the state that was loaded
-	claimed  time.Time        // when the daemon before was there, by that state
-	learns   time.Time        // until when it is found out what a lost state had
+	recalls  map[string][]uint64
+	dirty    bool      // the document of what is spent has to be kept
+	before   uint64    // the epoch of the state that was loaded
+	claimed  time.Time // when the daemon before was there, by that state
+	learns   time.Time // until when it is found out what a lost state had
 }
 
 const (
@@ -63,6 +64,7 @@ type node struct {
 func New(now time.Time, epoch uint64, grace time.Duration, state State) *Granter {
 	g := &Granter{
 		grace: grace, epoch: epoch, before: state.Epoch, claimed: state.Claimed, counters: map[uint64]*counter{}, nodes: map[string]*node{}, removed: map[string]bool{}, spent: map[uint64]entry{},
+		recalls: map[string][]uint64{},
 	}
 	if state.Empty {
 		g.learns = now.Add(grace + wire.SlidingTime)
@@ -340,7 +342,7 @@ func (g *Granter) Missing(now time.Time) (list []Definition) {
 		case c.based || now.Before(c.learns):
 		case !c.counted && !c.learns.IsZero():
 			// What the nodes report now is in the request log a little later.
-			c.counted, c.known, c.learns = true, c.used(), now.Add(ledgerLag)
+			c.counted, c.known, c.learns = true, c.used, now.Add(ledgerLag)
 		default:
 			list = append(list, c.def)
 		}

@@ -306,6 +306,11 @@ func (s *Service) answer(ctx context.Context, m *nats.Msg, more <-chan *nats.Msg
 	for _, one := range list {
 		bus.Answer(one.m, one.r.Append(nil))
 	}
+	for node, counters := range s.granter.Recalls() {
+		if err := s.o.Conn.Publish(wire.RecallPrefix+node, wire.AppendRecall(nil, counters)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

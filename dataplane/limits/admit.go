@@ -90,7 +90,7 @@ func (r *Registry) Admit(list []*Counter, need *Need, clock Clock, h *Hold) *Ref
 	now := clock.Now()
 	until := now + grantTime
 	var lacking *Counter // the last one that had too little
-	var grants uint64    // of it, when it was first seen to
+	var grown uint64     // how often its share had grown, when it was first seen to
 	for {
 		answered := *r.answered.Load()
 		c := r.try(list, need, now, h)
@@ -98,10 +98,10 @@ func (r *Registry) Admit(list []*Counter, need *Need, clock Clock, h *Hold) *Ref
 			return nil
 		}
 		if now = clock.Now(); now >= until || r.outage.Load() || c.dry.Load() {
-			return r.refuse(c, need, now, c == lacking && c.grants.Load() != grants)
+			return r.refuse(c, need, now, c == lacking && c.grown.Load() != grown)
 		}
 		if c != lacking {
-			lacking, grants = c, c.grants.Load()
+			lacking, grown = c, c.grown.Load()
 		}
 		r.report()
 		wait := time.NewTimer(until - now)
@@ -114,19 +114,25 @@ func (r *Registry) Admit(list []*Counter, need *Need, clock Clock, h *Hold) *Ref
 	}
 }
 
-// refuse counts and describes a refusal. answered says that the daemon has
-// granted what there is.
-func (r *Registry) refuse(c *Counter, need *Need, now time.Duration, answered bool) *Refusal {
+// refuse counts and describes a refusal. grown says that the daemon has granted
+// more meanwhile, which others took.
+func (r *Registry) refuse(c *Counter, need *Need, now time.Duration, grown bool) *Refusal {
 	c.refused.Add(1)
 	dry := c.dry.Load()
 	if !dry {
 		r.report()
 	}
 	out := &Refusal{Limit: c.Limit(), Holder: c.holder, ID: c.holderID, Left: max(0, c.left.Load())}
-	if !dry || c.span != wire.Calendar { // what is spent of a period stays so, whoever grants
-		out.Outage = r.outage.Load() || !dry && !answered
+	switch {
+	case c.span == wire.Calendar: // what is spent of a period stays so, whoever grants
+		out.Outage = !dry
+	default:
+		out.Outage = r.outage.Load() || !dry && !grown
 	}
 	out.Retry = c.wait(now, need.of(out.Limit.Kind))
+	if out.Outage && c.span == wire.Calendar { // more may be there long before the period ends
+		out.Retry = 0
+	}
 	return out
 }
 
@@ -169,7 +175,7 @@ func (h *Hold) Settle(r *Registry, used *Need, count func(*wire.Limit) bool) {
 // TryNow does what Admit does without waiting.
 func (r *Registry) TryNow(list []*Counter, need *Need, now time.Duration, h *Hold) *Refusal {
 	if c := r.try(list, need, now, h); c != nil {
-		return r.refuse(c, need, now, true)
+		return r.refuse(c, need, now, false)
 	}
 	return nil
 }

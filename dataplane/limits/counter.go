@@ -35,8 +35,8 @@ type Counter struct {
 	// asked sums up what requests would have taken, need is the largest amount
 	// that there was no room for, and refused counts requests, since the last report.
 	asked, need, refused atomic.Int64
-	// grants counts the daemon's answers.
-	grants atomic.Uint64
+	// grown counts the daemon's answers that made the share greater.
+	grown atomic.Uint64
 	// dry is set while the fleet has nothing left.
 	dry atomic.Bool
 	// retryAt is when it may have, 0 if that is not known.
@@ -51,6 +51,7 @@ type Counter struct {
 	last     lastReport
 	refusals int64  // requests that were refused, up to the last report
 	kept     uint64 // the build that last had the counter
+	recalled int    // reports that the daemon is to have at once
 }
 
 // lastReport is what a counter has told, to see whether there is news.
@@ -173,12 +174,13 @@ func (c *Counter) turn(tick uint64) {
 }
 
 // apply puts a grant into force. sent is when its report was sent, valid how
-// long from then on it may be used if the limit is closed.
-func (c *Counter) apply(g *wire.LeaseGrant, sent, now, valid time.Duration) {
+// long from then on it may be used if the limit is closed. It reports whether
+// the daemon is to hear of that at once.
+func (c *Counter) apply(g *wire.LeaseGrant, sent, now, valid time.Duration) (again bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if g.Period < c.period.Load() {
-		return
+		return false
 	}
 	if g.Period > c.period.Load() {
 		c.left.Store(0) // nothing is taken of the old period from here on
@@ -194,7 +196,9 @@ func (c *Counter) apply(g *wire.LeaseGrant, sent, now, valid time.Duration) {
 		ends = int64(sent + valid)
 	}
 	c.ends.Store(ends)
-	c.grants.Add(1)
+	if g.Share > c.share {
+		c.grown.Add(1)
+	}
 	c.dry.Store(g.Dry)
 	c.retryAt.Store(0)
 	if g.Retry > 0 {
@@ -202,6 +206,7 @@ func (c *Counter) apply(g *wire.LeaseGrant, sent, now, valid time.Duration) {
 	}
 	c.left.Add(g.Share - c.share)
 	c.share = g.Share
+	return c.recalled > 0
 }
 
 // lower keeps the share within a limit that was lowered.

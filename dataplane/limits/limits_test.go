@@ -1,7 +1,10 @@
 package limits_test
 
 import (
+	"context"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hybridinference/gateway/dataplane/limits"
@@ -205,5 +208,69 @@ func TestSettlingAfterTheWindow(t *testing.T) {
 		if rep == nil || len(rep.Uses) != 1 || rep.Uses[0].Used != 15 {
 			t.Errorf("%s: reported %+v, want 15 used", name, rep)
 		}
+	}
+}
+
+// answers is a daemon that answers every report after 5 ms. It grants one more
+// with each answer, if more is set.
+func answers(ctx context.Context, r *limits.Registry, clock limits.Clock, dry, more bool) {
+	var share int64
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.Kick():
+		}
+		time.Sleep(5 * time.Millisecond)
+		rep := r.Report(clock.Now(), false)
+		if rep == nil {
+			continue
+		}
+		if more {
+			share++
+		}
+		reply := &wire.LeaseReply{Epoch: 1, Seq: rep.Seq, Valid: time.Minute}
+		for _, u := range rep.Uses {
+			reply.Grants = append(reply.Grants, wire.LeaseGrant{Counter: u.Counter, Period: 5, Share: share, Dry: dry})
+		}
+		r.Apply(reply, clock.Now(), clock.Now())
+	}
+}
+
+// A daemon that does not know yet what is left, or waits for others to give it
+// back, has not said that nothing is: the limit cannot be checked. Of a rate that
+// others take as fast as it comes there is nothing left.
+func TestNotYetIsNotSpent(t *testing.T) {
+	budget := wire.Limit{Kind: wire.LimitBudget, Reset: wire.ResetTotal, Value: 100}
+	for name, c := range map[string]struct {
+		limit             wire.Limit
+		dry, more, outage bool
+	}{
+		"budget, not known":      {limit: budget, outage: true},
+		"budget, spent":          {limit: budget, dry: true},
+		"budget, not enough yet": {limit: budget, more: true, outage: true},
+		"rate, not known":        {limit: wire.Limit{Kind: wire.LimitTPM, Value: 100}, outage: true},
+		"rate, not enough yet":   {limit: wire.Limit{Kind: wire.LimitTPM, Value: 100}, more: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, list := granted(t, 0, c.limit)
+				clock := limits.NewClock()
+				ctx, cancel := context.WithCancel(t.Context())
+				var daemon sync.WaitGroup
+				daemon.Go(func() { answers(ctx, r, clock, c.dry, c.more) })
+				defer daemon.Wait()
+				defer cancel()
+				var h limits.Hold
+				began := time.Now()
+				p := r.Admit(list, &limits.Need{Tokens: 50, Cost: 50}, clock, &h)
+				if p == nil || p.Outage != c.outage {
+					t.Errorf("refused with %+v, want an outage: %v", p, c.outage)
+				}
+				if waited := time.Since(began); waited > 60*time.Millisecond || c.dry && waited > 10*time.Millisecond {
+					t.Errorf("waited for %s", waited)
+				}
+			})
+		})
 	}
 }

@@ -2,6 +2,7 @@ package limits
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -32,6 +33,15 @@ type Link struct {
 
 // Run reports until ctx is done, then gives everything back.
 func (l *Link) Run(ctx context.Context) error {
+	recalls, err := l.Conn.Subscribe(wire.RecallPrefix+l.Node, func(m *nats.Msg) {
+		if counters, err := wire.DecodeRecall(m.Data); err == nil { // else of a newer version
+			l.Registry.Recall(counters)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("subscribe to recalls of shares: %w", err)
+	}
+	defer func() { _ = recalls.Unsubscribe() }() // fails only on a closed connection
 	turned := make(chan struct{})
 	turning, stop := context.WithCancel(ctx)
 	go func() { defer close(turned); l.turn(turning) }()

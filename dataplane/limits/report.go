@@ -59,11 +59,12 @@ func (c *Counter) report(now time.Duration, whole, bye bool) (use wire.LeaseUse,
 	changed := used != c.last.used || wish != c.last.wish || c.share != 0 && wish == 0
 	since := now - c.last.at
 	switch {
-	case whole, !c.last.sent, short && !c.dry.Load(), short && since >= shortEvery, changed && since >= reportEvery, since >= restEvery:
+	case whole, c.recalled > 0, !c.last.sent, short && !c.dry.Load(), short && since >= shortEvery, changed && since >= reportEvery, since >= restEvery:
 	case c.closes() && since >= reportEvery:
 	default:
 		return use, false
 	}
+	c.recalled = max(0, c.recalled-1)
 	c.last = lastReport{at: now, used: used, wish: wish, sent: true}
 	c.refusals += c.refused.Swap(0)
 	use = wire.LeaseUse{
@@ -100,6 +101,21 @@ func whole(f float64) int64 {
 	return int64(min(f+0.5, most))
 }
 
+// Recall has counters reported at once, and again when the answer to that has
+// made their shares smaller: only then may others have the rest.
+func (r *Registry) Recall(counters []uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range counters {
+		if c := r.counters[id]; c != nil && c.active.Load() {
+			c.mu.Lock()
+			c.recalled = 2
+			c.mu.Unlock()
+		}
+	}
+	r.report()
+}
+
 // Apply puts the shares of a reply into force; sent is when its report was sent.
 // A reply that is not to the last report, or from a daemon that another has
 // succeeded, is void.
@@ -113,7 +129,9 @@ func (r *Registry) Apply(reply *wire.LeaseReply, sent, now time.Duration) bool {
 	r.epoch, r.heard = reply.Epoch, now
 	for i := range reply.Grants {
 		if c := r.counters[reply.Grants[i].Counter]; c != nil && c.active.Load() {
-			c.apply(&reply.Grants[i], sent, now, reply.Valid)
+			if c.apply(&reply.Grants[i], sent, now, reply.Valid) {
+				r.report()
+			}
 		}
 	}
 	r.active = slices.DeleteFunc(r.active, r.retire)

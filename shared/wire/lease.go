@@ -120,6 +120,25 @@ func DecodeLeaseReply(b []byte) (*LeaseReply, error) {
 	return r, d.end()
 }
 
+// AppendRecall appends a list of counters in its binary form.
+func AppendRecall(dst []byte, counters []uint64) []byte {
+	dst = binary.AppendUvarint(append(dst, leaseVersion), uint64(len(counters)))
+	for _, c := range counters {
+		dst = binary.LittleEndian.AppendUint64(dst, c)
+	}
+	return dst
+}
+
+// DecodeRecall reads a list of counters.
+func DecodeRecall(b []byte) (counters []uint64, err error) {
+	d := leaseReader{rest: b}
+	d.version()
+	for range d.count(8) {
+		counters = append(counters, d.id())
+	}
+	return counters, d.end()
+}
+
 func appendUints(dst []byte, list ...uint64) []byte {
 	for _, n := range list {
 		dst = binary.AppendUvarint(dst, n)

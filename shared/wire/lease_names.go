@@ -11,6 +11,9 @@ const (
 	// LeasePrefix + node id is a request with a LeaseReport, which the daemon that
 	// grants answers with a LeaseReply.
 	LeasePrefix = "lim.v1.lease."
+	// RecallPrefix + node id carries counters that the node is to report at once,
+	// as others lack what it may hold and not need; see AppendRecall.
+	RecallPrefix = AskPrefix + "lease."
 	// LeaseStream keeps what the granting daemon must not forget.
 	LeaseStream = "LIMITS"
 	// LeaseStatePrefix begins the subjects in it; each holds one message.

@@ -116,7 +116,7 @@ func (f *fleet) admit(n *node, i int) bool {
 		n.counters[i] = c
 	}
 	var h limits.Hold
-	if n.registry.TryNow([]*limits.Counter{c}, &limits.Need{Tokens: 1}, n.clock(f.now), &h) != nil {
+	if n.registry.TryNow([]*limits.Counter{c}, &limits.Need{Tokens: 1, Cost: 1}, n.clock(f.now), &h) != nil {
 		return false
 	}
 	k.admitted = append(k.admitted, f.now)
@@ -219,6 +219,14 @@ func (f *fleet) deliver(g *granting.Granter, n *node, data []byte) bool {
 	b := out.Append(nil)
 	f.messages, f.bytes = f.messages+1, f.bytes+len(b)
 	n.replies = append(n.replies, reply{f.now + step, f.now, b})
+	for name, counters := range g.Recalls() {
+		f.messages++
+		for _, n := range f.nodes {
+			if n.name == name && !n.dead {
+				n.registry.Recall(counters)
+			}
+		}
+	}
 	return true
 }
 
@@ -342,6 +350,53 @@ func TestLimitsAreNotExceeded(t *testing.T) {
 	perSecond := f.now.Seconds()
 	t.Logf("%d nodes, %d keys: %.0f messages/s, %.0f KiB/s, %.1f KiB/s kept; %.1f %% of the limits was used",
 		nodes, keys, float64(f.messages)/perSecond, float64(f.bytes)/perSecond/1024, float64(f.saved)/perSecond/1024, used*100)
+}
+
+// A node that was asked once and holds half of a limit gives back what it does
+// not need when the others lack it: none of them says that it is used up. What
+// is in flight comes and goes, so that less than a quarter of it is not asked for.
+func TestIdleSharesAreGivenBack(t *testing.T) {
+	for limit, percent := range map[wire.Limit]int64{
+		{Kind: wire.LimitBudget, Reset: wire.ResetTotal, Value: 240}: 97, {Kind: wire.LimitRPD, Value: 240}: 97, {Kind: wire.LimitRPM, Value: 240}: 97, {Kind: wire.LimitConcurrency, Value: 24}: 75,
+	} {
+		t.Run(limit.Kind, func(t *testing.T) {
+			f := newFleet(t, 3, 1, 1, func(int) wire.Limit { return limit })
+			for _, d := range f.granter.Missing(f.wall()) {
+				f.granter.Base(f.wall(), &d, 0)
+			}
+			k, want := f.keys[0], int(limit.Value*percent/100)
+			f.request(f.nodes[0], 0)
+			for range 5 {
+				f.advance()
+			}
+			for f.now < 30*time.Second && len(k.admitted) < want {
+				for i := range 4 {
+					f.request(f.nodes[1+i%2], 0)
+				}
+				f.advance()
+				if used := len(k.admitted); used < want && f.dry(0) {
+					t.Fatalf("after %s a node says that nothing is left, and %d of %d are used", f.now, used, limit.Value)
+				}
+			}
+			if used := len(k.admitted); used < want {
+				t.Errorf("%d of %d were used", used, limit.Value)
+			}
+		})
+	}
+}
+
+// dry reports whether a node says that nothing is left of a key's limit.
+func (f *fleet) dry(i int) bool {
+	for _, n := range f.nodes {
+		var h limits.Hold
+		if c := n.counters[i]; c != nil {
+			if p := n.registry.TryNow([]*limits.Counter{c}, &limits.Need{Cost: 1}, n.clock(f.now), &h); p != nil && !p.Outage {
+				return true
+			}
+			h.Release(n.registry)
+		}
+	}
+	return false
 }
 
 // Without faults nearly all of a limit is used that is asked for.
