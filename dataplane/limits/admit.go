@@ -123,15 +123,13 @@ func (r *Registry) refuse(c *Counter, need *Need, now time.Duration, grown bool)
 		r.report()
 	}
 	out := &Refusal{Limit: c.Limit(), Holder: c.holder, ID: c.holderID, Left: max(0, c.left.Load())}
-	switch {
-	case c.span == wire.Calendar: // what is spent of a period stays so, whoever grants
+	if c.span == wire.Calendar { // what is spent of a period stays so, whoever grants
 		out.Outage = !dry
-	default:
+	} else {
 		out.Outage = r.outage.Load() || !dry && !grown
 	}
-	out.Retry = c.wait(now, need.of(out.Limit.Kind))
-	if out.Outage && c.span == wire.Calendar { // more may be there long before the period ends
-		out.Retry = 0
+	if !out.Outage || c.span != wire.Calendar { // else more may be there long before the period ends
+		out.Retry = c.wait(now, need.of(out.Limit.Kind))
 	}
 	return out
 }
