@@ -71,6 +71,8 @@ type Change struct {
 	WaitMS int64 `json:"wait_ms,omitempty" min:"0" max:"600000" doc:"how long to wait for all live nodes"`
 	// IfRelease refuses the change unless this release is current; 0 does not check.
 	IfRelease uint64 `json:"if_release,omitempty" doc:"refuse unless this release is current"`
+	// DryRun only says what would change.
+	DryRun bool `json:"dry_run,omitempty" query:"dry_run" doc:"only report what would change"`
 }
 
 // Wait is WaitMS as a duration.
@@ -90,6 +92,8 @@ type Rollout struct {
 	// Changed is false if there was nothing to change.
 	Changed bool         `json:"changed"`
 	Nodes   []NodeResult `json:"nodes"`
+	// Changes are what a dry run would change, in words.
+	Changes []string `json:"changes,omitempty"`
 }
 
 // NodeResult is one live node of a Rollout.

@@ -39,7 +39,7 @@ func TestARequestArrivesAsItWasSent(t *testing.T) {
 	travel(t, adminapi.GetNode(), adminapi.ByID{ID: "a/b .."})
 	travel(t, adminapi.GetStats(), adminapi.StatsQuery{Model: "m&n", Hours: 3, By: "node"})
 	travel(t, adminapi.ListLogs(), adminapi.LogQuery{Errors: true, Limit: 9, Session: "é"})
-	travel(t, adminapi.ApplyFiles(), adminapi.Application{DryRun: true, Models: new("")})
+	travel(t, adminapi.ApplyFiles(), adminapi.Application{Change: adminapi.Change{DryRun: true}, Models: new("")})
 	travel(t, adminapi.ChangeKey(), adminapi.KeyPatch{
 		ByID: adminapi.ByID{ID: "k"}, KeyUpdate: adminapi.KeyUpdate{Name: new("n"), Models: &[]string{}}, KeyChange: adminapi.KeyChange{WaitMS: new(int64(0))},
 	})
@@ -65,7 +65,7 @@ func TestRequestsAreChecked(t *testing.T) {
 	f("GET", "/?limit=0", "", nil, `parameter limit must be an integer from 1 to 1000, got "0"`)
 	f("GET", "/?limit=1&limit=2", "", nil, `parameter "limit" is specified 2 times`)
 	f("GET", "/?errors=yes", "", nil, `parameter errors must be true or false, got "yes"`)
-	f("PUT", "/?x=1", "", nil, `/ takes no parameters, got "x"`)
+	f("PUT", "/?x=1", "", nil, `unknown parameter "x"; known are dry_run`)
 	f("PUT", "/", `{"wait_ms":600001}`, nil, "wait_ms must be from 0 to 600000")
 	f("PUT", "/", `{"if_release":-1}`, nil, "if_release must be an integer from 0, got number -1")
 	f("PUT", "/", `{"reason":"\u0007"}`, nil, "reason must not contain control characters")

@@ -10,6 +10,11 @@ func GetStats() Operation[StatsQuery, Stats] {
 	return get[StatsQuery, Stats]("/admin/stats", tagLog, "Requests, tokens, cost and latency by hour")
 }
 
+// GetSeries returns figures over time.
+func GetSeries() Operation[SeriesQuery, Series] {
+	return get[SeriesQuery, Series]("/admin/series", tagLog, "Requests, errors, tokens, cost and time to the first token by minute, hour or day")
+}
+
 // GetUsage sums up what was used.
 func GetUsage() Operation[UsageQuery, []UsageRow] {
 	return get[UsageQuery, []UsageRow]("/admin/usage", tagLog, "Totals by up to three of model, provider, endpoint, node, key, user and a period")
@@ -86,6 +91,55 @@ type StatsRow struct {
 	ModelID  string    `json:"model_id"`
 	Provider string    `json:"provider"`
 	Figures
+}
+
+// SeriesQuery selects figures over time.
+type SeriesQuery struct {
+	Since    string `json:"-" query:"since" default:"24h" doc:"a time, or a duration back such as 90m or 7d"`
+	Step     string `json:"-" query:"step" enum:"auto,minute,hour,day" default:"auto" doc:"auto: minutes up to three hours, hours up to four days, else days of UTC"`
+	By       string `json:"-" query:"by" enum:"none,model,provider,endpoint,node" default:"none" doc:"also the groups, at most 100, and points for each of the first"`
+	Top      int    `json:"-" query:"top" min:"0" max:"10" default:"5" doc:"how many groups have points, those with the most requests"`
+	Model    string `json:"-" query:"model"`
+	Provider string `json:"-" query:"provider"`
+	Endpoint string `json:"-" query:"endpoint"`
+	Node     string `json:"-" query:"node"`
+}
+
+// MaxSeriesGroups bounds the groups of a Series.
+const MaxSeriesGroups = 100
+
+// Series are figures over time. Points without requests are left out.
+type Series struct {
+	Step   string        `json:"step" enum:"minute,hour,day"`
+	Since  time.Time     `json:"since" doc:"the beginning of the first step"`
+	Total  SeriesFigures `json:"total"`
+	Points []SeriesPoint `json:"points"`
+	Groups []SeriesGroup `json:"groups" doc:"the one with the most requests first"`
+	// GroupCount counts the groups, also those that are left out.
+	GroupCount int `json:"group_count"`
+}
+
+// SeriesFigures are what was done.
+type SeriesFigures struct {
+	RequestCount int64  `json:"request_count"`
+	ErrorCount   int64  `json:"error_count"`
+	TotalTokens  int64  `json:"total_tokens"`
+	TotalCostUSD string `json:"total_cost_usd" doc:"an exact decimal"`
+	P50TTFTMS    int64  `json:"p50_ttft_ms"`
+	P95TTFTMS    int64  `json:"p95_ttft_ms"`
+}
+
+// SeriesPoint is what was done in one step.
+type SeriesPoint struct {
+	Time time.Time `json:"time"`
+	SeriesFigures
+}
+
+// SeriesGroup is what one model, provider, endpoint or node did.
+type SeriesGroup struct {
+	Group string `json:"group"`
+	SeriesFigures
+	Points []SeriesPoint `json:"points"`
 }
 
 // UsageQuery selects totals; empty filters select all.

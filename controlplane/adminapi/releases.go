@@ -34,7 +34,6 @@ func RollBack() Operation[Rollback, Rollout] {
 // Application brings configuration files to the nodes.
 type Application struct {
 	Change
-	DryRun bool `json:"dry_run,omitempty" query:"dry_run" doc:"only report what would change"`
 	// Models and Routing are the texts of the files; nil stands for the file
 	// that the daemon itself reads.
 	Models  *string `json:"models_yaml,omitempty" doc:"the text of models.yaml; without it the daemon's own file"`

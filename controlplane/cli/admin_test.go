@@ -157,6 +157,9 @@ func dynamic(request string, body []byte) answer {
 		case len(in.Weights) > 0 && in.Weights["nowhere"] != 0:
 			return refusal(400, `model demo has no endpoint "nowhere"; available: demo:demo-api`)
 		}
+		if in.DryRun {
+			return answer{200, `{"release":12,"changed":true,"nodes":[],"changes":["demo:demo-api weight 0.8 -> 0.4"]}`}
+		}
 		if in.Weights["demo-api"] == 0.75 {
 			return answer{200, `{"release":12,"changed":false,"nodes":[]}`}
 		}

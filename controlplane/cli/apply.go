@@ -20,7 +20,7 @@ func applyCommand() *urfave.Command {
 			"Weight overrides are kept. Before models are removed, or more than doubled, it asks; without a terminal it then needs --yes.",
 			"gatewayctl apply --dry-run", "gatewayctl apply --wait --reason 'two more models'"),
 		Flags: slices.Concat(fileFlags("send `FILE` instead of the control plane's own"), changeFlags(),
-			[]urfave.Flag{switchFlag("dry-run", "only show what would change"), switchFlag("yes", "do not ask before models are removed or more than doubled")}),
+			[]urfave.Flag{switchFlag("yes", "do not ask before models are removed or more than doubled")}),
 		Action: run(apply),
 	}
 }
@@ -45,7 +45,8 @@ func (in *invocation) apply(ctx context.Context, dry bool) error {
 	if err != nil {
 		return err
 	}
-	a := adminapi.Application{DryRun: dry}
+	a := adminapi.Application{Change: in.change()}
+	a.DryRun = dry
 	if err := in.readApplication(&a); err != nil {
 		return err
 	}
@@ -76,7 +77,6 @@ func (in *invocation) apply(ctx context.Context, dry bool) error {
 }
 
 func (in *invocation) readApplication(a *adminapi.Application) (err error) {
-	a.Change = in.change()
 	if a.DryRun && a.Wait() > 0 {
 		return usagef("--wait and --dry-run are mutually exclusive")
 	}

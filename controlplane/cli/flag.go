@@ -97,7 +97,7 @@ func waitFlag() urfave.Flag {
 
 // changeFlags are those of every command that makes a release.
 func changeFlags() []urfave.Flag {
-	return []urfave.Flag{reasonFlag(), waitFlag(), numberFlag("if-release", "fail unless release `N` is the current one")}
+	return []urfave.Flag{reasonFlag(), waitFlag(), numberFlag("if-release", "fail unless release `N` is the current one"), switchFlag("dry-run", "only show what would change")}
 }
 
 func pageFlags(def int) []urfave.Flag {

@@ -92,7 +92,7 @@ func (in *invocation) wait() time.Duration { return valueOf(in, "wait", time.Dur
 
 // change returns the flags of changeFlags.
 func (in *invocation) change() adminapi.Change {
-	return adminapi.Change{Reason: in.text("reason"), WaitMS: in.wait().Milliseconds(), IfRelease: valueOf(in, "if-release", uint64(0))}
+	return adminapi.Change{Reason: in.text("reason"), WaitMS: in.wait().Milliseconds(), IfRelease: valueOf(in, "if-release", uint64(0)), DryRun: in.Bool("dry-run")}
 }
 
 // page returns the flags of pageFlags.

@@ -19,6 +19,9 @@ func (in *invocation) rollOut(ctx context.Context, do func(context.Context, *adm
 		return err
 	}
 	change := in.change()
+	if change.DryRun && change.Wait() > 0 {
+		return usagef("--wait and --dry-run are mutually exclusive")
+	}
 	var made adminapi.Rollout
 	err = in.during(ctx, client, change.Wait(), func() error {
 		made, err = do(ctx, client, change)
@@ -26,6 +29,9 @@ func (in *invocation) rollOut(ctx context.Context, do func(context.Context, *adm
 	})
 	if err != nil {
 		return err
+	}
+	if change.DryRun {
+		return in.show(shownTrial{made.Release, made.Changed, made.Changes}, func(w io.Writer) error { return writeTrial(w, made) })
 	}
 	if err := in.show(shownRollout{made.Release, made.Nodes}, func(w io.Writer) error { return writeRollout(w, in.colour(), made) }); err != nil {
 		return err
@@ -41,6 +47,25 @@ func (in *invocation) rollOut(ctx context.Context, do func(context.Context, *adm
 type shownRollout struct {
 	Release uint64                `json:"release"`
 	Nodes   []adminapi.NodeResult `json:"nodes"`
+}
+
+// shownTrial is that of a dry run.
+type shownTrial struct {
+	Release uint64   `json:"release"`
+	Changed bool     `json:"changed"`
+	Changes []string `json:"changes"`
+}
+
+func writeTrial(w io.Writer, made adminapi.Rollout) error {
+	if len(made.Changes) == 0 {
+		made.Changes = []string{fmt.Sprintf("no changes to release %d", made.Release)}
+	}
+	for _, change := range made.Changes {
+		if _, err := fmt.Fprintln(w, printable(change)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func writeRollout(w io.Writer, colour bool, made adminapi.Rollout) error {

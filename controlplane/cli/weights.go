@@ -30,7 +30,8 @@ func weightsCommand() *urfave.Command {
 					"or reset, across restarts and changes to the files.",
 					"gatewayctl weights set demo demo-api=0.8",
 					"gatewayctl weights set demo demo:demo-api=1 --wait --reason 'night shift'",
-					"gatewayctl weights set demo demo-api=0.5 --wait 5s -o json"),
+					"gatewayctl weights set demo demo-api=0.5 --wait 5s -o json",
+					"gatewayctl weights set demo demo-api=0.4 --dry-run"),
 				Flags: changeFlags(), Action: run(setWeights), BashComplete: completer(suggestEndpoint),
 			},
 			{

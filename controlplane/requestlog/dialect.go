@@ -23,8 +23,8 @@ type dialect struct {
 	slot, hourSlot func(at string) string
 	// cost sums up the cost as text.
 	cost string
-	// slotHour is the hour of api_usage's slot, hourText that of api_latency, as text.
-	slotHour, hourText string
+	// step is the beginning of the Step that a time falls into, as text.
+	step func(at string, step Step) string
 	// usageCost sums up the cost in api_usage as text; costColumn has it.
 	usageCost, costColumn string
 	// pico: the money that comes is in pico-dollars.
@@ -50,15 +50,17 @@ func postgresDialect() dialect {
 		contains: func(column, param string) string {
 			return "position(lower(" + param + "::text) IN lower(" + column + ")) > 0"
 		},
-		list:       func(param string) string { return "SELECT jsonb_array_elements_text(" + param + "::text::jsonb)" },
-		text:       func(param string) string { return param + "::text" },
-		lock:       "LOCK TABLE ONLY api_logs IN SHARE ROW EXCLUSIVE MODE",
-		slot:       func(at string) string { return "to_timestamp(floor(extract(epoch FROM " + at + ") / 900) * 900)" },
-		hourSlot:   func(at string) string { return "date_trunc('hour', " + at + ", 'UTC')" },
-		hour:       "to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:00:00\"Z\"')",
-		cost:       "coalesce(sum(cost_usd), 0)::text",
-		slotHour:   "to_char(slot AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:00:00\"Z\"')",
-		hourText:   "to_char(hour AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:00:00\"Z\"')",
+		list:     func(param string) string { return "SELECT jsonb_array_elements_text(" + param + "::text::jsonb)" },
+		text:     func(param string) string { return param + "::text" },
+		lock:     "LOCK TABLE ONLY api_logs IN SHARE ROW EXCLUSIVE MODE",
+		slot:     func(at string) string { return "to_timestamp(floor(extract(epoch FROM " + at + ") / 900) * 900)" },
+		hourSlot: func(at string) string { return "date_trunc('hour', " + at + ", 'UTC')" },
+		hour:     "to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:00:00\"Z\"')",
+		cost:     "coalesce(sum(cost_usd), 0)::text",
+		step: func(at string, step Step) string {
+			clock := map[Step]string{ByMinute: "HH24:MI:00", ByHour: "HH24:00:00", ByDay: "00:00:00"}[step]
+			return "to_char(" + at + " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"" + clock + "\"Z\"')"
+		},
 		usageCost:  "sum(cost_usd)::text",
 		costColumn: "cost_usd",
 	}
@@ -86,11 +88,19 @@ func sqliteDialect() dialect {
 		slot: func(at string) string {
 			return "substr(" + at + ", 1, 14) || printf('%02d', CAST(substr(" + at + ", 15, 2) AS INTEGER) / 15 * 15) || ':00Z'"
 		},
-		hourSlot:   func(at string) string { return "substr(" + at + ", 1, 13) || ':00:00Z'" },
-		hour:       "substr(timestamp, 1, 13) || ':00:00Z'",
-		cost:       "CAST(coalesce(sum(cost_pico), 0) AS TEXT)",
-		slotHour:   "substr(slot, 1, 13) || ':00:00Z'",
-		hourText:   "hour",
+		hourSlot: func(at string) string { return "substr(" + at + ", 1, 13) || ':00:00Z'" },
+		hour:     "substr(timestamp, 1, 13) || ':00:00Z'",
+		cost:     "CAST(coalesce(sum(cost_pico), 0) AS TEXT)",
+		step: func(at string, step Step) string {
+			switch step {
+			case ByMinute:
+				return "substr(" + at + ", 1, 16) || ':00Z'"
+			case ByDay:
+				return "substr(" + at + ", 1, 10) || 'T00:00:00Z'"
+			default:
+				return "substr(" + at + ", 1, 13) || ':00:00Z'"
+			}
+		},
 		usageCost:  "CAST(sum(cost_pico) AS TEXT)",
 		costColumn: "cost_pico",
 	}

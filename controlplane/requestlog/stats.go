@@ -22,6 +22,19 @@ type StatsQuery struct {
 	// MinMS leaves out requests that took less. The rows are read then, which
 	// retention may have removed.
 	MinMS int64
+	// minutes takes the period by the minute, from the rows.
+	minutes bool
+	// names restricts the column by.
+	by    string
+	names []string
+}
+
+// bound is how exactly the period is taken.
+func (in *StatsQuery) bound() time.Duration {
+	if in.minutes {
+		return time.Minute
+	}
+	return time.Hour
 }
 
 // UnknownModel stands in roll-ups for all names that no model has.
@@ -67,7 +80,7 @@ func StatsBy() []string { return []string{"model", "provider", "endpoint", "node
 
 // Stats implements Store.
 func (l *log) Stats(ctx context.Context, in StatsQuery) ([]StatsRow, error) {
-	names, found, err := l.figures(ctx, in, []string{l.d.slotHour, "model", "provider"}, []string{l.d.hourText, "model", "provider"})
+	names, found, err := l.figures(ctx, in, []string{l.d.step("slot", ByHour), "model", "provider"}, []string{l.d.step("hour", ByHour), "model", "provider"})
 	if err != nil {
 		return nil, err
 	}
@@ -102,28 +115,39 @@ func (l *log) StatsOf(ctx context.Context, in StatsQuery, by string) ([]GroupSta
 func (in *StatsQuery) where(q *question, column string) {
 	const format = "2006-01-02T15:04:05Z"
 	if !in.Since.IsZero() {
-		q.and(column + " >= " + q.d.moment(q.param(in.Since.UTC().Truncate(time.Hour).Format(format))))
+		q.and(column + " >= " + q.d.moment(q.param(in.Since.UTC().Truncate(in.bound()).Format(format))))
 	}
 	if !in.Until.IsZero() {
-		q.and(column + " < " + q.d.moment(q.param(in.Until.Add(time.Hour-1).UTC().Truncate(time.Hour).Format(format))))
+		q.and(column + " < " + q.d.moment(q.param(in.Until.Add(in.bound()-1).UTC().Truncate(in.bound()).Format(format))))
 	}
 	for _, f := range []struct{ column, value string }{{"model", in.Model}, {"provider", in.Provider}, {"endpoint", in.Endpoint}, {"node", in.Node}} {
 		if f.value != "" {
 			q.and(f.column + " = " + q.param(f.value))
 		}
 	}
+	if len(in.names) > 0 {
+		params := make([]string, len(in.names))
+		for i, name := range in.names {
+			params[i] = q.param(name)
+		}
+		q.and(in.by + " IN (" + strings.Join(params, ", ") + ")")
+	}
 }
 
 // sources are the tables that figures come from: roll-ups, or rows in their form.
 func (in *StatsQuery) sources(q *question) (usage, latency string) {
-	if in.MinMS <= 0 {
+	if in.MinMS <= 0 && !in.minutes {
 		return "api_usage", "api_latency"
+	}
+	slot, hour := q.d.slot("timestamp"), q.d.hourSlot("timestamp")
+	if in.minutes {
+		slot, hour = "timestamp", "timestamp"
 	}
 	rows := question{d: q.d, args: q.args}
 	rows.and("latency_ms >= " + strconv.FormatInt(in.MinMS, 10))
-	rows.since(in.Since.Truncate(time.Hour), ">=")
+	rows.since(in.Since.Truncate(in.bound()), ">=")
 	if !in.Until.IsZero() {
-		rows.since(in.Until.Add(time.Hour-1).Truncate(time.Hour), "<")
+		rows.since(in.Until.Add(in.bound()-1).Truncate(in.bound()), "<")
 	}
 	q.args = rows.args
 	names := make([]string, 0, 4)
@@ -131,12 +155,12 @@ func (in *StatsQuery) sources(q *question) (usage, latency string) {
 		names = append(names, logColumn(by)+" AS "+by)
 	}
 	by, from := strings.Join(names, ", "), " FROM api_logs"+rows.clause()
-	usage = "(SELECT " + q.d.slot("timestamp") + " AS slot, " + by + ", 1 AS request_count, CASE WHEN status_code >= 400 THEN 1 ELSE 0 END AS error_count, " +
+	usage = "(SELECT " + slot + " AS slot, " + by + ", 1 AS request_count, CASE WHEN status_code >= 400 THEN 1 ELSE 0 END AS error_count, " +
 		"coalesce(prompt_tokens, 0) AS prompt_tokens, coalesce(completion_tokens, 0) AS completion_tokens, coalesce(total_tokens, 0) AS total_tokens, " +
 		"latency_ms AS latency_sum_ms, coalesce(" + q.d.costColumn + ", 0) AS " + q.d.costColumn + from + ") AS slow"
 	var kinds []string
 	for _, kind := range []string{"latency", "ttft"} {
-		kinds = append(kinds, "SELECT "+q.d.hourSlot("timestamp")+" AS hour, '"+kind+"' AS kind, "+by+", "+kind+"_bucket AS bucket, 1 AS request_count"+from+" AND "+kind+"_bucket IS NOT NULL")
+		kinds = append(kinds, "SELECT "+hour+" AS hour, '"+kind+"' AS kind, "+by+", "+kind+"_bucket AS bucket, 1 AS request_count"+from+" AND "+kind+"_bucket IS NOT NULL")
 	}
 	return usage, "(" + strings.Join(kinds, " UNION ALL ") + ") AS slow"
 }

@@ -16,7 +16,7 @@ const defaultAuthor = "admin"
 
 // changeOf returns a change as the publisher takes it.
 func changeOf(in adminapi.Change) publish.Change {
-	return publish.Change{Author: cmp.Or(in.Author, defaultAuthor), Reason: in.Reason, IfRelease: in.IfRelease}
+	return publish.Change{Author: cmp.Or(in.Author, defaultAuthor), Reason: in.Reason, IfRelease: in.IfRelease, DryRun: in.DryRun}
 }
 
 // entry returns the audit log's record of a change.
@@ -43,6 +43,13 @@ func (s *Server) wait(ctx context.Context, want nodes.Want, limit time.Duration)
 func (s *Server) rollout(ctx context.Context, done publish.Result, err error, in adminapi.Change) (adminapi.Rollout, error) {
 	if err != nil {
 		return adminapi.Rollout{}, err
+	}
+	if in.DryRun {
+		out := adminapi.Rollout{Changed: done.Changed, Changes: done.Changes}
+		if current := s.o.Publisher.Current(); current != nil {
+			out.Release = current.Number
+		}
+		return out, nil
 	}
 	want := nodes.Want{Epoch: done.Release.Epoch, Release: done.Release.Number, Hash: done.Release.Hash}
 	return adminapi.Rollout{Release: done.Release.Number, Changed: done.Changed, Nodes: s.wait(ctx, want, in.Wait())}, nil
@@ -74,22 +81,13 @@ func (s *Server) rollback(ctx context.Context, in adminapi.Rollback) (adminapi.R
 }
 
 func (s *Server) apply(ctx context.Context, in adminapi.Application) (adminapi.ApplyResult, error) {
-	c := changeOf(in.Change)
-	c.DryRun = in.DryRun
-	done, err := s.o.Publisher.Apply(ctx, c, publish.Source{Models: in.Models, Routing: in.Routing})
+	done, err := s.o.Publisher.Apply(ctx, changeOf(in.Change), publish.Source{Models: in.Models, Routing: in.Routing})
 	if err != nil {
 		return adminapi.ApplyResult{}, err
 	}
 	out := adminapi.ApplyResult{
 		Changes: done.Changes, Warnings: done.Warnings, ModelsBefore: done.ModelsBefore, ModelsAfter: done.ModelsAfter, RemovedModels: done.Removed,
 	}
-	if in.DryRun {
-		out.Changed = done.Changed
-		if current := s.o.Publisher.Current(); current != nil {
-			out.Release = current.Number
-		}
-		return out, nil
-	}
 	out.Rollout, err = s.rollout(ctx, done, nil, in.Change)
-	return out, err
+		return out, err
 }

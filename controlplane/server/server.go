@@ -57,6 +57,8 @@ type Options struct {
 // LogStore is what the API needs of the request log; package requestlog has several.
 type LogStore interface {
 	Stats(ctx context.Context, q requestlog.StatsQuery) ([]requestlog.StatsRow, error)
+	Series(ctx context.Context, q requestlog.SeriesQuery) ([]requestlog.SeriesRow, error)
+	Groups(ctx context.Context, q requestlog.SeriesQuery) ([]requestlog.GroupStats, error)
 	Logs(ctx context.Context, q requestlog.LogQuery) ([]requestlog.LogRow, error)
 	StatsOf(ctx context.Context, q requestlog.StatsQuery, by string) ([]requestlog.GroupStats, error)
 	Spending(ctx context.Context, now time.Time) ([]requestlog.KeySpending, error)
@@ -183,6 +185,7 @@ func (s *Server) keyOperations() []endpoint {
 func (s *Server) logOperations() []endpoint {
 	return []endpoint{
 		on(adminapi.GetStats(), s.stats),
+		on(adminapi.GetSeries(), s.series),
 		on(adminapi.GetUsage(), s.usage),
 		on(adminapi.ListLogs(), s.logs),
 		on(adminapi.GetContent(), s.content),

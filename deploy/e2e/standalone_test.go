@@ -32,7 +32,7 @@ func TestStandaloneQuickStart(t *testing.T) {
 	p, url, admin := startStandalone(t, dir)
 	eventually.Nil(t, 10*time.Second, "the greeting", func() error {
 		out := p.out.String()
-		for _, want := range []string{url + "/v1", "models 2 of 11 in service; `", "gatewayctl endpoints list --out --url " + admin + "` says why", "curl " + url} {
+		for _, want := range []string{url + "/v1", "models   2 of 11 in service; `", "gatewayctl endpoints list --out --url " + admin + "` says why", "curl " + url} {
 			if !strings.Contains(out, want) {
 				return fmt.Errorf("lacks %q", want)
 			}

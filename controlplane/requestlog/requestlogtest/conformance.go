@@ -30,6 +30,7 @@ func Conformance(t *testing.T, create func(testing.TB) *Database) {
 		"order":                 testOrder,
 		"invented models":       testInventedModels,
 		"stats by column":       testStatsOf,
+		"series":                testSeries,
 		"report":                testReport,
 		"report bounds":         testReportBounds,
 		"billing":               testBilling,
