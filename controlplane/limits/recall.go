@@ -51,14 +51,16 @@ func (g *Granter) recall(now time.Time, c *counter, s *share, need int64) bool {
 	return true
 }
 
-// excess is how much less a node would hold if it reported now.
+// excess is how much of what a node holds it does not need. Where it is asked for
+// all that it holds of a rate, or of what may be in flight, nothing is idle: what
+// it has not used by its last report it has used since.
 func (c *counter) excess(s *share) int64 {
 	unused := s.held - s.used
 	ahead := wire.Ahead(c.def.Span(), s.wish)
-	if c.def.Span() == wire.Calendar || c.wish > c.def.Value {
-		ahead = min(ahead, max(1, unused/c.parts()))
+	if c.def.Span() == wire.Calendar {
+		return max(0, unused-min(ahead, max(1, unused/c.parts())))
 	}
-	return max(0, unused-ahead)
+	return max(0, s.held-max(s.used, s.wish)-ahead)
 }
 
 // Recalls returns which counters nodes are to report at once, by the nodes'

@@ -62,9 +62,9 @@ func TestServe(t *testing.T) {
 		t.Errorf("stores %+v", got)
 	}
 	refused(t, new(settings.Serve), []string{"ADMIN_TOKEN must be set"})
-	refused(t, new(settings.Serve), []string{"ADMIN_TOKEN is too weak", "ADMIN_TOKEN must be set"}, "ADMIN_TOKEN=secret")
+	refused(t, new(settings.Serve), []string{"ADMIN_TOKEN is too weak"}, "ADMIN_TOKEN=secret")
 	cert := filepath.Join(t.TempDir(), "none")
-	refused(t, new(settings.Serve), []string{"CONTROL_TLS_CERT must name a file that can be read", "DB_SSLROOTCERT must name a file"}, "ADMIN_TOKEN="+token, "CONTROL_TLS_CERT="+cert, "DB_SSLROOTCERT="+cert)
+	refused(t, new(settings.Serve), []string{"CONTROL_TLS_CERT must name a file that can be read", "DB_SSLROOTCERT must name a file", "CONTROL_TLS_CERT and CONTROL_TLS_KEY must be set together"}, "ADMIN_TOKEN="+token, "CONTROL_TLS_CERT="+cert, "DB_SSLROOTCERT="+cert)
 	refused(t, new(settings.Serve), []string{"CONTROL_TLS_CERT and CONTROL_TLS_KEY must be set together"}, "ADMIN_TOKEN="+token, "CONTROL_TLS_KEY=settings_test.go")
 	refused(t, new(settings.Serve), []string{"NATS_CERT and NATS_KEY must be set together"}, "ADMIN_TOKEN="+token, "NATS_CERT=settings_test.go")
 }

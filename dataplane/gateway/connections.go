@@ -3,7 +3,6 @@ package gateway
 import (
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -22,8 +21,53 @@ type connections struct {
 // connection is one of them.
 type connection struct {
 	*net.TCPConn
-	// answering is true while there is a request whose head is complete.
-	answering atomic.Bool
+	mu sync.Mutex // of what follows
+	// phase is how much of a request there is.
+	phase phase
+	// dismissed is set when requests whose head is not complete are not waited for.
+	dismissed bool
+}
+
+// phase is how much of a request a connection has. The server sets a deadline when
+// the first byte is there, and one when the head is complete (see headReceived):
+// its handlers are called only with a part of the body.
+type phase uint8
+
+const (
+	silent      phase = iota
+	begun             // the first byte is there
+	readingHead       // and the head's deadline is set
+	complete          // the body's is set, or the request is being answered
+)
+
+// SetReadDeadline implements net.Conn.
+func (c *connection) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == begun || c.phase == readingHead {
+		c.phase++
+	}
+	if c.dismissed && c.phase != complete {
+		t = past
+	}
+	return c.TCPConn.SetReadDeadline(t)
+}
+
+func (c *connection) enter(p phase) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.phase = p
+}
+
+// past is a deadline that ends reading at once.
+var past = time.Unix(1, 0)
+
+// readTime is how long a request's head may take, and then its body.
+const readTime = 2 * time.Minute
+
+// headReceived is fasthttp's hook: it has the server set a deadline.
+func headReceived(*fasthttp.RequestHeader) fasthttp.RequestConfig {
+	return fasthttp.RequestConfig{ReadTimeout: readTime}
 }
 
 // Accept implements net.Listener.
@@ -67,15 +111,9 @@ func (c *connections) changed(conn net.Conn, state fasthttp.ConnState) {
 			c.none = nil
 		}
 	case fasthttp.StateIdle:
-		own.answering.Store(false)
-	case fasthttp.StateActive: // before its head was read
-	}
-}
-
-// answering notes that the head of a request is complete.
-func answering(ctx *fasthttp.RequestCtx) {
-	if own, ok := ctx.Conn().(*connection); ok {
-		own.answering.Store(true)
+		own.enter(silent)
+	case fasthttp.StateActive:
+		own.enter(begun)
 	}
 }
 
@@ -95,14 +133,20 @@ func (c *connections) wait(limit time.Duration) {
 	}
 }
 
-// dismissSilent ends the connections on which no request is being answered.
-// What is being answered goes on: only reading ends.
+// dismissSilent ends the connections that have no request whose head is complete.
+// What has one goes on, also if its body is still to come.
 func (c *connections) dismissSilent() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for own := range c.open {
-		if !own.answering.Load() {
-			_ = own.SetReadDeadline(time.Unix(1, 0)) // one that is closed has none
-		}
+		own.dismiss()
+	}
+}
+
+func (c *connection) dismiss() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dismissed = true; c.phase != complete {
+		_ = c.TCPConn.SetReadDeadline(past) // one that is closed has none
 	}
 }

@@ -1,17 +1,28 @@
 package gateway_test
 
 import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
 	"testing"
 	"time"
 )
 
 // TestSilentConnectionsDoNotHoldAStop: a node that stops waits for requests,
-// not for clients that have connected and say nothing, or half of a head.
+// not for clients that have connected and say nothing, or half of a head. A
+// request whose head is complete is waited for, also if its body has not begun.
 func TestSilentConnectionsDoNotHoldAStop(t *testing.T) {
 	url, arrived, open := gate(t)
 	n := start(t, nodeOptions{}, model("m", endpoint("m:a", "openai_compat", url)))
 	n.open()
 	n.send(n.open(), "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Le")
+	var late []net.Conn
+	for _, begun := range []int{0, 10} { // bytes of the body
+		conn := n.open()
+		n.send(conn, fmt.Sprintf("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(ping), ping[:begun]))
+		late = append(late, conn)
+	}
 	answered := make(chan int, 1)
 	go func() { answered <- n.chat(ping).StatusCode }()
 	<-arrived
@@ -29,6 +40,17 @@ func TestSilentConnectionsDoNotHoldAStop(t *testing.T) {
 	open()
 	if status := <-answered; status != 200 {
 		t.Errorf("the request got %d", status)
+	}
+	for i, begun := range []int{0, 10} {
+		n.send(late[i], ping[begun:])
+		resp, err := http.ReadResponse(bufio.NewReader(late[i]), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != 200 {
+			t.Errorf("the request whose body is late, after %d bytes, got %d", begun, resp.StatusCode)
+		}
 	}
 	select {
 	case <-stopped:

@@ -72,11 +72,12 @@ func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) 
 		MaxRequestBodySize:           o.MaxBody,
 		StreamRequestBody:            true, // receive reads it, for those who may send one
 		ExpectHandler:                g.expect,
+		HeaderReceived:               headReceived,
 		ConnState:                    g.connections.changed,
 		Concurrency:                  o.MaxConns,
 		WriteTimeout:                 o.Stall,  // streams set their own, for each write
 		ReadBufferSize:               16 << 10, // bounds the request's head
-		ReadTimeout:                  2 * time.Minute,
+		ReadTimeout:                  readTime,
 		IdleTimeout:                  2 * time.Minute,
 		DisablePreParseMultipartForm: true,
 		NoDefaultServerHeader:        true,

@@ -22,7 +22,6 @@ import (
 
 // handle routes a request and survives whatever goes wrong in it.
 func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
-	answering(ctx)
 	defer func() {
 		if r := recover(); r != nil {
 			g.panicked(r)

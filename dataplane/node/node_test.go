@@ -153,11 +153,16 @@ func startAs(t *testing.T, id, url, dir string) (*node.Node, func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return n, run(t, n)
+}
+
+// run runs a node until stop is called.
+func run(t *testing.T, n *node.Node) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() { done <- n.Run(ctx) }()
 	stopped := false
-	stop := func() {
+	stop = func() {
 		if !stopped {
 			stopped = true
 			cancel()
@@ -167,7 +172,7 @@ func startAs(t *testing.T, id, url, dir string) (*node.Node, func()) {
 		}
 	}
 	t.Cleanup(stop)
-	return n, stop
+	return stop
 }
 
 func call(t *testing.T, n *node.Node, path, body string) (int, string) {

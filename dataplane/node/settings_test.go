@@ -59,6 +59,8 @@ func TestSettingsThatContradictAreRefused(t *testing.T) {
 	}
 	f("API_KEY_SECRET must be set while USER_AUTH_ENABLED is true", nil)
 	f("API_KEY_SECRET is too weak", map[string]string{"API_KEY_SECRET": "abc", "USER_AUTH_ENABLED": "0"})
+	f("API_KEY_SECRET is too weak", map[string]string{"API_KEY_SECRET": "abc"})
+	f("NATS_CERT must name a file", map[string]string{"NATS_CERT": "missing.pem", "NATS_KEY": "settings_test.go", "API_KEY_SECRET": keySecret})
 	f("NODE_ID must be 1 to 40 of a-z, 0-9 and -", map[string]string{"NODE_ID": "Node 1", "API_KEY_SECRET": keySecret})
 	f("STATE_DIR_SHARED needs STATE_DIR", map[string]string{"STATE_DIR_SHARED": "1", "NODE_ID": "n", "API_KEY_SECRET": keySecret})
 	f("NATS_CERT and NATS_KEY must be set together", map[string]string{"NATS_CERT": "settings_test.go", "API_KEY_SECRET": keySecret})

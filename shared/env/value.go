@@ -47,11 +47,15 @@ func (f *field) set(text string) error {
 	case string:
 		value, err = f.word(text)
 	}
-	if err != nil {
-		return err
+	switch value.(type) {
+	case secret.String, File: // also refused ones are set: no rule about what must be set is broken, too
+	default:
+		if err != nil {
+			return err
+		}
 	}
 	f.value.Set(reflect.ValueOf(value))
-	return nil
+	return err
 }
 
 // word returns text, or the one of the allowed words that it is. Case does not matter.
