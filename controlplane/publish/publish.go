@@ -115,8 +115,7 @@ func (p *Publisher) prepare(ctx context.Context) error {
 	t := newTrouble(p.o.Log, "the control state is unavailable; retrying")
 	for {
 		err := p.start(ctx)
-		var broken config.Problems
-		if errors.As(err, &broken) {
+		if _, broken := errors.AsType[config.Problems](err); broken {
 			return err
 		}
 		if err == nil || ctx.Err() != nil {
