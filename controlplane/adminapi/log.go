@@ -97,16 +97,14 @@ type StatsRow struct {
 type SeriesQuery struct {
 	Since    string `json:"-" query:"since" default:"24h" doc:"a time, or a duration back such as 90m or 7d"`
 	Step     string `json:"-" query:"step" enum:"auto,minute,hour,day" default:"auto" doc:"auto: minutes up to three hours, hours up to four days, else days of UTC"`
-	By       string `json:"-" query:"by" enum:"none,model,provider,endpoint,node" default:"none" doc:"also the groups, at most 100, and points for each of the first"`
+	By       string `json:"-" query:"by" enum:"none,model,provider,endpoint,node" default:"none" doc:"also the groups, and points for each of the first"`
 	Top      int    `json:"-" query:"top" min:"0" max:"10" default:"5" doc:"how many groups have points, those with the most requests"`
+	Limit    int    `json:"-" query:"limit" min:"1" max:"1000" default:"100" doc:"how many groups to list"`
 	Model    string `json:"-" query:"model"`
 	Provider string `json:"-" query:"provider"`
 	Endpoint string `json:"-" query:"endpoint"`
 	Node     string `json:"-" query:"node"`
 }
-
-// MaxSeriesGroups bounds the groups of a Series.
-const MaxSeriesGroups = 100
 
 // Series are figures over time. Points without requests are left out.
 type Series struct {

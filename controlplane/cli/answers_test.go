@@ -29,10 +29,10 @@ func answers() map[string]answer {
 			`{"group":"=cmd()","key":"=cmd()","period":"2030-05-01","request_count":1,"error_count":0,"cost_usd":"-0.000000000001"}]`},
 		"GET stats?by=endpoint&hours=24": {200, `{"period_hours":24,"filters":{"model":null,"provider":null},"groups":[{"group":"demo:a","request_count":7,"p95_latency_ms":31,"total_cost_usd":"0"},` +
 			`{"group":"demo:b","request_count":3,"p95_latency_ms":900,"total_cost_usd":"0.1"}]}`},
-		"GET series?since=1h&top=5": {200, `{"step":"minute","since":"2030-01-02T03:00:00Z","total":{"request_count":12,"error_count":1,"total_tokens":900,"total_cost_usd":"0.25","p50_ttft_ms":20,"p95_ttft_ms":90},` +
+		"GET series?limit=5&since=1h&top=5": {200, `{"step":"minute","since":"2030-01-02T03:00:00Z","total":{"request_count":12,"error_count":1,"total_tokens":900,"total_cost_usd":"0.25","p50_ttft_ms":20,"p95_ttft_ms":90},` +
 			`"points":[{"time":"2030-01-02T03:04:00Z","request_count":12,"error_count":1,"total_tokens":900,"total_cost_usd":"0.25","p50_ttft_ms":20,"p95_ttft_ms":90}],"groups":[],"group_count":0}`},
-		"GET series?since=24h&top=5":          {200, `{"step":"hour","since":"2030-01-02T03:00:00Z","total":{},"points":[],"groups":[],"group_count":0}`},
-		"GET series?by=model&since=30d&top=5": {200, `{"step":"day","since":"2030-01-01T00:00:00Z","total":{},"points":[],"groups":[{"group":"demo","points":[{"time":"2030-01-02T00:00:00Z","request_count":3,"total_cost_usd":"0"}]}],"group_count":1}`},
+		"GET series?limit=5&since=24h&top=5":          {200, `{"step":"hour","since":"2030-01-02T03:00:00Z","total":{},"points":[],"groups":[],"group_count":0}`},
+		"GET series?by=model&limit=5&since=30d&top=5": {200, `{"step":"day","since":"2030-01-01T00:00:00Z","total":{},"points":[],"groups":[{"group":"demo","points":[{"time":"2030-01-02T00:00:00Z","request_count":3,"total_cost_usd":"0"}]}],"group_count":1}`},
 		"GET ledger":                          {200, ledgerAnswer},
 		"GET ledger?since=7d":                 {200, ledgerAnswer},
 		"GET ledger?since=30d":                {200, strings.Replace(ledgerAnswer, `"dead_letters":0,"gaps":[]`, `"dead_letters":2,"gaps":[{"node":"node-1","epoch":"e1","first":7,"last":9}]`, 1)},

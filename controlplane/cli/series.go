@@ -42,7 +42,7 @@ func series(ctx context.Context, in *invocation) error {
 		return err
 	}
 	found, err := adminclient.Call(ctx, client, adminapi.GetSeries(), adminapi.SeriesQuery{
-		Since: cmp.Or(in.text("since"), "24h"), Step: valueOf(in, "step", ""), By: valueOf(in, "by", ""), Top: 5,
+		Since: cmp.Or(in.text("since"), "24h"), Step: valueOf(in, "step", ""), By: valueOf(in, "by", ""), Top: 5, Limit: 5,
 		Model: in.text("model"), Provider: in.text("provider"), Endpoint: in.text("endpoint"), Node: in.text("node"),
 	})
 	if err != nil {

@@ -76,20 +76,20 @@ func (s *Server) series(ctx context.Context, in adminapi.SeriesQuery) (out admin
 		return out, nil
 	}
 	q.By = in.By
-	out.Groups, out.GroupCount, err = s.seriesGroups(ctx, q, in.Top)
+	out.Groups, out.GroupCount, err = s.seriesGroups(ctx, q, in.Top, in.Limit)
 	return out, err
 }
 
-func (s *Server) seriesGroups(ctx context.Context, q requestlog.SeriesQuery, top int) ([]adminapi.SeriesGroup, int, error) {
+func (s *Server) seriesGroups(ctx context.Context, q requestlog.SeriesQuery, top, limit int) ([]adminapi.SeriesGroup, int, error) {
 	found, err := inTime(ctx, s, func(ctx context.Context) ([]requestlog.GroupStats, error) { return s.o.LogStore.Groups(ctx, q) })
 	if err != nil {
 		return nil, 0, err
 	}
 	slices.SortStableFunc(found, func(a, b requestlog.GroupStats) int { return cmp.Compare(b.RequestCount, a.RequestCount) })
-	out := make([]adminapi.SeriesGroup, min(len(found), adminapi.MaxSeriesGroups))
+	out := make([]adminapi.SeriesGroup, min(len(found), limit))
 	for i := range out {
 		out[i] = adminapi.SeriesGroup{Group: found[i].Group, SeriesFigures: seriesFigures(&found[i].Figures)}
-		if i < top {
+		if i < min(top, limit) {
 			q.Names = append(q.Names, found[i].Group)
 		}
 	}

@@ -14,10 +14,10 @@ let signedOut = () => {};
 // onSignedOut is called when the session is over.
 export function onSignedOut(f) { signedOut = f; }
 
-function request(method, path, body, signal) {
+function request(method, path, body, signal, by = byUser) {
   return fetch(path, {
     method, signal, credentials: 'same-origin', redirect: 'error',
-    headers: { ...byUser, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+    headers: { ...by, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
 }
@@ -50,6 +50,8 @@ export function path(base, query = {}) {
 }
 
 export const get = async (base, query, signal) => answer(await request('GET', path(base, query), undefined, signal));
+// poll is a get that a timer makes.
+export const poll = async (base, query, signal) => answer(await request('GET', path(base, query), undefined, signal, byTimer));
 export const send = async (method, base, body, signal) => answer(await request(method, base, body, signal));
 
 // session says who is signed in: {name, role, method, expires, idle_expires},

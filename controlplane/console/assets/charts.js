@@ -20,9 +20,9 @@ export function values(times, points, of, missing) {
   return times.map((t) => known.get(t) ?? missing);
 }
 
-function axes(format) {
+function axes(format, step) {
   const base = { stroke: style('--soft'), grid: { stroke: style('--line'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
-  return [{ ...base, grid: { show: false }, space: 70, size: 26 }, { ...base, size: 52, space: 36, values: (_, list) => list.map((v) => (v === null ? '' : format(v))) }];
+  return [{ ...base, grid: { show: false }, space: 70, size: 26, values: (_, list) => list.map((t) => stamps[step === 'hour' ? 'minute' : step].format(new Date(t * 1000))) }, { ...base, size: 52, space: 36, values: (_, list) => list.map((v) => (v === null ? '' : format(v))) }];
 }
 
 // chart draws lines of {name, values, fill} over times. Stacked lines are added up.
@@ -40,7 +40,7 @@ export function chart(label, step, times, lines, { stacked, format, signal }) {
     });
     plot = new uPlot({
       width: Math.max(120, holder.clientWidth), height: holder.clientHeight, legend: { show: false }, cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-      axes: axes(format), series: [{}, ...series.slice().reverse()], scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] }, x: { range: (_, a, b) => [a - steps[step] / 2, b + steps[step] / 2] } },
+      axes: axes(format, step), series: [{}, ...series.slice().reverse()], scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] }, x: { range: (_, a, b) => [a - steps[step] / 2, b + steps[step] / 2] } },
       hooks: { setCursor: [(u) => tip.show(u.cursor.idx, u.cursor.left)] },
     }, [times, ...data.slice().reverse()], holder);
   };

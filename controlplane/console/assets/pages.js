@@ -1,7 +1,11 @@
 // The pages, in the order of the navigation; README.md says how to add one.
 import * as icons from './icons.js';
 import * as overview from './pages/overview.js';
+import * as routing from './pages/routing.js';
+import * as requests from './pages/requests.js';
 
 export const pages = [
   { path: 'overview', title: 'Overview', icon: icons.overview, render: overview.render },
+  { path: 'routing', title: 'Routing', icon: icons.routing, render: routing.render },
+  { path: 'requests', title: 'Requests', icon: icons.requests, render: requests.render },
 ];

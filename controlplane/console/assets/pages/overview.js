@@ -1,6 +1,6 @@
 // What is it costing, is it healthy?
 import { h, show, card, count, money, duration, percent, badge, empty, table, failed } from '../dom.js';
-import { get } from '../api.js';
+import { get, poll } from '../api.js';
 import { chart, legend, timeline, values } from '../charts.js';
 
 const spans = { '1h': 'Last hour', '24h': 'Day', '30d': '30 days' };
@@ -26,20 +26,20 @@ export async function render(root, { live, signal, query, go }) {
     show(fleet, nodes(state, rate));
   });
   let drawn = null;
-  const load = async () => {
-    const series = await get('/admin/series', { since, by }, signal);
+  const load = async (ask) => {
+    const series = await ask('/admin/series', { since, by }, signal);
     if (drawn) drawn.abort();
     drawn = new AbortController();
     show(figures, traffic(series, by, drawn.signal));
   };
   signal.addEventListener('abort', () => drawn && drawn.abort());
   try {
-    await load();
+    await load(get);
   } catch (err) {
     if (err.name === 'AbortError') return;
     show(figures, card('Traffic', empty('The request log does not answer', err.message)));
   }
-  const timer = setInterval(() => { if (!document.hidden) load().catch(failed); }, refresh[since]);
+  const timer = setInterval(() => { if (!document.hidden) load(poll).catch(failed); }, refresh[since]);
   signal.addEventListener('abort', () => clearInterval(timer));
 }
 
