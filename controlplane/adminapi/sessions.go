@@ -23,9 +23,24 @@ const (
 	MethodOperator = "operator"
 	// MethodAdminToken is ADMIN_TOKEN.
 	MethodAdminToken = "admin_token"
+	// MethodOIDC is an identity provider.
+	MethodOIDC = "oidc"
 	// MethodLocal is a control plane on loopback without ADMIN_TOKEN.
 	MethodLocal = "local"
 )
+
+// GetSignInMethods says how one can sign in.
+func GetSignInMethods() Operation[None, SignInMethods] {
+	return get[None, SignInMethods]("/console/methods", tagSessions, "How one can sign in to the console").public()
+}
+
+// SignInMethods are the ways into the console. There is none where nobody needs
+// to sign in.
+type SignInMethods struct {
+	Token bool `json:"token" doc:"with ADMIN_TOKEN or an operator's token"`
+	// OIDC is the host of the identity provider, nil without one.
+	OIDC *string `json:"oidc" doc:"the host of the identity provider, to which /console/oidc/login leads; null without one"`
+}
 
 // GetSession says who is signed in.
 func GetSession() Operation[None, Session] {
@@ -50,7 +65,7 @@ type SignInRequest struct {
 // Session is a sign-in to the console, or the bearer of a token.
 type Session struct {
 	Identity
-	Method string `json:"method" enum:"operator,admin_token,local" doc:"how they have signed in"`
+	Method string `json:"method" enum:"operator,admin_token,oidc,local" doc:"how they have signed in"`
 	// Expires is when the session ends in any case, IdleExpires when it ends if it
 	// is not used. Both are missing where nothing expires.
 	Expires     *time.Time `json:"expires"`

@@ -83,14 +83,18 @@ func (s *Server) authenticate(header http.Header, r *http.Request, token string)
 		return who, nil
 	}
 	if wait := s.lockout.locked(from, now); wait > 0 {
-		seconds := int(math.Ceil(wait.Seconds()))
-		p := problemf(http.StatusTooManyRequests, "too many failed logins from %s; try again in %d s", from, seconds)
-		p.retryAfter = seconds
-		return caller{}, p
+		return caller{}, tooMany(from, wait)
 	}
 	header.Set("WWW-Authenticate", `Bearer realm="admin", error="invalid_token"`)
 	s.noteFailure(r, from, s.lockout.failed(from, now))
 	return caller{}, problemf(http.StatusUnauthorized, "invalid token: it is neither this control plane's ADMIN_TOKEN nor that of an operator, or it was revoked or has expired")
+}
+
+func tooMany(from netip.Addr, wait time.Duration) error {
+	seconds := int(math.Ceil(wait.Seconds()))
+	p := problemf(http.StatusTooManyRequests, "too many failed logins from %s; try again in %d s", from, seconds)
+	p.retryAfter = seconds
+	return p
 }
 
 const (

@@ -29,7 +29,7 @@ const (
 	// liveSpan is how long a stream lasts; the next one shows its token again.
 	// admitEvery is how often it is checked meanwhile.
 	liveSpan   = 5 * time.Minute
-	admitEvery = 5 * time.Second
+	admitEvery = 3 * time.Second
 	// maxStreams bounds the open streams.
 	maxStreams = 200
 )

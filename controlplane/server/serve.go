@@ -123,6 +123,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/v1/") { // as on nodes, /api may be left out
 		r.URL.Path = "/api" + r.URL.Path
 	}
+	if s.serveOIDC(w, r) {
+		return
+	}
 	x := &exchange{ResponseWriter: w}
 	s.answer(x, r)
 	status := http.StatusOK

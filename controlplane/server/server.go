@@ -204,6 +204,7 @@ func (s *Server) logOperations() []endpoint {
 		on(adminapi.RotateOperator(), s.rotateOperator),
 		on(adminapi.RevokeOperator(), s.revokeOperator),
 		on(adminapi.WhoAmI(), s.whoami),
+		on(adminapi.GetSignInMethods(), s.signInMethods),
 		on(adminapi.GetSession(), s.getSession),
 		{adminapi.SignIn().Typed(), s.signIn},
 		{adminapi.SignOut().Typed(), s.signOut},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/controlstate"
+	"github.com/hybridinference/gateway/controlplane/openid"
 )
 
 // Console is how people sign in to the console.
@@ -19,6 +20,8 @@ type Console struct {
 	// Idle is after how long without use a session ends, default 1 h; Lifetime
 	// after how long it ends in any case, default 12 h.
 	Idle, Lifetime time.Duration
+	// OIDC is the identity provider, nil without one.
+	OIDC *openid.Client
 }
 
 func (c Console) withDefaults() Console {
@@ -57,12 +60,13 @@ func (s *Server) signIn(header http.Header, r *http.Request) (any, error) {
 		return nil, err
 	}
 	n := controlstate.Session{Method: who.method, Operator: who.operator.ID, Name: who.Name, Role: who.Role, Credential: who.operator.Hash}
-	return s.startSession(header, r, n, who.operator.Expires)
+	return s.startSession(header, r, n, "", who.operator.Expires)
 }
 
 // startSession stores a session, sets its cookie and returns what the client is told.
-// A session ends before latest, unless that is zero.
-func (s *Server) startSession(header http.Header, r *http.Request, n controlstate.Session, latest time.Time) (adminapi.Session, error) {
+// A session ends before latest, unless that is zero. The subject is the identity
+// provider's name of the person, for the audit log.
+func (s *Server) startSession(header http.Header, r *http.Request, n controlstate.Session, subject string, latest time.Time) (adminapi.Session, error) {
 	now := time.Now().UTC().Truncate(time.Second)
 	n.Created, n.Seen, n.Expires = now, now, now.Add(s.o.Console.Lifetime)
 	if !latest.IsZero() && latest.Before(n.Expires) {
@@ -73,7 +77,7 @@ func (s *Server) startSession(header http.Header, r *http.Request, n controlstat
 	if n.Method == adminapi.MethodAdminToken {
 		n.Credential = bind(cookie, s.o.Token.Reveal())
 	}
-	err := s.storeSession(r, n)
+	err := s.storeSession(r, n, subject)
 	if unavailable(err) && n.Method == adminapi.MethodAdminToken {
 		s.o.Log.WarnContext(r.Context(), "signed in with ADMIN_TOKEN without the database", slog.String("from", s.client(r).String()), slog.String("error", err.Error()))
 		n.Expires = now.Add(min(s.o.Console.Lifetime, emergencyTime))
@@ -87,13 +91,13 @@ func (s *Server) startSession(header http.Header, r *http.Request, n controlstat
 	return s.show(caller{Identity: adminapi.Identity{Name: n.Name, Role: n.Role}, method: n.Method, session: &n}), nil
 }
 
-func (s *Server) storeSession(r *http.Request, n controlstate.Session) error {
+func (s *Server) storeSession(r *http.Request, n controlstate.Session, subject string) error {
 	db, err := s.o.Publisher.State()
 	if err != nil {
 		return err
 	}
 	return db.CreateSession(lasting(r.Context()), n, n.Created.Add(-s.o.Console.Idle), controlstate.Entry{
-		Author: cmp.Or(n.Name, defaultAuthor), Action: "login", Target: s.client(r).String(), Detail: n.Method,
+		Author: cmp.Or(n.Name, defaultAuthor), Action: "login", Target: s.client(r).String(), Detail: loginDetail(n.Method, subject),
 	})
 }
 
@@ -198,10 +202,23 @@ func (s *Server) session(ctx context.Context, cookie string) (caller, error) {
 	if err != nil {
 		return caller{}, err
 	}
-	if n.Method == adminapi.MethodAdminToken && !equal(n.Credential, bind(cookie, s.o.Token.Reveal())) {
-		return caller{}, controlstate.ErrNotFound // ADMIN_TOKEN was replaced
+	if !s.valid(n, cookie) {
+		return caller{}, controlstate.ErrNotFound
 	}
 	return caller{Identity: adminapi.Identity{Name: n.Name, Role: n.Role}, method: n.Method, session: &n}, nil
+}
+
+// valid reports whether what a session depends on is as it was. The database has
+// compared operators' tokens.
+func (s *Server) valid(n controlstate.Session, cookie string) bool {
+	switch n.Method {
+	case adminapi.MethodAdminToken:
+		return equal(n.Credential, bind(cookie, s.o.Token.Reveal()))
+	case adminapi.MethodOIDC:
+		return s.o.Console.OIDC != nil && n.Credential == s.o.Console.OIDC.Fingerprint()
+	default:
+		return true
+	}
 }
 
 // fromConsole refuses what a page of another site could make a browser send.
@@ -231,7 +248,7 @@ func cookiePaths() []string { return []string{"/admin", "/console"} }
 
 // setCookie sets the session's cookie, or removes it if value is "".
 func (s *Server) setCookie(header http.Header, r *http.Request, value string, expires time.Time) {
-	name, secure := s.cookieName(r)
+	name, secure := s.cookieName(r, cookieName)
 	for _, path := range cookiePaths() {
 		c := http.Cookie{Name: name, Value: value, Path: path, Expires: expires, HttpOnly: true, Secure: secure, SameSite: http.SameSiteStrictMode}
 		if value == "" {
@@ -243,7 +260,7 @@ func (s *Server) setCookie(header http.Header, r *http.Request, value string, ex
 
 // cookie returns the session's cookie, "" without one.
 func (s *Server) cookie(r *http.Request) string {
-	name, _ := s.cookieName(r)
+	name, _ := s.cookieName(r, cookieName)
 	c, err := r.Cookie(name)
 	if err != nil {
 		return ""
@@ -253,11 +270,11 @@ func (s *Server) cookie(r *http.Request) string {
 
 // cookieName has a prefix where the browser uses https: then no page that came
 // by plain http can replace the cookie.
-func (s *Server) cookieName(r *http.Request) (name string, secure bool) {
+func (s *Server) cookieName(r *http.Request, plain string) (name string, secure bool) {
 	if s.isHTTPS(r) {
-		return "__Secure-" + cookieName, true
+		return "__Secure-" + plain, true
 	}
-	return cookieName, false
+	return plain, false
 }
 
 // isHTTPS reports whether the browser came by https, perhaps to a trusted proxy.

@@ -31,11 +31,12 @@ type AdminServer struct {
 type Console struct {
 	Idle     time.Duration `env:"CONSOLE_IDLE_TIMEOUT" default:"1h" min:"1m" max:"168h" help:"time without use after which a session of the console ends"`
 	Lifetime time.Duration `env:"CONSOLE_SESSION_LIFETIME" default:"12h" min:"1m" max:"720h" help:"time after which a session of the console ends in any case"`
+	OIDC     OIDC
 }
 
 // Options returns them as the daemon takes them.
 func (s *Console) Options() server.Console {
-	return server.Console{Idle: s.Idle, Lifetime: s.Lifetime}
+	return server.Console{Idle: s.Idle, Lifetime: s.Lifetime, OIDC: s.OIDC.Client()}
 }
 
 // KeySecret is what API keys are hashed under.

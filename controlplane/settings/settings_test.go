@@ -69,6 +69,42 @@ func TestServe(t *testing.T) {
 	refused(t, new(settings.Serve), []string{"NATS_CERT and NATS_KEY must be set together"}, "ADMIN_TOKEN="+token, "NATS_CERT=settings_test.go")
 }
 
+func TestOIDC(t *testing.T) {
+	all := []string{
+		"ADMIN_TOKEN=" + token, "OIDC_ISSUER=https://login.example.com/realms/x", "OIDC_CLIENT_ID=gateway", "OIDC_CLIENT_SECRET=s", "OIDC_REDIRECT_URL=https://gateway.example.com/console/oidc/callback",
+		"OIDC_ADMIN_GROUPS=platform, sre", "OIDC_OPERATOR_GROUPS=oncall", "OIDC_VIEWER_GROUPS=*", "OIDC_SCOPES=openid,groups", "OIDC_GROUPS_CLAIM=realm_access.roles",
+	}
+	prints := map[string]bool{}
+	for _, vars := range [][]string{all, append(all[1:], "ADMIN_TOKEN=another-long-token"), append([]string{"OIDC_ADMIN_GROUPS=platform"}, all...), append([]string{"OIDC_CLIENT_ID=other"}, all...)} {
+		var s settings.Serve
+		if err := env.Parse(&s, nil, lookup(vars...)); err != nil {
+			t.Fatal(err)
+		}
+		c := s.Console.Options().OIDC
+		if c == nil || c.Name() != "login.example.com" {
+			t.Fatalf("%v: %+v", vars, c)
+		}
+		prints[c.Fingerprint()] = true
+	}
+	if len(prints) != 3 { // one for each that decides otherwise about roles
+		t.Errorf("fingerprints %v", prints)
+	}
+	if c := new(settings.Console).Options().OIDC; c != nil {
+		t.Errorf("without an issuer: %+v", c)
+	}
+	bad := func(want string, vars ...string) {
+		t.Helper()
+		refused(t, new(settings.Serve), []string{want}, append(vars, all...)...)
+	}
+	bad(`OIDC_ISSUER must begin with https://; http:// is for loopback addresses only, got "http://login.example.com"`, "OIDC_ISSUER=http://login.example.com")
+	bad(`OIDC_ISSUER must be a URL such as https://login.example.com, got "login.example.com"`, "OIDC_ISSUER=login.example.com")
+	bad(`OIDC_REDIRECT_URL must end with /console/oidc/callback, got "https://gateway.example.com/console"`, "OIDC_REDIRECT_URL=https://gateway.example.com/console")
+	bad("OIDC_SCOPES must contain openid", "OIDC_SCOPES=email")
+	bad("OIDC_CLIENT_ID must be set", "OIDC_CLIENT_ID=")
+	refused(t, new(settings.Serve), []string{"one of OIDC_VIEWER_GROUPS, OIDC_OPERATOR_GROUPS and OIDC_ADMIN_GROUPS must be set"}, all[:5]...)
+	refused(t, new(settings.Serve), []string{"OIDC_ISSUER must be set"}, all[0], all[2])
+}
+
 func TestDatabases(t *testing.T) {
 	d1Vars := []string{"D1_ACCOUNT_ID=0123456789abcdef0123456789abcdef", "D1_DATABASE_ID=01234567-89ab-cdef-0123-456789abcdef", "D1_API_TOKEN=t"}
 	var m settings.Migrate

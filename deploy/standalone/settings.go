@@ -35,6 +35,9 @@ type Settings struct {
 // Check implements env.Checker.
 func (s *Settings) Check(problem func(format string, args ...any)) {
 	s.Dual.Validate(s.Database, problem)
+	if s.Console.OIDC.Issuer != "" && s.Token.Empty() {
+		problem("ADMIN_TOKEN must be set together with OIDC_ISSUER: without it everybody on this machine is an admin")
+	}
 	if isLoopback(s.Serving.Host) {
 		return
 	}

@@ -62,6 +62,9 @@ export async function session() {
   return answer(response);
 }
 
+// methods says how one can sign in: {token, oidc}.
+export const methods = async () => answer(await request('GET', '/console/methods'));
+
 // signIn makes a session of a token.
 export async function signIn(secret) {
   await answer(await request('POST', '/console/session', { token: secret }));

@@ -105,9 +105,16 @@ function signInPage(message) {
       }
     },
   }, field('Token', token, 'ADMIN_TOKEN, or an operator’s token: gatewayctl operators create'), note, button);
+  const provider = h('div', { class: 'provider' });
   show(app, h('main', { class: 'signin' }, h('div', { class: 'card' },
-    h('img', { src: '/console/icon.svg', alt: '', width: 44, height: 44 }), h('h1', {}, 'Gateway console'), form)));
+    h('img', { src: '/console/icon.svg', alt: '', width: 44, height: 44 }), h('h1', {}, 'Gateway console'), provider, form)));
   token.focus();
+  api.methods().then((methods) => {
+    if (!methods.oidc) return;
+    const to = new URLSearchParams({ to: location.hash.replace(/^#\/?/, '') });
+    show(provider, h('a', { class: 'button primary', href: '/console/oidc/login?' + to }, 'Sign in with ' + methods.oidc), h('p', { class: 'or' }, 'or with a token'));
+    provider.firstChild.focus();
+  }).catch(failed);
 }
 
 async function start() {
