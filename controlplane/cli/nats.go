@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -32,8 +33,39 @@ func natsCommand() *urfave.Command {
 				textFlag("store-dir", "JetStream storage `DIR` on the servers", defaultStoreDir),
 			},
 			Action: run(setUpNATS),
+		}, {
+			Name: "renew", Usage: "renew certificates of NATS servers before they end",
+			Description: help("Replaces the certificates in --dir that end within --before, with new keys, for the same names and by the same authority.\n"+
+				"Copy NAME.pem and NAME.key to their servers and have these reload (systemctl reload gateway-nats; Compose: make renew).\n"+
+				"It works offline.",
+				"gatewayctl nats renew --dir /tmp/gateway-nats-example"),
+			Flags: []urfave.Flag{
+				textFlag("dir", "`DIR` of nats setup, with keys/", "nats"),
+				&urfave.DurationFlag{Name: "before", Usage: "renew those that end within `TIME`", Value: 90 * 24 * time.Hour},
+			},
+			Action: run(renewNATS),
 		}},
 	}
+}
+
+func renewNATS(_ context.Context, in *invocation) error {
+	list, err := natssetup.Renew(cmp.Or(in.text("dir"), "nats"), in.Duration("before"))
+	if err != nil {
+		return fmt.Errorf("nats renew: %w", err)
+	}
+	if len(list) == 0 {
+		return fmt.Errorf("nats renew: no certificate of a server is in %s", cmp.Or(in.text("dir"), "nats"))
+	}
+	return in.show(list, func(w io.Writer) error {
+		for _, c := range list {
+			state := "valid until"
+			if c.Renewed {
+				state = "renewed until"
+			}
+			_, _ = fmt.Fprintf(w, "%s: %s %s\n", c.File, state, c.Ends.Format(time.DateOnly))
+		}
+		return nil
+	})
 }
 
 const defaultStoreDir = "/var/lib/nats"

@@ -11,6 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/hybridinference/gateway/controlplane/cli"
+	"github.com/hybridinference/gateway/controlplane/natssetup"
 )
 
 // FuzzYAML reads the YAML of any JSON back and compares.
@@ -53,12 +54,16 @@ func normal(t *testing.T, value any) any {
 // TestEveryCommandTakesOutput asks each command for help and for JSON.
 func TestEveryCommandTakesOutput(t *testing.T) {
 	a := newAdmin(t)
+	natsDir := t.TempDir()
+	if _, err := natssetup.Write(natssetup.Options{Dir: natsDir, Hosts: []string{"localhost"}}); err != nil {
+		t.Fatal(err)
+	}
 	arguments := map[string]string{
 		"operators create": "--name ada --role operator", "operators rotate": "grafana", "operators revoke": "grafana",
 		"limits set": "--rpm 5", "teams create": "--name search", "teams show": "search", "teams update": "search --owner ada", "teams delete": "search",
 		"weights set": "demo demo-api=1", "weights reset": "demo", "releases show": "1", "releases diff": "2", "prices diff": "2", "prices reprice": "--since 7d", "releases rollback": "1",
 		"keys create": "--name x", "keys show": "KEY_ID", "keys revoke": "KEY_ID", "keys update": "KEY_ID --role pro", "keys rotate": "KEY_ID", "keys import": "-",
-		"endpoints disable": "demo:demo-api", "endpoints enable": "demo:demo-api", "explain": "demo", "deadletters replay": "--all", "deadletters drop": "7", "erase": "--user alice --yes", "reconcile": "testdata/bill.csv --provider DeepSeek", "logs export": "", "logs content": "gen-1893553445-a", "logs show": "gen-1893553445-a", "nats setup": "--dir " + t.TempDir(), "completion": "bash",
+		"endpoints disable": "demo:demo-api", "endpoints enable": "demo:demo-api", "explain": "demo", "deadletters replay": "--all", "deadletters drop": "7", "erase": "--user alice --yes", "reconcile": "testdata/bill.csv --provider DeepSeek", "logs export": "", "logs content": "gen-1893553445-a", "logs show": "gen-1893553445-a", "nats setup": "--dir " + t.TempDir(), "nats renew": "--dir " + natsDir, "completion": "bash",
 		"import litellm": "testdata/config.yaml", "import openrouter-catalog": "testdata/models.json", "import prices": "testdata/models.json --models testdata/whole.yaml --dry-run", "import python-env": "testdata/old.env", "validate": "--models testdata/whole.yaml",
 	}
 	for _, command := range cli.Runnable() {

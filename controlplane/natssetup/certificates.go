@@ -11,13 +11,14 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"path/filepath"
+	"strings"
 	"time"
 )
 
 const (
 	authorityYears = 20
-	// serverYears is how long a server's certificate lasts. To renew it, delete
-	// its files and run the set-up again.
+	// serverYears is how long a server's certificate lasts; Renew makes another.
 	serverYears = 5
 	authority   = "ca.pem"
 )
@@ -49,6 +50,54 @@ func (s *setup) certificates() error {
 		}
 	}
 	return nil
+}
+
+// Certificate is a server's, and when it ends.
+type Certificate struct {
+	File    string    `json:"file"`
+	Ends    time.Time `json:"ends"`
+	Renewed bool      `json:"renewed"`
+}
+
+// Renew replaces the certificates of NATS servers in dir that end within a
+// time, for the same names and with new keys, and returns them all. The
+// authority stays, so that clients need nothing new.
+func Renew(dir string, within time.Duration) (list []Certificate, err error) {
+	s := setup{o: Options{Dir: dir}}
+	paths, err := filepath.Glob(filepath.Join(dir, "*.pem"))
+	if err != nil {
+		return nil, fmt.Errorf("--dir: %w", err)
+	}
+	ca, err := tls.LoadX509KeyPair(s.path(authority), s.path("keys/ca.key"))
+	if err != nil {
+		return nil, fmt.Errorf("the authority that signs certificates: %w", err)
+	}
+	for _, path := range paths {
+		name := strings.TrimSuffix(filepath.Base(path), ".pem")
+		if name+".pem" == authority {
+			continue
+		}
+		one, err := s.renew(name, &ca, within)
+		if err != nil {
+			return list, fmt.Errorf("%s: %w", path, err)
+		}
+		list = append(list, one)
+	}
+	return list, nil
+}
+
+func (s *setup) renew(name string, ca *tls.Certificate, within time.Duration) (Certificate, error) {
+	pair, err := tls.LoadX509KeyPair(s.path(name+".pem"), s.path(name+".key"))
+	if err != nil {
+		return Certificate{}, err
+	}
+	old, path := pair.Leaf, s.path(name+".pem")
+	if time.Until(old.NotAfter) > within {
+		return Certificate{File: path, Ends: old.NotAfter}, nil
+	}
+	t := draft(old.Subject.CommonName, serverYears)
+	t.ExtKeyUsage, t.DNSNames, t.IPAddresses = old.ExtKeyUsage, old.DNSNames, old.IPAddresses
+	return Certificate{File: path, Ends: t.NotAfter, Renewed: true}, s.sign(name, t, ca)
 }
 
 func draft(name string, years int) *x509.Certificate {

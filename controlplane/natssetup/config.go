@@ -18,6 +18,8 @@ const config = `# NATS server {{.Host}} of the gateway; written by gatewayctl na
 # Settings of your own go into a file that includes this one.
 server_name: "{{.Name}}"
 listen: "0.0.0.0:4222"
+# health (/healthz) and figures (/varz), for this host alone
+http: "127.0.0.1:8222"
 max_payload: 8MB
 jetstream {
   store_dir: "{{.Store}}"

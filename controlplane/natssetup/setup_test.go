@@ -39,7 +39,7 @@ func serve(t *testing.T, dir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	free := strings.Replace(string(text), `"0.0.0.0:4222"`, `"127.0.0.1:-1"`, 1)
+	free := strings.NewReplacer(`"0.0.0.0:4222"`, `"127.0.0.1:-1"`, `"127.0.0.1:8222"`, `"127.0.0.1:-1"`).Replace(string(text))
 	if err := os.WriteFile(path, []byte(free), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -314,5 +314,33 @@ func TestKeysOfReleasesAndSharedCredentials(t *testing.T) {
 	setup(t, natssetup.Options{Dir: dir, Hosts: []string{"localhost"}, Shared: true})
 	if _, err := os.Stat(filepath.Join(dir, "dataplane.creds")); err != nil || read("release_signing_key") != key {
 		t.Errorf("the second time: %v", err)
+	}
+}
+
+// A renewed certificate serves clients that know the authority of before.
+func TestCertificatesAreRenewedBeforeTheyEnd(t *testing.T) {
+	dir := t.TempDir()
+	setup(t, natssetup.Options{Dir: dir, Hosts: []string{"localhost"}, StoreDir: t.TempDir()})
+	ca, err := os.ReadFile(filepath.Join(dir, "ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := natssetup.Renew(dir, 90*24*time.Hour)
+	if err != nil || len(list) != 1 || list[0].Renewed || filepath.Base(list[0].File) != "localhost.pem" {
+		t.Fatalf("five years before the end: %+v %v", list, err)
+	}
+	before := list[0].Ends
+	if list, err = natssetup.Renew(dir, 6*365*24*time.Hour); err != nil || !list[0].Renewed || list[0].Ends.Before(before) {
+		t.Fatalf("%+v %v", list, err)
+	}
+	if now, err := os.ReadFile(filepath.Join(dir, "ca.pem")); err != nil || !slices.Equal(now, ca) {
+		t.Errorf("the authority changed: %v", err)
+	}
+	connect(t, serve(t, dir), dir, "controlplane", bus.RoleControlPlane, "a")
+	if err := os.Remove(filepath.Join(dir, "keys", "ca.key")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := natssetup.Renew(dir, 0); err == nil || !strings.Contains(err.Error(), "ca.key") {
+		t.Errorf("without the authority's key: %v", err)
 	}
 }

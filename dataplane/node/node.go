@@ -41,6 +41,9 @@ const (
 	defaultFlush = 5 * time.Second
 	// ackTime bounds the wait for JetStream to store a frame.
 	ackTime = 5 * time.Second
+	// defaultAwait is how long a node without a release waits for one before it answers.
+	defaultAwait = 3 * time.Second
+	awaitPoll    = 5 * time.Millisecond
 )
 
 // Options configure a node.
@@ -66,6 +69,9 @@ type Options struct {
 	SpoolSync spool.Sync
 	// Flush bounds the wait for the last usage events at a stop; default 5 s.
 	Flush time.Duration
+	// Await bounds how long a node that reaches NATS and has no release yet lets
+	// requests wait for it; default 3 s.
+	Await time.Duration
 	// Secret looks up a provider's key by its variable's name.
 	Secret func(name string) (string, bool)
 	// StandIns lets demo endpoints answer for models whose real endpoints are
@@ -100,6 +106,7 @@ func New(ctx context.Context, o Options) (*Node, error) {
 	if o.Flush == 0 {
 		o.Flush = defaultFlush
 	}
+	o.Await = cmp.Or(o.Await, defaultAwait)
 	n := &Node{o: o, started: time.Now(), instance: newInstance()}
 	if err := n.setup(); err != nil {
 		return nil, errors.Join(err, n.cleanups.Unwind(context.WithoutCancel(ctx)))
@@ -224,10 +231,26 @@ func (n *Node) Run(ctx context.Context) error {
 	go func() { probed <- probe.New(&n.current, n.o.Log).Run(outlive) }()
 	go func() { metered <- n.meter.Run(outlive, n.o.Flush, n.send) }()
 	go func() { limited <- n.limits.Run(outlive) }()
+	n.awaitRelease(ctx)
 	err := n.gateway.Run(ctx)
 	stop()
 	err = errors.Join(err, <-limited, <-watched, <-metered, <-probed)
 	return errors.Join(err, n.cleanups.Unwind(context.WithoutCancel(ctx)))
+}
+
+// awaitRelease holds connections in the listener's queue until there is a
+// release: a load balancer that finds a new node by its name sends it requests
+// at once. Without NATS there is nothing to wait for, and /health has to say so.
+func (n *Node) awaitRelease(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, n.o.Await)
+	defer cancel()
+	for n.current.Load().Release == 0 && n.conn.IsConnected() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(awaitPoll):
+		}
+	}
 }
 
 // send stores a batch of usage events in JetStream.

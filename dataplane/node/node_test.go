@@ -3,6 +3,7 @@ package node_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -145,9 +146,15 @@ func TestNodesShareADirectory(t *testing.T) {
 
 func startAs(t *testing.T, id, url, dir string) (*node.Node, func()) {
 	t.Helper()
+	return startWaiting(t, id, url, dir, time.Millisecond)
+}
+
+// startWaiting starts a node that lets requests wait for its first release.
+func startWaiting(t *testing.T, id, url, dir string, await time.Duration) (*node.Node, func()) {
+	t.Helper()
 	n, err := node.New(t.Context(), node.Options{
 		Node: id, Version: "test", NATS: bus.Options{URL: url}, StateDir: dir, Breaker: upstream.DefaultBreaker(),
-		Gateway: gateway.Options{Addr: "127.0.0.1:0"}, Flush: 200 * time.Millisecond, Secret: func(string) (string, bool) { return "", false },
+		Gateway: gateway.Options{Addr: "127.0.0.1:0"}, Flush: 200 * time.Millisecond, Await: await, Secret: func(string) (string, bool) { return "", false },
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	if err != nil {
@@ -212,6 +219,35 @@ func health(t *testing.T, n *node.Node) (h struct {
 }
 
 const ask = `{"messages":[{"role":"user","content":"Ping"}]}`
+
+// A load balancer may know a new node by its name before the node has a release:
+// what it sends is answered, not refused.
+func TestRequestsWaitForTheFirstRelease(t *testing.T) {
+	s := bustest.Start(t)
+	c := newControl(t, s)
+	n, _ := startWaiting(t, "n1", s.ClientURL(), t.TempDir(), time.Minute)
+	answered := make(chan error, 1)
+	go func() {
+		resp, err := http.Post("http://"+n.Addr()+"/v1/chat/completions", "application/json", strings.NewReader(ask))
+		if err == nil {
+			defer func() { _ = resp.Body.Close() }()
+			if resp.StatusCode != http.StatusOK {
+				err = errors.New(resp.Status)
+			}
+		}
+		answered <- err
+	}()
+	c.await("the node is there", func(s *wire.NodeStatus) bool { return s.Release == 0 })
+	select {
+	case err := <-answered:
+		t.Fatalf("answered without a release: %v", err)
+	default:
+	}
+	c.publish(release(5, 1, demo("a")))
+	if err := <-answered; err != nil {
+		t.Error(err)
+	}
+}
 
 func TestANodeFollowsReleases(t *testing.T) {
 	s := bustest.Start(t)

@@ -2,8 +2,8 @@
 # Writes a backup to deploy/docker/backups: deploy/docker/backup.sh
 #
 # gateway-TIME.dump is PostgreSQL's (releases, keys, audit, the request log), gateway-TIME.tar.gz what is not in the
-# database: .env, upstreams.env, nats/ and config/. Both have secrets in them. Nothing stops meanwhile; usage events
-# that are not in the database yet are in the nodes' volume, and come by themselves.
+# database: .env, upstreams.env, nats/, config/ and nginx/gateway.d (TLS keys). Both have secrets in them. Nothing stops
+# meanwhile; usage events that are not in the database yet are in the nodes' volume, and are stored later.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 umask 077
@@ -21,6 +21,6 @@ if compose ps --services --status running | grep -qx postgres; then
 else
   echo "PostgreSQL does not run here: what is in the database is not in this backup" >&2
 fi
-tar -czf "$name.tar.gz.part" --ignore-failed-read .env upstreams.env nats -C ../.. config
+tar -czf "$name.tar.gz.part" .env upstreams.env nats config -C .. nginx/gateway.d
 mv "$name.tar.gz.part" "$name.tar.gz"
 echo "deploy/docker/$name.tar.gz"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes what docker-compose.yml needs and the repository cannot have: .env with secrets, upstreams.env, and NATS'
-# credentials and certificates in nats/. What is there is kept. `make up` calls it.
+# Creates what docker-compose.yml needs and the repository cannot have: .env with secrets, upstreams.env, the
+# configuration in config/, and NATS' credentials and certificates in nats/. What exists is kept. `make up` calls it.
 #
 # GATEWAYCTL is how gatewayctl is run; by default it is the one in the image gateway-controlplane.
 set -euo pipefail
@@ -22,9 +22,16 @@ if [[ ! -e .env ]]; then
     esac
   done <.env.example >.env.new
   mv .env.new .env
-  echo "made .env, with secrets of its own"
+  echo "created .env with new secrets"
 fi
 [[ -e upstreams.env ]] || (umask 077 && cp upstreams.env.example upstreams.env)
+if [[ ! -e config ]]; then
+  mkdir config.new
+  cp ../../config/models.yaml ../../config/routing.yaml config.new
+  chmod 755 config.new && chmod 644 config.new/*
+  mv config.new config
+  echo "created config/ from the examples in the repository's config/"
+fi
 
 if left=$(grep -in '^[a-z_]*=change-me' .env); then
   sed 's/^\([0-9]*\):\(.*\)=.*/deploy\/docker\/.env:\1: \2 has the value from the example; generate one with: openssl rand -hex 32/' <<<"$left" >&2
@@ -34,11 +41,12 @@ fi
 value() { sed -n "s/^$1=//p" .env | tail -n 1; }
 hosts=nats
 [[ $(value COMPOSE_PROFILES) != *nats-cluster* ]] || hosts=nats-1,nats-2,nats-3
-if [[ ! -e nats/dataplane.creds || ! -e nats/release_signing_key || ! -e nats/${hosts%%,*}.conf ]]; then
+# configurations of versions without the monitoring port are written again
+if [[ ! -e nats/dataplane.creds || ! -e nats/release_signing_key ]] || ! grep -qs '^http: ' "nats/${hosts%%,*}.conf"; then
   mkdir -p nats
-  GATEWAYCTL=${GATEWAYCTL:-docker run --rm --network none --user $(id -u):$(id -g) -v $PWD/nats:/nats --entrypoint /gatewayctl gateway-controlplane:${GATEWAY_VERSION:-latest}}
+  GATEWAYCTL=${GATEWAYCTL:-docker run --rm --network none --user $(id -u):$(id -g) -v $PWD/nats:/nats:z --entrypoint /gatewayctl gateway-controlplane:${GATEWAY_VERSION:-latest}}
   # shellcheck disable=SC2086 # a command with its arguments
   $GATEWAYCTL nats setup --shared --dir "${GATEWAYCTL_DIR:-/nats}" --hosts "$hosts" --install-dir /etc/gateway/nats >/dev/null
   ((EUID != 0)) || chown -R "$(value GATEWAY_USER)" nats
-  echo "made nats/: credentials for each role, the key of releases, certificates, configurations"
+  echo "created nats/: credentials for each role, the key that signs releases, certificates, configurations"
 fi

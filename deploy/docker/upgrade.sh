@@ -1,25 +1,40 @@
 #!/usr/bin/env bash
-# Goes over to the images that `make images` has built, without a lost request: deploy/docker/upgrade.sh
+# Goes over to the images of a version that `make images` has built, without losing a request:
 #
-# First the database, then the daemon and the collector, then the data plane: for every node that runs a new one is
-# started, and when all are ready the old ones finish what they have (up to DRAIN_TIMEOUT_SECONDS) and go.
+#   deploy/docker/upgrade.sh VERSION
+#
+# First the database, then the daemon and the collector, then the nodes, one at a time: a new one is healthy before an
+# old one finishes what it has (up to DRAIN_TIMEOUT_SECONDS) and stops. If anything new does not get healthy, all goes
+# back to the old version; tables are only added to, so that it works with the migrated database.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+# shellcheck source-path=SCRIPTDIR
+. ./lib.sh
 
-compose() { docker compose "$@"; }
-
-./init.sh
-compose run --rm --no-deps controlplane migrate
-compose up --detach --wait --no-deps controlplane collector
-
-mapfile -t old < <(compose ps --quiet dataplane)
-compose up --detach --wait --no-deps --no-recreate --scale dataplane=$((2 * ${#old[@]})) dataplane
-compose exec nginx nginx -s reload # which learns of the new ones
-if ((${#old[@]} > 0)); then
-  sleep 1
-  docker stop "${old[@]}" >/dev/null # all at once: each takes as long as its longest stream
-  docker rm "${old[@]}" >/dev/null
+if (($# != 1)); then
+  echo "usage: deploy/docker/upgrade.sh VERSION (the tag of gateway-dataplane and gateway-controlplane)" >&2
+  exit 2
 fi
-compose exec nginx nginx -s reload # which forgets the old ones
-compose up --detach --no-deps nginx
+use_version
+previous=$GATEWAY_VERSION
+export GATEWAY_VERSION=$1
+./init.sh
+validate || fail "the new version rejects deploy/docker/config, see above; nothing was changed"
+compose run --rm --no-deps -T controlplane migrate
+
+replace() {
+  local old
+  others || return 1
+  mapfile -t old < <(stale)
+  roll "${old[@]}"
+}
+
+if ! replace; then
+  echo "$GATEWAY_VERSION did not get healthy, see above: going back to $previous" >&2
+  export GATEWAY_VERSION=$previous
+  replace || fail "going back failed, too; nodes that run go on: make ps"
+  fail "the version is $previous, as before"
+fi
+record GATEWAY_VERSION "$GATEWAY_VERSION"
+reload
 compose ps

@@ -40,7 +40,7 @@ func newClusterFleet(t *testing.T, models string, nodes ...string) (*fleet, *clu
 		if err != nil {
 			t.Fatal(err)
 		}
-		own := strings.NewReplacer(`"0.0.0.0:4222"`, `"127.0.0.1:`+ports[host]+`"`, `"0.0.0.0:6222"`, `"127.0.0.1:listen-`+host+`"`, `"/var/lib/nats"`, fmt.Sprintf("%q", t.TempDir())).Replace(string(text))
+		own := strings.NewReplacer(`"127.0.0.1:8222"`, `"127.0.0.1:-1"`, `"0.0.0.0:4222"`, `"127.0.0.1:`+ports[host]+`"`, `"0.0.0.0:6222"`, `"127.0.0.1:listen-`+host+`"`, `"/var/lib/nats"`, fmt.Sprintf("%q", t.TempDir())).Replace(string(text))
 		if err := os.WriteFile(path, []byte(strings.NewReplacer(replace...).Replace(own)), 0o600); err != nil {
 			t.Fatal(err)
 		}

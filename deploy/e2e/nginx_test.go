@@ -30,7 +30,7 @@ func startNginx(t *testing.T, connections int, admin string, nodes ...string) (u
 	for _, n := range nodes {
 		servers += "server " + strings.TrimPrefix(n, "http://") + " max_fails=3 fail_timeout=2s; "
 	}
-	conf := strings.NewReplacer("${GATEWAY_NODES}", servers, "${GATEWAY_LISTEN}", "127.0.0.1:"+port, "${GATEWAY_ADMIN}", strings.TrimPrefix(admin, "http://"), "${GATEWAY_ADMIN_ALLOW}", "allow 127.0.0.1;",
+	conf := strings.NewReplacer("${GATEWAY_RESOLVER}", "", "${GATEWAY_NODES}", servers, "${GATEWAY_LISTEN}", "127.0.0.1:"+port, "${GATEWAY_ADMIN}", strings.TrimPrefix(admin, "http://"), "${GATEWAY_ADMIN_ALLOW}", "allow 127.0.0.1;",
 		"limit_conn gateway_addresses 1000;", fmt.Sprintf("limit_conn gateway_addresses %d;", connections)).Replace(string(template))
 	whole := fmt.Sprintf("daemon off; error_log stderr warn; pid %[1]s/pid;\nevents {}\nhttp { access_log off; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;\n%[2]s\n}\n", dir, conf)
 	if os.Geteuid() == 0 {

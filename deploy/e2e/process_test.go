@@ -64,6 +64,17 @@ func (p *process) signal(s os.Signal) {
 	}
 }
 
+// ended reports whether the process has ended by itself.
+func (p *process) ended() bool {
+	select {
+	case err := <-p.done:
+		p.done <- err
+		return true
+	default:
+		return false
+	}
+}
+
 // kill ends the process as a crash would.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill() // it may have ended

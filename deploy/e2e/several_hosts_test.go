@@ -144,7 +144,7 @@ func (s *severalHosts) start() {
 	for _, h := range s.nodes {
 		servers += "server " + h.ip + ":8080 max_fails=3 fail_timeout=2s; "
 	}
-	s.edge.nginx(map[string]string{"GATEWAY_NODES": servers, "GATEWAY_LISTEN": "80", "GATEWAY_ADMIN": s.control.ip + ":8081", "GATEWAY_ADMIN_ALLOW": "allow " + s.edge.ip + ";"})
+	s.edge.nginx(map[string]string{"GATEWAY_RESOLVER": "", "GATEWAY_NODES": servers, "GATEWAY_LISTEN": "80", "GATEWAY_ADMIN": s.control.ip + ":8081", "GATEWAY_ADMIN_ALLOW": "allow " + s.edge.ip + ";"})
 	var made struct{ Key string }
 	s.ctlJSON(&made, "keys", "create", "--name", "e2e", "--wait")
 	s.key = made.Key

@@ -45,6 +45,7 @@ func start(args []string) error {
 	} else if err != nil {
 		return err
 	}
+	run.LimitMemory()
 	hangups, ignore := env.Hangups()
 	defer ignore()
 	ctx, stop := run.Signals(context.Background()) // a second signal ends the process at once

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/hybridinference/gateway/controlplane/app"
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/sinks"
 	"github.com/hybridinference/gateway/dataplane/node"
 	"github.com/hybridinference/gateway/shared/bus"
@@ -73,8 +74,8 @@ func (p *process) start(ctx context.Context) (err error) {
 	}
 	p.ends.Push("request log", func(context.Context) error { return p.sinks.Close() })
 	registry.MustRegister(p.sinks.Metrics())
-	if err := p.sinks.Primary().Migrate(ctx); err != nil {
-		return fmt.Errorf("request log: %w", err)
+	if err := p.prepareLog(ctx); err != nil {
+		return err
 	}
 	for _, store := range p.sinks.Stores() {
 		control.Erasers = append(control.Erasers, store)
@@ -91,6 +92,18 @@ func (p *process) start(ctx context.Context) (err error) {
 	n.Gateway.KeySecret, n.Gateway.Admin = secret, p.control.Handler()
 	p.node, err = node.New(ctx, n)
 	return err
+}
+
+// prepareLog makes the tables of SQLite. Those of a server are left to the
+// collector, which waits for it: it may start after the gateway.
+func (p *process) prepareLog(ctx context.Context) error {
+	if p.settings.Database.Config().Backend != database.BackendSQLite {
+		return nil
+	}
+	if err := p.sinks.Primary().Migrate(ctx); err != nil {
+		return fmt.Errorf("request log: %w", err)
+	}
+	return nil
 }
 
 // process is what runs, and what it was told.

@@ -31,6 +31,12 @@ case $role in
 esac
 ((EUID == 0)) || fail "run it as root"
 
+# Of older ones the units would start without their credentials.
+if [[ -d /run/systemd/system ]]; then
+  version=$(systemctl --version | sed -nE '1s/^systemd ([0-9]+).*/\1/p')
+  ((${version:-0} >= 250)) || fail "the units need systemd 250 or later, this host has ${version:-none}"
+fi
+
 program=$role user=gateway
 case $role in
   nats) program=nats-server user=gateway-nats ;;

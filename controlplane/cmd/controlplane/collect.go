@@ -22,6 +22,7 @@ func collect(ctx context.Context, vars *env.Environment, s *settings.Collect, _ 
 	hangups, stop := env.Hangups()
 	defer stop()
 	log := s.Log.New(os.Stderr)
+	group.LimitMemory()
 	defer logs.Stopping(ctx, log)()
 	db := s.Database.Config()
 	if err := makeDirectory(db); err != nil {

@@ -17,12 +17,14 @@ import (
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
 	"github.com/hybridinference/gateway/shared/metrics"
+	"github.com/hybridinference/gateway/shared/run"
 )
 
 func serve(ctx context.Context, vars *env.Environment, s *settings.Serve, _ io.Writer) (err error) {
 	hangups, stop := env.Hangups()
 	defer stop()
 	log := s.Log.New(os.Stderr)
+	run.LimitMemory()
 	defer logs.Stopping(ctx, log)()
 	db := s.Database.Config()
 	if err := makeDirectory(db); err != nil {

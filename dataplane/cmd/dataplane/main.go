@@ -58,6 +58,7 @@ func serve(s *node.Settings, vars *env.Environment) (err error) {
 	defer ignore()
 	o := s.Options(vars.Lookup)
 	o.Version, o.Log = version, s.Log.New(os.Stderr)
+	run.LimitMemory()
 	ctx, stop := run.Signals(context.Background()) // a second signal ends the process at once
 	defer stop()
 	defer logs.Stopping(ctx, o.Log)()

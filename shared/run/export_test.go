@@ -1,0 +1,4 @@
+package run
+
+// CgroupLimit reads the limit of a system whose root is elsewhere.
+var CgroupLimit = cgroupLimit
