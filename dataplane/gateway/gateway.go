@@ -51,6 +51,7 @@ type Gateway struct {
 	streams  atomic.Int64
 	panics   atomic.Uint64
 	early    snapshot.Refusals // that were logged
+	debugged bool              // the log takes the debug level
 }
 
 // New binds the address and serves nothing yet. The snapshot that current
@@ -58,7 +59,7 @@ type Gateway struct {
 func New(o Options, current *atomic.Pointer[snapshot.Snapshot], m *meter.Meter) (*Gateway, error) {
 	o.defaults()
 	g := &Gateway{opts: o, auth: auth.New(o.Auth, o.KeySecret), current: current}
-	g.browsers = newBrowsers(&o)
+	g.browsers, g.debugged = newBrowsers(&o), o.Log.Enabled(context.Background(), slog.LevelDebug) //nolint:forbidigo // New has no context
 	g.policy = dispatch.Policy{Deadline: o.Deadline, Budget: &dispatch.Budget{}}
 	g.books = books{node: o.Node, meter: m, recent: newRecent(), proxies: o.TrustProxies, content: o.Content}
 	g.routes = g.table()

@@ -14,6 +14,9 @@ import (
 // observe adds the exchange to the metrics, at its end.
 func (x *exchange) observe() {
 	r := x.generator
+	if r.gateway.debugged {
+		x.debug()
+	}
 	m := r.gateway.opts.Metrics.Unknown()
 	if planned := x.attempt.model(); planned != nil {
 		m = planned.Metrics

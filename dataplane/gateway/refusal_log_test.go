@@ -10,6 +10,38 @@ import (
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
+// At the debug level the log says by request id where a request could go, what
+// each attempt came to, and how it ended.
+func TestDebugLog(t *testing.T) {
+	up := server(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"error":{"message":"busy"}}`, http.StatusServiceUnavailable) })
+	broken, demo := endpoint("demo:broken", "openai_compat", up), endpoint("demo:demo-api", "demo", "")
+	demo.Weight = 1e-9
+	for level, want := range map[slog.Level][]string{
+		slog.LevelInfo: nil,
+		slog.LevelDebug: {
+			`msg=request request_id=ID api=chat model=demo stream=false planned="[demo:broken demo:demo-api]"`,
+			"msg=attempt request_id=ID n=1 endpoint=demo:broken status=503 fault=overloaded ms=",
+			`msg=attempt request_id=ID n=2 endpoint=demo:demo-api status=200 fault="" ms=`,
+			"msg=answered request_id=ID status=200 end=complete finish_reason=stop latency_ms=",
+		},
+	} {
+		var log logtest.Buffer
+		o := guarded(map[string]wire.Key{"hyi-good": {ID: "k"}})
+		o.gateway.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: level}))
+		n := start(t, o, model("demo", broken, demo))
+		n.chat(ping, "Authorization", "Bearer hyi-good")
+		id := n.event(0).RequestID
+		if n.stop(); want == nil && strings.Contains(log.String(), id) {
+			t.Errorf("%v: %s", level, log.String())
+		}
+		for _, line := range want {
+			if line = strings.ReplaceAll(line, "ID", id); !strings.Contains(log.String(), line) {
+				t.Errorf("%v: no line %q in\n%s", level, line, log.String())
+			}
+		}
+	}
+}
+
 // What is refused before it has a key has no row: the log names it, in bounded number.
 func TestRefusedRequestsAreLogged(t *testing.T) {
 	var log logtest.Buffer
