@@ -8,16 +8,19 @@ COMMANDS = ./dataplane/cmd/dataplane ./controlplane/cmd/controlplane ./controlpl
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: backup bench build chaos clean down fmt fuzz help images lint logs ps restart restore run scale test tidy up upgrade
+.PHONY: backup bench build chaos clean down fmt fuzz help images lint logs ps restart restore run scale test test-short tidy up upgrade
 
 build: ## the four binaries, in bin/
-	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/ $(COMMANDS)
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ $(COMMANDS)
 
 run: build ## build, then start the whole gateway on loopback (config/, data/)
 	exec bin/standalone
 
 test: ## every test, with the race detector; gets PostgreSQL and node modules when they are missing
 	@scripts/test.sh
+
+test-short: ## unit tests without race detector and servers, in about two minutes
+	go test -short $$(go list work | grep -v /deploy/)
 
 lint: ## linters, every module on its own, shell scripts
 	@scripts/lint.sh
@@ -49,4 +52,4 @@ clean: ## remove what make built; data/ stays
 	rm -rf bin .cache
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

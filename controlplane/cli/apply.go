@@ -116,5 +116,5 @@ func (in *invocation) writeApplied(w io.Writer, dry bool, made adminapi.ApplyRes
 	case !dry:
 		_, _ = fmt.Fprintf(w, "release %d\n", made.Release)
 	}
-	return writeResults(w, in.colour(), made.Nodes)
+	return writeResults(w, in.look(), made.Nodes)
 }

@@ -31,13 +31,13 @@ func audit(ctx context.Context, in *invocation) error {
 		return err
 	}
 	return list(in, rows, []column[adminapi.AuditEntry]{
-		{name: "id", text: func(e adminapi.AuditEntry) string { return natural(e.ID) }, number: true},
+		{name: "id", spare: true, text: func(e adminapi.AuditEntry) string { return natural(e.ID) }, number: true},
 		{name: "time", text: func(e adminapi.AuditEntry) string { return stamp(e.Time) }},
 		{name: "author", text: func(e adminapi.AuditEntry) string { return e.Author }},
 		{name: "action", text: func(e adminapi.AuditEntry) string { return e.Action }},
 		{name: "target", text: func(e adminapi.AuditEntry) string { return e.Target }},
 		{name: "reason", text: func(e adminapi.AuditEntry) string { return e.Reason }},
-		{name: "detail", text: func(e adminapi.AuditEntry) string { return detail(e.Detail) }},
+		{name: "detail", spare: true, text: func(e adminapi.AuditEntry) string { return detail(e.Detail) }},
 	})
 }
 

@@ -25,6 +25,8 @@ type Options struct {
 	StdinTerminal  bool
 	StdoutTerminal bool
 	StderrTerminal bool
+	// Width is how many columns the terminal of Stdout has, 0 if not known.
+	Width int
 	// Version is that of this program.
 	Version string
 }

@@ -28,8 +28,8 @@ func TestCandidates(t *testing.T) {
 	f("releases show ''", "12 11")
 	f("keys revoke ''", "KEY_ID k_02")
 	f("completion ''", "bash zsh fish")
-	f("status -o ''", "table json yaml csv")
-	f("status --output=", "--output=table --output=json --output=yaml --output=csv")
+	f("status -o ''", "table wide json yaml csv")
+	f("status --output=", "--output=table --output=wide --output=json --output=yaml --output=csv")
 	f("keys create --role p", "free pro internal admin management")
 	f("operators create --role ''", "viewer operator admin")
 	f("validate --models ''", "") // the shell offers files

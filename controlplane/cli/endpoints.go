@@ -79,7 +79,7 @@ func endpoints(ctx context.Context, in *invocation) error {
 				lines = append(lines, endpointLine{Endpoint: e, trouble: t})
 			}
 		}
-		return writeTable(w, in.colour(), lines, endpointColumns())
+		return writeTable(w, in.look(), lines, endpointColumns())
 	})
 }
 
@@ -87,11 +87,11 @@ func endpointColumns() []column[endpointLine] {
 	return []column[endpointLine]{
 		{name: "model", text: func(l endpointLine) string { return l.Model }},
 		{name: "endpoint", text: func(l endpointLine) string { return l.Endpoint.Endpoint }},
-		{name: "weight", text: func(l endpointLine) string { return decimal(l.Weight) }, number: true},
+		{name: "weight", spare: true, text: func(l endpointLine) string { return decimal(l.Weight) }, number: true},
 		{name: "state", text: func(l endpointLine) string { return l.State }, tint: func(l endpointLine) tint { return endpointTint(l.State) }},
 		{name: "node", text: func(l endpointLine) string { return l.trouble.Node }},
-		{name: "there", text: func(l endpointLine) string { return l.trouble.State }},
-		{name: "until", text: func(l endpointLine) string { return clock(l.trouble.UntilMS) }},
+		{name: "there", spare: true, text: func(l endpointLine) string { return l.trouble.State }},
+		{name: "until", spare: true, text: func(l endpointLine) string { return clock(l.trouble.UntilMS) }},
 		{name: "reason", text: func(l endpointLine) string { return l.trouble.Reason }},
 	}
 }

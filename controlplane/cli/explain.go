@@ -48,7 +48,7 @@ func explain(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return in.show(e, func(w io.Writer) error { return writeExplanation(w, in.colour(), e) })
+	return in.show(e, func(w io.Writer) error { return writeExplanation(w, in.look(), e) })
 }
 
 // explained is the request in question.
@@ -88,7 +88,7 @@ type triedEndpoint struct {
 	wire.Candidate
 }
 
-func writeExplanation(w io.Writer, colour bool, e wire.Explanation) error {
+func writeExplanation(w io.Writer, l look, e wire.Explanation) error {
 	_, _ = fmt.Fprintf(w, "node %s, release %d\n", printable(e.Node), e.Release)
 	if e.Status != 0 {
 		_, _ = fmt.Fprintf(w, "refused: %d %s\n", e.Status, printable(e.Message))
@@ -106,7 +106,7 @@ func writeExplanation(w io.Writer, colour bool, e wire.Explanation) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	return writeTable(w, colour, rows, []column[triedEndpoint]{
+	return writeTable(w, l, rows, []column[triedEndpoint]{
 		{name: "order", text: func(t triedEndpoint) string {
 			if t.order == 0 {
 				return ""

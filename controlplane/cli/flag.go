@@ -63,7 +63,7 @@ func valueOf[T any](in *invocation, name string, def T) T {
 
 // globalFlags are those of every command.
 func globalFlags() []urfave.Flag {
-	output := choiceFlag("output", "print as `FORMAT`: table, json, yaml, or csv for lists", formatTable, formatTable, formatJSON, formatYAML, formatCSV)
+	output := choiceFlag("output", "print as `FORMAT`: table (fitted to the terminal), wide, json, yaml, or csv for lists", formatTable, formatTable, formatWide, formatJSON, formatYAML, formatCSV)
 	output.Aliases = []string{"o"}
 	flags := []urfave.Flag{
 		output,

@@ -190,7 +190,7 @@ func importPrices(_ context.Context, in *invocation) error {
 			_, err := fmt.Fprintln(w, "nothing to change: no model of "+printable(path)+" has other prices or sizes in the list")
 			return err
 		}
-		return writeTable(w, in.colour(), u.Changes, []column[importer.Change]{
+		return writeTable(w, in.look(), u.Changes, []column[importer.Change]{
 			{name: "line", text: func(c importer.Change) string { return fmt.Sprint(c.Line) }, number: true},
 			{name: "model", text: func(c importer.Change) string { return c.Model }},
 			{name: "key", text: func(c importer.Change) string { return c.Key }},

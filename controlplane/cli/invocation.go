@@ -111,11 +111,29 @@ func (in *invocation) items(name string) []string {
 	return out
 }
 
-func (in *invocation) format() string { return valueOf(in, "output", formatTable) }
+// format returns how to print; wide is a table.
+func (in *invocation) format() string {
+	if f := valueOf(in, "output", formatTable); f != formatWide {
+		return f
+	}
+	return formatTable
+}
 
-// colour is for people who look at a terminal and did not object.
-func (in *invocation) colour() bool {
-	return in.opts.StdoutTerminal && in.opts.env("NO_COLOR") == "" && in.opts.env("TERM") != "dumb"
+// look is how tables are printed.
+type look struct {
+	// colour is for people who look at a terminal and did not object.
+	colour bool
+	// width is how many columns a line may have, 0 for any.
+	width int
+}
+
+// look fits tables into a terminal, unless -o wide asks for all of them. A pipe gets all.
+func (in *invocation) look() look {
+	l := look{colour: in.opts.StdoutTerminal && in.opts.env("NO_COLOR") == "" && in.opts.env("TERM") != "dumb"}
+	if in.opts.StdoutTerminal && valueOf(in, "output", formatTable) != formatWide {
+		l.width = in.opts.Width
+	}
+	return l
 }
 
 // first returns the first argument, "" if there is none.

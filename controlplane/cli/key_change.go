@@ -48,13 +48,13 @@ type keyOutcome struct {
 
 // writeKeyChange lists the nodes only if some of them is not up to date.
 func (in *invocation) writeKeyChange(w io.Writer, outcome keyOutcome) error {
-	if err := writeFields(w, in.colour(), outcome.fields); err != nil {
+	if err := writeFields(w, in.look(), outcome.fields); err != nil {
 		return err
 	}
 	for _, n := range outcome.nodes {
 		if n.State != adminapi.Applied {
 			_, _ = fmt.Fprintln(w)
-			return writeResults(w, in.colour(), outcome.nodes)
+			return writeResults(w, in.look(), outcome.nodes)
 		}
 	}
 	return nil

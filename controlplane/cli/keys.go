@@ -161,18 +161,18 @@ func listKeys(ctx context.Context, in *invocation) error {
 	return list(in, rows, []column[adminapi.Key]{
 		{name: "id", text: func(k adminapi.Key) string { return k.ID }},
 		{name: "name", text: func(k adminapi.Key) string { return k.Name }},
-		{name: "user", text: func(k adminapi.Key) string { return k.User }},
+		{name: "user", spare: true, text: func(k adminapi.Key) string { return k.User }},
 		{name: "team", text: func(k adminapi.Key) string { return k.Team }},
 		{name: "role", text: func(k adminapi.Key) string { return k.Role }},
-		{name: "models", text: allowed},
-		{name: "created", text: func(k adminapi.Key) string { return stamp(k.Created) }},
+		{name: "models", spare: true, text: allowed},
+		{name: "created", spare: true, text: func(k adminapi.Key) string { return stamp(k.Created) }},
 		{name: "expires", text: func(k adminapi.Key) string { return moment(k.Expires) }},
-		{name: "revoked", text: func(k adminapi.Key) string { return moment(k.Revoked) }, tint: func(adminapi.Key) tint { return bad }},
-		{name: "prefix", text: func(k adminapi.Key) string { return k.Prefix }},
-		{name: "last_used", text: func(k adminapi.Key) string { return moment(k.LastUsed) }},
+		{name: "revoked", spare: true, text: func(k adminapi.Key) string { return moment(k.Revoked) }, tint: func(adminapi.Key) tint { return bad }},
+		{name: "prefix", spare: true, text: func(k adminapi.Key) string { return k.Prefix }},
+		{name: "last_used", spare: true, text: func(k adminapi.Key) string { return moment(k.LastUsed) }},
 		{name: "cost_usd", text: spent(func(s *adminapi.Spent) string { return s.Total }), number: true},
-		{name: "cost_usd_day", head: "TODAY", text: spent(func(s *adminapi.Spent) string { return s.Day }), number: true},
-		{name: "cost_usd_week", head: "WEEK", text: spent(func(s *adminapi.Spent) string { return s.Week }), number: true},
+		{name: "cost_usd_day", head: "TODAY", spare: true, text: spent(func(s *adminapi.Spent) string { return s.Day }), number: true},
+		{name: "cost_usd_week", head: "WEEK", spare: true, text: spent(func(s *adminapi.Spent) string { return s.Week }), number: true},
 		{name: "cost_usd_month", head: "MONTH", text: spent(func(s *adminapi.Spent) string { return s.Month }), number: true},
 	})
 }
@@ -205,5 +205,5 @@ func showKey(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return in.show(k, func(w io.Writer) error { return writeFields(w, in.colour(), keyFields(k)) })
+	return in.show(k, func(w io.Writer) error { return writeFields(w, in.look(), keyFields(k)) })
 }

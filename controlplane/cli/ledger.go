@@ -32,7 +32,7 @@ func ledger(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	if err := in.show(l, func(w io.Writer) error { return writeLedger(w, in.colour(), l) }); err != nil {
+	if err := in.show(l, func(w io.Writer) error { return writeLedger(w, in.look(), l) }); err != nil {
 		return err
 	}
 	if l.Sum.Lost > 0 || !l.Sum.Balanced || len(l.Gaps) > 0 || l.DeadLetters > 0 {
@@ -42,9 +42,9 @@ func ledger(ctx context.Context, in *invocation) error {
 	return nil
 }
 
-func writeLedger(w io.Writer, colour bool, l adminapi.Ledger) error {
+func writeLedger(w io.Writer, as look, l adminapi.Ledger) error {
 	type row = adminapi.Balance
-	err := writeTable(w, colour, append(append([]row{}, l.Nodes...), l.Sum), []column[row]{
+	err := writeTable(w, as, append(append([]row{}, l.Nodes...), l.Sum), []column[row]{
 		{name: "node", text: func(b row) string { return b.Node }},
 		{name: "state", text: func(b row) string { return b.State }, tint: func(b row) tint {
 			if b.State == "" {
@@ -60,7 +60,7 @@ func writeLedger(w io.Writer, colour bool, l adminapi.Ledger) error {
 			}
 			return plain
 		}},
-		{name: "in_transit", text: func(b row) string { return natural(b.InTransit) }, number: true},
+		{name: "in_transit", spare: true, text: func(b row) string { return natural(b.InTransit) }, number: true},
 		{name: "pending", text: func(b row) string { return natural(b.Pending) }, number: true},
 		{name: "lost", text: func(b row) string { return natural(b.Lost) }, number: true, tint: func(b row) tint {
 			if b.Lost > 0 {
@@ -68,7 +68,7 @@ func writeLedger(w io.Writer, colour bool, l adminapi.Ledger) error {
 			}
 			return plain
 		}},
-		{name: "spooled_bytes", text: func(b row) string { return integer(b.SpooledBytes) }, number: true},
+		{name: "spooled_bytes", spare: true, text: func(b row) string { return integer(b.SpooledBytes) }, number: true},
 		{name: "balanced", text: func(b row) string { return yes(b.Balanced) }},
 	})
 	if err != nil {

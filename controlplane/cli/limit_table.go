@@ -23,20 +23,20 @@ func limitColumns(nodes bool) []column[adminapi.HeldLimit] {
 	type row = adminapi.HeldLimit
 	columns := []column[row]{
 		{name: "holder", text: func(l row) string { return l.Holder }},
-		{name: "id", text: func(l row) string { return l.ID }},
+		{name: "id", spare: true, text: func(l row) string { return l.ID }},
 		{name: "name", text: func(l row) string { return l.Name }},
 		{name: "kind", text: func(l row) string { return l.Kind }},
 		{name: "value", text: func(l row) string { return l.Value }, number: true},
-		{name: "reset", text: func(l row) string { return l.Reset }},
-		{name: "model", text: func(l row) string { return cmp.Or(l.Model, "all") }},
-		{name: "provider", text: func(l row) string { return cmp.Or(l.Provider, "all") }},
+		{name: "reset", spare: true, text: func(l row) string { return l.Reset }},
+		{name: "model", spare: true, text: func(l row) string { return cmp.Or(l.Model, "all") }},
+		{name: "provider", spare: true, text: func(l row) string { return cmp.Or(l.Provider, "all") }},
 		{name: "state", text: limitState, tint: limitTint},
 		{name: "used", text: func(l row) string { return l.Used }, number: true},
-		{name: "leased", text: func(l row) string { return l.Leased }, number: true},
+		{name: "leased", spare: true, text: func(l row) string { return l.Leased }, number: true},
 		{name: "left", text: func(l row) string { return l.Left }, number: true},
-		{name: "refused", text: func(l row) string { return strconv.FormatInt(l.Refused, 10) }, number: true},
-		{name: "alert", text: limitAlert, tint: func(adminapi.HeldLimit) tint { return doubt }},
-		{name: "resets_at", text: func(l row) string { return moment(l.ResetsAt) }},
+		{name: "refused", spare: true, text: func(l row) string { return strconv.FormatInt(l.Refused, 10) }, number: true},
+		{name: "alert", spare: true, text: limitAlert, tint: func(adminapi.HeldLimit) tint { return doubt }},
+		{name: "resets_at", spare: true, text: func(l row) string { return moment(l.ResetsAt) }},
 	}
 	if nodes {
 		columns = append(columns, column[row]{name: "nodes", head: "USED+LEASED BY NODE", text: limitNodes})

@@ -141,13 +141,13 @@ func logColumns() []column[adminapi.LogRow] {
 			}
 			return good
 		}},
-		{name: "outcome", text: func(r row) string { return r.Outcome }},
+		{name: "outcome", spare: true, text: func(r row) string { return r.Outcome }},
 		{name: "model_id", head: "MODEL", text: func(r row) string { return r.ModelID }},
-		{name: "endpoint", text: func(r row) string { return r.Endpoint }},
-		{name: "user_id", head: "USER", text: func(r row) string { return r.UserID }},
-		{name: "prompt_tokens", head: "PROMPT", text: func(r row) string { return optional(r.PromptTokens) }, number: true},
-		{name: "completion_tokens", head: "COMPLETION", text: func(r row) string { return optional(r.Completion) }, number: true},
-		{name: "cost_usd", text: func(r row) string { return r.CostUSD }, number: true},
+		{name: "endpoint", spare: true, text: func(r row) string { return r.Endpoint }},
+		{name: "user_id", head: "USER", spare: true, text: func(r row) string { return r.UserID }},
+		{name: "prompt_tokens", head: "PROMPT", spare: true, text: func(r row) string { return optional(r.PromptTokens) }, number: true},
+		{name: "completion_tokens", head: "COMPLETION", spare: true, text: func(r row) string { return optional(r.Completion) }, number: true},
+		{name: "cost_usd", spare: true, text: func(r row) string { return r.CostUSD }, number: true},
 		{name: "latency_ms", head: "MS", text: func(r row) string { return integer(r.LatencyMS) }, number: true},
 		{name: "error", text: func(r row) string { return r.Error }},
 	}
@@ -163,7 +163,7 @@ func showContent(ctx context.Context, in *invocation) error {
 		return err
 	}
 	return in.show(c, func(w io.Writer) error {
-		return writeFields(w, in.colour(), []field{{name: "request_id", text: c.RequestID}, {name: "prompt", text: c.Prompt}, {name: "answer", text: c.Answer}})
+		return writeFields(w, in.look(), []field{{name: "request_id", text: c.RequestID}, {name: "prompt", text: c.Prompt}, {name: "answer", text: c.Answer}})
 	})
 }
 
@@ -198,7 +198,7 @@ func showLog(ctx context.Context, in *invocation) error {
 		if i > 0 {
 			_, _ = fmt.Fprintln(in.opts.Stdout)
 		}
-		if err := writeFields(in.opts.Stdout, in.colour(), fields); err != nil {
+		if err := writeFields(in.opts.Stdout, in.look(), fields); err != nil {
 			return err
 		}
 	}

@@ -70,19 +70,19 @@ func routing(ctx context.Context, in *invocation) error {
 			rows = append(rows, modelRoute{model, route})
 		}
 	}
-	return in.show(r, func(w io.Writer) error { return writeTable(w, in.colour(), rows, routeColumns()) })
+	return in.show(r, func(w io.Writer) error { return writeTable(w, in.look(), rows, routeColumns()) })
 }
 
 func routeColumns() []column[modelRoute] {
 	return []column[modelRoute]{
 		{name: "model", text: func(r modelRoute) string { return r.model }},
 		{name: "endpoint", text: func(r modelRoute) string { return r.Endpoint }},
-		{name: "provider", text: func(r modelRoute) string { return r.Provider }},
+		{name: "provider", spare: true, text: func(r modelRoute) string { return r.Provider }},
 		{name: "kind", text: func(r modelRoute) string { return r.Kind }},
 		{name: "weight", text: func(r modelRoute) string { return r.Weight }, number: true},
-		{name: "configured", text: func(r modelRoute) string { return decimal(r.Configured) }, number: true},
+		{name: "configured", spare: true, text: func(r modelRoute) string { return decimal(r.Configured) }, number: true},
 		{name: "override", text: func(r modelRoute) string { return optional(r.Override) }, number: true},
-		{name: "base_url", text: func(r modelRoute) string { return r.BaseURL }},
+		{name: "base_url", spare: true, text: func(r modelRoute) string { return r.BaseURL }},
 	}
 }
 

@@ -35,14 +35,14 @@ func nodes(ctx context.Context, in *invocation) error {
 		if err != nil {
 			return err
 		}
-		return in.show(n, func(w io.Writer) error { return writeFields(w, in.colour(), nodeFields(n)) })
+		return in.show(n, func(w io.Writer) error { return writeFields(w, in.look(), nodeFields(n)) })
 	}
 	rows, err := client.Nodes(ctx)
 	if err != nil {
 		return err
 	}
 	return in.show(rows, func(w io.Writer) error {
-		if err := writeTable(w, in.colour(), rows, nodeColumns()); err != nil {
+		if err := writeTable(w, in.look(), rows, nodeColumns()); err != nil {
 			return err
 		}
 		return writeNodeNotes(w, rows)
@@ -53,16 +53,16 @@ func nodeColumns() []column[adminapi.Node] {
 	return []column[adminapi.Node]{
 		{name: "node", text: func(n adminapi.Node) string { return n.Node }},
 		{name: "state", text: nodeState, tint: func(n adminapi.Node) tint { return stateTint(n.State) }},
-		{name: "version", text: func(n adminapi.Node) string { return n.Version }},
+		{name: "version", spare: true, text: func(n adminapi.Node) string { return n.Version }},
 		{name: "release", text: func(n adminapi.Node) string { return natural(n.Release) }, number: true},
-		{name: "release_state", text: func(n adminapi.Node) string { return n.ReleaseState }, tint: func(n adminapi.Node) tint { return stateTint(n.ReleaseState) }},
-		{name: "source", text: func(n adminapi.Node) string { return n.Source }},
+		{name: "release_state", spare: true, text: func(n adminapi.Node) string { return n.ReleaseState }, tint: func(n adminapi.Node) tint { return stateTint(n.ReleaseState) }},
+		{name: "source", spare: true, text: func(n adminapi.Node) string { return n.Source }},
 		{name: "in_flight", text: func(n adminapi.Node) string { return integer(n.InFlight) }, number: true},
-		{name: "requests", text: func(n adminapi.Node) string { return natural(n.Requests) }, number: true},
-		{name: "usage_pending", text: func(n adminapi.Node) string { return natural(n.UsagePending) }, number: true},
+		{name: "requests", spare: true, text: func(n adminapi.Node) string { return natural(n.Requests) }, number: true},
+		{name: "usage_pending", spare: true, text: func(n adminapi.Node) string { return natural(n.UsagePending) }, number: true},
 		{name: "usage_lost", text: func(n adminapi.Node) string { return natural(n.UsageLost) }, number: true, tint: lostTint},
-		{name: "last_seen_ms", head: "LAST_SEEN", text: func(n adminapi.Node) string { return span(n.LastSeenMS) }, number: true},
-		{name: "uptime_s", head: "UPTIME", text: func(n adminapi.Node) string { return span(1000 * n.UptimeS) }, number: true},
+		{name: "last_seen_ms", head: "LAST_SEEN", spare: true, text: func(n adminapi.Node) string { return span(n.LastSeenMS) }, number: true},
+		{name: "uptime_s", head: "UPTIME", spare: true, text: func(n adminapi.Node) string { return span(1000 * n.UptimeS) }, number: true},
 	}
 }
 

@@ -89,7 +89,7 @@ func newToken[In any](ctx context.Context, in *invocation, o adminapi.Operation[
 		return err
 	}
 	return in.show(made, func(w io.Writer) error {
-		return writeFields(w, in.colour(), append([]field{{name: "token", text: made.Token}}, operatorFields(made.Operator)...))
+		return writeFields(w, in.look(), append([]field{{name: "token", text: made.Token}}, operatorFields(made.Operator)...))
 	})
 }
 
@@ -102,7 +102,7 @@ func revokeOperator(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return in.show(o, func(w io.Writer) error { return writeFields(w, in.colour(), operatorFields(o)) })
+	return in.show(o, func(w io.Writer) error { return writeFields(w, in.look(), operatorFields(o)) })
 }
 
 func listOperators(ctx context.Context, in *invocation) error {
@@ -135,7 +135,7 @@ func whoami(ctx context.Context, in *invocation) error {
 		return err
 	}
 	return in.show(who, func(w io.Writer) error {
-		return writeFields(w, in.colour(), []field{{name: "name", text: cmp.Or(who.Name, "ADMIN_TOKEN")}, {name: "role", text: who.Role}})
+		return writeFields(w, in.look(), []field{{name: "name", text: cmp.Or(who.Name, "ADMIN_TOKEN")}, {name: "role", text: who.Role}})
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 
 const (
 	formatTable = "table"
+	formatWide  = "wide"
 	formatJSON  = "json"
 	formatYAML  = "yaml"
 	formatCSV   = "csv"

@@ -74,11 +74,11 @@ func showPrices(ctx context.Context, in *invocation) error {
 	}
 	return list(in, rows, []column[adminapi.Price]{
 		{name: "endpoint", text: func(p adminapi.Price) string { return p.Endpoint }},
-		{name: "version", text: func(p adminapi.Price) string { return p.Version }},
-		{name: "from", text: func(p adminapi.Price) string { return when(p.From) }},
-		{name: "until", text: func(p adminapi.Price) string { return when(p.Until) }},
-		{name: "service_tier", text: func(p adminapi.Price) string { return p.ServiceTier }},
-		{name: "min_prompt_tokens", text: func(p adminapi.Price) string { return integer(p.MinPrompt) }, number: true},
+		{name: "version", spare: true, text: func(p adminapi.Price) string { return p.Version }},
+		{name: "from", spare: true, text: func(p adminapi.Price) string { return when(p.From) }},
+		{name: "until", spare: true, text: func(p adminapi.Price) string { return when(p.Until) }},
+		{name: "service_tier", spare: true, text: func(p adminapi.Price) string { return p.ServiceTier }},
+		{name: "min_prompt_tokens", spare: true, text: func(p adminapi.Price) string { return integer(p.MinPrompt) }, number: true},
 		{name: "prices", text: pricesText},
 	})
 }

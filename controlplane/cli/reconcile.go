@@ -183,7 +183,7 @@ func (in *invocation) showReport(r *reconcile.Report) error {
 		return list(in, r.Rows, columns)
 	}
 	return in.show(r, func(w io.Writer) error {
-		return writeTable(w, in.colour(), append(slices.Clone(r.Rows), r.Total), columns)
+		return writeTable(w, in.look(), append(slices.Clone(r.Rows), r.Total), columns)
 	})
 }
 

@@ -63,8 +63,8 @@ func listReleases(ctx context.Context, in *invocation) error {
 		{name: "release", text: func(r adminapi.ReleaseInfo) string { return natural(r.Release) }, number: true},
 		{name: "time", text: func(r adminapi.ReleaseInfo) string { return stamp(r.Time) }},
 		{name: "author", text: func(r adminapi.ReleaseInfo) string { return r.Author }},
-		{name: "hash", text: func(r adminapi.ReleaseInfo) string { return short(r.Hash) }},
-		{name: "models", text: func(r adminapi.ReleaseInfo) string { return integer(r.Models) }, number: true},
+		{name: "hash", spare: true, text: func(r adminapi.ReleaseInfo) string { return short(r.Hash) }},
+		{name: "models", spare: true, text: func(r adminapi.ReleaseInfo) string { return integer(r.Models) }, number: true},
 		{name: "current", text: func(r adminapi.ReleaseInfo) string { return yes(r.Current) }, tint: func(adminapi.ReleaseInfo) tint { return good }},
 		{name: "reason", text: func(r adminapi.ReleaseInfo) string { return r.Reason }},
 	})
@@ -91,7 +91,7 @@ func showRelease(ctx context.Context, in *invocation) error {
 		if err := json.Unmarshal(document, &r); err != nil {
 			return fmt.Errorf("read release %d: %w", number, err)
 		}
-		return writeRelease(w, in.colour(), r)
+		return writeRelease(w, in.look(), r)
 	})
 }
 
@@ -101,8 +101,8 @@ type modelEndpoint struct {
 	wire.Endpoint
 }
 
-func writeRelease(w io.Writer, colour bool, r wire.Release) error {
-	err := writeFields(w, colour, []field{
+func writeRelease(w io.Writer, l look, r wire.Release) error {
+	err := writeFields(w, l, []field{
 		{name: "release", text: fmt.Sprintf("%d (epoch %d)", r.Number, r.Epoch)},
 		{name: "time", text: stamp(time.Unix(r.Time, 0))},
 		{name: "author", text: r.Author},
@@ -120,12 +120,12 @@ func writeRelease(w io.Writer, colour bool, r wire.Release) error {
 		}
 	}
 	_, _ = fmt.Fprintln(w)
-	return writeTable(w, colour, rows, []column[modelEndpoint]{
+	return writeTable(w, l, rows, []column[modelEndpoint]{
 		{name: "model", text: func(e modelEndpoint) string { return e.model }},
 		{name: "endpoint", text: func(e modelEndpoint) string { return e.ID }},
 		{name: "kind", text: func(e modelEndpoint) string { return e.Kind }},
 		{name: "weight", text: func(e modelEndpoint) string { return decimal(e.Weight) }, number: true},
-		{name: "secrets", text: func(e modelEndpoint) string { return strings.Join(e.Secrets, ",") }},
+		{name: "secrets", spare: true, text: func(e modelEndpoint) string { return strings.Join(e.Secrets, ",") }},
 		{name: "base_url", text: func(e modelEndpoint) string { return e.BaseURL }},
 	})
 }

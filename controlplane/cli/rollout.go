@@ -33,7 +33,7 @@ func (in *invocation) rollOut(ctx context.Context, do func(context.Context, *adm
 	if change.DryRun {
 		return in.show(shownTrial{made.Release, made.Changed, made.Changes}, func(w io.Writer) error { return writeTrial(w, made) })
 	}
-	if err := in.show(shownRollout{made.Release, made.Nodes}, func(w io.Writer) error { return writeRollout(w, in.colour(), made) }); err != nil {
+	if err := in.show(shownRollout{made.Release, made.Nodes}, func(w io.Writer) error { return writeRollout(w, in.look(), made) }); err != nil {
 		return err
 	}
 	stuck := in.warnOfProblems(ctx, client, change.Wait())
@@ -68,13 +68,13 @@ func writeTrial(w io.Writer, made adminapi.Rollout) error {
 	return nil
 }
 
-func writeRollout(w io.Writer, colour bool, made adminapi.Rollout) error {
+func writeRollout(w io.Writer, l look, made adminapi.Rollout) error {
 	text := "release %d\n"
 	if !made.Changed {
 		text = "no change, current release is %d\n"
 	}
 	_, _ = fmt.Fprintf(w, text, made.Release)
-	return writeResults(w, colour, made.Nodes)
+	return writeResults(w, l, made.Nodes)
 }
 
 func resultColumns() []column[adminapi.NodeResult] {
@@ -86,11 +86,11 @@ func resultColumns() []column[adminapi.NodeResult] {
 	}
 }
 
-func writeResults(w io.Writer, colour bool, nodes []adminapi.NodeResult) error {
+func writeResults(w io.Writer, l look, nodes []adminapi.NodeResult) error {
 	if len(nodes) == 0 {
 		return nil
 	}
-	return writeTable(w, colour, nodes, resultColumns())
+	return writeTable(w, l, nodes, resultColumns())
 }
 
 // complete returns an error if some node had not applied the change when the wait ended.

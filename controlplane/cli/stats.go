@@ -65,7 +65,7 @@ func stats(ctx context.Context, in *invocation) error {
 	names := []column[adminapi.StatsRow]{
 		{name: "hour", text: func(r adminapi.StatsRow) string { return stamp(r.Hour) }},
 		{name: "model_id", text: func(r adminapi.StatsRow) string { return r.ModelID }},
-		{name: "provider", text: func(r adminapi.StatsRow) string { return r.Provider }},
+		{name: "provider", spare: true, text: func(r adminapi.StatsRow) string { return r.Provider }},
 	}
 	return list(in, rows, append(names, figureColumns(func(r adminapi.StatsRow) adminapi.Figures { return r.Figures })...))
 }
@@ -104,6 +104,10 @@ func figureColumns[T any](of func(T) adminapi.Figures) []column[T] {
 	number := func(name, head string, value func(adminapi.Figures) int64) column[T] {
 		return column[T]{name: name, head: head, text: func(r T) string { return integer(value(of(r))) }, number: true}
 	}
+	spare := func(c column[T]) column[T] {
+		c.spare = true
+		return c
+	}
 	errors := number("error_count", "ERRORS", func(f adminapi.Figures) int64 { return f.ErrorCount })
 	errors.tint = func(r T) tint {
 		if of(r).ErrorCount > 0 {
@@ -114,14 +118,14 @@ func figureColumns[T any](of func(T) adminapi.Figures) []column[T] {
 	return []column[T]{
 		number("request_count", "REQUESTS", func(f adminapi.Figures) int64 { return f.RequestCount }),
 		errors,
-		number("total_prompt_tokens", "PROMPT_TOKENS", func(f adminapi.Figures) int64 { return f.TotalPromptTokens }),
-		number("total_completion_tokens", "COMPLETION_TOKENS", func(f adminapi.Figures) int64 { return f.TotalCompletionTokens }),
+		spare(number("total_prompt_tokens", "PROMPT_TOKENS", func(f adminapi.Figures) int64 { return f.TotalPromptTokens })),
+		spare(number("total_completion_tokens", "COMPLETION_TOKENS", func(f adminapi.Figures) int64 { return f.TotalCompletionTokens })),
 		{name: "total_cost_usd", head: "COST_USD", text: func(r T) string { return of(r).TotalCostUSD }, number: true},
-		{name: "avg_latency_ms", head: "AVG_MS", text: func(r T) string { return strconv.FormatFloat(of(r).AvgLatencyMS, 'f', 0, 64) }, number: true},
-		number("p50_latency_ms", "P50_MS", func(f adminapi.Figures) int64 { return f.P50LatencyMS }),
+		{name: "avg_latency_ms", head: "AVG_MS", spare: true, text: func(r T) string { return strconv.FormatFloat(of(r).AvgLatencyMS, 'f', 0, 64) }, number: true},
+		spare(number("p50_latency_ms", "P50_MS", func(f adminapi.Figures) int64 { return f.P50LatencyMS })),
 		number("p95_latency_ms", "P95_MS", func(f adminapi.Figures) int64 { return f.P95LatencyMS }),
-		number("p99_latency_ms", "P99_MS", func(f adminapi.Figures) int64 { return f.P99LatencyMS }),
-		number("p50_ttft_ms", "P50_TTFT", func(f adminapi.Figures) int64 { return f.P50TTFTMS }),
-		number("p95_ttft_ms", "P95_TTFT", func(f adminapi.Figures) int64 { return f.P95TTFTMS }),
+		spare(number("p99_latency_ms", "P99_MS", func(f adminapi.Figures) int64 { return f.P99LatencyMS })),
+		spare(number("p50_ttft_ms", "P50_TTFT", func(f adminapi.Figures) int64 { return f.P50TTFTMS })),
+		spare(number("p95_ttft_ms", "P95_TTFT", func(f adminapi.Figures) int64 { return f.P95TTFTMS })),
 	}
 }

@@ -30,7 +30,7 @@ func status(ctx context.Context, in *invocation) error {
 		return err
 	}
 	err = in.show(s, func(w io.Writer) error {
-		if err := writeFields(w, in.colour(), statusFields(client.URL(), s)); err != nil {
+		if err := writeFields(w, in.look(), statusFields(client.URL(), s)); err != nil {
 			return err
 		}
 		for _, p := range s.Problems {

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -32,6 +33,8 @@ type column[T any] struct {
 	tint func(T) tint
 	// number aligns to the right.
 	number bool
+	// spare columns are the first to be left out where a terminal is too narrow.
+	spare bool
 }
 
 func (c column[T]) title() string {
@@ -49,7 +52,7 @@ func list[T any](in *invocation, rows []T, columns []column[T]) error {
 		}
 		return nil
 	}
-	return in.show(rows, func(w io.Writer) error { return writeTable(w, in.colour(), rows, columns) })
+	return in.show(rows, func(w io.Writer) error { return writeTable(w, in.look(), rows, columns) })
 }
 
 type cell struct {
@@ -58,7 +61,7 @@ type cell struct {
 	right bool
 }
 
-func writeTable[T any](w io.Writer, colour bool, rows []T, columns []column[T]) error {
+func writeTable[T any](w io.Writer, l look, rows []T, columns []column[T]) error {
 	lines := make([][]cell, 1, len(rows)+1)
 	for _, c := range columns {
 		lines[0] = append(lines[0], cell{c.title(), bold, c.number})
@@ -74,7 +77,65 @@ func writeTable[T any](w io.Writer, colour bool, rows []T, columns []column[T]) 
 		}
 		lines = append(lines, line)
 	}
-	return writeLines(w, colour, lines)
+	return writeLines(w, l, fit(lines, columns, l.width))
+}
+
+// shortest is how much of a text stays where it is shortened.
+const shortest = 12
+
+// fit makes a table at most width columns wide, as far as that goes: spare
+// columns are left out from the right, then texts are shortened, the last column's
+// first, since it says the most in words. Width 0 changes nothing.
+func fit[T any](lines [][]cell, columns []column[T], width int) [][]cell {
+	if width <= 0 {
+		return lines
+	}
+	columns = slices.Clone(columns)
+	for i := len(columns) - 1; i >= 0 && total(widthsOf(lines)) > width; i-- {
+		if !columns[i].spare {
+			continue
+		}
+		columns = slices.Delete(columns, i, i+1)
+		for j := range lines {
+			lines[j] = slices.Delete(lines[j], i, i+1)
+		}
+	}
+	widths := widthsOf(lines)
+	for last := true; total(widths) > width; last = false {
+		i := len(widths) - 1
+		if !last || columns[i].number || widths[i] <= shortest {
+			if i = widest(widths, columns); i < 0 {
+				break
+			}
+		}
+		widths[i] = max(shortest, widths[i]-(total(widths)-width))
+		for _, line := range lines {
+			line[i].text = runewidth.Truncate(line[i].text, widths[i], "…")
+		}
+	}
+	return lines
+}
+
+// widest returns the widest column of texts that can be shortened, -1 without one.
+func widest[T any](widths []int, columns []column[T]) int {
+	found := -1
+	for i, w := range widths {
+		if !columns[i].number && w > shortest && (found < 0 || w > widths[found]) {
+			found = i
+		}
+	}
+	return found
+}
+
+const gap = "  "
+
+// total is how wide a table is.
+func total(widths []int) int {
+	sum := len(gap) * (len(widths) - 1)
+	for _, w := range widths {
+		sum += w
+	}
+	return sum
 }
 
 // field is one line about a single object.
@@ -85,16 +146,15 @@ type field struct {
 }
 
 // writeFields prints names and values as two columns.
-func writeFields(w io.Writer, colour bool, fields []field) error {
+func writeFields(w io.Writer, l look, fields []field) error {
 	var lines [][]cell
 	for _, f := range fields {
 		lines = append(lines, []cell{{text: f.name, tint: bold}, {text: orDash(printable(f.text)), tint: f.tint}})
 	}
-	return writeLines(w, colour, lines)
+	return writeLines(w, l, lines)
 }
 
-func writeLines(w io.Writer, colour bool, lines [][]cell) error {
-	var widths []int
+func widthsOf(lines [][]cell) (widths []int) {
 	for _, line := range lines {
 		for i, c := range line {
 			if i == len(widths) {
@@ -103,10 +163,15 @@ func writeLines(w io.Writer, colour bool, lines [][]cell) error {
 			widths[i] = max(widths[i], runewidth.StringWidth(c.text))
 		}
 	}
+	return widths
+}
+
+func writeLines(w io.Writer, l look, lines [][]cell) error {
+	widths := widthsOf(lines)
 	for _, line := range lines {
 		var b strings.Builder
 		for i, c := range line {
-			b.WriteString(pad(c, widths[i], i == len(line)-1, colour))
+			b.WriteString(pad(c, widths[i], i == len(line)-1, l.colour))
 		}
 		if _, err := fmt.Fprintln(w, b.String()); err != nil {
 			return err
@@ -126,11 +191,11 @@ func pad(c cell, places int, last, colour bool) string {
 	case c.right && last:
 		return blanks + text
 	case c.right:
-		return blanks + text + "  "
+		return blanks + text + gap
 	case last:
 		return text
 	}
-	return text + blanks + "  "
+	return text + blanks + gap
 }
 
 // orDash keeps the number of columns the same on each line.

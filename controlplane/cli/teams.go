@@ -156,7 +156,7 @@ func showTeam(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return in.show(t, func(w io.Writer) error { return writeFields(w, in.colour(), teamFieldsOf(t)) })
+	return in.show(t, func(w io.Writer) error { return writeFields(w, in.look(), teamFieldsOf(t)) })
 }
 
 func listTeams(ctx context.Context, in *invocation) error {
@@ -179,7 +179,7 @@ func listTeams(ctx context.Context, in *invocation) error {
 		{name: "limits", text: func(t row) string {
 			return strings.Join(each(t.Limits, func(l adminapi.Limit) string { return l.Kind + " " + limitText(l) }), "; ")
 		}},
-		{name: "metadata", text: func(t row) string {
+		{name: "metadata", spare: true, text: func(t row) string {
 			var pairs []string
 			for _, name := range slices.Sorted(maps.Keys(t.Metadata)) {
 				pairs = append(pairs, name+"="+t.Metadata[name])

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mattn/go-runewidth"
+
 	"github.com/hybridinference/gateway/controlplane/cli"
 )
 
@@ -50,6 +52,36 @@ func strip(text string) string {
 		b.WriteString(rest)
 	}
 	return strings.TrimPrefix(b.String(), "1m") // the text begins with a colour
+}
+
+// Tables fit into the terminal: what is spare is left out, then texts are cut.
+// -o wide shows all of it, as a pipe does.
+func TestTablesFitTheTerminal(t *testing.T) {
+	a := newAdmin(t)
+	for _, command := range []string{
+		"nodes", "keys list", "teams list", "models", "routing", "endpoints list", "weights show", "releases list", "audit", "logs search", "stats", "usage", "prices show", "operators list", "ledger", "deadletters list", "limits show",
+	} {
+		args := strings.Fields(command)
+		all := runWith(t, a.vars(), args...)
+		if all.code != 0 {
+			t.Errorf("%s: %s", command, all.stderr)
+		}
+		shown := func(width int, more ...string) string {
+			var stdout, stderr bytes.Buffer
+			cli.Run(t.Context(), cli.Options{Args: append(args, more...), Stdout: &stdout, Stderr: &stderr, StdoutTerminal: true, Width: width, Env: lookup(a.vars("NO_COLOR=1"))})
+			return stdout.String()
+		}
+		for _, width := range []int{80, 120} {
+			for line := range strings.Lines(shown(width)) {
+				if runewidth.StringWidth(strings.TrimRight(line, "\n")) > width {
+					t.Errorf("%s at %d: %s", command, width, line)
+				}
+			}
+		}
+		if got := shown(80, "-o", "wide"); got != all.stdout {
+			t.Errorf("%s -o wide:\n%s\nwant\n%s", command, got, all.stdout)
+		}
+	}
 }
 
 func TestWaitShowsProgress(t *testing.T) {

@@ -115,9 +115,9 @@ func usageColumns(all bool) []column[adminapi.UsageRow] {
 	if all {
 		columns = append(
 			columns,
-			column[row]{name: "reasoning_tokens", text: func(r row) string { return integer(r.ReasoningTokens) }},
-			column[row]{name: "cache_read_tokens", text: func(r row) string { return integer(r.CacheReadTokens) }},
-			column[row]{name: "cache_write_tokens", text: func(r row) string { return integer(r.CacheWriteTokens) }},
+			column[row]{name: "reasoning_tokens", spare: true, text: func(r row) string { return integer(r.ReasoningTokens) }},
+			column[row]{name: "cache_read_tokens", spare: true, text: func(r row) string { return integer(r.CacheReadTokens) }},
+			column[row]{name: "cache_write_tokens", spare: true, text: func(r row) string { return integer(r.CacheWriteTokens) }},
 			column[row]{name: "total_tokens", text: func(r row) string { return integer(r.TotalTokens) }},
 		)
 	}

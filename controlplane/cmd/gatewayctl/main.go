@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 
+	"golang.org/x/term"
+
 	"github.com/hybridinference/gateway/controlplane/cli"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/run"
@@ -30,8 +32,17 @@ func start() int {
 	return cli.Run(ctx, cli.Options{
 		Args: os.Args[1:], Env: vars.Lookup, Version: version,
 		Stdin: os.Stdin, StdinTerminal: isTerminal(os.Stdin), Stdout: os.Stdout, StdoutTerminal: isTerminal(os.Stdout),
-		Stderr: os.Stderr, StderrTerminal: isTerminal(os.Stderr),
+		Stderr: os.Stderr, StderrTerminal: isTerminal(os.Stderr), Width: width(os.Stdout),
 	})
+}
+
+// width returns how many columns a terminal has, 0 for what is none.
+func width(f *os.File) int {
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return columns
 }
 
 func isTerminal(f *os.File) bool {
