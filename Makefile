@@ -11,7 +11,7 @@ export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 .PHONY: backup bench build chaos clean down fmt fuzz help images lint logs ps restart restore run scale test test-short tidy up upgrade
 
 build: ## the four binaries, in bin/
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ $(COMMANDS)
+	CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ $(COMMANDS)
 
 run: build ## build, then start the whole gateway on loopback (config/, data/)
 	exec bin/standalone

@@ -24,6 +24,7 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/tracing"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -58,6 +59,9 @@ type Options struct {
 	Retention Retention
 	// Limits size the streams if they have to be made.
 	Limits bus.Limits
+	// Tracing sends a span for the commit of each event whose request was traced;
+	// nil for none.
+	Tracing *tracing.Tracing
 }
 
 // Collector feeds one sink. Create it with New.

@@ -18,10 +18,12 @@ const progressEvery = 20 * time.Second
 // to the store, then receipts and acknowledgements. It fails only when ctx is
 // done; the frames are then given back.
 func (c *Collector) process(ctx context.Context, b *batch) error {
+	start := time.Now()
 	stop := c.keepAlive(ctx, b)
 	err := c.settle(ctx, b)
 	stop()
 	if err == nil {
+		c.trace(b, start)
 		c.sendReceipts(ctx, b)
 	}
 	c.release(ctx, b, err == nil)
@@ -72,6 +74,13 @@ func (c *Collector) insert(ctx context.Context, b *batch, events []event) error 
 		return err
 	}
 	return c.insert(ctx, b, events[half:])
+}
+
+// trace sends the spans of a batch that is committed.
+func (c *Collector) trace(b *batch, start time.Time) {
+	for i := range b.events {
+		c.opts.Tracing.Committed(b.events[i].row.Usage(), c.opts.Name, len(b.events), start)
+	}
 }
 
 // keepAlive tells JetStream regularly that the frames are still being

@@ -192,7 +192,7 @@ func (in *LogQuery) where(q *question) {
 
 // itemID is the id of a part of an answer, such as a message of the Responses
 // API: it contains the generation's.
-var itemID = regexp.MustCompile(`^[a-z]+_([0-9]{10}-[0-9A-Za-z]{20})_[0-9]+$`) //nolint:gochecknoglobals // a constant
+var itemID = regexp.MustCompile(`^[a-z]+_([0-9]{10}-[0-9A-Za-z]{20})_[0-9]+$`)
 
 // anyID is the condition that one of a row's ids is id. Each column of it has an index.
 func anyID(q *question, id string) string {

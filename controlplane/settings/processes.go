@@ -12,6 +12,7 @@ import (
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
 	"github.com/hybridinference/gateway/shared/metrics"
+	"github.com/hybridinference/gateway/shared/tracing"
 )
 
 // Serve are the settings of `controlplane serve`, the daemon.
@@ -49,6 +50,7 @@ func (s *Serve) Addr() string {
 type Collect struct {
 	Log       logs.Settings    `section:"log"`
 	Metrics   metrics.Settings `section:"log"`
+	Tracing   tracing.Settings `section:"tracing"`
 	NATS      bus.Settings     `section:"NATS"`
 	Database  Database         `section:"database"`
 	Dual      DualWrite        `section:"database"`

@@ -16,6 +16,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/shared/run"
+	"github.com/hybridinference/gateway/shared/tracing"
 )
 
 // Options of Open; all but Retention are required.
@@ -26,7 +27,9 @@ type Options struct {
 	// Retention is how long what is stored is kept.
 	Retention collector.Retention
 	Version   string
-	Log       *slog.Logger
+	// Tracing sends spans of commits; nil for none.
+	Tracing *tracing.Tracing
+	Log     *slog.Logger
 }
 
 // Sinks are the databases and their collectors.
@@ -55,7 +58,7 @@ func (s *Sinks) add(ctx context.Context, o Options, c database.Config, primary b
 	}
 	store := requestlog.New(db)
 	s.databases, s.stores = append(s.databases, db), append(s.stores, store)
-	options := collector.Options{NATS: o.NATS, Store: store, Name: c.Backend, Primary: primary, Retention: o.Retention, Logger: o.Log}
+	options := collector.Options{NATS: o.NATS, Store: store, Name: c.Backend, Primary: primary, Retention: o.Retention, Tracing: o.Tracing, Logger: o.Log}
 	if c.Backend == database.BackendD1 {
 		// few and large requests: Cloudflare counts them, and takes 2 MB
 		options.BatchRows, options.BatchBytes, options.BatchWait, options.Parallel = 2000, 900<<10, time.Second, 2

@@ -3,6 +3,8 @@ package dispatch
 import (
 	"time"
 
+	otel "go.opentelemetry.io/otel/trace"
+
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/adapters/sse"
 	"github.com/hybridinference/gateway/dataplane/route"
@@ -28,6 +30,7 @@ type attempt struct {
 	encoded  bool // the endpoint's language can say the request
 	recorded bool // its end was noted
 	progress bool // the last thing returned was progress
+	span     otel.SpanID
 	started  time.Time
 	// silent is since when there was no progress: the start, or when the caller
 	// came back for more after the last.

@@ -207,7 +207,8 @@ func (r *Run) encode() error {
 		return err
 	}
 	r.buffers.call.Override(r.attempt.Endpoint.Headers)
-	r.buffers.call.Headers = r.request.Trace.Append(r.buffers.call.Headers)
+	r.attempt.span = r.request.Trace.NewSpan()
+	r.buffers.call.Headers = r.request.Trace.Append(r.buffers.call.Headers, r.attempt.span)
 	r.attempt.encoded = true
 	r.attempt.credential = r.key(r.attempt.Endpoint, r.attempt.started)
 	return nil
@@ -264,6 +265,9 @@ func (r *Run) record(f *fault.Error) {
 	a.measure(f, now, r.request.streamed)
 	a.recorded = true
 	r.request.attempts = append(r.request.attempts, noted)
+	if spans := r.request.Trace.Spans(); spans != nil {
+		spans.Called(trace.Call{ID: a.span, Start: a.started, End: now, Failed: noted.Kind})
+	}
 }
 
 // Abandon notes the end of the attempt under way when its client has left. It

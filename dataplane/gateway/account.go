@@ -107,6 +107,9 @@ func (a *account) settle(end string, status int, f *fault.Error) *api.Total {
 	u := &a.usage
 	u.RequestID, u.HTTPRequestID = a.id, view(requestID(a.caller.ctx))
 	u.TraceID = view(a.caller.trace.ID())
+	if spans := a.caller.trace.Spans(); spans != nil {
+		u.SpanID = spans.ID()
+	}
 	u.Node, u.Time = a.books.node, a.caller.started.UnixMicro()
 	u.Epoch, u.Release = a.caller.snap.Epoch, a.caller.snap.Release
 	u.KeyID, u.UserID, u.TeamID, u.API = a.caller.key.ID, a.caller.key.User, a.caller.key.Team, a.translator.Name()

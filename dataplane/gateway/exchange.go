@@ -23,6 +23,7 @@ type exchange struct {
 	caller     caller
 	body       []byte
 	room       reservation // of the body
+	parent     trace.Memory
 
 	admission admission
 	attempt   attempt
@@ -54,7 +55,7 @@ func (r *generator) begin(ctx *fasthttp.RequestCtx) *exchange {
 	}
 	r.gateway.enter()
 	h := &ctx.Request.Header
-	x.caller = caller{ctx: ctx, snap: r.gateway.current.Load(), started: time.Now(), trace: trace.Parse(h.Peek("Traceparent"), h.Peek("Tracestate"))}
+	x.caller = caller{ctx: ctx, snap: r.gateway.current.Load(), started: time.Now(), trace: trace.Begin(r.gateway.opts.Tracing, &x.parent, h.Peek("Traceparent"), h.Peek("Tracestate"))}
 	x.account.id = newGenerationID(x.caller.started)
 	return x
 }

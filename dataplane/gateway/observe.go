@@ -30,6 +30,7 @@ func (x *exchange) observe() {
 		status = x.caller.ctx.Response.StatusCode()
 	}
 	m.Answered(r.surface, status)
+	x.sendSpans(status)
 	for _, made := range x.attempt.run.Attempts() {
 		if c := x.attempt.candidate(made.Endpoint); c.Endpoint != nil {
 			c.Endpoint.Metrics.Attempted(made.Kind)

@@ -13,6 +13,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/shared/secret"
+	"github.com/hybridinference/gateway/shared/tracing"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -62,6 +63,8 @@ type Options struct {
 	// Metrics counts requests, the same as the snapshots'; series of its own if
 	// nil, which nobody sees.
 	Metrics *metrics.Requests
+	// Tracing sends the spans of requests; nil is none.
+	Tracing *tracing.Tracing
 	// Report adds to /health what the node knows of the control plane.
 	Report func() Report
 	// Generation asks others for a generation that this node does not know (any

@@ -31,6 +31,7 @@ import (
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/disk"
 	"github.com/hybridinference/gateway/shared/run"
+	"github.com/hybridinference/gateway/shared/tracing"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -79,6 +80,8 @@ type Options struct {
 	StandIns bool
 	// Metrics gets the node's; nil for none.
 	Metrics prometheus.Registerer
+	// Tracing sends spans; nil for none.
+	Tracing *tracing.Tracing
 	Log     *slog.Logger
 }
 
@@ -134,6 +137,7 @@ func (n *Node) setup() (err error) {
 		o.Metrics = prometheus.NewRegistry()
 	}
 	o.Gateway.Metrics = metrics.NewRequests(o.Metrics, o.Node)
+	o.Gateway.Tracing = o.Tracing
 	registry := limits.NewRegistry(rand.Uint64())
 	n.limits = &limits.Link{Node: o.Node, Registry: registry, Clock: limits.NewClock(), Log: o.Log}
 	o.Gateway.Limits, o.Gateway.LimitsClock = registry, n.limits.Clock
@@ -260,11 +264,16 @@ func (n *Node) send(ctx context.Context, b meter.Batch) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, ackTime)
 	defer cancel()
+	start := time.Now()
 	msg, err := bus.EncodeFrame(bus.Frame{Node: n.o.Node, Epoch: cmp.Or(b.Epoch, n.instance), First: b.First, Last: b.Last, Lines: b.Lines, Attempt: b.Attempt})
 	if err != nil {
 		return err
 	}
-	return bus.PublishFrame(ctx, n.conn, msg)
+	if err := bus.PublishFrame(ctx, n.conn, msg); err != nil {
+		return err
+	}
+	n.o.Tracing.Published(b.Lines, msg.Subject, start)
+	return nil
 }
 
 // status fills the node's heartbeat.

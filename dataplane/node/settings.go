@@ -15,6 +15,7 @@ import (
 	"github.com/hybridinference/gateway/shared/logs"
 	"github.com/hybridinference/gateway/shared/metrics"
 	"github.com/hybridinference/gateway/shared/secret"
+	"github.com/hybridinference/gateway/shared/tracing"
 )
 
 // Settings are what a node in a process of its own is told by its environment
@@ -22,6 +23,7 @@ import (
 type Settings struct {
 	Log     logs.Settings    `section:"log"`
 	Metrics metrics.Settings `section:"log"`
+	Tracing tracing.Settings `section:"tracing"`
 	NATS    bus.Settings     `section:"NATS"`
 	Trust   Trust            `section:"NATS"`
 	Place   Place            `section:"data plane"`

@@ -1,11 +1,14 @@
 // Package trace carries W3C trace context (https://www.w3.org/TR/trace-context/)
-// from clients to upstreams.
+// from clients to upstreams, and makes the spans of requests that are traced.
 package trace
 
 import (
-	"math/rand/v2"
+	"encoding/hex"
+
+	otel "go.opentelemetry.io/otel/trace"
 
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/shared/tracing"
 )
 
 const (
@@ -18,7 +21,12 @@ const (
 
 // Context is the trace that a request belongs to. The zero value is none. It is
 // valid as long as the request's headers.
-type Context struct{ parent, state []byte }
+type Context struct {
+	// parent is the traceparent that upstreams get a child of: the client's, or
+	// the request's own span where there is tracing.
+	parent, state []byte
+	spans         *Spans // nil for a request that is not traced
+}
 
 // Parse reads the headers traceparent and tracestate of a client. What is not
 // valid is no trace, as the standard asks for.
@@ -29,7 +37,7 @@ func Parse(parent, state []byte) Context {
 	if len(state) > maxState {
 		state = nil
 	}
-	return Context{parent[:length], state}
+	return Context{parent: parent[:length], state: state}
 }
 
 // ID is the trace's id, 32 hexadecimal digits, nil without one.
@@ -40,25 +48,31 @@ func (c Context) ID() []byte {
 	return c.parent[traceAt : parentAt-1]
 }
 
+// Spans are those of the request, nil if it is not traced.
+func (c Context) Spans() *Spans { return c.spans }
+
 // Append appends the headers for an upstream, whose parent is a new span.
-func (c Context) Append(headers []codec.Header) []codec.Header {
+func (c Context) Append(headers []codec.Header, span otel.SpanID) []codec.Header {
 	if c.parent == nil {
 		return headers
 	}
 	var child [length]byte
 	copy(child[:], c.parent)
 	copy(child[:2], "00")
-	const digits = "0123456789abcdef"
-	span := rand.Uint64() | 1 // no id is zero
-	for i := parentAt; i < flagsAt-1; i++ {
-		child[i] = digits[span&15]
-		span >>= 4
-	}
+	hex.Encode(child[parentAt:], span[:])
 	headers = append(headers, codec.Header{Name: "traceparent", Value: string(child[:])})
 	if len(c.state) > 0 {
 		headers = append(headers, codec.Header{Name: "tracestate", Value: string(c.state)})
 	}
 	return headers
+}
+
+// NewSpan returns the id of a span for an attempt, the zero value without a trace.
+func (c Context) NewSpan() otel.SpanID {
+	if c.parent == nil {
+		return otel.SpanID{}
+	}
+	return tracing.NewSpanID()
 }
 
 // valid reports whether a traceparent can be understood. Later versions may be longer.

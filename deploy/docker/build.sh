@@ -13,7 +13,7 @@ out=$(cd "$1" && pwd)
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 build() { # MODULE COMMAND
-  (cd "$1" && GOWORK=off CGO_ENABLED=0 go build -trimpath -buildvcs=false \
+  (cd "$1" && GOWORK=off CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags grpcnotrace \
     -ldflags "-s -w -X main.version=${VERSION:-unknown}" -o "$out/" "./cmd/$2")
 }
 build dataplane dataplane

@@ -20,6 +20,7 @@ import (
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/metrics"
 	"github.com/hybridinference/gateway/shared/run"
+	"github.com/hybridinference/gateway/shared/tracing"
 )
 
 const (
@@ -65,9 +66,14 @@ func (p *process) start(ctx context.Context) (err error) {
 		return err
 	}
 	p.ends.Push("NATS connection", func(context.Context) error { conn.Close(); return nil })
+	spans, err := tracing.Start(ctx, &p.settings.Tracing, tracing.Process{Service: "gateway-standalone", Version: p.version, Log: p.log})
+	if err != nil {
+		return err
+	}
+	p.ends.Push("traces", func(ctx context.Context) error { spans.Stop(ctx); return nil })
 	control := p.settings.control(p.vars.Lookup)
 	p.sinks, err = sinks.Open(ctx, sinks.Options{
-		NATS: conn, Databases: p.settings.Dual.Stores(control.State), Retention: p.settings.Retention.Spans(), Version: p.version, Log: p.log,
+		NATS: conn, Databases: p.settings.Dual.Stores(control.State), Retention: p.settings.Retention.Spans(), Version: p.version, Tracing: spans, Log: p.log,
 	})
 	if err != nil {
 		return err
@@ -88,7 +94,7 @@ func (p *process) start(ctx context.Context) (err error) {
 	p.ends.Push("control plane", p.control.Close)
 	n := p.settings.node(p.vars.Lookup)
 	n.Version, n.Log, n.NATS.InProcess, n.StateDir = p.version, p.log, broker, filepath.Join(dir, "node")
-	n.Metrics = registry
+	n.Metrics, n.Tracing = registry, spans
 	n.Gateway.KeySecret, n.Gateway.Admin = secret, p.control.Handler()
 	p.node, err = node.New(ctx, n)
 	return err

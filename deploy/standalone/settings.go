@@ -12,6 +12,7 @@ import (
 	"github.com/hybridinference/gateway/shared/logs"
 	"github.com/hybridinference/gateway/shared/metrics"
 	"github.com/hybridinference/gateway/shared/secret"
+	"github.com/hybridinference/gateway/shared/tracing"
 )
 
 // Settings are those of the data plane and of the control plane, with defaults
@@ -19,6 +20,7 @@ import (
 type Settings struct {
 	Log       logs.Settings      `section:"log"`
 	Metrics   metrics.Settings   `section:"log"`
+	Tracing   tracing.Settings   `section:"tracing"`
 	Token     secret.String      `env:"ADMIN_TOKEN" strong:"true" help:"token of the admin API; required unless HOST is a loopback address"`
 	Insecure  bool               `env:"INSECURE" default:"false" help:"listen beyond loopback although USER_AUTH_ENABLED is false"`
 	Serving   node.Serving       `section:"data plane" defaults:"HOST=127.0.0.1 USER_AUTH_ENABLED=false"`

@@ -39,9 +39,9 @@ type Usage struct {
 	// digits, if that was sampled: whoever moves the event adds spans below it.
 	TraceID string `json:"trace_id,omitempty"`
 	SpanID  string `json:"span_id,omitempty"`
-	Node          string `json:"node"`
-	Epoch         uint64 `json:"epoch"`
-	Release       uint64 `json:"release"`
+	Node    string `json:"node"`
+	Epoch   uint64 `json:"epoch"`
+	Release uint64 `json:"release"`
 	// Time is when the request was received, microseconds since 1970.
 	Time int64 `json:"time_us"`
 	// FirstTokenMS and LatencyMS count from Time; FirstTokenMS is -1 when no

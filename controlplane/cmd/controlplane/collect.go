@@ -15,6 +15,7 @@ import (
 	"github.com/hybridinference/gateway/shared/logs"
 	"github.com/hybridinference/gateway/shared/metrics"
 	group "github.com/hybridinference/gateway/shared/run"
+	"github.com/hybridinference/gateway/shared/tracing"
 )
 
 // collect feeds the database and, for dual writing, D1.
@@ -35,7 +36,12 @@ func collect(ctx context.Context, vars *env.Environment, s *settings.Collect, _ 
 		return err
 	}
 	defer conn.Close()
-	all, err := sinks.Open(ctx, sinks.Options{NATS: conn, Databases: s.Dual.Stores(db), Retention: s.Retention.Spans(), Version: version, Log: log})
+	spans, err := tracing.Start(ctx, &s.Tracing, tracing.Process{Service: "gateway-collector", Version: version, Instance: nats.Name, Log: log})
+	if err != nil {
+		return err
+	}
+	defer spans.Stop(context.WithoutCancel(ctx))
+	all, err := sinks.Open(ctx, sinks.Options{NATS: conn, Databases: s.Dual.Stores(db), Retention: s.Retention.Spans(), Version: version, Tracing: spans, Log: log})
 	if err != nil {
 		return err
 	}

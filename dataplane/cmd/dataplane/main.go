@@ -16,6 +16,7 @@ import (
 	"github.com/hybridinference/gateway/shared/logs"
 	"github.com/hybridinference/gateway/shared/metrics"
 	"github.com/hybridinference/gateway/shared/run"
+	"github.com/hybridinference/gateway/shared/tracing"
 )
 
 // version is set by the linker.
@@ -69,6 +70,11 @@ func serve(s *node.Settings, vars *env.Environment) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, scraped.Close()) }()
+	o.Tracing, err = tracing.Start(ctx, &s.Tracing, tracing.Process{Service: "gateway-dataplane", Version: version, Instance: o.Node, Log: o.Log})
+	if err != nil {
+		return err
+	}
+	defer o.Tracing.Stop(context.WithoutCancel(ctx))
 	n, err := node.New(ctx, o)
 	if err != nil {
 		return err
