@@ -62,6 +62,8 @@ const (
 	HolderUser    = "user"
 	HolderTeam    = "team"
 	HolderGateway = "gateway"
+	// HolderEndpoint has its provider's limits, which models.yaml sets.
+	HolderEndpoint = "endpoint"
 )
 
 // What HeldLimit.State may be.
@@ -75,7 +77,7 @@ const (
 // HeldLimit is a limit with who holds it and how much of it is used. Used,
 // leased and left add up to its value, unless it was lowered below what was used.
 type HeldLimit struct {
-	Holder string `json:"holder" enum:"key,user,team,gateway"`
+	Holder string `json:"holder" enum:"key,user,team,gateway,endpoint"`
 	ID     string `json:"id" doc:"the key's or the team's id, the user's name; empty for the gateway"`
 	Name   string `json:"name" doc:"the key's or the team's name"`
 	Limit
@@ -106,7 +108,7 @@ type NodeLimit struct {
 
 // LimitQuery selects limits.
 type LimitQuery struct {
-	Of string `json:"-" query:"of" maxlen:"250" doc:"key:ID, user:NAME, team:NAME, model:ID or gateway, or the name alone where only one of them has it; all limits without it. For a key, also those of its user, its team and the gateway"`
+	Of string `json:"-" query:"of" maxlen:"250" doc:"key:ID, user:NAME, team:NAME, model:ID, endpoint:ID or gateway, or the name alone where only one of them has it; all limits without it. For a model, also those of its endpoints. For a key, also those of its user, its team and the gateway"`
 }
 
 // LimitChange sets limits.

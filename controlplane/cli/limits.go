@@ -22,7 +22,7 @@ func limitsCommand() *urfave.Command {
 		Subcommands: []*urfave.Command{
 			{
 				Name: "show", Usage: "show limits and how much of them is used", ArgsUsage: "[HOLDER]",
-				Description: help(holderHelp+"For a key, the limits of its user, its team and the gateway are shown, too. Without a holder, all limits are. "+
+				Description: help(holderHelp+"For a key, the limits of its user, its team and the gateway are shown, too, and for a model those of its endpoints' providers, which models.yaml sets (endpoint:ID for one). Without a holder, all limits are. "+
 					"Used is what counts in the window, leased what nodes hold ahead of use. State is ok, spent, learning (what was used before a loss of NATS is being found out) or outage: no daemon grants, with what nodes do then.",
 					"gatewayctl limits show", "gatewayctl limits show search -o json"),
 				Action: run(showLimits), BashComplete: completer(suggestHolder),

@@ -147,7 +147,7 @@ func (c *compiler) endpoint(m *config.Model, w *wire.Model, r *config.Route, wei
 		ID: r.ID, Kind: r.Kind, Slug: r.Slug, Provider: source.DisplayName(r.BaseURL), Weight: weight, Configured: weight, BaseURL: r.BaseURL, Region: r.Region, APIVersion: r.APIVersion, UpstreamModel: r.ProviderModelID,
 		Secrets: r.SecretNames, Processor: r.Processor, ExtraBody: r.ExtraBody, ExtraHeaders: r.ExtraHeaders, Traits: r.Traits,
 		SecretHeaders: r.SecretHeaders, SecretBody: r.SecretBody,
-		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, Pricing: r.Pricing, ZDR: r.ZDR, NoCollection: r.NoCollection,
+		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, RPM: r.RPM, TPM: r.TPM, Pricing: r.Pricing, ZDR: r.ZDR, NoCollection: r.NoCollection,
 		Responses: r.Responses, StandIn: r.StandIn,
 		Probe: c.in.Files.Routing.Split.GroupOf(m, r) == config.Local,
 	}

@@ -46,6 +46,8 @@ type Route struct {
 	// Timeout and MaxConcurrency are 0 if absent: the node's default, no limit.
 	Timeout        time.Duration
 	MaxConcurrency int
+	// RPM and TPM are what the provider allows over all nodes, 0 if absent: no limit.
+	RPM, TPM int64
 	// Optional tells that nobody minds when the endpoint is not there.
 	Optional bool
 	// ZDR tells that whoever serves the endpoint keeps no prompts, NoCollection
@@ -113,6 +115,8 @@ func routeKeys() []key[routeEntry] {
 		{"extra_headers", func(v value, r *routeEntry) { v.headers(&r.ExtraHeaders, &r.SecretHeaders) }},
 		{"timeout", func(v value, r *routeEntry) { v.duration(&r.Timeout, time.Millisecond, maxTimeout) }},
 		{"max_concurrency", func(v value, r *routeEntry) { v.integer(&r.MaxConcurrency, 0, 1_000_000) }},
+		{"rpm", func(v value, r *routeEntry) { v.limit(&r.RPM) }},
+		{"tpm", func(v value, r *routeEntry) { v.limit(&r.TPM) }},
 		{"api_version", func(v value, r *routeEntry) { v.text(&r.APIVersion) }},
 		{"optional", func(v value, r *routeEntry) { v.flag(&r.Optional) }},
 		{"responses", func(v value, r *routeEntry) { r.responses = v }},

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 var (
@@ -134,6 +136,24 @@ func (v value) integer(into *int, low, high int) {
 	}
 	*into = n
 }
+
+// limit reads how much is allowed per minute, such as 600 or 2M; 0 is no limit.
+func (v value) limit(into *int64) {
+	const what = "a number such as 600, 20k or 2M, or 0 for no limit"
+	x, ok := v.expanded(what)
+	if !ok {
+		return
+	}
+	n, err := wire.ParseLimitValue(wire.LimitRPM, strings.ReplaceAll(x.text, "_", ""))
+	if err != nil || n > maxRate {
+		v.problemf("must be %s, got %s", what, v.got(x.text))
+		return
+	}
+	*into = n
+}
+
+// maxRate is far above what any provider allows.
+const maxRate = 1_000_000_000_000
 
 // flag reads a switch in any of YAML's spellings.
 func (v value) flag(into *bool) {

@@ -177,6 +177,15 @@ func (g *Granter) grant(now time.Time, c *counter, n *node, u *wire.LeaseUse) wi
 	return out
 }
 
+// learn has nobody get more than it has until then. A provider's own limit is not
+// worth that: the provider refuses what is too much, and a new installation, which
+// looks like one that has lost everything, must not refuse its first requests.
+func (c *counter) learn(until time.Time) {
+	if c.def.Holder != wire.HolderEndpoint {
+		c.learns = until
+	}
+}
+
 // settled reports whether it is known what is left.
 func (c *counter) settled(now time.Time) bool { return c.based && !now.Before(c.learns) }
 

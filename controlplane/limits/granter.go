@@ -102,7 +102,7 @@ func (g *Granter) Define(now time.Time, list []Definition, first bool) {
 			c = &counter{id: id, shares: map[string]*share{}}
 			c.def = *d
 			if first {
-				c.learns = g.learns
+				c.learn(g.learns)
 			}
 			g.adopt(now, c)
 			g.counters[id], fresh[id] = c, c
@@ -196,7 +196,8 @@ func (g *Granter) stale(now time.Time, r *wire.LeaseReport) bool {
 func (g *Granter) lose(now time.Time) {
 	g.learns = now.Add(g.grace + wire.SlidingTime)
 	for _, c := range g.counters {
-		c.learns, c.based, c.counted = g.learns, !c.inLedger(), false
+		c.based, c.counted = !c.inLedger(), false
+		c.learn(g.learns)
 	}
 }
 

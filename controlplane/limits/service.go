@@ -34,8 +34,10 @@ type Options struct {
 	Name string
 	// Grace is how long a node may be silent before what it holds comes back.
 	Grace time.Duration
-	// Table is the current key table, nil before there is one.
-	Table func() *wire.KeyTable
+	// Table is the current key table, nil before there is one, and Release the
+	// current release, whose endpoints have limits.
+	Table   func() *wire.KeyTable
+	Release func() *wire.Release
 	// Spent is what a budget's holder has spent in the current period, in
 	// pico-dollars, before its limit was counted.
 	Spent func(ctx context.Context, d *Definition) (int64, error)
@@ -50,6 +52,7 @@ type Service struct {
 	// granting is the granter while this daemon grants, for whoever asks it.
 	granting atomic.Pointer[Granter]
 	table    *wire.KeyTable
+	release  *wire.Release
 	// bases gets what the request log says of new limits; asking says that it
 	// will, and askAt is when it may be asked for again.
 	bases  chan []base
@@ -137,7 +140,7 @@ func (s *Service) lead(ctx context.Context) error {
 	}
 	now := time.Now()
 	epoch := max(state.Epoch+1, uint64(now.UnixMilli())) //nolint:gosec // after 1970
-	s.granter, s.table = New(now, epoch, s.o.Grace, state), nil
+	s.granter, s.table, s.release = New(now, epoch, s.o.Grace, state), nil, nil
 	s.unkept, s.told = nil, false
 	s.define(now, true)
 	if err := s.store.claim(bounded, leaderDoc{Name: s.o.Name, Epoch: epoch}); err != nil {
@@ -225,14 +228,14 @@ func (s *Service) renew(ctx context.Context) error {
 	return s.uncertain(bounded, s.store.claim(bounded, leaderDoc{Name: s.o.Name, Epoch: s.granter.Epoch()}))
 }
 
-// define takes in a new key table.
+// define takes in a new key table or release.
 func (s *Service) define(now time.Time, first bool) {
-	t := s.o.Table()
-	if t == s.table {
+	t, r := s.o.Table(), s.o.Release()
+	if t == s.table && r == s.release {
 		return
 	}
-	s.table = t
-	s.granter.Define(now, Definitions(t), first)
+	s.table, s.release = t, r
+	s.granter.Define(now, Definitions(t, r), first)
 }
 
 // findBases looks up what new limits have spent already.
@@ -359,25 +362,32 @@ func (s *Service) uncertain(ctx context.Context, err error) error {
 	return errUnkept // everything is kept with the next reports
 }
 
-// Definitions are the limits of a key table.
-func Definitions(t *wire.KeyTable) (list []Definition) {
+// Definitions are the limits of a key table and of a release's endpoints.
+func Definitions(t *wire.KeyTable, r *wire.Release) (list []Definition) {
 	add := func(holder, id string, limits []wire.Limit) {
 		for _, l := range limits {
 			list = append(list, Definition{Limit: l, Holder: holder, ID: id})
 		}
 	}
-	if t == nil {
-		return nil
+	if t != nil {
+		add(wire.HolderGateway, "", t.Gateway)
+		for user, limits := range t.Users {
+			add(wire.HolderUser, user, limits)
+		}
+		for i := range t.Teams {
+			add(wire.HolderTeam, t.Teams[i].ID, t.Teams[i].Limits)
+		}
+		for i := range t.Keys {
+			add(wire.HolderKey, t.Keys[i].ID, t.Keys[i].Limits)
+		}
 	}
-	add(wire.HolderGateway, "", t.Gateway)
-	for user, limits := range t.Users {
-		add(wire.HolderUser, user, limits)
-	}
-	for i := range t.Teams {
-		add(wire.HolderTeam, t.Teams[i].ID, t.Teams[i].Limits)
-	}
-	for i := range t.Keys {
-		add(wire.HolderKey, t.Keys[i].ID, t.Keys[i].Limits)
+	if r != nil {
+		for i := range r.Snapshot.Models {
+			for j := range r.Snapshot.Models[i].Endpoints {
+				e := &r.Snapshot.Models[i].Endpoints[j]
+				add(wire.HolderEndpoint, e.ID, e.Limits())
+			}
+		}
 	}
 	return list
 }

@@ -43,7 +43,7 @@ func startDaemon(t *testing.T, server *bustest.Server, name string, table *wire.
 	d := &daemon{conn: connect(t, server, bus.RoleControlPlane, name)}
 	d.table.Store(table)
 	s, err := limits.NewService(limits.Options{
-		Conn: d.conn, Name: name, Grace: grace, Table: d.table.Load, Log: slog.New(slog.NewTextHandler(&d.log, nil)),
+		Conn: d.conn, Name: name, Grace: grace, Table: d.table.Load, Release: func() *wire.Release { return nil }, Log: slog.New(slog.NewTextHandler(&d.log, nil)),
 		Spent: func(context.Context, *limits.Definition) (int64, error) { return 0, nil },
 	})
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
-// holder is who has limits: a key, a user, a team, or the gateway; of a model
-// it is the gateway with that model. Of a key, key is it.
+// holder is who has limits: a key, a user, a team, an endpoint, or the gateway;
+// of a model it is the gateway with that model. Of a key, key is it.
 type holder struct {
 	kind, id, name, model string
 	key                   *wire.Key
@@ -41,13 +41,13 @@ func (s *Server) limits(ctx context.Context, in adminapi.LimitQuery) ([]adminapi
 		return nil, err
 	}
 	if in.Of == "" {
-		return s.addStates(ctx, heldLimits(table), false), nil
+		return s.addStates(ctx, append(heldLimits(table), s.endpointLimits("")...), false), nil
 	}
 	h, err := s.holder(ctx, db, table, in.Of)
 	if err != nil {
 		return nil, err
 	}
-	all := heldLimits(table)
+	all := append(heldLimits(table), s.endpointLimits(h.model)...)
 	if h.key != nil && !slices.ContainsFunc(table.Keys, func(k wire.Key) bool { return k.ID == h.id }) {
 		all = append(all, held(h, h.key.Limits)...) // it is disabled or has expired
 	}
@@ -59,7 +59,7 @@ func (s *Server) limits(ctx context.Context, in adminapi.LimitQuery) ([]adminapi
 func (h holder) concerns(l *heldLimit) bool {
 	switch {
 	case h.model != "":
-		return l.Model == h.model
+		return l.Model == h.model || l.Holder == adminapi.HolderEndpoint
 	case l.Holder == h.kind && l.ID == h.id:
 		return true
 	case h.key == nil:
@@ -85,6 +85,27 @@ func heldLimits(table *wire.KeyTable) []heldLimit {
 	return list
 }
 
+// endpointLimits lists the limits of the endpoints of a model, or of all.
+func (s *Server) endpointLimits(model string) (list []heldLimit) {
+	current := s.o.Publisher.Current()
+	if current == nil {
+		return nil
+	}
+	for i := range current.Snapshot.Models {
+		m := &current.Snapshot.Models[i]
+		for j := range m.Endpoints {
+			if e := &m.Endpoints[j]; model == "" || m.ID == model {
+				list = append(list, held(holder{kind: adminapi.HolderEndpoint, id: e.ID, name: e.Provider}, e.Limits())...)
+			}
+		}
+	}
+	return list
+}
+
+func (s *Server) hasEndpoint(id string) bool {
+	return slices.ContainsFunc(s.endpointLimits(""), func(l heldLimit) bool { return l.ID == id })
+}
+
 func held(h holder, list []wire.Limit) (out []heldLimit) {
 	for _, l := range list {
 		out = append(out, heldLimit{limits.Definition{Limit: l, Holder: h.kind, ID: h.id}, h.name})
@@ -102,13 +123,13 @@ func showLimits(list []wire.Limit) []adminapi.Limit {
 }
 
 // holder finds out who is meant by key:ID, user:NAME, team:NAME, model:ID,
-// gateway, or a name alone.
+// endpoint:ID, gateway, or a name alone.
 func (s *Server) holder(ctx context.Context, db *controlstate.State, table *wire.KeyTable, of string) (holder, error) {
 	if of == "" || of == adminapi.HolderGateway {
 		return holder{kind: adminapi.HolderGateway}, nil
 	}
 	kind, name, prefixed := strings.Cut(of, ":")
-	if !prefixed || !slices.Contains([]string{"key", "user", "team", "model"}, kind) {
+	if !prefixed || !slices.Contains([]string{"key", "user", "team", "model", "endpoint"}, kind) {
 		kind, name = "", of
 	}
 	var found []holder
@@ -131,11 +152,12 @@ func (s *Server) holder(ctx context.Context, db *controlstate.State, table *wire
 	add("user", kind == "user" && name != "" || s.hasUser(table, name), holder{kind: adminapi.HolderUser, id: name})
 	model := s.modelID(name)
 	add("model", model != "", holder{kind: adminapi.HolderGateway, model: model})
+	add("endpoint", s.hasEndpoint(name), holder{kind: adminapi.HolderEndpoint, id: name})
 	switch {
 	case len(found) == 0:
-		return holder{}, problemf(http.StatusNotFound, "key, user, team or model %q not found", of)
+		return holder{}, problemf(http.StatusNotFound, "key, user, team, model, or endpoint with limits %q not found", of)
 	case len(found) > 1:
-		return holder{}, problemf(http.StatusConflict, "%q is the name of more than one thing: write key:, user:, team: or model: in front of it", of)
+		return holder{}, problemf(http.StatusConflict, "%q is the name of more than one thing: write key:, user:, team:, model: or endpoint: in front of it", of)
 	}
 	return found[0], nil
 }
@@ -329,6 +351,9 @@ func (s *Server) changeLimits(ctx context.Context, in adminapi.KeyChange, of, ac
 	h, err := s.holder(ctx, db, table, of)
 	if err != nil {
 		return out, err
+	}
+	if h.kind == adminapi.HolderEndpoint {
+		return out, badRequest("of: the limits of an endpoint are rpm and tpm of its route in models.yaml: change them there, and apply the file")
 	}
 	list, err := storeLimits(lasting(ctx), db, h, keyEntry(in, action, strings.TrimSuffix(h.kind+":"+h.id, ":")), change)
 	if err != nil {

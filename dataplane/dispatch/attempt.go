@@ -7,6 +7,7 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/adapters/sse"
+	"github.com/hybridinference/gateway/dataplane/limits"
 	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
@@ -18,6 +19,7 @@ import (
 type attempt struct {
 	route.Candidate
 	place      upstream.Place
+	share      limits.Hold // of the provider's limits
 	credential *snapshot.Credential
 	auth       codec.Header
 	answer     upstream.Answer

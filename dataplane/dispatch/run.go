@@ -8,6 +8,7 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/dataplane/limits"
 	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/trace"
@@ -39,6 +40,10 @@ type Request struct {
 	// Trace is handed on to the upstreams.
 	Trace  trace.Context
 	Policy Policy
+	// Limits counts what endpoints' providers allow; Need is how much of it the
+	// request takes at most. They are used only where an endpoint has limits.
+	Limits Limits
+	Need   limits.Need
 }
 
 // request is the state of one request. It is replaced by Start and by Close.
@@ -54,6 +59,7 @@ type request struct {
 	waited   bool         // for a Retry-After, once
 	resume   time.Time    // when the next attempt may begin
 	soonest  time.Time    // when the first of the busy endpoints wants to be asked again
+	spent    spent        // the endpoints whose provider allows no more
 	last     *fault.Error // of the last attempt
 	attempts []wire.Attempt
 	refused  refusals
@@ -193,10 +199,16 @@ func (r *Run) pick() bool {
 // begin starts an attempt, if there is a place for it.
 func (r *Run) begin(c route.Candidate, now time.Time) bool {
 	place, ok := c.Endpoint.State.Acquire(now, c.Endpoint.MaxConcurrency)
-	if ok {
-		r.attempt = attempt{Candidate: c, place: place, started: now, silent: now}
+	if !ok {
+		return false
 	}
-	return ok
+	next := attempt{Candidate: c, place: place, started: now, silent: now}
+	if len(c.Endpoint.Limits) > 0 && !r.admit(&next) {
+		place.Release()
+		return false
+	}
+	r.attempt = next
+	return true
 }
 
 // encode writes the request in the endpoint's language. A request that cannot
@@ -242,6 +254,7 @@ func (r *Run) failover(f *fault.Error) bool {
 	if r.attempt.encoded {
 		r.request.refused.note(f, r.attempt.Model)
 	}
+	r.forgive(f)
 	r.attempt.end()
 	return r.shouldRetry(f)
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/limits"
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/route"
+	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/tokens"
 	"github.com/hybridinference/gateway/shared/price"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -85,25 +87,11 @@ func within(l *wire.Limit, model, provider string) bool {
 // need estimates what the request takes: its prompt and the longest answer that
 // it allows, else the model's usual one, at the highest price of the plan.
 func (a *admission) need(list []*limits.Counter) (n limits.Need) {
-	counts := false
-	for _, c := range list {
-		switch c.Limit().Kind {
-		case wire.LimitTPM, wire.LimitTPD, wire.LimitBudget:
-			counts = true
-		}
-	}
 	candidates := a.attempt.plan.Candidates()
-	if !counts || len(candidates) == 0 {
+	if !slices.ContainsFunc(list, counted) || len(candidates) == 0 {
 		return n
 	}
-	m := candidates[0].Model
-	prompt, completion := tokens.Rough(a.req.Messages), a.req.MaxTokens
-	if completion <= 0 {
-		completion = a.means.of(m.ID).Load()
-	}
-	if m.MaxOutputLength > 0 {
-		completion = min(completion, int64(m.MaxOutputLength))
-	}
+	prompt, completion := a.tokens(candidates[0].Model)
 	n.Tokens = prompt + completion
 	bill := price.Bill{Unix: a.caller.started.Unix(), Used: price.Used{Prompt: prompt, Completion: completion}}
 	for _, c := range candidates {
@@ -113,10 +101,45 @@ func (a *admission) need(list []*limits.Counter) (n limits.Need) {
 	return n
 }
 
+// counted reports whether a limit counts tokens or money.
+func counted(c *limits.Counter) bool {
+	switch c.Limit().Kind {
+	case wire.LimitTPM, wire.LimitTPD, wire.LimitBudget:
+		return true
+	}
+	return false
+}
+
+// endpoints is what the request takes of the limits that providers have.
+func (a *admission) endpoints() (n limits.Need) {
+	for _, c := range a.attempt.plan.Candidates() {
+		if slices.ContainsFunc(c.Endpoint.Limits, counted) {
+			prompt, completion := a.tokens(c.Model)
+			n.Tokens = max(n.Tokens, prompt+completion)
+		}
+	}
+	return n
+}
+
+// tokens estimates those of the prompt and of the answer of a model.
+func (a *admission) tokens(m *snapshot.Model) (prompt, completion int64) {
+	prompt, completion = tokens.Rough(a.req.Messages), a.req.MaxTokens
+	if completion <= 0 {
+		completion = a.means.of(m.ID).Load()
+	}
+	if m.MaxOutputLength > 0 {
+		completion = min(completion, int64(m.MaxOutputLength))
+	}
+	return prompt, completion
+}
+
 // settle replaces the estimate by what the request has come to.
 func (a *admission) settle(u *wire.Usage, cost int64) {
-	if u.UsageSource == wire.UsageProvider && u.Model != "" && u.CompletionTokens > 0 && !a.hold.Empty() {
+	if u.UsageSource == wire.UsageProvider && u.Model != "" && u.CompletionTokens > 0 && (!a.hold.Empty() || a.attempt.run.Counted()) {
 		a.means.note(u.Model, u.CompletionTokens)
+	}
+	if u.UsageSource != wire.UsageNone {
+		a.attempt.run.Settle(u.PromptTokens + u.CompletionTokens)
 	}
 	if a.hold.Empty() {
 		return

@@ -4,6 +4,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/dataplane/api"
 	"github.com/hybridinference/gateway/dataplane/dispatch"
+	"github.com/hybridinference/gateway/dataplane/limits"
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
@@ -30,11 +31,11 @@ type attempt struct {
 
 // start sends the request on its way along the plan. From now on its client's
 // leaving breaks off whatever wait it is in.
-func (a *attempt) start(policy dispatch.Policy) {
+func (a *attempt) start(policy dispatch.Policy, allowed dispatch.Limits, need limits.Need) {
 	a.watcher.add(&a.watch, a.caller.ctx.Conn(), &a.cancel, a.caller.started)
 	a.run.Start(dispatch.Request{
 		Task: a.translator, Plan: a.plan.Candidates(), Cancel: &a.cancel, Caller: route.Hash(a.caller.key.ID),
-		ClientRetries: retries(&a.caller.ctx.Request.Header), Trace: a.caller.trace, Policy: policy,
+		ClientRetries: retries(&a.caller.ctx.Request.Header), Trace: a.caller.trace, Policy: policy, Limits: allowed, Need: need,
 	})
 }
 

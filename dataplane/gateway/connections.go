@@ -48,7 +48,7 @@ func (c *connection) SetReadDeadline(t time.Time) error {
 		c.phase++
 	}
 	if c.dismissed && c.phase != complete {
-		t = past
+		t = past()
 	}
 	return c.TCPConn.SetReadDeadline(t)
 }
@@ -60,7 +60,7 @@ func (c *connection) enter(p phase) {
 }
 
 // past is a deadline that ends reading at once.
-var past = time.Unix(1, 0)
+func past() time.Time { return time.Unix(1, 0) }
 
 // readTime is how long a request's head may take, and then its body.
 const readTime = 2 * time.Minute
@@ -147,6 +147,6 @@ func (c *connection) dismiss() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.dismissed = true; c.phase != complete {
-		_ = c.TCPConn.SetReadDeadline(past) // one that is closed has none
+		_ = c.TCPConn.SetReadDeadline(past()) // one that is closed has none
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/hybridinference/gateway/dataplane/api"
+	"github.com/hybridinference/gateway/dataplane/dispatch"
 	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/shared/fault"
@@ -56,7 +57,7 @@ func (r *generator) answer(ctx *fasthttp.RequestCtx) {
 		x.reply.overLimit(p)
 		return
 	}
-	x.attempt.start(g.policy)
+	x.attempt.start(g.policy, dispatch.Limits{Registry: g.opts.Limits, Clock: g.opts.LimitsClock}, x.admission.endpoints())
 	if !x.translator.Streamed() {
 		x.reply.unary()
 		return

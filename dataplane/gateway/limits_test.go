@@ -34,6 +34,14 @@ func startBounded(t *testing.T, keys map[string][]wire.Limit, models ...wire.Mod
 			byCounter[list[i].Counter(wire.HolderKey, name)] = list[i]
 		}
 	}
+	for i := range models {
+		for j := range models[i].Endpoints {
+			e := &models[i].Endpoints[j]
+			for _, l := range e.Limits() {
+				byCounter[l.Counter(wire.HolderEndpoint, e.ID)] = l
+			}
+		}
+	}
 	o := guarded(table)
 	o.gateway.Limits, o.gateway.LimitsClock = limits.NewRegistry(1), limits.NewClock()
 	b := &bounded{used: map[uint64]int64{}}
@@ -317,5 +325,41 @@ func TestRefusalsInTheLogAreBounded(t *testing.T) {
 	n.stop()
 	if got := len(n.events); got < 60 || got > 120 || n.events[0].End != wire.EndRejected { // twice in case that a minute began
 		t.Errorf("%d events, want 60 a minute", got)
+	}
+}
+
+// An endpoint gets no more requests and tokens than its provider allows; the next
+// one takes the others, and where there is none the client learns when to come back.
+func TestLimitsOfAProvider(t *testing.T) {
+	small, large := endpoint("m:small", "vllm", openAI(t).URL), endpoint("m:large", "sglang", openAI(t).URL)
+	small.RPM, large.Weight = 2, 1e-9
+	tokens := endpoint("tokens:x", "vllm", openAI(t).URL)
+	tokens.TPM = 100
+	broken := endpoint("broken:x", "vllm", "http://127.0.0.1:1") // what is not sent does not count
+	broken.RPM = 4
+	b := startBounded(t, map[string][]wire.Limit{"k": nil}, model("m", small, large), model("tokens", tokens), model("broken", broken))
+	ask := func(model string, max int) reply {
+		return b.as("k", fmt.Sprintf(`{"model":%q,"max_tokens":%d,"messages":[{"role":"user","content":"Ping"}]}`, model, max))
+	}
+	for i, want := range []string{"VLLM", "VLLM", "SGLANG", "SGLANG"} {
+		if r := ask("m", 8); r.StatusCode != 200 || !strings.Contains(r.body, `"provider":"`+want+`"`) {
+			t.Errorf("request %d: %d %s, want %s", i, r.StatusCode, r.body, want)
+		}
+	}
+	var r reply
+	answered := 0
+	for r = ask("tokens", 60); r.StatusCode == 200 && answered < 25; r = ask("tokens", 60) {
+		answered++ // with 4 tokens
+	}
+	if answered < 2 || answered > 10 {
+		t.Errorf("%d answers of 4 tokens, with 60 allowed to each, of 100", answered)
+	}
+	if wait, err := strconv.Atoi(r.Header.Get("Retry-After")); r.StatusCode != 429 || err != nil || wait < 55 || wait > 61 || !strings.Contains(r.body, "has reached the limit of its provider") {
+		t.Errorf("%d, Retry-After %s: %s", r.StatusCode, r.Header.Get("Retry-After"), r.body)
+	}
+	for range 3 {
+		if r := ask("broken", 8); r.StatusCode == 429 {
+			t.Errorf("%d %s", r.StatusCode, r.body)
+		}
 	}
 }

@@ -97,8 +97,13 @@ func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 	if b.Metrics == nil {
 		b.Metrics = metrics.NewRequests(prometheus.NewRegistry(), "")
 	}
+	if b.Limits == nil {
+		b.Limits = limits.NewRegistry(0)
+	}
+	b.Limits.Begin()
 	s := &Snapshot{byName: map[string]*Model{}, Keys: b.keys(t)}
 	if r == nil {
+		b.Limits.End()
 		s.publish()
 		return s, nil
 	}
@@ -130,6 +135,7 @@ func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 		s.Default = s.Models[0]
 	}
 	b.states, b.built = used, built
+	b.Limits.End() // not before: what failed to build leaves the counters of what is in service
 	b.Metrics.Keep(s.series())
 	s.publish()
 	return s, nil
@@ -147,6 +153,7 @@ func (b *Builder) model(w *wire.Model, used map[string]*upstream.State) (builtMo
 			return builtModel{}, fmt.Errorf("model %s: endpoint %s is a duplicate", w.ID, id)
 		}
 		used[id] = b.state(id)
+		b.limitsAt(&w.Endpoints[i]) // also those of a model that stays as it is
 	}
 	before, ok := b.built[w.ID]
 	if ok && same(before.wire, w) {
@@ -203,7 +210,7 @@ func (b *Builder) standIns(list []*Endpoint) []*Endpoint {
 // endpoint compiles one endpoint. missing names the variable without which it
 // cannot serve.
 func (b *Builder) endpoint(m *wire.Model, w *wire.Endpoint, state *upstream.State) (e *Endpoint, missing string, err error) {
-	e = &Endpoint{Endpoint: w, State: state, Timeouts: b.Timeouts, Metrics: b.Metrics.Endpoint(m.ID, w.ID, w.Provider)}
+	e = &Endpoint{Endpoint: w, State: state, Limits: b.limitsAt(w), Timeouts: b.Timeouts, Metrics: b.Metrics.Endpoint(m.ID, w.ID, w.Provider)}
 	if w.TimeoutMS > 0 {
 		e.Timeouts.Total = time.Duration(w.TimeoutMS) * time.Millisecond
 	}

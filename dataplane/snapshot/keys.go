@@ -45,7 +45,6 @@ func (b *Builder) keys(t *wire.KeyTable) *Keys {
 		return k
 	}
 	shared := b.limitsOf(t)
-	defer b.Limits.End()
 	spent := make(map[string]*Spending, len(t.Keys))
 	defer func() { b.spent = spent }()
 	k.Version = t.Version

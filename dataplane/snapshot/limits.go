@@ -14,12 +14,8 @@ type sharedLimits struct {
 	users, teams map[string][]*limits.Counter
 }
 
-// limitsOf begins a table of counters; End drops those that are not in it.
+// limitsOf names the counters of a key table.
 func (b *Builder) limitsOf(t *wire.KeyTable) *sharedLimits {
-	if b.Limits == nil {
-		b.Limits = limits.NewRegistry(0)
-	}
-	b.Limits.Begin()
 	s := &sharedLimits{registry: b.Limits, users: map[string][]*limits.Counter{}, teams: map[string][]*limits.Counter{}}
 	s.gateway = s.counters(wire.HolderGateway, "", t.Gateway)
 	for user, list := range t.Users {
@@ -37,6 +33,11 @@ func (s *sharedLimits) counters(holder, id string, list []wire.Limit) []*limits.
 		out = append(out, s.registry.Counter(holder, id, &list[i]))
 	}
 	return out
+}
+
+// limitsAt returns the counters of the limits that an endpoint's provider has.
+func (b *Builder) limitsAt(e *wire.Endpoint) []*limits.Counter {
+	return (&sharedLimits{registry: b.Limits}).counters(wire.HolderEndpoint, e.ID, e.Limits())
 }
 
 // of returns all limits of a key, its own first.

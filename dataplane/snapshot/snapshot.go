@@ -12,6 +12,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/dataplane/catalog"
+	"github.com/hybridinference/gateway/dataplane/limits"
 	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/price"
@@ -86,6 +87,8 @@ type Endpoint struct {
 	Timeouts upstream.Timeouts
 	// State outlives the snapshot.
 	State *upstream.State
+	// Limits are those of the provider, counted over all nodes.
+	Limits []*limits.Counter
 
 	// Slugs are what preferences may call the endpoint by.
 	Slugs []string

@@ -369,6 +369,33 @@ func TestMaxConcurrencyOfARoute(t *testing.T) {
 	}
 }
 
+// TestProviderLimitsOfARoute has a second request come while the first counts.
+func TestProviderLimitsOfARoute(t *testing.T) {
+	p := startProvider(t)
+	for limit, status := range map[string]string{"rpm: 1": "429", "tpm: 20": "429", "rpm: 0, tpm: 0": "200", "rpm: 2": "200"} {
+		g := startGateway(t, "models: [{id: m, route: [{kind: vllm, id: only, base_url: '"+p.URL+"/m/v1', "+limit+"}]}]", "")
+		ask := func() string {
+			return g.do(http.MethodPost, chatPath, `{"model":"m","max_tokens":9,`+user+`}`)
+		}
+		eventually.True(t, "shares are granted", func() bool { return strings.Contains(g.log.String(), "granting shares of limits") })
+		eventually.True(t, "the first request is answered", func() bool { return strings.HasPrefix(ask(), "200") })
+		out := ask()
+		for strings.HasPrefix(out, "503") { // not decided in time
+			out = ask()
+		}
+		if !strings.HasPrefix(out, status) || status == "429" && !strings.Contains(out, "limit of its provider") {
+			t.Errorf("%s: %s", limit, out)
+		}
+		shown := g.do(http.MethodGet, "/admin/limits?of=endpoint:m:only", "")
+		if has := strings.Contains(shown, `"holder":"endpoint","id":"m:only"`); has != strings.HasPrefix(shown, "200") || status == "429" && !strings.Contains(shown, `"state":"spent"`) && !strings.Contains(shown, `"kind":"tpm"`) {
+			t.Errorf("%s: %s", limit, shown)
+		}
+		if out := g.do(http.MethodPut, "/admin/limits", `{"of":"endpoint:m:only","limits":[{"kind":"rpm","value":"5"}]}`); status == "429" && (!strings.HasPrefix(out, "400") || !strings.Contains(out, "models.yaml")) {
+			t.Errorf("%s: %s", limit, out)
+		}
+	}
+}
+
 func shortened(s string) string { return s[:min(len(s), 3000)] }
 
 // routingCase shows the effect of a key of routing.yaml on a model with an endpoint

@@ -26,6 +26,8 @@ const (
 	HolderUser    = "user"
 	HolderTeam    = "team"
 	HolderGateway = "gateway"
+	// HolderEndpoint is an endpoint with its provider's limits, by its id.
+	HolderEndpoint = "endpoint"
 )
 
 // Span is how a limit's use is counted.

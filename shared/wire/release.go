@@ -104,9 +104,13 @@ type Endpoint struct {
 	// Traits override what the nodes know of the model.
 	Traits *Traits `json:"traits,omitempty"`
 	// TimeoutMS bounds a non-streamed answer, 0 for the node's default.
-	TimeoutMS      int64   `json:"timeout_ms,omitempty"`
-	MaxConcurrency int     `json:"max_concurrency,omitempty"`
-	Pricing        Pricing `json:"pricing"`
+	TimeoutMS      int64 `json:"timeout_ms,omitempty"`
+	MaxConcurrency int   `json:"max_concurrency,omitempty"`
+	// RPM and TPM are what the provider allows, over all nodes: requests, and
+	// prompt and completion tokens, in any 60 seconds; 0 for no limit.
+	RPM     int64   `json:"rpm,omitempty"`
+	TPM     int64   `json:"tpm,omitempty"`
+	Pricing Pricing `json:"pricing"`
 	// ZDR endpoints keep no prompts, NoCollection ones do not collect them for
 	// purposes of their own.
 	ZDR          bool `json:"zdr,omitempty"`
@@ -120,6 +124,18 @@ type Endpoint struct {
 	StandIn bool `json:"stand_in,omitempty"`
 	// Probe marks an endpoint that the health check watches.
 	Probe bool `json:"probe,omitempty"`
+}
+
+// Limits are what the endpoint's provider allows. While no daemon grants, nodes
+// go on: the provider itself refuses what is too much.
+func (e *Endpoint) Limits() (list []Limit) {
+	if e.RPM > 0 {
+		list = append(list, Limit{Kind: LimitRPM, Value: e.RPM, OnOutage: OutageOpen})
+	}
+	if e.TPM > 0 {
+		list = append(list, Limit{Kind: LimitTPM, Value: e.TPM, OnOutage: OutageOpen})
+	}
+	return list
 }
 
 // Disabled reports whether an operator has taken the endpoint out of service.

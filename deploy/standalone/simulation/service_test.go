@@ -33,7 +33,7 @@ func join(t *testing.T, server *bustest.Server, role, name string) *nats.Conn {
 func grants(t *testing.T, server *bustest.Server, name string, table *atomic.Pointer[wire.KeyTable]) (stop func()) {
 	t.Helper()
 	s, err := granting.NewService(granting.Options{
-		Conn: join(t, server, bus.RoleControlPlane, name), Name: name, Grace: 2 * time.Second, Table: table.Load,
+		Conn: join(t, server, bus.RoleControlPlane, name), Name: name, Grace: 2 * time.Second, Table: table.Load, Release: func() *wire.Release { return nil },
 		Spent: func(context.Context, *granting.Definition) (int64, error) { return 40, nil }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
