@@ -2,7 +2,7 @@
 # Runs the tests with the race detector: scripts/test.sh [GO TEST ARGUMENT...]
 #
 # Without arguments every package of every module. Gets what a fresh machine lacks (C compiler, PostgreSQL, nginx,
-# PgBouncer, Prometheus, ip, node modules), starts a throw-away PostgreSQL, and ends with one line "N passed, N failed". Reads CI (true: a skipped test
+# PgBouncer, Prometheus, Chromium, ip, node modules), starts a throw-away PostgreSQL, and ends with one line "N passed, N failed". Reads CI (true: a skipped test
 # is a failed one) and TEST_TIMEOUT (60m, per package), and passes GATEWAY_FIXTURES on to the tests.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -26,6 +26,7 @@ scripts/node.sh
 command -v ip curl openssl >/dev/null || scripts/apt.sh iproute2 curl openssl
 [[ -x /usr/sbin/pgbouncer ]] || scripts/apt.sh pgbouncer
 command -v prometheus promtool >/dev/null || scripts/apt.sh prometheus
+command -v chromium >/dev/null || scripts/apt.sh chromium
 
 events=$(mktemp) flaky=$(mktemp)
 trap 'rm -f "$events" "$flaky"' EXIT

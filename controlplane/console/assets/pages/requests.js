@@ -17,11 +17,13 @@ export async function render(root, context) {
   errors.checked = query.get('errors') === 'true';
   const since = query.get('since') ?? '24h';
   const text = input('text', may('admin') ? 'Error or content' : 'Error or content (admin)', { maxlength: 200, disabled: !may('admin') });
-  const form = h('form', { class: 'card filters', role: 'search', 'aria-label': 'Filter the log', onsubmit: (e) => { e.preventDefault(); go('requests?' + chosen(form)); } },
-    input('id', 'Any id', { type: 'search', placeholder: 'request, trace, response, upstream' }), select('since', 'Period', periods, since), input('model', 'Model'), input('endpoint', 'Endpoint'), input('provider', 'Provider'),
-    input('key', 'Key'), input('user', 'User'), input('team', 'Team'), select('outcome', 'Outcome', { '': 'any', ...outcomes }, query.get('outcome') || ''), input('min_ms', 'Slower than, ms', { type: 'number', min: 0 }), text,
-    h('label', { class: 'field inline check' }, errors, h('span', {}, 'Errors only')),
-    h('div', { class: 'row' }, h('button', { class: 'primary', type: 'submit' }, 'Search'), h('button', { type: 'button', onclick: () => go('requests') }, 'Clear')));
+  const rare = h('details', { class: 'more' }, h('summary', {}, 'More filters'), h('div', { class: 'filters' }, input('endpoint', 'Endpoint'), input('provider', 'Provider'), input('node', 'Node'),
+    input('key', 'Key'), input('user', 'User'), input('team', 'Team'), input('session', 'Session'), select('outcome', 'Outcome', { '': 'any', ...outcomes }, query.get('outcome') || ''), input('min_ms', 'Slower than, ms', { type: 'number', min: 0 }), text));
+  rare.open = ['endpoint', 'provider', 'node', 'key', 'user', 'team', 'session', 'outcome', 'min_ms', 'text'].some((name) => query.get(name));
+  const form = h('form', { class: 'card', role: 'search', 'aria-label': 'Filter the log', onsubmit: (e) => { e.preventDefault(); go('requests?' + chosen(form)); } },
+    h('div', { class: 'filters' }, input('id', 'Any id', { type: 'search', placeholder: 'of a request, trace, response, upstream' }), select('since', 'Period', periods, since), input('model', 'Model'),
+      h('label', { class: 'field inline check' }, errors, h('span', {}, 'Errors only')),
+      h('div', { class: 'row' }, h('button', { class: 'primary', type: 'submit' }, 'Search'), h('button', { type: 'button', onclick: () => go('requests') }, 'Clear'))), rare);
   const follow = h('button', { 'aria-pressed': 'false' }, 'Follow live');
   const result = h('div', { class: 'card' }, h('p', { class: 'soft', role: 'status' }, 'Searching…'));
   show(root, h('div', { class: 'head' }, h('h1', {}, 'Requests'), follow), form, result);

@@ -16,46 +16,51 @@ export async function render(root, context) {
       h('button', { 'aria-pressed': String(key === since), onclick: () => go(`routing?since=${key}&q=${encodeURIComponent(search.value)}`) }, text))))),
   h('div', { class: 'row search' }, search), list);
 
-  let state = { models: [], traffic: new Map() };
+  let models = [];
+  let traffic = new Map();
   let shown = page;
   const draw = () => {
     const wanted = search.value.trim().toLowerCase();
-    const found = state.models.filter((m) => !wanted || [m.model, m.name, ...m.endpoints.flatMap((e) => [e.endpoint, e.provider])].some((t) => t.toLowerCase().includes(wanted)));
-    if (!state.models.length) return show(list, empty('No models', 'models.yaml names none yet.'));
-    if (!found.length) return show(list, empty('No model matches', `None of ${state.models.length} models has “${search.value}” in its name, endpoints or providers.`));
-    show(list, found.slice(0, shown).map((m) => model(m, state.traffic, { ...context, reload })),
+    const found = models.filter((m) => !wanted || [m.model, m.name, ...m.endpoints.flatMap((e) => [e.endpoint, e.provider])].some((t) => t.toLowerCase().includes(wanted)));
+    if (!models.length) return show(list, empty('No models', 'models.yaml names none yet.'));
+    if (!found.length) return show(list, empty('No model matches', `None of ${models.length} models has “${search.value}” in its name, endpoints or providers.`));
+    show(list, found.slice(0, shown).map((m) => model(m, traffic, { ...context, reload })),
       found.length > shown ? h('button', { onclick: () => { shown += 5 * page; draw(); } }, `Show more of ${found.length} models`) : null);
   };
+  // Only what has changed is drawn anew: a button must not vanish under the finger.
+  let drawn = '';
   const reload = async (ask = poll) => {
-    state = await load(ask, since, signal);
-    if (!root.querySelector('details[open]')) draw();
+    models = await load(ask, signal);
+    const text = JSON.stringify(models);
+    if (text !== drawn) draw();
+    drawn = text;
+  };
+  const measure = async (ask = poll) => {
+    const answer = await ask('/admin/series', { since, by: 'endpoint', top: 0, limit: 1000 }, signal);
+    traffic = new Map(answer.groups.map((g) => [g.group, g]));
+    for (const box of list.querySelectorAll('[data-model]')) fillTraffic(box, models.find((m) => m.model === box.dataset.model), traffic);
   };
   search.addEventListener('input', () => { shown = page; draw(); });
-  await reload(get);
+  await Promise.all([reload(get), measure(get).catch((err) => { if (err.name !== 'AbortError') show(list.parentNode.querySelector('.search'), search, h('small', {}, 'Real traffic is not known: ' + err.message)); })]);
+  draw();
   let seen = null;
   live.watch(signal, (now) => { // at once when a breaker opens or a release comes
     const text = JSON.stringify([now.endpoints, now.release, now.applied]);
     if (seen !== null && text !== seen) reload().catch(failed);
     seen = text;
   });
-  const timer = setInterval(() => { if (!document.hidden) reload().catch(failed); }, 5000);
+  const timer = setInterval(() => { if (!document.hidden) measure().catch(failed); }, since === '5m' ? 2000 : 30_000);
   signal.addEventListener('abort', () => clearInterval(timer));
 }
 
-// load gathers models with their endpoints, and the requests by endpoint.
-async function load(ask, since, signal) {
-  const [routing, endpoints, models, traffic] = await Promise.all([
-    ask('/admin/routing', {}, signal), ask('/admin/endpoints', {}, signal), ask('/admin/models', {}, signal),
-    ask('/admin/series', { since, by: 'endpoint', top: 0, limit: 1000 }, signal).catch((err) => { if (err.name === 'AbortError') throw err; return { groups: [] }; }),
-  ]);
+// load gathers models with their endpoints.
+async function load(ask, signal) {
+  const [routing, endpoints, models] = await Promise.all([ask('/admin/routing', {}, signal), ask('/admin/endpoints', {}, signal), ask('/admin/models', {}, signal)]);
   const states = new Map(endpoints.map((e) => [e.endpoint, e]));
-  return {
-    models: models.map((m) => ({
-      model: m.model, name: m.name, release: routing.release,
-      endpoints: (routing.routes[m.model] || []).map((r) => ({ ...r, ...states.get(r.endpoint), weight: states.get(r.endpoint)?.weight ?? r.configured })),
-    })),
-    traffic: new Map(traffic.groups.map((g) => [g.group, g])),
-  };
+  return models.map((m) => ({
+    model: m.model, name: m.name, release: routing.release,
+    endpoints: (routing.routes[m.model] || []).map((r) => ({ ...r, ...states.get(r.endpoint), weight: states.get(r.endpoint)?.weight ?? r.configured })),
+  }));
 }
 
 const tones = { up: 'good', partly: 'warn', down: 'bad', off: 'plain', disabled: 'warn' };
@@ -68,31 +73,43 @@ const bar = (share, kind) => h('div', { class: 'bar ' + kind, 'aria-hidden': 'tr
 
 function model(m, traffic, context) {
   const { may } = context;
-  const requests = (e) => traffic.get(e.endpoint)?.request_count || 0;
   const weights = sum(m.endpoints, (e) => (e.disabled ? 0 : e.weight));
-  const all = sum(m.endpoints, requests);
   const changed = m.endpoints.some((e) => e.override !== null);
   const locked = may('operator') ? null : 'Needs the role operator';
-  return h('section', { class: 'card model' },
-    h('div', { class: 'head' }, h('div', {}, h('h2', {}, m.model), h('small', {}, [m.name !== m.model ? m.name : null, all ? count(all) + ' requests' : 'no requests'].filter(Boolean).join(' · '))),
+  const box = h('section', { class: 'card model', 'data-model': m.model },
+    h('div', { class: 'head' }, h('div', {}, h('h2', {}, m.model), h('small', {}, m.name !== m.model ? m.name + ' · ' : null, h('span', { class: 'all' }))),
       h('div', { class: 'row' }, changed ? badge('weights changed', 'warn') : null,
         h('button', { class: 'small', onclick: () => explain(m).catch(failed) }, 'Explain'),
         changed ? h('button', { class: 'small', disabled: !!locked, title: locked, onclick: () => resetWeights(m, context).catch(failed) }, 'Reset') : null,
         h('button', { class: 'small', disabled: !!locked || m.endpoints.length === 0, title: locked, onclick: () => edit(m, context).catch(failed) }, 'Move traffic'))),
     m.endpoints.length === 0 ? empty('No endpoints', 'None of this model’s endpoints has an address.') : h('div', { class: 'endpoints' },
       h('div', { class: 'keys soft', 'aria-hidden': 'true' }, h('span', {}), h('span', {}, 'Weight'), h('span', {}, 'Real traffic'), h('span', {})),
-      m.endpoints.map((e) => endpoint(m, e, { weights, all, requests: requests(e), errors: traffic.get(e.endpoint)?.error_count || 0 }, context))));
+      m.endpoints.map((e) => endpoint(m, e, weights, context))));
+  fillTraffic(box, m, traffic);
+  return box;
 }
 
-function endpoint(m, e, of, context) {
-  const share = of.weights && !e.disabled ? e.weight / of.weights : 0;
+// fillTraffic shows what the endpoints of a model really get.
+function fillTraffic(box, m, traffic) {
+  const requests = (e) => traffic.get(e.endpoint)?.request_count || 0;
+  const all = sum(m.endpoints, requests);
+  box.querySelector('.all').textContent = all ? count(all) + ' requests' : 'no requests';
+  for (const e of m.endpoints) {
+    const n = requests(e);
+    const errors = traffic.get(e.endpoint)?.error_count || 0;
+    show(box.querySelector(`[data-endpoint="${CSS.escape(e.endpoint)}"] .traffic`), bar(all ? n / all : 0, 'real'), h('span', { class: 'real' }, all ? percent(n, all) : '–',
+      h('small', {}, n ? `${n.toLocaleString('en')} requests${errors ? ', ' + count(errors) + ' failed' : ''}` : 'none')));
+  }
+}
+
+function endpoint(m, e, weights, context) {
+  const share = weights && !e.disabled ? e.weight / weights : 0;
   const troubles = e.nodes || [];
   const locked = context.may('operator') ? null : 'Needs the role operator';
   return h('div', { class: 'endpoint', 'data-endpoint': e.endpoint },
     h('div', {}, h('strong', {}, short(m, e)), h('small', {}, e.provider), ' ', badge(names[e.state] || e.state, tones[e.state])),
     h('div', { class: 'measure' }, bar(share, ''), h('span', { class: 'weight' }, percent(share, 1), h('small', {}, `weight ${e.weight}${e.override !== null ? `, configured ${e.configured}` : ''}`))),
-    h('div', { class: 'measure' }, bar(of.all ? of.requests / of.all : 0, 'real'), h('span', { class: 'real' }, of.all ? percent(of.requests, of.all) : '–',
-      h('small', {}, of.requests ? `${count(of.requests)} requests${of.errors ? ', ' + count(of.errors) + ' failed' : ''}` : 'none'))),
+    h('div', { class: 'measure traffic' }),
     h('div', { class: 'act' }, h('button', { class: 'small quiet', disabled: !!locked, title: locked, onclick: () => toggle(e, context).catch(failed) }, e.disabled ? 'Enable' : 'Disable')),
     troubles.length ? h('ul', { class: 'troubles' }, troubles.slice(0, 12).map((t) => h('li', {}, h('b', {}, t.node), ' ', faults[t.state] || t.state, t.reason ? ': ' + t.reason : '',
       t.until_ms ? [', until ', moment(new Date(t.until_ms).toISOString())] : null))) : null);
