@@ -89,5 +89,5 @@ func (s *Server) apply(ctx context.Context, in adminapi.Application) (adminapi.A
 		Changes: done.Changes, Warnings: done.Warnings, ModelsBefore: done.ModelsBefore, ModelsAfter: done.ModelsAfter, RemovedModels: done.Removed,
 	}
 	out.Rollout, err = s.rollout(ctx, done, nil, in.Change)
-		return out, err
+	return out, err
 }

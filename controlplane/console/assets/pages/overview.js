@@ -106,7 +106,7 @@ function traffic(series, by, signal) {
     { name: 'p95', colour: 0, values: values(times, series.points, (p) => p.p95_ttft_ms || null, null), sum: duration(t.p95_ttft_ms) },
   ];
   return [
-    h('div', { class: 'tiles' }, tile('Requests', count(t.request_count)), tile('Errors', percent(t.error_count, t.request_count), count(t.error_count) + ' requests', t.error_count > 0.02 * t.request_count ? 'bad' : ''),
+    h('div', { class: 'tiles' }, tile('Requests', count(t.request_count)), tile('Errors', percent(t.error_count, t.request_count), count(t.error_count) + (t.error_count === 1 ? ' request' : ' requests'), t.error_count > 0.02 * t.request_count ? 'bad' : ''),
       tile('Tokens', count(t.total_tokens)), tile('Cost', money(t.total_cost_usd), money(t.total_cost_usd / t.request_count) + ' per request'), tile('Time to first token', duration(t.p50_ttft_ms), 'p95 ' + duration(t.p95_ttft_ms))),
     h('div', { class: 'grid' },
       stacked('Requests', (p) => p.request_count, count),

@@ -67,6 +67,7 @@ const tones = { up: 'good', partly: 'warn', down: 'bad', off: 'plain', disabled:
 const names = { up: 'up', partly: 'partly down', down: 'down', off: 'no weight', disabled: 'disabled' };
 const faults = { open: 'circuit breaker open', half_open: 'circuit breaker half open', cooling: 'cooling down', probe_failed: 'health check fails', full: 'full', unprobed: 'works, has no health check', missing_secret: 'secret missing' };
 
+const times = (n) => n.toLocaleString('en') + (n === 1 ? ' request' : ' requests');
 const short = (m, e) => (e.endpoint.startsWith(m.model + ':') ? e.endpoint.slice(m.model.length + 1) : e.endpoint);
 const sum = (list, of) => list.reduce((n, x) => n + of(x), 0);
 const bar = (share, kind) => h('div', { class: 'bar ' + kind, 'aria-hidden': 'true' }, h('span', { style: { width: Math.min(100, 100 * share) + '%' } }));
@@ -93,12 +94,12 @@ function model(m, traffic, context) {
 function fillTraffic(box, m, traffic) {
   const requests = (e) => traffic.get(e.endpoint)?.request_count || 0;
   const all = sum(m.endpoints, requests);
-  box.querySelector('.all').textContent = all ? count(all) + ' requests' : 'no requests';
+  box.querySelector('.all').textContent = all ? times(all) : 'no requests';
   for (const e of m.endpoints) {
     const n = requests(e);
     const errors = traffic.get(e.endpoint)?.error_count || 0;
     show(box.querySelector(`[data-endpoint="${CSS.escape(e.endpoint)}"] .traffic`), bar(all ? n / all : 0, 'real'), h('span', { class: 'real' }, all ? percent(n, all) : '–',
-      h('small', {}, n ? `${n.toLocaleString('en')} requests${errors ? ', ' + count(errors) + ' failed' : ''}` : 'none')));
+      h('small', {}, n ? `${times(n)}${errors ? ', ' + count(errors) + ' failed' : ''}` : 'none')));
   }
 }
 
