@@ -8,7 +8,7 @@ COMMANDS = ./dataplane/cmd/dataplane ./controlplane/cmd/controlplane ./controlpl
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: backup bench build chaos clean down fmt fuzz help images lint logs ps restart restore run scale test test-short tidy up upgrade
+.PHONY: backup bench build chaos clean docs down fmt fuzz help images lint logs ps restart restore run scale test test-short tidy up upgrade
 
 build: ## the four binaries, in bin/
 	CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ $(COMMANDS)
@@ -44,6 +44,9 @@ images: ## Docker images of every part
 # Docker Compose on this machine: deploy/README.md. s=SERVICE, n=NODES, f=FILE
 backup down logs ps restart restore scale up upgrade: ## the gateway in Docker Compose: make -C deploy/docker help
 	@$(MAKE) -C deploy/docker --no-print-directory $@ s='$(s)' n='$(n)' f='$(f)'
+
+docs: ## the documentation as a web site, in docs/site
+	go run ./scripts/docs
 
 tidy: ## go mod tidy in every module
 	for folder in $(MODULES); do (cd "$$folder" && GOWORK=off go mod tidy) || exit 1; done
