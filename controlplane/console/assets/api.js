@@ -52,7 +52,7 @@ export function path(base, query = {}) {
 export const get = async (base, query, signal) => answer(await request('GET', path(base, query), undefined, signal));
 // poll is a get that a timer makes.
 export const poll = async (base, query, signal) => answer(await request('GET', path(base, query), undefined, signal, byTimer));
-export const send = async (method, base, body, signal) => answer(await request(method, base, body, signal));
+export const send = async (method, base, body, signal, more = {}) => answer(await request(method, base, body, signal, { ...byUser, ...more }));
 
 // session says who is signed in: {name, role, method, expires, idle_expires},
 // null for nobody.

@@ -28,7 +28,7 @@ function route() {
 
 function nav(current) {
   return h('nav', { 'aria-label': 'Pages' }, pages.map((p) => h('a', { href: '#/' + p.path, 'aria-current': p === current ? 'page' : null },
-    p.icon(), h('span', {}, p.title))));
+    p.icon(), h('span', {}, p.short || p.title))));
 }
 
 function header() {
