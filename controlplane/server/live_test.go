@@ -83,3 +83,26 @@ func TestLiveEndsWithItsToken(t *testing.T) {
 		t.Errorf("the stream ended after %s with %v", time.Since(start), err)
 	}
 }
+
+// TestCompressed: long answers are compressed for those who take it, as Go's
+// client does by itself.
+func TestCompressed(t *testing.T) {
+	t.Parallel()
+	p := start(t, requestlogtest.SQLite(t), nil)
+	for path, want := range map[string]bool{"/admin/openapi.json": true, "/admin/whoami": false} {
+		_, plain, _ := p.raw("GET", path, "", map[string]string{"Accept-Encoding": "identity"})
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		answer, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(answer.Body)
+		if err != nil || answer.Body.Close() != nil || string(text) != plain || answer.Uncompressed != want {
+			t.Errorf("%s: compressed %v, want %v; %d bytes, want %d (%v)", path, answer.Uncompressed, want, len(text), len(plain), err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -130,7 +131,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.answer(x, r)
 	status := http.StatusOK
 	if !x.streamed {
-		status = write(w, x.status, x.body, x.err)
+		status = write(w, r, x.status, x.body, x.err)
 	}
 	s.log(r, status, x.err, time.Since(start))
 }
@@ -153,8 +154,26 @@ func (s *Server) answer(x *exchange, r *http.Request) {
 	s.mux.ServeHTTP(x, r)
 }
 
+// zipFrom is the size in bytes from which answers are compressed.
+const zipFrom = 4 << 10
+
+// zip compresses a long answer to a GET for those who take it. Answers to other
+// methods may have secrets in them, and stay as they are.
+func zip(h http.Header, r *http.Request, text []byte) []byte {
+	h.Set("Vary", "Accept-Encoding")
+	if r.Method != http.MethodGet || len(text) < zipFrom || !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		return text
+	}
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	_, _ = z.Write(text) // a buffer takes everything
+	_ = z.Close()
+	h.Set("Content-Encoding", "gzip")
+	return out.Bytes()
+}
+
 // write sends the answer and returns its status.
-func write(w http.ResponseWriter, status int, body any, err error) int {
+func write(w http.ResponseWriter, r *http.Request, status int, body any, err error) int {
 	if err != nil {
 		p := toProblem(err)
 		status, body = p.status, p.envelope()
@@ -174,8 +193,9 @@ func write(w http.ResponseWriter, status int, body any, err error) int {
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
+	sent := zip(h, r, text.Bytes())
 	w.WriteHeader(status)
-	_, _ = w.Write(text.Bytes()) // a caller that left needs no answer
+	_, _ = w.Write(sent) // a caller that left needs no answer
 	return status
 }
 

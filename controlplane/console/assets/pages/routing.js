@@ -57,10 +57,12 @@ export async function render(root, context) {
 async function load(ask, signal) {
   const [routing, endpoints, models] = await Promise.all([ask('/admin/routing', {}, signal), ask('/admin/endpoints', {}, signal), ask('/admin/models', {}, signal)]);
   const states = new Map(endpoints.map((e) => [e.endpoint, e]));
-  return models.map((m) => ({
+  const list = models.map((m) => ({
     model: m.model, name: m.name, release: routing.release,
     endpoints: (routing.routes[m.model] || []).map((r) => ({ ...r, ...states.get(r.endpoint), weight: states.get(r.endpoint)?.weight ?? r.configured })),
   }));
+  const rank = (m) => (m.endpoints.some((e) => e.state === 'down' || e.state === 'partly') ? 0 : 1);
+  return list.sort((a, b) => rank(a) - rank(b)); // what needs attention first
 }
 
 const tones = { up: 'good', partly: 'warn', down: 'bad', off: 'plain', disabled: 'warn' };
