@@ -32,7 +32,7 @@ func (s *Server) admit(header http.Header, r *http.Request) (*http.Request, erro
 			return r, admitLocal(r)
 		}
 		return r, fromConsole(r) // to sign in or out
-	case path == adminapi.SessionPath || path == "/admin" || strings.HasPrefix(path, "/admin/"):
+	case path == adminapi.SessionPath || path == playgroundPath || path == "/admin" || strings.HasPrefix(path, "/admin/"):
 		return s.admitAdmin(header, r)
 	}
 	return r, nil

@@ -151,6 +151,11 @@ func (s *Server) answer(x *exchange, r *http.Request) {
 		x.streamed = x.err == nil
 		return
 	}
+	if wantsPlayground(r) {
+		x.err = s.play(x.ResponseWriter, r)
+		x.streamed = x.err == nil
+		return
+	}
 	s.mux.ServeHTTP(x, r)
 }
 

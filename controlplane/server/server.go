@@ -91,6 +91,7 @@ type Server struct {
 	shared     live
 	console    *console.Console
 	emergency  emergency
+	nodeClient *http.Client // of the playground
 	endpoints  []endpoint
 	// document is the API's description.
 	document json.RawMessage
@@ -103,6 +104,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{o: o, mux: http.NewServeMux(), started: time.Now(), failures: rate.NewLimiter(rate.Every(failureEvery), failureRows)}
 	s.o.Console, s.emergency = o.Console.withDefaults(), newEmergency(o.Token)
+	s.nodeClient = newNodeClient()
 	s.endpoints = s.operations()
 	var err error
 	if s.console, err = console.New(); err != nil {

@@ -22,6 +22,8 @@ type Console struct {
 	Idle, Lifetime time.Duration
 	// OIDC is the identity provider, nil without one.
 	OIDC *openid.Client
+	// API returns the URL of a node for the playground, "" for none; nil as well.
+	API func() string
 }
 
 func (c Console) withDefaults() Console {

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"net"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
@@ -31,12 +32,23 @@ type AdminServer struct {
 type Console struct {
 	Idle     time.Duration `env:"CONSOLE_IDLE_TIMEOUT" default:"1h" min:"1m" max:"168h" help:"time without use after which a session of the console ends"`
 	Lifetime time.Duration `env:"CONSOLE_SESSION_LIFETIME" default:"12h" min:"1m" max:"720h" help:"time after which a session of the console ends in any case"`
+	API      string        `env:"CONSOLE_API_URL" help:"URL of a node, or of what stands before the nodes, to which the console's playground sends prompts; standalone uses its own node"`
 	OIDC     OIDC
+}
+
+// Check implements env.Checker.
+func (s *Console) Check(problem func(format string, args ...any)) {
+	if s.API == "" {
+		return
+	}
+	if u, err := url.Parse(s.API); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.User != nil {
+		problem("CONSOLE_API_URL must be a URL such as http://10.0.0.11:8080, got %q", s.API)
+	}
 }
 
 // Options returns them as the daemon takes them.
 func (s *Console) Options() server.Console {
-	return server.Console{Idle: s.Idle, Lifetime: s.Lifetime, OIDC: s.OIDC.Client()}
+	return server.Console{Idle: s.Idle, Lifetime: s.Lifetime, OIDC: s.OIDC.Client(), API: func() string { return s.API }}
 }
 
 // KeySecret is what API keys are hashed under.

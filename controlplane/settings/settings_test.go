@@ -48,11 +48,11 @@ func refused(t *testing.T, into any, want []string, vars ...string) {
 
 func TestServe(t *testing.T) {
 	var s settings.Serve
-	if err := env.Parse(&s, []string{"--control-port", "9"}, lookup("ADMIN_TOKEN="+token, "HOST=10.0.0.1", "NATS_REPLICAS=3", "TRUSTED_PROXIES=10.0.0.0/8", "CONSOLE_IDLE_TIMEOUT=5m", "CONSOLE_SESSION_LIFETIME=2h")); err != nil {
+	if err := env.Parse(&s, []string{"--control-port", "9"}, lookup("ADMIN_TOKEN="+token, "HOST=10.0.0.1", "NATS_REPLICAS=3", "TRUSTED_PROXIES=10.0.0.0/8", "CONSOLE_IDLE_TIMEOUT=5m", "CONSOLE_SESSION_LIFETIME=2h", "CONSOLE_API_URL=http://10.0.0.11:8080")); err != nil {
 		t.Fatal(err)
 	}
 	db := s.Database.Config()
-	if c := s.Console.Options(); c.Idle != 5*time.Minute || c.Lifetime != 2*time.Hour {
+	if c := s.Console.Options(); c.Idle != 5*time.Minute || c.Lifetime != 2*time.Hour || c.API() != "http://10.0.0.11:8080" {
 		t.Errorf("%+v", c)
 	}
 	if s.Addr() != "10.0.0.1:9" || s.Streams.Replicas != 3 || len(s.Proxies.List()) != 1 || db.Backend != database.BackendPostgres || db.Postgres.Port != 5432 || db.Postgres.Name != "gateway" {
@@ -62,6 +62,7 @@ func TestServe(t *testing.T) {
 		t.Errorf("stores %+v", got)
 	}
 	refused(t, new(settings.Serve), []string{"ADMIN_TOKEN must be set"})
+	refused(t, new(settings.Serve), []string{"CONSOLE_API_URL must be a URL such as http://10.0.0.11:8080, got \"10.0.0.11:8080\""}, "ADMIN_TOKEN="+token, "CONSOLE_API_URL=10.0.0.11:8080")
 	refused(t, new(settings.Serve), []string{"ADMIN_TOKEN is too weak"}, "ADMIN_TOKEN=secret")
 	cert := filepath.Join(t.TempDir(), "none")
 	refused(t, new(settings.Serve), []string{"CONTROL_TLS_CERT must name a file that can be read", "DB_SSLROOTCERT must name a file", "CONTROL_TLS_CERT and CONTROL_TLS_KEY must be set together"}, "ADMIN_TOKEN="+token, "CONTROL_TLS_CERT="+cert, "DB_SSLROOTCERT="+cert)

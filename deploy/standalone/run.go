@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -88,6 +90,9 @@ func (p *process) start(ctx context.Context) (err error) {
 	}
 	control.NATS.InProcess, control.LogStore, control.KeySecret, control.Version, control.Log = broker, p.sinks.Read(), secret, p.version, p.log
 	control.Metrics = registry
+	if p.settings.Console.API == "" {
+		control.Console.API = p.nodeURL
+	}
 	if p.control, err = app.New(ctx, control); err != nil {
 		return err
 	}
@@ -125,6 +130,15 @@ type process struct {
 	control *app.App
 	sinks   *sinks.Sinks
 	ends    run.Stack
+}
+
+// nodeURL is where this process's own node listens.
+func (p *process) nodeURL() string {
+	host, port, err := net.SplitHostPort(p.node.Addr())
+	if addr, bad := netip.ParseAddr(host); err != nil || bad == nil && addr.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 func (p *process) unwind(ctx context.Context) error {

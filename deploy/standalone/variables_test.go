@@ -179,6 +179,9 @@ func variableCases(t *testing.T) []variableCase {
 		{name: "ADMIN_TOKEN", value: token, happens: func(g *gatewayUnderTest) string { return g.do(http.MethodGet, "/admin/status", "") }, with: "401"},
 		{name: "CONSOLE_IDLE_TIMEOUT", value: "5m", others: []string{"ADMIN_TOKEN=" + token}, happens: signsIn, with: "unused in 5m0s"},
 		{name: "CONSOLE_SESSION_LIFETIME", value: "2h", others: []string{"ADMIN_TOKEN=" + token}, happens: signsIn, with: "expires in 2h0m0s"},
+		{name: "CONSOLE_API_URL", value: "http://127.0.0.1:1", happens: func(g *gatewayUnderTest) string {
+			return g.do(http.MethodPost, "/console/playground", `{"model":"m",`+user+`}`)
+		}, with: "CONSOLE_API_URL does not answer"},
 		{name: "CONTROL_PORT", value: control, happens: adminAddress, with: ":" + control},
 		{name: "CONTROL_TLS_CERT", value: cert, others: []string{"CONTROL_TLS_KEY=" + key}, happens: speaksTLS, with: "speaks TLS"},
 		{name: "CONFIG_VARIABLES", value: "EXTRA_URL", others: []string{"EXTRA_URL=http://10.0.0.1"}, happens: applies, with: "200\n"},

@@ -54,6 +54,26 @@ export const get = async (base, query, signal) => answer(await request('GET', pa
 export const poll = async (base, query, signal) => answer(await request('GET', path(base, query), undefined, signal, byTimer));
 export const send = async (method, base, body, signal, more = {}) => answer(await request(method, base, body, signal, { ...byUser, ...more }));
 
+// stream posts a body and reads the server-sent events of the answer, which may
+// come from a node instead of the daemon. It returns the answer's headers.
+export async function stream(base, body, signal, more, each) {
+  const response = await request('POST', base, body, signal, { ...byUser, ...more });
+  const type = response.headers.get('Content-Type') || '';
+  if (response.ok && type.startsWith('text/event-stream')) {
+    await read(response.body.getReader(), each);
+    return response.headers;
+  }
+  if (response.headers.get('X-Gateway-Answered-By') !== 'node') return void await answer(response);
+  const text = await response.text();
+  let message = 'HTTP ' + response.status;
+  try {
+    message = JSON.parse(text).error.message;
+  } catch {
+    // it is no JSON of ours
+  }
+  throw new Failure(response.status, message, { id: response.headers.get('X-Generation-Id') || response.headers.get('X-Request-Id') });
+}
+
 // session says who is signed in: {name, role, method, expires, idle_expires},
 // null for nobody.
 export async function session() {
@@ -105,7 +125,7 @@ async function read(reader, each) {
     rest = parts.pop();
     for (const part of parts) {
       const data = part.split('\n').filter((line) => line.startsWith('data: ')).map((line) => line.slice(6)).join('\n');
-      if (data) each(JSON.parse(data));
+      if (data && data !== '[DONE]') each(JSON.parse(data));
     }
   }
 }

@@ -5,6 +5,7 @@ import * as routing from './pages/routing.js';
 import * as requests from './pages/requests.js';
 import * as keys from './pages/keys.js';
 import * as releases from './pages/releases.js';
+import * as playground from './pages/playground.js';
 
 export const pages = [
   { path: 'overview', title: 'Overview', icon: icons.overview, render: overview.render },
@@ -12,4 +13,5 @@ export const pages = [
   { path: 'requests', title: 'Requests', icon: icons.requests, render: requests.render },
   { path: 'keys', title: 'Keys and teams', short: 'Keys', icon: icons.keys, render: keys.render },
   { path: 'releases', title: 'Releases', icon: icons.releases, render: releases.render },
+  { path: 'playground', title: 'Playground', short: 'Try out', icon: icons.play, render: playground.render },
 ];
