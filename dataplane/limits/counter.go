@@ -5,6 +5,7 @@ package limits
 
 import (
 	"math"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,6 +53,7 @@ type Counter struct {
 	refusals int64  // requests that were refused, up to the last report
 	kept     uint64 // the build that last had the counter
 	recalled int    // reports that the daemon is to have at once
+	void     uint64 // the number of the report to which an answer is void; the registry's lock is held
 }
 
 // lastReport is what a counter has told, to see whether there is news.
@@ -204,20 +206,39 @@ func (c *Counter) apply(g *wire.LeaseGrant, sent, now, valid time.Duration) (aga
 	if g.Retry > 0 {
 		c.retryAt.Store(int64(now + g.Retry))
 	}
-	c.left.Add(g.Share - c.share)
-	c.share = g.Share
+	share := min(g.Share, c.Limit().Value) // a daemon may learn of a lower limit later
+	c.left.Add(share - c.share)
+	c.share = share
 	return c.recalled > 0
 }
 
-// lower keeps the share within a limit that was lowered.
-func (c *Counter) lower(value int64) {
+// giveBack ends the use of a share whose limit was lowered: the shares of all
+// nodes together may be more than is left of it. The daemon says what the node
+// gets of the new one.
+func (c *Counter) giveBack() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.share > value {
-		c.left.Add(value - c.share)
-		c.share = value
+	for left := c.left.Load(); left > 0; left = c.left.Load() {
+		if c.left.CompareAndSwap(left, 0) {
+			c.share -= left
+			return
+		}
 	}
 }
+
+// scale makes the share that part of itself which a lower value is of the one
+// before, while no daemon grants: so the shares of all nodes stay within it.
+func (c *Counter) scale(value, before int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	high, low := bits.Mul64(amount(c.share), amount(value))
+	share, _ := bits.Div64(high, low, amount(before)) // a share is at most its limit
+	c.left.Add(int64(share) - c.share)                //nolint:gosec // at most c.share
+	c.share = int64(share)                            //nolint:gosec // likewise
+}
+
+// amount is a number that is not negative.
+func amount(n int64) uint64 { return uint64(max(0, n)) } //nolint:gosec // it is not
 
 // wait is how long it takes until n is to be had, 0 if that is not known.
 func (c *Counter) wait(now time.Duration, n int64) time.Duration {

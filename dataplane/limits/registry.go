@@ -63,7 +63,15 @@ func (r *Registry) Counter(holder, id string, l *wire.Limit) *Counter {
 	c.kept = r.build
 	before := c.limit.Swap(new(*l))
 	if before != nil && before.Value != l.Value {
-		c.lower(l.Value)
+		switch {
+		case l.Value > before.Value:
+			// the daemon gives more
+		case r.outage.Load() && l.Outage() == wire.OutageShare:
+			c.scale(l.Value, before.Value)
+		default:
+			c.giveBack()
+		}
+		c.void = r.seq // an answer that is on its way is one to the limit before
 		c.dry.Store(false)
 		if c.active.Load() {
 			r.report()

@@ -128,7 +128,7 @@ func (r *Registry) Apply(reply *wire.LeaseReply, sent, now time.Duration) bool {
 	successor := r.epoch != 0 && reply.Epoch > r.epoch // it knows only what was kept
 	r.epoch, r.heard = reply.Epoch, now
 	for i := range reply.Grants {
-		if c := r.counters[reply.Grants[i].Counter]; c != nil && c.active.Load() {
+		if c := r.counters[reply.Grants[i].Counter]; c != nil && c.active.Load() && reply.Seq != c.void {
 			if c.apply(&reply.Grants[i], sent, now, reply.Valid) {
 				r.report()
 			}

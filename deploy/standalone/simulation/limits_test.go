@@ -385,6 +385,65 @@ func TestIdleSharesAreGivenBack(t *testing.T) {
 	}
 }
 
+// A limit may be lowered below what is leased, and below what is used: from the
+// moment at which nodes know of it they admit no more than is left of it, and they
+// use all of what is left.
+func TestALimitThatIsLowered(t *testing.T) {
+	for _, limit := range []wire.Limit{
+		{Kind: wire.LimitBudget, Reset: wire.ResetTotal, Value: 900}, {Kind: wire.LimitRPD, Value: 900}, {Kind: wire.LimitRPM, Value: 900},
+	} {
+		for lower, want := range map[int64]int{220: 220, 100: 0} { // above what is used, and below
+			t.Run(fmt.Sprint(limit.Kind, " to ", lower), func(t *testing.T) {
+				f := newFleet(t, 3, 1, 1, func(int) wire.Limit { return limit })
+				for _, d := range f.granter.Missing(f.wall()) {
+					f.granter.Base(f.wall(), &d, 0)
+				}
+				k := f.keys[0]
+				for len(k.admitted) < 200 {
+					for _, n := range f.nodes {
+						f.request(n, 0)
+					}
+					f.advance()
+				}
+				used, leased := len(k.admitted), f.leased(0)
+				if int64(used)+leased <= lower {
+					t.Fatalf("%d are used and %d leased, not more than %d", used, leased, lower)
+				}
+				k.def.Value = lower
+				f.granter.Define(f.wall(), []granting.Definition{k.def}, false)
+				for _, n := range f.nodes {
+					n.registry.Begin()
+					n.registry.Counter(k.def.Holder, k.def.ID, &k.def.Limit)
+					n.registry.End()
+				}
+				for end := f.now + 10*time.Second; f.now < end; f.advance() {
+					for _, n := range f.nodes {
+						f.request(n, 0)
+					}
+					if got := len(k.admitted); got > max(used, want) {
+						t.Fatalf("%d were admitted of %d; %d were used before", got, lower, used)
+					}
+				}
+				if got := len(k.admitted); got < max(used, want) {
+					t.Errorf("%d were admitted of %d", got, lower)
+				}
+				if want == 0 && !f.dry(0) {
+					t.Error("no node says that it is used up")
+				}
+			})
+		}
+	}
+}
+
+// leased is what nodes hold of a key's limit and have not used.
+func (f *fleet) leased(i int) (sum int64) {
+	d := &f.keys[i].def
+	for _, s := range f.granter.States(f.wall(), &wire.LimitQuestion{Counters: []uint64{d.Counter(d.Holder, d.ID)}}).States {
+		sum += s.Leased
+	}
+	return sum
+}
+
 // dry reports whether a node says that nothing is left of a key's limit.
 func (f *fleet) dry(i int) bool {
 	for _, n := range f.nodes {
