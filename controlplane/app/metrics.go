@@ -14,11 +14,14 @@ import (
 // scrapeTime bounds what a scrape asks of the databases.
 const scrapeTime = 2 * time.Second
 
+// nearlyUsed is the percentage from which a limit counts as nearly used.
+const nearlyUsed = 80
+
 // gauges are the metrics that are read from the daemon when it is scraped.
 type gauges struct {
 	app *App
 
-	nodes, nodeRelease, problem, release, published, models, nats, gaps *prometheus.Desc
+	nodes, nodeRelease, problem, release, published, models, nats, gaps, nearly, usedUp *prometheus.Desc
 }
 
 func newGauges(a *App) *gauges {
@@ -35,12 +38,14 @@ func newGauges(a *App) *gauges {
 		models:      desc("gateway_published_release_models", "Models of the current release."),
 		nats:        desc("gateway_control_nats_connected", "Whether the daemon is connected to NATS."),
 		gaps:        desc("gateway_ledger_missing_rows", "Usage events of the last day that have no row in the request log, when they were last counted."),
+		nearly:      desc("gateway_limits_nearly_used", "Budgets and daily limits of which 80 % or more is used, by whose they are and kind.", "holder", "limit"),
+		usedUp:      desc("gateway_limits_used_up", "Budgets and daily limits that are used up, by whose they are and kind.", "holder", "limit"),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{g.nodes, g.nodeRelease, g.problem, g.release, g.published, g.models, g.nats, g.gaps} {
+	for _, d := range []*prometheus.Desc{g.nodes, g.nodeRelease, g.problem, g.release, g.published, g.models, g.nats, g.gaps, g.nearly, g.usedUp} {
 		ch <- d
 	}
 }
@@ -82,6 +87,27 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	}
 	set(g.nats, connected)
 	set(g.gaps, float64(a.missing.Load()))
+	g.limits(set)
+}
+
+// limits counts the limits that are nearly or completely used. They are known to the daemon
+// that grants shares of them; the others have no such series.
+func (g *gauges) limits(set func(d *prometheus.Desc, v float64, labels ...string)) {
+	type series struct{ holder, limit string }
+	nearly, usedUp := map[series]int{}, map[series]int{}
+	for _, c := range g.app.limits.Crossed([]int{nearlyUsed, 100}) {
+		of := series{c.Holder, c.Kind}
+		nearly[of]++
+		if c.Percent == 100 {
+			usedUp[of]++
+		}
+	}
+	for s, n := range nearly {
+		set(g.nearly, float64(n), s.holder, s.limit)
+	}
+	for s, n := range usedUp {
+		set(g.usedUp, float64(n), s.holder, s.limit)
+	}
 }
 
 // instrument counts the admin API's requests and their times.

@@ -53,7 +53,7 @@ func start(t *testing.T, o nodeOptions, models ...wire.Model) *node {
 	t.Helper()
 	n := &node{t: t}
 	n.builder = snapshot.Builder{
-		Senders: upstream.NewSenders(2 * time.Second), Timeouts: o.timeouts, Breaker: o.breaker, Limits: o.gateway.Limits,
+		Senders: upstream.NewSenders(2 * time.Second), Timeouts: o.timeouts, Breaker: o.breaker, Limits: o.gateway.Limits, Metrics: o.gateway.Metrics,
 		Secret: func(name string) (string, bool) { return "secret-" + name, !strings.HasPrefix(name, "UNSET") },
 	}
 	n.load(o.keys, models...)

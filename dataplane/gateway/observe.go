@@ -8,6 +8,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/dataplane/problem"
 )
 
@@ -30,6 +31,11 @@ func (x *exchange) observe() {
 		status = x.caller.ctx.Response.StatusCode()
 	}
 	m.Answered(r.surface, status)
+	var team *metrics.Team
+	if x.caller.key != nil {
+		team = x.caller.key.Metrics
+	}
+	team.Answered(status)
 	x.sendSpans(status)
 	for _, made := range x.attempt.run.Attempts() {
 		if c := x.attempt.candidate(made.Endpoint); c.Endpoint != nil {
@@ -38,6 +44,7 @@ func (x *exchange) observe() {
 	}
 	if u.Endpoint != "" {
 		m.Used(u, x.account.cost)
+		team.Used(u, x.account.cost)
 		m.Gaps(&x.reply.gaps)
 	}
 }

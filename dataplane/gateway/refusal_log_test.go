@@ -13,7 +13,9 @@ import (
 // At the debug level the log says by request id where a request could go, what
 // each attempt came to, and how it ended.
 func TestDebugLog(t *testing.T) {
-	up := server(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"error":{"message":"busy"}}`, http.StatusServiceUnavailable) })
+	up := server(t, func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, `{"error":{"message":"busy"}}`, http.StatusServiceUnavailable)
+	})
 	broken, demo := endpoint("demo:broken", "openai_compat", up), endpoint("demo:demo-api", "demo", "")
 	demo.Weight = 1e-9
 	for level, want := range map[slog.Level][]string{

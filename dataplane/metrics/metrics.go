@@ -22,6 +22,7 @@ const (
 	labelProvider = "provider"
 	labelSurface  = "surface"
 	labelStatus   = "status"
+	labelTeam     = "team"
 )
 
 // nativeFactor is how much each bucket of a native histogram is wider than the
@@ -41,6 +42,7 @@ type Requests struct {
 	refusals   *prometheus.CounterVec
 	limits     *prometheus.CounterVec
 
+	teams   *teams // nil if they are not counted
 	unknown *Model // of requests that no model of the release was found for
 
 	mu        sync.Mutex
@@ -164,6 +166,14 @@ func (q *Requests) Unknown() *Model { return q.unknown }
 // classes of a status, by its first digit.
 var classes = [...]string{"other", "1xx", "2xx", "3xx", "4xx", "5xx"} //nolint:gochecknoglobals // a constant table
 
+// classOf is the index of a status in classes.
+func classOf(status int) int {
+	if class := status / 100; class > 0 && class < len(classes) {
+		return class
+	}
+	return 0
+}
+
 // Model is what is counted of a model.
 type Model struct {
 	all *Requests
@@ -215,6 +225,16 @@ const (
 	tokenKinds
 )
 
+// kindNames are their names.
+//
+//nolint:gochecknoglobals // a constant table
+var kindNames = [tokenKinds]string{"prompt", "completion", "reasoning", "cached", "cache_write"}
+
+// tokensOf returns the tokens of a request by kind.
+func tokensOf(u *wire.Usage) [tokenKinds]int64 {
+	return [tokenKinds]int64{u.PromptTokens, u.CompletionTokens, u.ReasoningTokens, u.CacheReadTokens, u.CacheWriteTokens}
+}
+
 // maxSurfaces is how many client languages there may be.
 const maxSurfaces = 16
 
@@ -241,10 +261,7 @@ func (q *Requests) Surface(name string) Surface {
 
 // Answered counts a request with the status that its client got.
 func (m *Model) Answered(s Surface, status int) {
-	class := status / 100
-	if class < 0 || class >= len(classes) {
-		class = 0
-	}
+	class := classOf(status)
 	m.requests[s.index][class].get(m.all.requests, m.id, s.name, classes[class]).Inc()
 }
 
@@ -254,10 +271,9 @@ func (m *Model) Used(u *wire.Usage, cost int64) {
 	if u.Stream && u.FirstTokenMS >= 0 {
 		m.firstToken.get(m.all.firstToken, m.id).Observe(float64(u.FirstTokenMS) / 1e3)
 	}
-	for kind, n := range [tokenKinds]int64{u.PromptTokens, u.CompletionTokens, u.ReasoningTokens, u.CacheReadTokens, u.CacheWriteTokens} {
+	for kind, n := range tokensOf(u) {
 		if n > 0 {
-			names := [tokenKinds]string{"prompt", "completion", "reasoning", "cached", "cache_write"}
-			m.tokens[kind].get(m.all.tokens, m.id, names[kind]).Add(float64(n))
+			m.tokens[kind].get(m.all.tokens, m.id, kindNames[kind]).Add(float64(n))
 		}
 	}
 	if cost > 0 {

@@ -16,6 +16,7 @@ type gauges struct {
 	up    *prometheus.Desc
 	state *prometheus.Desc
 	busy  *prometheus.Desc
+	conns *prometheus.Desc
 }
 
 // gauge is one without labels.
@@ -33,6 +34,7 @@ func newGauges(n *Node) *gauges {
 			[]string{"model", "endpoint", "provider"}, label),
 		state: prometheus.NewDesc("gateway_endpoint_state", "The state of an endpoint that is not in order; always 1.", []string{"model", "endpoint", "provider", "state"}, label),
 		busy:  prometheus.NewDesc("gateway_endpoint_in_flight", "Attempts under way at the endpoints of a model.", []string{"model"}, label),
+		conns: prometheus.NewDesc("gateway_upstream_connections", "Open connections to upstreams, idle ones included.", []string{"scheme"}, label),
 	}
 	add := func(name, help string, kind prometheus.ValueType, read func() float64) {
 		g.plain = append(g.plain, gauge{prometheus.NewDesc(name, help, nil, label), kind, read})
@@ -88,6 +90,7 @@ func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 	ch <- g.up
 	ch <- g.state
 	ch <- g.busy
+	ch <- g.conns
 }
 
 // Collect implements prometheus.Collector.
@@ -96,6 +99,9 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 		p := &g.plain[i]
 		ch <- prometheus.MustNewConstMetric(p.desc, p.kind, p.read())
 	}
+	plain, secure := g.node.senders.Connections()
+	ch <- prometheus.MustNewConstMetric(g.conns, prometheus.GaugeValue, float64(plain), "http")
+	ch <- prometheus.MustNewConstMetric(g.conns, prometheus.GaugeValue, float64(secure), "https")
 	now := time.Now()
 	for _, m := range g.node.current.Load().Models {
 		busy := int64(0)

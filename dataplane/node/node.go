@@ -80,6 +80,8 @@ type Options struct {
 	StandIns bool
 	// Metrics gets the node's; nil for none.
 	Metrics prometheus.Registerer
+	// MetricTeams counts by team, too.
+	MetricTeams bool
 	// Tracing sends spans; nil for none.
 	Tracing *tracing.Tracing
 	Log     *slog.Logger
@@ -98,6 +100,7 @@ type Node struct {
 	gateway  *gateway.Gateway
 	peers    *peers.Peers
 	limits   *limits.Link
+	senders  *upstream.Senders
 	cleanups run.Stack
 	// committed is when the last receipt came, milliseconds since 1970.
 	committed atomic.Int64
@@ -137,6 +140,9 @@ func (n *Node) setup() (err error) {
 		o.Metrics = prometheus.NewRegistry()
 	}
 	o.Gateway.Metrics = metrics.NewRequests(o.Metrics, o.Node)
+	if o.MetricTeams {
+		o.Gateway.Metrics.ByTeam(o.Metrics, o.Node)
+	}
 	o.Gateway.Tracing = o.Tracing
 	registry := limits.NewRegistry(rand.Uint64())
 	n.limits = &limits.Link{Node: o.Node, Registry: registry, Clock: limits.NewClock(), Log: o.Log}
@@ -157,9 +163,10 @@ func (n *Node) setup() (err error) {
 	if n.peers, err = peers.Join(n.conn, o.Node, n.gateway); err != nil {
 		return err
 	}
+	n.senders = upstream.NewSenders(connectTime)
 	n.watcher = watch.New(watch.Options{
 		Conn: n.conn, Current: &n.current, Trust: o.Trust, Dir: o.StateDir, Status: n.status, Log: o.Log,
-		Builder: &snapshot.Builder{Senders: upstream.NewSenders(connectTime), Secret: o.Secret, Timeouts: o.Timeouts, Breaker: o.Breaker, StandIns: o.StandIns, Limits: registry, Metrics: o.Gateway.Metrics, Log: o.Log},
+		Builder: &snapshot.Builder{Senders: n.senders, Secret: o.Secret, Timeouts: o.Timeouts, Breaker: o.Breaker, StandIns: o.StandIns, Limits: registry, Metrics: o.Gateway.Metrics, Log: o.Log},
 	})
 	o.Metrics.MustRegister(newGauges(n))
 	return nil

@@ -103,6 +103,7 @@ type Serving struct {
 	Deadline    time.Duration `env:"REQUEST_DEADLINE_SECONDS" default:"900" min:"0" max:"24h" help:"deadline for all attempts of a request together, for a stream until its first content; 0 disables"`
 	Grace       time.Duration `env:"DRAIN_GRACE_SECONDS" default:"0" min:"0" max:"1h" help:"how long a stopping node still accepts requests after /health/ready fails, for load balancers to notice"`
 	Drain       time.Duration `env:"DRAIN_TIMEOUT_SECONDS" default:"300" min:"0" max:"24h" help:"how long a stopping node waits for streams"`
+	MetricTeams bool          `env:"METRICS_TEAMS" default:"false" help:"count requests, tokens and cost by team in the metrics, too"`
 	Timeouts    Timeouts
 	Breaker     Breaker
 }
@@ -125,7 +126,7 @@ type Breaker struct {
 // Options returns what these settings say of a node.
 func (s *Serving) Options(lookup env.Lookup) Options {
 	return Options{
-		Secret: lookup, SpoolLimit: s.SpoolLimit, SpoolSync: spool.Sync(s.SpoolSync),
+		Secret: lookup, MetricTeams: s.MetricTeams, SpoolLimit: s.SpoolLimit, SpoolSync: spool.Sync(s.SpoolSync),
 		Timeouts: upstream.Timeouts{FirstByte: s.Timeouts.FirstByte, Idle: s.Timeouts.Idle, Total: s.Timeouts.Total},
 		Breaker: upstream.BreakerSettings{
 			Threshold: s.Breaker.Threshold, MinAvailability: s.Breaker.MinAvailability, Alpha: s.Breaker.Alpha, Cooldown: s.Breaker.Cooldown,

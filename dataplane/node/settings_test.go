@@ -24,14 +24,14 @@ const keySecret = "0123456789abcdef"
 func TestSettingsBecomeOptions(t *testing.T) {
 	s, err := settings(t, map[string]string{
 		"API_KEY_SECRET": keySecret, "HOST": "::1", "PORT": "9", "SPOOL_LIMIT_BYTES": "2097152", "SPOOL_SYNC": "interval", "DRAIN_GRACE_SECONDS": "2", "STREAM_IDLE_TIMEOUT_SECONDS": "1m",
-		"CIRCUIT_FAILURE_THRESHOLD": "9", "TRUSTED_PROXIES": "10.0.0.0/8", "DB_STORE_FULL_CONTENT": "1", "DEEPSEEK_API_KEY": "sk",
+		"CIRCUIT_FAILURE_THRESHOLD": "9", "TRUSTED_PROXIES": "10.0.0.0/8", "DB_STORE_FULL_CONTENT": "1", "METRICS_TEAMS": "true", "DEEPSEEK_API_KEY": "sk",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	o := s.Options(func(name string) (string, bool) { return name, true })
 	if o.Gateway.Addr != "[::1]:9" || !o.Gateway.Auth || o.Gateway.KeySecret.Reveal() != keySecret || o.SpoolLimit != 2<<20 || o.Gateway.Grace != 2*time.Second ||
-		o.Timeouts.Idle != time.Minute || o.Breaker.Threshold != 9 || len(o.Gateway.TrustProxies) != 1 || !o.Gateway.Content || o.Node == "" || o.NATS.URL == "" {
+		o.Timeouts.Idle != time.Minute || o.Breaker.Threshold != 9 || len(o.Gateway.TrustProxies) != 1 || !o.Gateway.Content || !o.MetricTeams || o.Node == "" || o.NATS.URL == "" {
 		t.Errorf("%+v", o)
 	}
 	if value, _ := o.Secret("DEEPSEEK_API_KEY"); value != "DEEPSEEK_API_KEY" {

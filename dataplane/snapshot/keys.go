@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hybridinference/gateway/dataplane/limits"
+	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -27,6 +28,8 @@ type Key struct {
 	Spent *Spending
 	// Limits are those of the key, its user, its team and the gateway.
 	Limits []*limits.Counter
+	// Metrics are those of the team, nil if they are not counted.
+	Metrics *metrics.Team
 	// models are the only ones allowed if restricted.
 	models     []string
 	restricted bool
@@ -52,6 +55,8 @@ func (b *Builder) keys(t *wire.KeyTable) *Keys {
 	for i := range t.Teams {
 		teams[t.Teams[i].ID] = &t.Teams[i]
 	}
+	counted := map[*metrics.Team]bool{}
+	defer func() { b.Metrics.KeepTeams(counted) }()
 	for i := range t.Keys {
 		w := &t.Keys[i]
 		var sum [32]byte
@@ -68,7 +73,8 @@ func (b *Builder) keys(t *wire.KeyTable) *Keys {
 		key := &Key{ID: w.ID, Name: w.Name, User: w.User, Team: w.Team, Role: role, Spent: spent[w.ID], expires: w.Expires}
 		key.models, key.restricted = allowedModels(w, teams)
 		k.byHash[sum] = key
-		key.Limits = shared.of(w)
+		key.Limits, key.Metrics = shared.of(w), b.Metrics.Team(w.Team)
+		counted[key.Metrics] = true
 	}
 	return k
 }

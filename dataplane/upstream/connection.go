@@ -27,11 +27,15 @@ type numberedConn struct {
 	number uint64
 	once   sync.Once
 	closed chan struct{}
+	open   *atomic.Int64 // counts the connections that are
 }
 
 // Close implements net.Conn.
 func (c *numberedConn) Close() error {
-	c.once.Do(func() { close(c.closed) })
+	c.once.Do(func() {
+		close(c.closed)
+		c.open.Add(-1)
+	})
 	return c.Conn.Close()
 }
 
@@ -68,14 +72,15 @@ func (e resetStream) Error() string { return "the upstream reset the stream" }
 type dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // numbered gives each connection a number of its own, from 1.
-func numbered(d dial) dial {
+func numbered(d dial, open *atomic.Int64) dial {
 	var last atomic.Uint64
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := d(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}
-		return &numberedConn{Conn: c, number: last.Add(1), closed: make(chan struct{})}, nil
+		open.Add(1)
+		return &numberedConn{Conn: c, number: last.Add(1), closed: make(chan struct{}), open: open}, nil
 	}
 }
 

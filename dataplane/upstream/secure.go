@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -18,7 +19,10 @@ import (
 // Secure sends over https:// to hosted providers: net/http with HTTP/2 and the
 // proxy settings of the environment, in go-retryablehttp, which repeats only
 // what never reached the provider.
-type Secure struct{ client *retryablehttp.Client }
+type Secure struct {
+	client *retryablehttp.Client
+	open   *atomic.Int64 // connections
+}
 
 const (
 	// pingAfter is how long an HTTP/2 connection may be silent before it is
@@ -31,7 +35,8 @@ const (
 // and the TLS handshake.
 func NewSecure(connect time.Duration) *Secure {
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck // its documented type
-	transport.DialContext = numbered((&net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second}).DialContext)
+	open := new(atomic.Int64)
+	transport.DialContext = numbered((&net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second}).DialContext, open)
 	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTime}
 	transport.TLSHandshakeTimeout = connect
 	transport.MaxIdleConns = 0
@@ -49,7 +54,7 @@ func NewSecure(connect time.Duration) *Secure {
 		return ctx.Err() == nil && neverSent(err), nil
 	}
 	client.ErrorHandler = retryablehttp.PassthroughErrorHandler
-	return &Secure{client: client}
+	return &Secure{client: client, open: open}
 }
 
 // neverSent reports whether a request failed before its first byte went out.

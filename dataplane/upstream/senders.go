@@ -23,6 +23,17 @@ func NewSenders(connect time.Duration) *Senders {
 	return &Senders{connect: connect, plain: map[string]*Plain{}, secure: NewSecure(connect), demo: &Demo{}}
 }
 
+// Connections are the open connections to upstreams, idle ones included: in plain
+// text and over TLS.
+func (s *Senders) Connections() (plain, secure int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.plain {
+		plain += p.host.ConnsCount()
+	}
+	return plain, int(s.secure.open.Load())
+}
+
 // BuiltIn returns the sender for endpoints that answer in process.
 func (s *Senders) BuiltIn() Sender { return s.demo }
 

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -28,6 +30,7 @@ func TestPrometheus(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, `
 models:
+  - {id: paid, provider: vllm, base_url: "`+answering(t)+`", pricing: {prompt: 1000, completion: 1000}}
   - {id: good, provider: demo, pricing: {prompt: 1, completion: 1}}
   - {id: bad, provider: vllm, base_url: "http://127.0.0.1:1/v1", pricing: {prompt: 0, completion: 0}}
 `)
@@ -62,6 +65,7 @@ models:
 	p.becomes(`count(ALERTS{alertname="GatewayEndpointDown",alertstate="firing",endpoint="bad:local-1"})`, "1")
 	p.becomes(`count(ALERTS{alertname="GatewayErrorRatio",alertstate="firing",model="bad"})`, "1")
 	p.becomes(`count(ALERTS{alertname=~"GatewayProcessDown|GatewayNodeStale|GatewayUsageEventsLost|GatewayLedgerUnbalanced"}) or vector(0)`, "0")
+	checkBudgets(t, f, p, node, key)
 	for job, addr := range addrs {
 		lint(t, job, addr)
 	}
@@ -75,6 +79,40 @@ models:
 	node.kill()
 	p.becomes(`count(ALERTS{alertname="GatewayProcessDown",alertstate="firing",job="gateway-dataplane"})`, "1")
 	p.becomes(`count(ALERTS{alertname="GatewayNodeStale",alertstate="firing"})`, "1")
+}
+
+// checkBudgets uses a budget up, and nine tenths of another: both alerts fire. Only what
+// costs something is used of a budget: demo endpoints are free.
+func checkBudgets(t *testing.T, f *fleet, p *prometheus, node *member, key string) {
+	t.Helper()
+	p.becomes(`count(ALERTS{alertname=~"GatewayBudget.*"}) or vector(0)`, "0")
+	f.ctl("limits", "set", "--budget", "1", "--reset", "total", "--model", "paid") // a hundred requests of 0.01
+	spendUntil := func(alert string) {
+		t.Helper()
+		eventually.Nil(t, 60*time.Second, alert, func() error {
+			_ = ask(http.DefaultClient, node.url, key, `{"model":"paid","messages":[{"role":"user","content":"Ping"}],"max_tokens":3}`) // in the end it is refused
+			firing, err := p.query(`ALERTS{alertname="` + alert + `",alertstate="firing",holder="gateway"}`)
+			if err == nil && len(firing) == 0 {
+				err = errors.New("it does not fire")
+			}
+			return err
+		})
+	}
+	spendUntil("GatewayBudgetNearlyUsed")
+	// What the next request may cost is more than what is left: it is refused, though the sum is not reached.
+	spendUntil("GatewayBudgetUsedUp")
+	p.becomes(`sum(gateway_upstream_connections{scheme="http"}) > bool 0`, "1")
+}
+
+// answering is an upstream whose answers have ten tokens.
+func answering(t *testing.T) (baseURL string) {
+	t.Helper()
+	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, `{"id":"seen-by-the-provider","choices":[{"message":{"role":"assistant","content":"Pong"},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}}`)
+	}))
+	t.Cleanup(up.Close)
+	return up.URL + "/v1"
 }
 
 // prometheus is a running server.

@@ -2,9 +2,7 @@ package e2e_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -18,18 +16,13 @@ import (
 // client has seen. A node whose receiver is away answers all the same.
 func TestTraces(t *testing.T) {
 	t.Parallel()
-	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		_, _ = io.WriteString(w, `{"id":"seen-by-the-provider","choices":[{"message":{"role":"assistant","content":"Pong"},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}}`)
-	}))
-	t.Cleanup(up.Close)
 	f := newFleet(t, `
 models:
   - id: m
     pricing: {prompt: 1, completion: 1}
     route:
       - {id: gone, kind: vllm, base_url: "http://127.0.0.1:1/v1", weight: 1000000}
-      - {id: here, kind: vllm, base_url: "`+up.URL+`/v1", weight: 0.000001}
+      - {id: here, kind: vllm, base_url: "`+answering(t)+`", weight: 0.000001}
 `)
 	overHTTP, overGRPC := tracingtest.HTTP(t, nil), tracingtest.GRPC(t, nil)
 	f.startDaemon()

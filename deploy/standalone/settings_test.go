@@ -35,13 +35,13 @@ func parse(vars map[string]string, args ...string) (*Settings, error) {
 func TestStandaloneTakesTheSettingsOfBothPlanes(t *testing.T) {
 	s, err := parse(map[string]string{
 		"SPOOL_LIMIT_BYTES": "2097152", "DRAIN_GRACE_SECONDS": "2", "D1_DUAL_WRITE": "1", "D1_ACCOUNT_ID": "0123456789abcdef0123456789abcdef", "D1_API_TOKEN": "t",
-		"D1_DATABASE_ID": "01234567-89ab-cdef-0123-456789abcdef", "TRUSTED_PROXIES": "127.0.0.1", "LOG_RETENTION_DAYS": "7", "STATE_DIR": "x",
+		"D1_DATABASE_ID": "01234567-89ab-cdef-0123-456789abcdef", "TRUSTED_PROXIES": "127.0.0.1", "LOG_RETENTION_DAYS": "7", "STATE_DIR": "x", "METRICS_TEAMS": "true",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n, c := s.node(nil), s.control(nil)
-	if n.SpoolLimit != 2<<20 || n.Gateway.Grace.Seconds() != 2 || len(s.Dual.Stores(c.State)) != 2 || len(n.Gateway.TrustProxies) != 1 || len(c.Proxies) != 1 ||
+	if n.SpoolLimit != 2<<20 || !n.MetricTeams || n.Gateway.Grace.Seconds() != 2 || len(s.Dual.Stores(c.State)) != 2 || len(n.Gateway.TrustProxies) != 1 || len(c.Proxies) != 1 ||
 		c.State.SQLitePath != "x/gateway.db" || s.stateDir() != "x" || c.State.Backend != "sqlite" || n.Gateway.Auth || n.Gateway.Addr != "127.0.0.1:8080" || c.Addr != "127.0.0.1:8081" || !c.Open {
 		t.Errorf("%+v %+v", n, c)
 	}
