@@ -63,7 +63,7 @@ type Key struct {
 	Prefix  string     `json:"prefix" doc:"the beginning of the key, to recognize it by"`
 	Team    string     `json:"team,omitempty" doc:"the id of the key's own team; absent for that of its user"`
 	Limits  []Limit    `json:"limits,omitempty" doc:"those of the key alone"`
-	// Disabled keys can be enabled again, with the management API.
+	// Disabled keys are refused, and can be enabled again.
 	Disabled bool `json:"disabled,omitempty"`
 	// LastUsed and Spent are the request log's; Spent is nil where it is not
 	// asked or does not answer.
@@ -139,6 +139,8 @@ type KeyUpdate struct {
 	Expires *string   `json:"expires,omitempty" doc:"a time such as 2030-01-31T00:00:00Z, a duration such as 720h or 30d, or never"`
 	Team    *string   `json:"team,omitempty" maxlen:"200" doc:"a team's id or name; empty for that of the user"`
 	Limits  []Limit   `json:"limits,omitempty" doc:"limits to set; the key's others stay"`
+	// Disabled keys are refused by all nodes until they are enabled.
+	Disabled *bool `json:"disabled,omitempty" doc:"true refuses the key on all nodes until it is enabled again with false"`
 }
 
 // KeyPatch changes a key.

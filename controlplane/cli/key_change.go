@@ -138,6 +138,17 @@ func (in *invocation) ifGiven(name string) *string {
 	return &text
 }
 
+func disableKey(ctx context.Context, in *invocation) error { return in.switchKey(ctx, true) }
+
+func enableKey(ctx context.Context, in *invocation) error { return in.switchKey(ctx, false) }
+
+func (in *invocation) switchKey(ctx context.Context, disabled bool) error {
+	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminapi.KeyChange) (adminapi.UpdatedKey, keyOutcome, error) {
+		k, err := client.UpdateKey(ctx, in.args[0], adminapi.KeyUpdate{Disabled: &disabled}, change)
+		return k, keyOutcome{keyFields(k.Key), k.Nodes}, err
+	})
+}
+
 func revokeKey(ctx context.Context, in *invocation) error {
 	return changeKey(ctx, in, func(ctx context.Context, client *adminclient.Client, change adminapi.KeyChange) (adminapi.RevokedKey, keyOutcome, error) {
 		k, err := client.RevokeKey(ctx, in.args[0], change)

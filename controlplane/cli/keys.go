@@ -62,6 +62,16 @@ func keysCommand() *urfave.Command {
 			},
 			importCommand(),
 			{
+				Name: "disable", Usage: "refuse a key on all nodes until it is enabled", ArgsUsage: "ID",
+				Description: help("The key keeps its properties, limits and use.", "gatewayctl keys disable KEY_ID --reason 'unusual use'"),
+				Flags:       []urfave.Flag{reasonFlag(), waitFlag()}, Action: run(disableKey), BashComplete: completer(suggestKey),
+			},
+			{
+				Name: "enable", Usage: "accept a disabled key again", ArgsUsage: "ID",
+				Description: help("", "gatewayctl keys enable KEY_ID"),
+				Flags:       []urfave.Flag{reasonFlag(), waitFlag()}, Action: run(enableKey), BashComplete: completer(suggestKey),
+			},
+			{
 				Name: "revoke", Usage: "revoke a key on all nodes", ArgsUsage: "ID",
 				Description: help("", "gatewayctl keys revoke KEY_ID --reason 'left the team'"),
 				Flags:       []urfave.Flag{reasonFlag(), waitFlag()}, Action: run(revokeKey), BashComplete: completer(suggestKey),
@@ -117,6 +127,9 @@ func keyFields(k adminapi.Key) []field {
 			field{name: "cost_usd_day", text: s.Day}, field{name: "cost_usd_week", text: s.Week}, field{name: "cost_usd_month", text: s.Month},
 		)
 	}
+	if k.Disabled {
+		fields = append(fields, field{name: "disabled", text: "yes", tint: bad})
+	}
 	if k.Revoked != nil {
 		fields = append(fields, field{name: "revoked", text: moment(k.Revoked), tint: bad})
 	}
@@ -168,6 +181,7 @@ func listKeys(ctx context.Context, in *invocation) error {
 		{name: "created", spare: true, text: func(k adminapi.Key) string { return stamp(k.Created) }},
 		{name: "expires", text: func(k adminapi.Key) string { return moment(k.Expires) }},
 		{name: "revoked", spare: true, text: func(k adminapi.Key) string { return moment(k.Revoked) }, tint: func(adminapi.Key) tint { return bad }},
+		{name: "disabled", spare: true, text: func(k adminapi.Key) string { return map[bool]string{true: "yes"}[k.Disabled] }, tint: func(adminapi.Key) tint { return bad }},
 		{name: "prefix", spare: true, text: func(k adminapi.Key) string { return k.Prefix }},
 		{name: "last_used", spare: true, text: func(k adminapi.Key) string { return moment(k.LastUsed) }},
 		{name: "cost_usd", text: spent(func(s *adminapi.Spent) string { return s.Total }), number: true},

@@ -163,7 +163,11 @@ func (s *Server) updateKey(ctx context.Context, in adminapi.KeyPatch) (adminapi.
 			return none, err
 		}
 	}
-	if err := db.UpdateKey(lasting(ctx), was, k, keyEntry(in.KeyChange, "key.update", k.ID)); err != nil {
+	action := "key.update"
+	if k.Disabled = or(in.Disabled, k.Disabled); k.Disabled != was.Disabled {
+		action = map[bool]string{true: "key.disable", false: "key.enable"}[k.Disabled]
+	}
+	if err := db.UpdateKey(lasting(ctx), was, k, keyEntry(in.KeyChange, action, k.ID)); err != nil {
 		return none, err
 	}
 	return adminapi.UpdatedKey{Key: showKey(&k), Nodes: s.keyRollout(ctx, db, in.KeyChange)}, nil

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -210,6 +211,15 @@ func TestLimitsAreShownWithTheirState(t *testing.T) {
 	}
 	p.call("DELETE", "/admin/limits", `{"of":"key:`+key.ID+`","model":"glm"}`, 404, nil)
 	p.call("DELETE", "/admin/limits", `{"of":"key:`+key.ID+`","model":"demo"}`, 200, nil)
+	// and the key be enabled and disabled with the admin API, too
+	for _, disabled := range []bool{false, true} {
+		var now adminapi.UpdatedKey
+		p.call("PATCH", "/admin/keys/"+key.ID, `{"disabled":`+strconv.FormatBool(disabled)+`,"wait_ms":5000}`, 200, &now)
+		eventually.True(t, "the nodes' table has the key unless it is disabled", func() bool {
+			known := slices.ContainsFunc(p.table().Keys, func(k wire.Key) bool { return k.ID == key.ID })
+			return now.Disabled == disabled && known != disabled
+		})
+	}
 }
 
 // While no daemon grants, the limits are shown with what nodes do then.
