@@ -123,7 +123,7 @@ type SeriesFigures struct {
 	ErrorCount   int64  `json:"error_count"`
 	TotalTokens  int64  `json:"total_tokens"`
 	TotalCostUSD string `json:"total_cost_usd" doc:"an exact decimal"`
-	P50TTFTMS    int64  `json:"p50_ttft_ms"`
+	P50TTFTMS    int64  `json:"p50_ttft_ms" doc:"time to the first token; 0 in the points of groups"`
 	P95TTFTMS    int64  `json:"p95_ttft_ms"`
 }
 

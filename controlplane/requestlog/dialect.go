@@ -23,8 +23,9 @@ type dialect struct {
 	slot, hourSlot func(at string) string
 	// cost sums up the cost as text.
 	cost string
-	// step is the beginning of the Step that a time falls into, as text.
-	step func(at string, step Step) string
+	// step is the beginning of the Step that a time falls into, stepText that as text.
+	step     func(at string, step Step) string
+	stepText func(step string) string
 	// usageCost sums up the cost in api_usage as text; costColumn has it.
 	usageCost, costColumn string
 	// pico: the money that comes is in pico-dollars.
@@ -50,17 +51,15 @@ func postgresDialect() dialect {
 		contains: func(column, param string) string {
 			return "position(lower(" + param + "::text) IN lower(" + column + ")) > 0"
 		},
-		list:     func(param string) string { return "SELECT jsonb_array_elements_text(" + param + "::text::jsonb)" },
-		text:     func(param string) string { return param + "::text" },
-		lock:     "LOCK TABLE ONLY api_logs IN SHARE ROW EXCLUSIVE MODE",
-		slot:     func(at string) string { return "to_timestamp(floor(extract(epoch FROM " + at + ") / 900) * 900)" },
-		hourSlot: func(at string) string { return "date_trunc('hour', " + at + ", 'UTC')" },
-		hour:     "to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:00:00\"Z\"')",
-		cost:     "coalesce(sum(cost_usd), 0)::text",
-		step: func(at string, step Step) string {
-			clock := map[Step]string{ByMinute: "HH24:MI:00", ByHour: "HH24:00:00", ByDay: "00:00:00"}[step]
-			return "to_char(" + at + " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"" + clock + "\"Z\"')"
-		},
+		list:       func(param string) string { return "SELECT jsonb_array_elements_text(" + param + "::text::jsonb)" },
+		text:       func(param string) string { return param + "::text" },
+		lock:       "LOCK TABLE ONLY api_logs IN SHARE ROW EXCLUSIVE MODE",
+		slot:       func(at string) string { return "to_timestamp(floor(extract(epoch FROM " + at + ") / 900) * 900)" },
+		hourSlot:   func(at string) string { return "date_trunc('hour', " + at + ", 'UTC')" },
+		hour:       "to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:00:00\"Z\"')",
+		cost:       "coalesce(sum(cost_usd), 0)::text",
+		step:       func(at string, step Step) string { return "date_trunc('" + string(step) + "', " + at + ", 'UTC')" },
+		stepText:   func(step string) string { return "to_char(" + step + " AT TIME ZONE 'UTC', " + iso + ")" },
 		usageCost:  "sum(cost_usd)::text",
 		costColumn: "cost_usd",
 	}
@@ -101,6 +100,7 @@ func sqliteDialect() dialect {
 				return "substr(" + at + ", 1, 13) || ':00:00Z'"
 			}
 		},
+		stepText:   func(step string) string { return step },
 		usageCost:  "CAST(sum(cost_pico) AS TEXT)",
 		costColumn: "cost_pico",
 	}

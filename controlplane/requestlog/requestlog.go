@@ -29,10 +29,8 @@ type Store interface {
 	Stats(ctx context.Context, q StatsQuery) ([]StatsRow, error)
 	// StatsOf returns the figures of a period by one of StatsBy.
 	StatsOf(ctx context.Context, q StatsQuery, by string) ([]GroupStats, error)
-	// Series returns figures over time, newest first, at most MaxStatsRows.
-	Series(ctx context.Context, q SeriesQuery) ([]SeriesRow, error)
-	// Groups returns the figures of a series' period by q.By.
-	Groups(ctx context.Context, q SeriesQuery) ([]GroupStats, error)
+	// Series returns figures over time.
+	Series(ctx context.Context, q SeriesQuery) (Series, error)
 	// Logs returns rows of the log, newest first or, after an id, oldest first.
 	Logs(ctx context.Context, q LogQuery) ([]LogRow, error)
 	// Content returns what was asked and answered, nil if it is not kept.

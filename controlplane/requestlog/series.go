@@ -1,9 +1,11 @@
 package requestlog
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -17,58 +19,182 @@ const (
 	ByDay    Step = "day" // of UTC
 )
 
-// SeriesQuery selects figures over time: at most MaxStatsRows of them, the newest.
+// maxSeriesRows bounds what is read for a Series.
+const maxSeriesRows = 100_000
+
+// SeriesQuery selects figures over time.
 type SeriesQuery struct {
 	StatsQuery
 	Step Step
-	// By is one of StatsBy, whose Names have points of their own; "" sums up all.
-	By    string
-	Names []string
+	// By is one of StatsBy, "" for no groups.
+	By string
 }
 
-// SeriesRow is what one name of By did in one step.
-type SeriesRow struct {
-	Time  time.Time
-	Group string
-	Figures
+// Series are figures over time.
+type Series struct {
+	Total SeriesFigures
+	// Points are those of all requests, the oldest first. Steps without requests
+	// have none.
+	Points []SeriesPoint
+	// Groups are those of By, the one with the most requests first.
+	Groups []SeriesGroup
 }
 
-// Series implements Store.
-func (l *log) Series(ctx context.Context, in SeriesQuery) ([]SeriesRow, error) {
-	in.minutes = in.Step == ByMinute
-	group := "CAST('' AS TEXT)"
-	if in.By != "" {
-		if !slices.Contains(StatsBy(), in.By) {
-			return nil, fmt.Errorf("%w: a series by %q", ErrRejected, in.By)
+// SeriesFigures are what was done.
+type SeriesFigures struct {
+	Requests, Errors, Tokens int64
+	// CostPico is in pico-dollars.
+	CostPico int64
+	// P50TTFT and P95TTFT are in milliseconds; points of groups have none.
+	P50TTFT, P95TTFT int64
+}
+
+// SeriesPoint is what was done in one step.
+type SeriesPoint struct {
+	Time time.Time
+	SeriesFigures
+}
+
+// SeriesGroup is what one model, provider, endpoint or node did.
+type SeriesGroup struct {
+	Name string
+	SeriesFigures
+	Points []SeriesPoint
+}
+
+func (f *SeriesFigures) add(g *SeriesFigures) {
+	f.Requests, f.Errors, f.Tokens, f.CostPico = f.Requests+g.Requests, f.Errors+g.Errors, f.Tokens+g.Tokens, f.CostPico+g.CostPico
+}
+
+func (f *SeriesFigures) percentiles(h histogram) {
+	f.P50TTFT, f.P95TTFT = h.percentile(0.50), h.percentile(0.95)
+}
+
+// Series implements Store. The tables are read once for the sums, and once for
+// the times to the first token of the steps, and of the groups.
+func (l *log) Series(ctx context.Context, in SeriesQuery) (out Series, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("read a series: %w", err)
 		}
-		group, in.by, in.names = in.By, in.By, in.Names
+	}()
+	if in.By != "" && !slices.Contains(StatsBy(), in.By) {
+		return out, fmt.Errorf("%w: by %q", ErrRejected, in.By)
 	}
-	names, found, err := l.figures(ctx, in.StatsQuery, []string{l.d.step("slot", in.Step), group}, []string{l.d.step("hour", in.Step), group})
+	in.minutes = in.Step == ByMinute
+	groups := map[string]*SeriesGroup{}
+	if err := l.seriesSums(ctx, &in, &out, groups); err != nil || len(out.Points) == 0 {
+		return out, err
+	}
+	byStep, err := l.firstTokens(ctx, &in, l.d.step("hour", in.Step), l.d.stepText)
+	if err != nil {
+		return out, err
+	}
+	for i := range out.Points {
+		out.Points[i].percentiles(byStep[out.Points[i].Time.Format(time.RFC3339)])
+	}
+	out.Total.percentiles(merged(byStep))
+	if in.By == "" {
+		return out, nil
+	}
+	byGroup, err := l.firstTokens(ctx, &in, in.By, l.d.text)
+	for name, g := range groups {
+		g.percentiles(byGroup[name])
+		out.Groups = append(out.Groups, *g)
+	}
+	slices.SortFunc(out.Groups, func(a, b SeriesGroup) int {
+		return cmp.Or(cmp.Compare(b.Requests, a.Requests), cmp.Compare(a.Name, b.Name))
+	})
+	return out, err
+}
+
+// seriesSums reads all but the times to the first token.
+func (l *log) seriesSums(ctx context.Context, in *SeriesQuery, out *Series, groups map[string]*SeriesGroup) error {
+	q := question{d: l.d}
+	usage, _ := in.sources(&q)
+	in.where(&q, "slot")
+	// texts are made of the groups, not of the rows
+	found, err := l.texts(ctx, "SELECT "+l.d.stepText("at")+", name, CAST(requests AS TEXT), CAST(errors AS TEXT), CAST(tokens AS TEXT), cost FROM (SELECT "+
+		l.d.step("slot", in.Step)+" AS at, "+cmp.Or(in.By, "CAST('' AS TEXT)")+" AS name, sum(request_count) AS requests, sum(error_count) AS errors, sum(total_tokens) AS tokens, "+
+		l.d.usageCost+" AS cost FROM "+usage+q.clause()+" GROUP BY 1, 2) AS sums ORDER BY at, name LIMIT "+strconv.Itoa(maxSeriesRows), q.args...)
+	if err != nil {
+		return err
+	}
+	for _, cells := range found {
+		var p SeriesPoint
+		if p.Time, err = time.Parse(time.RFC3339, orEmpty(cells[0])); err != nil {
+			return err
+		}
+		if err := numbers(cells[2:5], &p.Requests, &p.Errors, &p.Tokens); err != nil {
+			return err
+		}
+		cost, err := l.d.money(cells[5])
+		if err != nil {
+			return err
+		}
+		if p.CostPico, err = parsePico(cost); err != nil {
+			return err
+		}
+		out.add(p, orEmpty(cells[1]), groups)
+	}
+	return nil
+}
+
+// add counts what a group did in a step.
+func (s *Series) add(p SeriesPoint, name string, groups map[string]*SeriesGroup) {
+	if n := len(s.Points); n == 0 || !s.Points[n-1].Time.Equal(p.Time) {
+		s.Points = append(s.Points, SeriesPoint{Time: p.Time})
+	}
+	s.Points[len(s.Points)-1].add(&p.SeriesFigures)
+	s.Total.add(&p.SeriesFigures)
+	g := groups[name]
+	if g == nil {
+		g = &SeriesGroup{Name: name}
+		groups[name] = g
+	}
+	g.add(&p.SeriesFigures)
+	g.Points = append(g.Points, p)
+}
+
+// firstTokens returns the histograms of times to the first token by an expression, as text.
+func (l *log) firstTokens(ctx context.Context, in *SeriesQuery, by string, text func(string) string) (map[string]histogram, error) {
+	q := question{d: l.d}
+	_, latency := in.sources(&q)
+	in.where(&q, "hour")
+	q.and("kind = 'ttft'")
+	found, err := l.texts(ctx, "SELECT "+text("by_what")+", CAST(bucket AS TEXT), CAST(n AS TEXT) FROM (SELECT "+by+" AS by_what, bucket, sum(request_count) AS n FROM "+latency+q.clause()+
+		" GROUP BY 1, 2) AS sums", q.args...)
 	if err != nil {
 		return nil, err
 	}
-	list := make([]SeriesRow, len(found))
-	for i, name := range names {
-		at, err := time.Parse(time.RFC3339, name[0])
-		if err != nil {
-			return nil, fmt.Errorf("read roll-ups: time: %w", err)
+	out := map[string]histogram{}
+	for _, cells := range found {
+		var bucket, count int64
+		if err := numbers(cells[1:], &bucket, &count); err != nil {
+			return nil, err
 		}
-		list[i] = SeriesRow{Time: at, Group: name[1], Figures: found[i]}
+		h := out[orEmpty(cells[0])]
+		h.buckets, h.counts = append(h.buckets, bucket), append(h.counts, count)
+		out[orEmpty(cells[0])] = h
 	}
-	return list, nil
+	for _, h := range out {
+		h.sort()
+	}
+	return out, nil
 }
 
-// Groups sums a period up by one of StatsBy, or in all for "". A period of
-// minutes is taken by the minute, from the rows.
-func (l *log) Groups(ctx context.Context, in SeriesQuery) ([]GroupStats, error) {
-	in.minutes = in.Step == ByMinute
-	if in.By != "" {
-		return l.StatsOf(ctx, in.StatsQuery, in.By)
+// merged sums histograms up.
+func merged(list map[string]histogram) histogram {
+	counts := map[int64]int64{}
+	for _, h := range list {
+		for i, bucket := range h.buckets {
+			counts[bucket] += h.counts[i]
+		}
 	}
-	_, found, err := l.figures(ctx, in.StatsQuery, []string{"CAST('' AS TEXT)"}, []string{"CAST('' AS TEXT)"})
-	list := make([]GroupStats, len(found))
-	for i := range found {
-		list[i].Figures = found[i]
+	var out histogram
+	for bucket, n := range counts {
+		out.buckets, out.counts = append(out.buckets, bucket), append(out.counts, n)
 	}
-	return list, err
+	out.sort()
+	return out
 }

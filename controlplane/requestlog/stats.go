@@ -24,9 +24,6 @@ type StatsQuery struct {
 	MinMS int64
 	// minutes takes the period by the minute, from the rows.
 	minutes bool
-	// names restricts the column by.
-	by    string
-	names []string
 }
 
 // bound is how exactly the period is taken.
@@ -80,7 +77,7 @@ func StatsBy() []string { return []string{"model", "provider", "endpoint", "node
 
 // Stats implements Store.
 func (l *log) Stats(ctx context.Context, in StatsQuery) ([]StatsRow, error) {
-	names, found, err := l.figures(ctx, in, []string{l.d.step("slot", ByHour), "model", "provider"}, []string{l.d.step("hour", ByHour), "model", "provider"})
+	names, found, err := l.figures(ctx, in, []string{l.d.stepText(l.d.step("slot", ByHour)), "model", "provider"}, []string{l.d.stepText(l.d.step("hour", ByHour)), "model", "provider"})
 	if err != nil {
 		return nil, err
 	}
@@ -124,13 +121,6 @@ func (in *StatsQuery) where(q *question, column string) {
 		if f.value != "" {
 			q.and(f.column + " = " + q.param(f.value))
 		}
-	}
-	if len(in.names) > 0 {
-		params := make([]string, len(in.names))
-		for i, name := range in.names {
-			params[i] = q.param(name)
-		}
-		q.and(in.by + " IN (" + strings.Join(params, ", ") + ")")
 	}
 }
 

@@ -57,8 +57,7 @@ type Options struct {
 // LogStore is what the API needs of the request log; package requestlog has several.
 type LogStore interface {
 	Stats(ctx context.Context, q requestlog.StatsQuery) ([]requestlog.StatsRow, error)
-	Series(ctx context.Context, q requestlog.SeriesQuery) ([]requestlog.SeriesRow, error)
-	Groups(ctx context.Context, q requestlog.SeriesQuery) ([]requestlog.GroupStats, error)
+	Series(ctx context.Context, q requestlog.SeriesQuery) (requestlog.Series, error)
 	Logs(ctx context.Context, q requestlog.LogQuery) ([]requestlog.LogRow, error)
 	StatsOf(ctx context.Context, q requestlog.StatsQuery, by string) ([]requestlog.GroupStats, error)
 	Spending(ctx context.Context, now time.Time) ([]requestlog.KeySpending, error)

@@ -15,43 +15,46 @@ func testSeries(t *testing.T, db *Database) {
 	for first := 0; first < events; first += 750 {
 		insert(t, s, Rows(t, first, first+750), 750)
 	}
-	f := func(q requestlog.SeriesQuery, points int, requests int64, first time.Time) {
+	f := func(q requestlog.SeriesQuery, points, groups int, requests int64, first time.Time) {
 		t.Helper()
-		list, err := s.Series(t.Context(), q)
+		found, err := s.Series(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var sum, errors, tokens int64
-		for _, r := range list {
-			sum, errors, tokens = sum+r.RequestCount, errors+r.ErrorCount, tokens+r.TotalTokens
-			if r.P50TTFTMS < 20 || r.P95TTFTMS < r.P50TTFTMS || r.P95TTFTMS > 80 {
-				t.Errorf("%+v: time to first token %d, %d", q, r.P50TTFTMS, r.P95TTFTMS)
+		var sum, parts requestlog.SeriesFigures
+		for _, p := range found.Points {
+			sum.Requests, sum.Errors, sum.Tokens, sum.CostPico = sum.Requests+p.Requests, sum.Errors+p.Errors, sum.Tokens+p.Tokens, sum.CostPico+p.CostPico
+			if p.P50TTFT < 20 || p.P95TTFT < p.P50TTFT || p.P95TTFT > 80 {
+				t.Errorf("%+v: time to first token %d, %d", q, p.P50TTFT, p.P95TTFT)
 			}
 		}
-		if len(list) != points || sum != requests || !list[len(list)-1].Time.Equal(first) {
-			t.Errorf("%+v: %d points, %d requests, the first %v", q, len(list), sum, list[len(list)-1].Time)
+		for _, g := range found.Groups {
+			parts.Requests, parts.Errors, parts.Tokens, parts.CostPico = parts.Requests+g.Requests, parts.Errors+g.Errors, parts.Tokens+g.Tokens, parts.CostPico+g.CostPico
+			if g.P50TTFT < 20 || g.P95TTFT > 80 || len(g.Points) != points {
+				t.Errorf("%+v: group %+v", q, g)
+			}
 		}
-		groups, err := s.Groups(t.Context(), q)
-		if err != nil {
-			t.Fatal(err)
+		total := found.Total
+		if total.P50TTFT < 20 || total.P95TTFT < total.P50TTFT || total.P95TTFT > 80 {
+			t.Errorf("%+v: in all %+v", q, total)
 		}
-		var all requestlog.Figures
-		for _, g := range groups {
-			all.RequestCount, all.ErrorCount, all.TotalTokens = all.RequestCount+g.RequestCount, all.ErrorCount+g.ErrorCount, all.TotalTokens+g.TotalTokens
+		if total.P50TTFT, total.P95TTFT = 0, 0; total != sum || groups > 0 && parts != sum {
+			t.Errorf("%+v: points sum up to %+v, groups to %+v, in all %+v", q, sum, parts, total)
 		}
-		if len(q.Names) == 0 && (all.RequestCount != sum || all.ErrorCount != errors || all.TotalTokens != tokens) {
-			t.Errorf("%+v: groups sum up to %+v, points to %d, %d, %d", q, all, sum, errors, tokens)
+		if len(found.Points) != points || len(found.Groups) != groups || sum.Requests != requests || sum.Errors == 0 || sum.CostPico == 0 || !found.Points[0].Time.Equal(first) {
+			t.Errorf("%+v: %d points from %v, %d groups, %+v", q, len(found.Points), found.Points[0].Time, len(found.Groups), sum)
 		}
 	}
 	from := requestlog.StatsQuery{Since: Start}
-	f(requestlog.SeriesQuery{StatsQuery: from, Step: requestlog.ByMinute}, 5, events, Start)
-	f(requestlog.SeriesQuery{StatsQuery: requestlog.StatsQuery{Since: Start.Add(90 * time.Second)}, Step: requestlog.ByMinute}, 4, events-600, Start.Add(time.Minute))
-	f(requestlog.SeriesQuery{StatsQuery: from, Step: requestlog.ByHour}, 2, events, Start.Truncate(time.Hour))
-	f(requestlog.SeriesQuery{StatsQuery: from, Step: requestlog.ByDay}, 2, events, Start.Truncate(24*time.Hour))
-	f(requestlog.SeriesQuery{StatsQuery: from, Step: requestlog.ByDay, By: "model"}, 6, events, Start.Truncate(24*time.Hour))
-	f(requestlog.SeriesQuery{StatsQuery: from, Step: requestlog.ByMinute, By: "provider", Names: []string{"vLLM"}}, 5, events/2, Start)
-	f(requestlog.SeriesQuery{StatsQuery: requestlog.StatsQuery{Since: Start, Model: "model-1"}, Step: requestlog.ByMinute}, 5, events/3, Start)
-	if list, err := s.Series(t.Context(), requestlog.SeriesQuery{StatsQuery: requestlog.StatsQuery{Since: Start.Add(time.Hour)}, Step: requestlog.ByMinute}); err != nil || len(list) != 0 {
-		t.Errorf("nothing: %v, %v", list, err)
+	f(requestlog.SeriesQuery{StatsQuery: from, Step: requestlog.ByMinute}, 5, 0, events, Start)
+	f(requestlog.SeriesQuery{StatsQuery: requestlog.StatsQuery{Since: Start.Add(90 * time.Second)}, Step: requestlog.ByMinute}, 4, 0, events-600, Start.Add(time.Minute))
+	f(requestlog.SeriesQuery{StatsQuery: from, Step: requestlog.ByHour}, 2, 0, events, Start.Truncate(time.Hour))
+	f(requestlog.SeriesQuery{StatsQuery: from, Step: requestlog.ByDay}, 2, 0, events, Start.Truncate(24*time.Hour))
+	f(requestlog.SeriesQuery{StatsQuery: from, Step: requestlog.ByDay, By: "model"}, 2, 3, events, Start.Truncate(24*time.Hour))
+	f(requestlog.SeriesQuery{StatsQuery: from, Step: requestlog.ByMinute, By: "node"}, 5, 2, events, Start)
+	f(requestlog.SeriesQuery{StatsQuery: requestlog.StatsQuery{Since: Start, Model: "model-1"}, Step: requestlog.ByMinute}, 5, 0, events/3, Start)
+	none, err := s.Series(t.Context(), requestlog.SeriesQuery{StatsQuery: requestlog.StatsQuery{Since: Start.Add(time.Hour)}, Step: requestlog.ByMinute})
+	if err != nil || len(none.Points) != 0 || none.Total != (requestlog.SeriesFigures{}) {
+		t.Errorf("nothing: %+v, %v", none, err)
 	}
 }
