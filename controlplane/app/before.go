@@ -8,15 +8,21 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/limits"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/server"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // spentBefore is what a limit's holder has used in the current period by the
-// request log: pico-dollars of a budget, tokens else.
-func (a *App) spentBefore(ctx context.Context, d *limits.Definition) (sum int64, err error) {
+// request log.
+func (a *App) spentBefore(ctx context.Context, d *limits.Definition) (int64, error) {
 	if a.o.LogStore == nil {
 		return 0, nil
 	}
+	return spentOf(ctx, a.o.LogStore, a.publisher.KeyTable(), d)
+}
+
+// spentOf is that use in pico-dollars of a budget, in tokens else.
+func spentOf(ctx context.Context, log server.LogStore, table *wire.KeyTable, d *limits.Definition) (sum int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, spendingTime)
 	defer cancel()
 	q := requestlog.ReportQuery{Since: periodStart(time.Now().UTC(), d.Reset), By: []string{"key", "provider"}, Filters: requestlog.Names{Model: d.Model}}
@@ -26,13 +32,13 @@ func (a *App) spentBefore(ctx context.Context, d *limits.Definition) (sum int64,
 	case wire.HolderUser:
 		q.Filters.User = d.ID
 	}
-	rows, err := a.o.LogStore.Report(ctx, q)
+	rows, err := log.Report(ctx, q)
 	if err != nil {
 		return 0, err
 	}
 	var members map[string]bool
 	if d.Holder == wire.HolderTeam {
-		members = membersOf(a.publisher.KeyTable(), d.ID)
+		members = membersOf(table, d.ID)
 	}
 	for i := range rows {
 		r := &rows[i]

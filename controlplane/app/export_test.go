@@ -1,11 +1,20 @@
 package app
 
 import (
+	"context"
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
+	"github.com/hybridinference/gateway/controlplane/limits"
+	"github.com/hybridinference/gateway/controlplane/server"
 	"github.com/hybridinference/gateway/shared/bus"
+	"github.com/hybridinference/gateway/shared/wire"
 )
+
+// SpentOf is spentOf.
+func SpentOf(ctx context.Context, log server.LogStore, table *wire.KeyTable, d *limits.Definition) (int64, error) {
+	return spentOf(ctx, log, table, d)
+}
 
 // UsageWatch is a usageWatch for tests.
 type UsageWatch struct{ usageWatch }
