@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 ./init.sh
 use_version
-if [[ -z $(nodes) ]]; then
+if [[ -z $(compose ps --quiet dataplane) ]]; then # none runs
   validate || echo "deploy/docker/config is invalid, see above: only a release that is in the database already can be served" >&2
   compose up --detach --wait
   exit
