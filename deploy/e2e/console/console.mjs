@@ -190,8 +190,21 @@ await step('undo, and it gets traffic again', async () => {
   assert.ok(audit.some((e) => e.action === 'weights.set' && e.reason === 'it fails ' + hostile) && audit.some((e) => /^undo of release/.test(e.reason)), JSON.stringify(audit));
 });
 
-await step('a key uses up its budget; its refused request says why', async () => {
-  const made = await admin('POST', '/admin/keys', { name: 'small', role: 'pro', limits: [{ kind: 'budget', value: '0.002', reset: 'day' }] });
+await step('a key is made with a budget and uses it up; its refused request says why', async () => {
+  await to(page, 'Keys');
+  await page.getByRole('button', { name: 'New key' }).click();
+  const form = page.getByRole('dialog');
+  await form.getByLabel('Name', { exact: true }).fill('small ' + hostile);
+  await form.locator('select[name=role]').selectOption('pro');
+  await form.getByRole('button', { name: 'Add a limit' }).click();
+  await form.getByLabel('Kind').selectOption('budget');
+  await form.getByLabel('Value').fill('0.002');
+  await form.getByLabel('Period').selectOption('day');
+  await form.getByRole('button', { name: 'Create key' }).click();
+  const made = { key: await page.getByLabel('Secret').inputValue() };
+  await page.getByRole('button', { name: 'I have stored it' }).click();
+  await page.getByRole('heading', { name: 'small ' + hostile }).first().waitFor();
+  made.id = decodeURIComponent(new URL(page.url()).hash.replace('#/keys/', ''));
   const refused = await until('it is refused', async () => { const r = await ask('chat', made.key); return r.status === 402 && r; });
   const id = refused.headers.get('x-request-id');
   await until('it is in the log', async () => (await admin('GET', '/admin/logs?id=' + id)).length === 1);
