@@ -63,8 +63,12 @@ add() {
   fi
 }
 
-# settle gives nginx the time to find a node that came, or to forget one that went: it looks names up every second.
-settle() { sleep "${GATEWAY_SETTLE_SECONDS:-3}"; }
+# settle has nginx look the nodes' name up again, after one came or went. It would by itself, but a request that waits
+# for a node which is gone fails when the list changes meanwhile; with a reload it keeps its list.
+settle() {
+  compose exec -T nginx /etc/nginx/gateway/reload.sh || echo "nginx was not reloaded; it looks names up every 30 s" >&2
+  sleep "${GATEWAY_SETTLE_SECONDS:-2}"
+}
 
 # retire ID stops a node, whose streams finish (up to DRAIN_TIMEOUT_SECONDS), and removes it.
 retire() {
