@@ -39,7 +39,7 @@ func TestStandaloneQuickStart(t *testing.T) {
 		}
 		return nil
 	})
-	if out, err := ctl(t, admin, "endpoints", "list", "--out"); err != nil || !containsAll(out, "DEEPSEEK_API_KEY is not set", "models.yaml:92", "VLLM_BASE_URL is not set") || strings.Contains(out, "demo:") {
+	if out, err := ctl(t, admin, "endpoints", "list", "--out"); err != nil || !containsAll(out, "DEEPSEEK_API_KEY is not set", "models.yaml:93", "VLLM_BASE_URL is not set") || strings.Contains(out, "demo:") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	for path, want := range map[string]string{"/health": `"status":"healthy"`, "/v1/models": `"id":"demo"`, "/routing": `"demo":[{"endpoint":"demo:demo-a"`, "/admin/routing": `"base_url"`} {
