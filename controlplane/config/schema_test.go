@@ -29,7 +29,7 @@ func either(all ...schema) schema { return schema{"anyOf": all} }
 
 func plainText() schema { return schema{"type": "string"} }
 func truth() schema {
-	return either(schema{"type": "boolean"}, variable, schema{"type": "string", "pattern": "^([Yy]es|[Nn]o|[Oo]n|[Oo]ff|YES|NO|ON|OFF|[Tt]rue|[Ff]alse)$"})
+	return either(schema{"type": "boolean"}, variable, schema{"type": "string", "pattern": "^([Yy]es|[Nn]o|[Oo]n|[Oo]ff|YES|NO|ON|OFF)$"})
 }
 
 func listOf(one schema) schema {
