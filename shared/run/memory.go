@@ -20,7 +20,7 @@ const memoryShare = 0.9
 // in bytes. It returns 0 and changes nothing if there is no such limit or
 // GOMEMLIMIT is set.
 func LimitMemory() int64 {
-	if os.Getenv("GOMEMLIMIT") != "" {
+	if debug.SetMemoryLimit(-1) != math.MaxInt64 { // the runtime has read GOMEMLIMIT
 		return 0
 	}
 	limit := cgroupLimit("/")
@@ -45,10 +45,10 @@ func cgroupLimit(root string) int64 {
 		if len(parts) != 3 {
 			continue
 		}
-		switch { // version 2 has one hierarchy without controllers, version 1 one for each
-		case parts[1] == "":
+		switch parts[1] { // version 2 has one hierarchy without controllers, version 1 one for each
+		case "":
 			limit = min(limit, smallest(filepath.Join(root, "sys/fs/cgroup"), parts[2], "memory.max"))
-		case parts[1] == "memory":
+		case "memory":
 			limit = min(limit, smallest(filepath.Join(root, "sys/fs/cgroup/memory"), parts[2], "memory.limit_in_bytes"))
 		}
 	}

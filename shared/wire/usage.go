@@ -141,10 +141,7 @@ type Attempt struct {
 // encoding/json would write.
 func (u *Usage) Append(dst []byte) []byte {
 	w := lineWriter(append(dst, `{"v":1`...))
-	w.str("request_id", u.RequestID)
-	w.someText("http_request_id", u.HTTPRequestID)
-	w.someText("trace_id", u.TraceID)
-	w.someText("span_id", u.SpanID)
+	w.ids(u)
 	w.str("node", u.Node)
 	w.num("epoch", int64(u.Epoch))
 	w.num("release", int64(u.Release))
@@ -198,6 +195,13 @@ func (u *Usage) Append(dst []byte) []byte {
 
 // lineWriter appends the members of a JSON object.
 type lineWriter []byte
+
+func (w *lineWriter) ids(u *Usage) {
+	w.str("request_id", u.RequestID)
+	w.someText("http_request_id", u.HTTPRequestID)
+	w.someText("trace_id", u.TraceID)
+	w.someText("span_id", u.SpanID)
+}
 
 func (w *lineWriter) key(k string) {
 	*w = append(append(append(*w, ',', '"'), k...), '"', ':')
