@@ -269,11 +269,14 @@ await step('an operator moves traffic, in their own name, but reads no content',
 });
 
 // Every page as it looks, in both widths and schemes, without anything that axe calls serious.
+const rows = () => page.locator('tbody tr').first().waitFor();
 const ready = {
   overview: () => page.locator('.chart canvas').first().waitFor(), routing: () => page.locator('.model .real').first().waitFor(),
-  requests: () => page.locator('tbody tr').first().waitFor(), request: () => page.locator('.attempts').waitFor(),
+  requests: rows, request: () => page.locator('.attempts').waitFor(),
+  keys: rows, teams: () => page.locator('main .card').first().waitFor(), releases: rows, ledger: rows, audit: rows, playground: () => page.locator('textarea').first().waitFor(),
 };
-const views = { overview: 'overview?since=1h', routing: 'routing', requests: 'requests?errors=true', request: 'requests/' + failedID };
+const views = { overview: 'overview?since=1h', routing: 'routing', requests: 'requests?errors=true', request: 'requests/' + failedID,
+  keys: 'keys', teams: 'keys/teams', releases: 'releases', ledger: 'releases/ledger', audit: 'releases/audit', playground: 'playground' };
 
 await step('every page is accessible, wide and narrow, light and dark', async () => {
   const cdp = await page.context().newCDPSession(page);
