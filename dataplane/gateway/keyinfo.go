@@ -157,10 +157,11 @@ func (g *Gateway) Spending(keyID string) (sum snapshot.Spent) {
 
 // accounts are the keys that requests are made with.
 func (g *Gateway) accounts() iter.Seq[*snapshot.Key] {
-	if anyone := g.auth.Anyone(); anyone != nil {
-		return func(yield func(*snapshot.Key) bool) { yield(anyone) }
+	keys := g.current.Load().Keys
+	if !g.auth.Enabled() {
+		return func(yield func(*snapshot.Key) bool) { yield(keys.Anyone()) }
 	}
-	return g.current.Load().Keys.All()
+	return keys.All()
 }
 
 // Recorded returns the usage event of a recent generation as it is sent to the

@@ -16,6 +16,7 @@ import (
 type Keys struct {
 	Version uint64
 	byHash  map[[32]byte]*Key
+	anyone  *Key
 }
 
 // Key is what an accepted API key may do.
@@ -36,20 +37,24 @@ type Key struct {
 	expires    int64
 }
 
-// Anonymous is the key of every request when authentication is off.
+// Anonymous is a key that may use everything, without limits.
 func Anonymous() *Key {
 	return &Key{ID: "anonymous", Name: "anonymous", User: "anonymous", Role: RoleAdmin, Spent: &Spending{}}
 }
 
 // keys compiles a key table.
 func (b *Builder) keys(t *wire.KeyTable) *Keys {
-	k := &Keys{byHash: map[[32]byte]*Key{}}
+	k := &Keys{byHash: map[[32]byte]*Key{}, anyone: Anonymous()}
+	if before := b.spent[k.anyone.ID]; before != nil {
+		k.anyone.Spent = before
+	}
+	spent := map[string]*Spending{k.anyone.ID: k.anyone.Spent}
+	defer func() { b.spent = spent }()
 	if t == nil {
 		return k
 	}
 	shared := b.limitsOf(t)
-	spent := make(map[string]*Spending, len(t.Keys))
-	defer func() { b.spent = spent }()
+	k.anyone.Limits = shared.of(&wire.Key{ID: k.anyone.ID, User: k.anyone.User})
 	k.Version = t.Version
 	teams := make(map[string]*wire.Team, len(t.Teams))
 	for i := range t.Teams {
@@ -101,6 +106,10 @@ func allowedModels(w *wire.Key, teams map[string]*wire.Team) (models []string, r
 	}
 	return models, true
 }
+
+// Anyone is the key of every request when authentication is off. The limits of
+// the gateway and of the user "anonymous" hold for it.
+func (k *Keys) Anyone() *Key { return k.anyone }
 
 // Find returns the key with that hash, nil if there is none or it has expired.
 func (k *Keys) Find(sum *[32]byte, now time.Time) *Key {

@@ -37,7 +37,7 @@ type Snapshot struct {
 
 // Empty is the snapshot of a node that has neither release nor keys yet.
 func Empty() *Snapshot {
-	s := &Snapshot{Keys: &Keys{}}
+	s := &Snapshot{Keys: &Keys{anyone: Anonymous()}}
 	s.publish()
 	return s
 }
