@@ -10,6 +10,7 @@ import (
 )
 
 func TestEndpointsAreTakenOutAndPutBack(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		p.node("n1", "")

@@ -30,6 +30,7 @@ func (p *plane) accepted() map[string]int64 {
 }
 
 func TestRotation(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		p.node("n1", "")
@@ -81,6 +82,7 @@ func TestTheSameRequestMakesNoSecondKey(t *testing.T) {
 }
 
 func TestImport(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		p.node("n1", "")

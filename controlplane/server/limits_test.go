@@ -42,6 +42,7 @@ func (p *plane) table() *wire.KeyTable {
 
 // What an operator sets is what nodes get, before the command returns.
 func TestLimitsAndTeamsReachTheNodes(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		p.node("n1", "")
@@ -162,6 +163,7 @@ func (p *plane) limitOf(key string) adminapi.HeldLimit {
 
 // Operators see what is used of a limit, by which node, and what is left.
 func TestLimitsAreShownWithTheirState(t *testing.T) {
+	t.Parallel()
 	p := start(t, requestlogtest.SQLite(t), func(o *app.Options) { o.Thresholds = []int{20, 40} })
 	nc := p.nats.Connect("node")
 	defer nc.Close()

@@ -21,6 +21,7 @@ func everywhere(t *testing.T, check func(t *testing.T, db *requestlogtest.Databa
 }
 
 func TestTheLogIsRead(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		var rows []*requestlog.Row

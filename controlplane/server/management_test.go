@@ -16,6 +16,7 @@ import (
 )
 
 func TestManagementAPI(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		var manager, user, admin listed

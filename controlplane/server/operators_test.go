@@ -19,6 +19,7 @@ func (p *plane) operator(name, role string) *plane {
 }
 
 func TestRoles(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		viewer, operator, admin := p.operator("vera", "viewer"), p.operator("otto", "operator"), p.operator("ada", "admin")

@@ -46,6 +46,7 @@ func (p *plane) weights(query string) (out []weight) {
 }
 
 func TestAWeightChangeReachesTheNodes(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		p.node("node-a", "")
@@ -194,6 +195,7 @@ type key struct {
 }
 
 func TestKeys(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		p.node("node-a", "")
@@ -335,7 +337,7 @@ func TestBadBodiesAreToldApart(t *testing.T) {
 		t.Helper()
 		p.refused("PUT", "/admin/weights", body, 400, want)
 	}
-	f(`{"model":"glm","wights":{}}`, `unknown field "wights"; known are reason, wait_ms, if_release, model, weights`)
+	f(`{"model":"glm","wights":{}}`, `unknown field "wights"; known are reason, wait_ms, if_release, dry_run, model, weights`)
 	f(`{"model":"glm","weights":{"local":"1"}}`, "weights must be a number, got string")
 	f(`{"model":5}`, "model must be a string, got number")
 	f(`[]`, "the body must be an object, got array")

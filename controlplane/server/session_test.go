@@ -98,6 +98,7 @@ func (p *plane) second(db *requestlogtest.Database, change func(*app.Options)) *
 // A session stands for its operator at every daemon of the database, and ends
 // with the operator's token.
 func TestSessionsOfOperators(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		vera := p.operator("vera", "viewer")
@@ -152,6 +153,7 @@ func TestSessionsOfOperators(t *testing.T) {
 }
 
 func TestSessionsExpire(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		p := start(t, db, nil)
 		b := p.browser()
@@ -293,6 +295,7 @@ func TestTheCookieIsSecureOverHTTPS(t *testing.T) {
 
 // While the database is away the holder of ADMIN_TOKEN may still sign in.
 func TestSignInWithoutTheDatabase(t *testing.T) {
+	t.Parallel()
 	p := start(t, requestlogtest.SQLite(t), nil) // for NATS
 	away := func(text string) *plane {
 		a, err := app.New(t.Context(), app.Options{
