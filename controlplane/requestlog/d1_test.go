@@ -9,7 +9,10 @@ import (
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 )
 
-func TestD1(t *testing.T) { requestlogtest.Conformance(t, requestlogtest.D1) }
+func TestD1(t *testing.T) {
+	t.Parallel()
+	requestlogtest.Conformance(t, requestlogtest.D1)
+}
 
 // TestD1Faults spoils requests in every way: each row is there once in the end.
 func TestD1Faults(t *testing.T) {

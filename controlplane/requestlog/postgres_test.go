@@ -17,7 +17,10 @@ import (
 	"github.com/hybridinference/gateway/shared/secret"
 )
 
-func TestPostgres(t *testing.T) { requestlogtest.Conformance(t, requestlogtest.Postgres) }
+func TestPostgres(t *testing.T) {
+	t.Parallel()
+	requestlogtest.Conformance(t, requestlogtest.Postgres)
+}
 
 const partitionsSQL = "SELECT string_agg(inhrelid::regclass::text, ' ' ORDER BY 1) FROM pg_inherits WHERE inhparent = 'api_logs'::regclass"
 

@@ -6,4 +6,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 )
 
-func TestSQLite(t *testing.T) { requestlogtest.Conformance(t, requestlogtest.SQLite) }
+func TestSQLite(t *testing.T) {
+	t.Parallel()
+	requestlogtest.Conformance(t, requestlogtest.SQLite)
+}

@@ -82,7 +82,11 @@ func start(t *testing.T, o nodeOptions, models ...wire.Model) *node {
 			t.Error(err)
 		}
 	})
-	n.stop = sync.OnceFunc(func() { cancel(); wg.Wait() })
+	n.stop = sync.OnceFunc(func() {
+		http.DefaultClient.CloseIdleConnections() // a stop would wait for them
+		cancel()
+		wg.Wait()
+	})
 	t.Cleanup(n.stop)
 	return n
 }
