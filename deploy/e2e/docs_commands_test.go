@@ -44,9 +44,13 @@ for _ in $(seq 300); do curl -sf localhost:8080/health/ready >ready.txt && break
 		}
 		script += "{ set +x; } 2>>x.txt\n"
 	}
+	cache, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.CommandContext(t.Context(), "unshare", "--net", "bash", "-c", script)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "HOME="+dir, "USER=reader", "GOCACHE="+filepath.Join(dir, "cache"))
+	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "HOME="+dir, "USER=reader", "GOCACHE="+strings.TrimSpace(string(cache)))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("after the last of these commands: %v\n%s", err, out)
 	}

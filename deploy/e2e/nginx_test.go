@@ -116,13 +116,19 @@ func errorsOfNginx(t *testing.T, url string, nodes []*member) {
 	}
 	f(url, "/v1/models?"+strings.Repeat("x", 40<<10), "", 414, `"code":414,"message":"The request's URI is too long"`)
 	narrow := startNginx(t, 1, url, nodes[0].url)
+	var waiting []net.Conn // for the rest of their bodies
+	defer func() {
+		for _, held := range waiting {
+			_ = held.Close()
+		}
+	}()
 	eventually.True(t, "the second connection is refused", func() bool {
 		held, err := net.Dial("tcp", strings.TrimPrefix(narrow, "http://"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		// nginx may still count a request that was answered: then this one is refused itself, and another is tried
-		t.Cleanup(func() { _ = held.Close() })
+		waiting = append(waiting, held)
 		if _, err := io.WriteString(held, "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{"); err != nil {
 			t.Fatal(err)
 		}
@@ -130,6 +136,9 @@ func errorsOfNginx(t *testing.T, url string, nodes []*member) {
 		return err == nil && status == http.StatusTooManyRequests
 	})
 	f(narrow, "/v1/models", "", 429, `"code":429,"message":"Too many connections from your address"`)
+	for _, held := range waiting { // a node that stops waits for a body whose head it has
+		_ = held.Close()
+	}
 	for _, n := range nodes {
 		if err := n.stop(30 * time.Second); err != nil {
 			t.Error(err)
