@@ -58,7 +58,7 @@ func TestEdge(t *testing.T) {
 	}
 	edge.must(nil, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=gateway.example",
 		"-keyout", "/etc/nginx/gateway.d/privkey.pem", "-out", "/etc/nginx/gateway.d/fullchain.pem")
-	edge.nginx(map[string]string{"GATEWAY_NODES": "server 127.0.0.1:8080;", "GATEWAY_LISTEN": "80", "GATEWAY_ADMIN": "127.0.0.1:8080", "GATEWAY_ADMIN_ALLOW": "allow 10.88.0.0/24;"})
+	edge.nginx(map[string]string{"GATEWAY_RESOLVER": "", "GATEWAY_NODES": "server 127.0.0.1:8080;", "GATEWAY_LISTEN": "80", "GATEWAY_ADMIN": "127.0.0.1:8080", "GATEWAY_ADMIN_ALLOW": "allow 10.88.0.0/24;"})
 
 	ask := func(from *host, url string) answer {
 		t.Helper()
