@@ -110,7 +110,7 @@ func TestGrantsOverNATS(t *testing.T) {
 		}
 		load.Wait()
 	}
-	want := [3]int64{100, 7, 20} // of the budget 40 were spent before
+	want := [3]int64{100, 7, 20}                                   // of the budget 40 were spent before
 	for began := time.Now(); time.Since(began) < 20*time.Second; { // until all is used: the nodes give back what they cannot use
 		if all(time.Now().Add(2 * time.Second)); admitted[0].Load() >= want[0] && admitted[1].Load() >= want[1] && admitted[2].Load() >= want[2] {
 			break
