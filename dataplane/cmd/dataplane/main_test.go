@@ -236,7 +236,8 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 		p.signal(syscall.SIGTERM)
 		select {
 		case err := <-p.done:
-			if failed, ok := errors.AsType[*exec.ExitError](err); !ok || failed.ExitCode() != 143 {
+			// The system may hand over two signals that wait in either order.
+			if failed, ok := errors.AsType[*exec.ExitError](err); !ok || failed.ExitCode() != 143 && failed.ExitCode() != 130 {
 				t.Errorf("%s: it ended with %v", name, err)
 			}
 		case <-time.After(10 * time.Second):
