@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -82,7 +83,7 @@ func object[T any](t *testing.T, name string, table []key[T], keys map[string]sc
 }
 
 var (
-	documentation = sync(func() string {
+	documentation = sync.OnceValue(func() string {
 		text, err := os.ReadFile("../../config/README.md")
 		if err != nil {
 			panic(err)
@@ -91,16 +92,6 @@ var (
 	})
 	markup = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
 )
-
-func sync(read func() string) func() string {
-	var once string
-	return func() string {
-		if once == "" {
-			once = read()
-		}
-		return once
-	}
-}
 
 // described returns the last cell of a key's row in the section of the reference.
 func described(section, name string) string {

@@ -82,6 +82,8 @@ type route struct {
 	ProviderModelID string            `yaml:"provider_model_id,omitempty"`
 	Timeout         string            `yaml:"timeout,omitempty"`
 	MaxConcurrency  int               `yaml:"max_concurrency,omitempty"`
+	RPM             int               `yaml:"rpm,omitempty"`
+	TPM             int               `yaml:"tpm,omitempty"`
 	Headers         map[string]string `yaml:"extra_headers,omitempty"`
 	Body            map[string]any    `yaml:"extra_body,omitempty"`
 	Pricing         *prices           `yaml:"pricing,omitempty,flow"`

@@ -26,8 +26,6 @@ type liteLLM struct {
 
 	out    catalog
 	groups map[string]*model
-	// lines are those of each model's first deployment.
-	lines map[string]int
 	// orders are the deployments' order, where they have one.
 	orders   map[*route]float64
 	settings *yaml.Node // litellm_settings
@@ -46,7 +44,7 @@ func LiteLLM(config []byte) (*Result, error) {
 	if lookup(top, "model_list") == nil {
 		return nil, fmt.Errorf("it has no model_list: not a configuration of LiteLLM's proxy, or its models are in a database")
 	}
-	r := &liteLLM{groups: map[string]*model{}, lines: map[string]int{}, orders: map[*route]float64{}, rates: map[*route]float64{}}
+	r := &liteLLM{groups: map[string]*model{}, orders: map[*route]float64{}, rates: map[*route]float64{}}
 	r.settings = lookup(top, "litellm_settings")
 	for i, n := range items(lookup(top, "model_list")) {
 		r.deployment(n, fmt.Sprintf("model_list[%d]", i))
@@ -110,7 +108,7 @@ func (r *liteLLM) deployment(n *yaml.Node, path string) {
 		known = provider{kind: "openai_compat"}
 		r.notef(line, path, "%s is taken for an OpenAI-compatible server", prefix)
 	}
-	m := r.model(name, mode, line)
+	m := r.model(name, mode)
 	e := &route{Kind: known.kind, BaseURL: known.baseURL, ProviderModelID: rest}
 	if !r.address(e, known, params, line, path) {
 		return
@@ -127,7 +125,7 @@ func (r *liteLLM) deployment(n *yaml.Node, path string) {
 }
 
 // model returns the model of a name, which it makes the first time.
-func (r *liteLLM) model(name, mode string, line int) *model {
+func (r *liteLLM) model(name, mode string) *model {
 	if m := r.groups[name]; m != nil {
 		return m
 	}
@@ -138,7 +136,7 @@ func (r *liteLLM) model(name, mode string, line int) *model {
 	if mode == "embedding" {
 		*m = model{ID: name, Type: "embedding", InputModalities: []string{"text"}, OutputModalities: []string{"embeddings"}}
 	}
-	r.groups[name], r.lines[name] = m, line
+	r.groups[name] = m
 	r.out.Models = append(r.out.Models, m)
 	return m
 }

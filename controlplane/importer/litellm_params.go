@@ -21,7 +21,11 @@ func (r *liteLLM) params(e *route, params *yaml.Node, path string) {
 			if r.rates[e] == 0 || p.name == "rpm" {
 				r.rates[e] = number(p.value)
 			}
-			r.notef(p.line, p.path, "limits of an endpoint are not carried over, only the share of traffic that LiteLLM derives from them")
+			if p.name == "rpm" {
+				e.RPM = integer(p.value)
+			} else {
+				e.TPM = integer(p.value)
+			}
 		case "max_parallel_requests":
 			e.MaxConcurrency = integer(p.value)
 		case "timeout":
