@@ -207,13 +207,13 @@ func replace(path string, text []byte) error {
 		return err
 	}
 	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
-	if err := os.WriteFile(temp, text, info.Mode().Perm()); err != nil {
-		return err
+	if err = os.WriteFile(temp, text, info.Mode().Perm()); err == nil {
+		err = os.Rename(temp, path)
 	}
-	if err := os.Rename(temp, path); err != nil {
-		return errors.Join(err, os.Remove(temp))
+	if err != nil {
+		_ = os.Remove(temp) // it may not be there; why it failed is what counts
 	}
-	return nil
+	return err
 }
 
 // environment is what import python-env prints with -o json or yaml.
