@@ -75,7 +75,7 @@ func Providers() []Provider {
 		{Kind: "gemini", name: "Google", BaseURL: "https://generativelanguage.googleapis.com/v1beta", KeyRequired: true, google: vertex.OnVertex, codec: newGemini},
 		{Kind: "anthropic", name: "Anthropic", BaseURL: "https://api.anthropic.com", KeyRequired: true, codec: newAnthropic},
 		{Kind: "claude", name: "Google Vertex", google: vertex.OnVertex, codec: newVertex},
-		{Kind: "bedrock", name: "Amazon Bedrock", BaseURL: "https://bedrock-runtime.REGION.amazonaws.com", KeyRequired: true, Regional: true, codec: newBedrock},
+		{Kind: "bedrock", name: "Amazon Bedrock", BaseURL: "https://bedrock-runtime.REGION.amazonaws.com", Regional: true, codec: newBedrock},
 		{Kind: "demo", name: "Demo", BuiltIn: true, codec: compatible(openai.Demo)},
 	}
 }

@@ -113,9 +113,10 @@ func (a *Adapter) Authorize(secret string) codec.Header {
 	return codec.Header{Name: "Authorization", Value: "Bearer " + secret}
 }
 
-// Signs implements codec.Signed.
+// Signs implements codec.Signed. Without a secret the machine's own keys sign,
+// unless the region is unknown: the address is of something that needs none.
 func (a *Adapter) Signs(secret string) (service, region string, ok bool) {
-	return "bedrock", a.region, strings.Contains(secret, ":")
+	return "bedrock", a.region, strings.Contains(secret, ":") || secret == "" && a.region != ""
 }
 
 // Frames implements codec.Framed.

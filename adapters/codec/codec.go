@@ -85,8 +85,8 @@ func DecoderFor(a Adapter, r *chat.Request) Decoder {
 // Signed is an Adapter whose entire requests are signed, with keys that are not
 // sent.
 type Signed interface {
-	// Signs says for which of AWS' services and regions a secret signs; not ok
-	// if Authorize says all.
+	// Signs says for which of AWS' services and regions a secret signs, or ""
+	// which is for the machine's own; not ok if Authorize says all.
 	Signs(secret string) (service, region string, ok bool)
 }
 

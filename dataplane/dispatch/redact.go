@@ -2,9 +2,9 @@ package dispatch
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/shared/fault"
 )
 
@@ -22,7 +22,9 @@ func (a *attempt) redact(f *fault.Error) *fault.Error {
 		for _, secret := range a.Endpoint.Hidden {
 			hide(&out, secret)
 		}
-		hide(&out, strings.TrimPrefix(a.auth.Value, "Bearer "))
+		for _, secret := range snapshot.HeaderSecrets(a.auth) {
+			hide(&out, secret)
+		}
 	}
 	if !codec.IsCode(out.Code) {
 		out.Code = ""

@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/hybridinference/gateway/dataplane/snapshot"
@@ -41,7 +40,7 @@ func (r *Run) retryKey(f *fault.Error, now time.Time) bool {
 	if a.credential == nil {
 		return false
 	}
-	if f.Status == http.StatusUnauthorized && !q.renewed && a.credential.Refused(a.auth) {
+	if !q.renewed && a.credential.Refused(f.Status, a.auth) {
 		q.renewed, q.repeat = true, true
 		return true
 	}

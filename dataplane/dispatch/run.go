@@ -233,7 +233,7 @@ func (r *Run) send(until time.Time) error {
 		return err
 	}
 	a := &r.attempt
-	if err := a.credential.Sign(&r.buffers.call, time.Now()); err != nil {
+	if err := a.credential.Sign(&r.buffers.call, a.auth, time.Now()); err != nil {
 		return err
 	}
 	e := a.Endpoint

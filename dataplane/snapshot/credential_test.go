@@ -1,6 +1,7 @@
 package snapshot_test
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hybridinference/gateway/adapters/codec"
 
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
@@ -73,7 +76,39 @@ func TestSecretsBecomeCredentialsOrTakeTheEndpointOut(t *testing.T) {
 	f("bedrock", "https://bedrock-runtime.eu-north-1.amazonaws.com", []string{"KEY"}, "Authorization: Bearer k1", "")
 	f("bedrock", "https://bedrock-runtime.eu-north-1.amazonaws.com", []string{"ACCESS"}, ": ", "")
 	f("bedrock", "https://bedrock-runtime.eu-north-1.amazonaws.com", []string{"HALF"}, "", "HALF")
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIA9") // those of the machine
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "s9")
+	t.Setenv("AWS_SESSION_TOKEN", "t9")
+	f("bedrock", "https://bedrock-runtime.eu-north-1.amazonaws.com", nil, ": AKIA9:s9:t9", "")
 	f("azure", "https://r.openai.azure.com", []string{"KEY"}, "api-key: k1", "")
 	f("azure", "https://r.openai.azure.com", []string{"APP"}, "Authorization: Bearer eyJ.a.b", "")
 	f("azure", "https://r.openai.azure.com", []string{"BROKEN"}, "", "BROKEN")
+}
+
+// The machine's AWS keys sign calls, are not sent, and are replaced once AWS
+// refuses them.
+func TestCallsAreSignedWithTheMachinesKeys(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIA9")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "s9secret")
+	t.Setenv("AWS_SESSION_TOKEN", "t9")
+	s := build(t, nil, wire.Endpoint{ID: "m:e", Kind: "bedrock", BaseURL: "https://x.test", Region: "eu-north-1", UpstreamModel: "m", Weight: 1})
+	c := s.Models[0].Endpoints[0].Auth[0]
+	auth, err := c.Header(t.Context())
+	if err != nil || auth.Name != "" || strings.Join(snapshot.HeaderSecrets(auth), " ") != "s9secret t9" {
+		t.Fatalf("%v, %v", auth, err)
+	}
+	call := codec.Call{URL: "https://x.test/model/m/converse", Body: []byte(`{}`)}
+	if err := c.Sign(&call, auth, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	headers := fmt.Sprint(call.Headers)
+	if !strings.Contains(headers, "Credential=AKIA9/") || !strings.Contains(headers, "{X-Amz-Security-Token t9}") || strings.Contains(headers, "s9secret") {
+		t.Error(headers)
+	}
+	if c.Refused(http.StatusForbidden, auth) {
+		t.Error("keys that have just come are dropped")
+	}
+	if !c.Refused(http.StatusForbidden, codec.Header{Value: "AKIA8:s8"}) || c.Refused(http.StatusUnauthorized, codec.Header{Value: "AKIA8:s8"}) {
+		t.Error("older keys are not replaced")
+	}
 }

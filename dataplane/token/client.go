@@ -14,13 +14,28 @@ import (
 // newClient returns the client for token servers. Asking twice for a token
 // does no harm, so that whatever may pass is tried again.
 func newClient() *http.Client {
+	c := newRetryClient()
+	c.HTTPClient.Transport = upstream.KeepIdle(c.HTTPClient.Transport)
+	return c.StandardClient()
+}
+
+// newDirectClient returns one that goes past any proxy: a machine's metadata
+// service answers that machine only.
+func newDirectClient() *http.Client {
+	c := newRetryClient()
+	if t, ok := c.HTTPClient.Transport.(*http.Transport); ok {
+		t.Proxy = nil
+	}
+	return c.StandardClient()
+}
+
+func newRetryClient() *retryablehttp.Client {
 	c := retryablehttp.NewClient()
 	c.Logger = nil
 	c.RetryMax = 2
 	c.RetryWaitMin, c.RetryWaitMax = 100*time.Millisecond, time.Second
 	c.ErrorHandler = retryablehttp.PassthroughErrorHandler
-	c.HTTPClient.Transport = upstream.KeepIdle(c.HTTPClient.Transport)
-	return c.StandardClient()
+	return c
 }
 
 // bind makes the library use the client, and the client end with ctx: the

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -26,8 +25,10 @@ type fetch func(context.Context) (string, time.Time, error)
 func read(o *Options) (token string, get fetch, err error) {
 	text := strings.TrimSpace(o.Secret.Reveal())
 	switch {
+	case o.Region != "":
+		return "", aws(o.Region), nil
 	case o.Entra:
-		get, err = entra(newClient(), []byte(text))
+		get, err = entra(newClient(), []byte(text), o.Variable)
 		return "", get, err
 	case text == "":
 		return "", ambient(newClient()), nil
@@ -90,7 +91,7 @@ func serviceAccount(client *http.Client, text []byte) (fetch, error) {
 	if config.Email == "" {
 		return nil, errors.New("service account JSON: client_email: required")
 	}
-	if u, err := url.Parse(config.TokenURL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+	if !isURL(config.TokenURL) {
 		return nil, errors.New("service account JSON: token_uri: must be an http or https URL")
 	}
 	if !isKey(config.PrivateKey) {

@@ -1,5 +1,6 @@
-// Package token gets the OAuth access tokens that Google's and Azure's APIs want
-// and keeps them fresh, so that a request almost never waits for one.
+// Package token gets the OAuth access tokens that Google's and Azure's APIs want,
+// and the keys that AWS gives its machines, and keeps them fresh, so that a
+// request almost never waits for one.
 package token
 
 import (
@@ -35,8 +36,15 @@ type Options struct {
 	Secret secret.String
 	// Entra means that Secret is the JSON of an application in Microsoft Entra ID:
 	// tenant_id, client_id and client_secret, and for other clouds than the public
-	// one token_uri and scope.
+	// one token_uri and scope; or managed_identity, for the Azure machine's own.
 	Entra bool
+	// Variable looks up a variable of the node's, nil for none: App Service says
+	// by two of them where its identity's tokens come from.
+	Variable func(name string) (string, bool)
+	// Region asks for this machine's AWS credentials in place of a token, as
+	// ACCESS_KEY_ID:SECRET_ACCESS_KEY[:SESSION_TOKEN]; Secret is empty. It is the
+	// region of AWS' token service if the machine names none.
+	Region string
 	// Log gets the failures that no request sees; nil for none.
 	Log *slog.Logger
 	// Now is the clock, time.Now if it is nil.
