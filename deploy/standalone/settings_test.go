@@ -278,8 +278,8 @@ func TestTheDocumentationNamesOnlyVariablesThatExist(t *testing.T) {
 			}
 		}
 	}
-	// what Docker Compose and its Makefile take, the tests and benchmarks, and clients
-	others := regexp.MustCompile(`^(ANTHROPIC|OPENAI|GATEWAY|COMPOSE|PG|PGADMIN|POSTGRES|GRAFANA|DOCKER|GO)_|_MEMORY$|^SYNC_FREQUENCY$`)
+	// what Docker Compose and its Makefile take, the tests and benchmarks, clients, and AWS' library
+	others := regexp.MustCompile(`^(ANTHROPIC|AWS|OPENAI|GATEWAY|COMPOSE|PG|PGADMIN|POSTGRES|GRAFANA|DOCKER|GO)_|_MEMORY$|^SYNC_FREQUENCY$`)
 	inProse, inExample := regexp.MustCompile("`([A-Z][A-Z0-9]*_[A-Z0-9_]+)[=`]"), regexp.MustCompile(`(?m)^#?([A-Z][A-Z0-9_]*)=`)
 	files := map[string]*regexp.Regexp{
 		"README.md": inProse, "deploy/README.md": inProse, "controlplane/README.md": inProse, "dataplane/README.md": inProse, "config/README.md": inProse, "deploy/nginx/README.md": inProse, "deploy/observability/README.md": inProse,
