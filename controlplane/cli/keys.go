@@ -61,22 +61,18 @@ func keysCommand() *urfave.Command {
 				Action: run(rotateKey), BashComplete: completer(suggestKey),
 			},
 			importCommand(),
-			{
-				Name: "disable", Usage: "refuse a key on all nodes until it is enabled", ArgsUsage: "ID",
-				Description: help("The key keeps its properties, limits and use.", "gatewayctl keys disable KEY_ID --reason 'unusual use'"),
-				Flags:       []urfave.Flag{reasonFlag(), waitFlag()}, Action: run(disableKey), BashComplete: completer(suggestKey),
-			},
-			{
-				Name: "enable", Usage: "accept a disabled key again", ArgsUsage: "ID",
-				Description: help("", "gatewayctl keys enable KEY_ID"),
-				Flags:       []urfave.Flag{reasonFlag(), waitFlag()}, Action: run(enableKey), BashComplete: completer(suggestKey),
-			},
-			{
-				Name: "revoke", Usage: "revoke a key on all nodes", ArgsUsage: "ID",
-				Description: help("", "gatewayctl keys revoke KEY_ID --reason 'left the team'"),
-				Flags:       []urfave.Flag{reasonFlag(), waitFlag()}, Action: run(revokeKey), BashComplete: completer(suggestKey),
-			},
+			withKey("disable", "refuse a key on all nodes until it is enabled", "The key keeps its properties, limits and use.", " --reason 'unusual use'", disableKey),
+			withKey("enable", "accept a disabled key again", "", "", enableKey),
+			withKey("revoke", "revoke a key on all nodes", "", " --reason 'left the team'", revokeKey),
 		},
+	}
+}
+
+// withKey is a command that changes whether a key is accepted.
+func withKey(name, usage, more, flags string, do func(context.Context, *invocation) error) *urfave.Command {
+	return &urfave.Command{
+		Name: name, Usage: usage, ArgsUsage: "ID", Description: help(more, "gatewayctl keys "+name+" KEY_ID"+flags),
+		Flags: []urfave.Flag{reasonFlag(), waitFlag()}, Action: run(do), BashComplete: completer(suggestKey),
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hybridinference/gateway/controlplane/app"
 	"github.com/hybridinference/gateway/controlplane/database"
@@ -57,22 +58,15 @@ func (p *process) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	registry := metrics.NewRegistry(p.version)
-	scraped, err := metrics.Serve(ctx, p.settings.Metrics, metrics.NodeAddr, registry, p.log)
-	if err != nil {
-		return err
-	}
-	p.ends.Push("metrics", func(context.Context) error { return scraped.Close() })
 	conn, err := bus.Connect(bus.Options{Role: bus.RoleCollector, Name: "standalone", InProcess: broker, Log: p.log})
 	if err != nil {
 		return err
 	}
 	p.ends.Push("NATS connection", func(context.Context) error { conn.Close(); return nil })
-	spans, err := tracing.Start(ctx, &p.settings.Tracing, tracing.Process{Service: "gateway-standalone", Version: p.version, Log: p.log})
+	registry, spans, err := p.observe(ctx)
 	if err != nil {
 		return err
 	}
-	p.ends.Push("traces", func(ctx context.Context) error { spans.Stop(ctx); return nil })
 	control := p.settings.control(p.vars.Lookup)
 	p.sinks, err = sinks.Open(ctx, sinks.Options{
 		NATS: conn, Databases: p.settings.Dual.Stores(control.State), Retention: p.settings.Retention.Spans(), Version: p.version, Tracing: spans, Log: p.log,
@@ -103,6 +97,22 @@ func (p *process) start(ctx context.Context) (err error) {
 	n.Gateway.KeySecret, n.Gateway.Admin = secret, p.control.Handler()
 	p.node, err = node.New(ctx, n)
 	return err
+}
+
+// observe serves metrics and starts the export of traces.
+func (p *process) observe(ctx context.Context) (*prometheus.Registry, *tracing.Tracing, error) {
+	registry := metrics.NewRegistry(p.version)
+	scraped, err := metrics.Serve(ctx, p.settings.Metrics, metrics.NodeAddr, registry, p.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.ends.Push("metrics", func(context.Context) error { return scraped.Close() })
+	spans, err := tracing.Start(ctx, &p.settings.Tracing, tracing.Process{Service: "gateway-standalone", Version: p.version, Log: p.log})
+	if err != nil {
+		return nil, nil, err
+	}
+	p.ends.Push("traces", func(ctx context.Context) error { spans.Stop(ctx); return nil })
+	return registry, spans, nil
 }
 
 // prepareLog makes the tables of SQLite. Those of a server are left to the

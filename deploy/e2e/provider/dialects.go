@@ -1,8 +1,8 @@
 package provider
 
-// dialects are the servers of the OpenAI-compatible family, by the name of
-// their place on the server.
-func dialects() map[string]dialect {
+// ownHardware are the servers of the OpenAI-compatible family that one runs
+// oneself, by the name of their place on the server.
+func ownHardware() map[string]dialect {
 	return map[string]dialect{
 		"openai_compat": {developer: true, thoughts: nowhere, callID: "call_Zk1xOa0", top: `,"service_tier":"default","system_fingerprint":"fp_1","obfuscation":"x8"`},
 		"vllm": {
@@ -17,6 +17,12 @@ func dialects() map[string]dialect {
 			thoughts: inReasoning, callID: "call_l2k9d0ab", callInOnePiece: true, everyRole: true, top: `,"system_fingerprint":"fp_ollama"`,
 			refuses: []string{"logit_bias", "parallel_tool_calls", "user", "tool_choice"},
 		},
+	}
+}
+
+// hosted are the services of that family.
+func hosted() map[string]dialect {
+	return map[string]dialect{
 		"deepseek": {
 			usage: withFinish, callID: "call_00_xYz", comment: ": keep-alive\n\n", padded: true, history: thoughtsIn("reasoning_content"),
 			refuses: []string{"seed", "user", "parallel_tool_calls", "max_completion_tokens", "reasoning"},

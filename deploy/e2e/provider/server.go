@@ -78,8 +78,10 @@ func Start() (*Server, error) {
 
 func speakers() map[string]speaker {
 	all := map[string]speaker{"gemini": gemini{}, "anthropic": claude{}, "claude": claude{proxy: true}, "embeddings": vectors{}, "bedrock": bedrock{}}
-	for name, d := range dialects() {
-		all[name] = d
+	for _, family := range []map[string]dialect{ownHardware(), hosted()} {
+		for name, d := range family {
+			all[name] = d
+		}
 	}
 	return all
 }
