@@ -108,6 +108,7 @@ type Status struct {
 	Epoch     uint64     `json:"epoch"`
 	Models    int        `json:"models"`
 	Endpoints int        `json:"endpoints"`
+	Served    Served     `json:"served"`
 	Nodes     NodeCounts `json:"nodes"`
 	NATS      string     `json:"nats"`
 	Database  string     `json:"database"`
@@ -115,6 +116,12 @@ type Status struct {
 	Keys      int        `json:"keys"`
 	Started   time.Time  `json:"started"`
 	Problems  []Problem  `json:"problems"`
+}
+
+// Served counts what gets requests at some live node at least.
+type Served struct {
+	Models    int `json:"models"`
+	Endpoints int `json:"endpoints"`
 }
 
 // NodeCounts counts the nodes that send heartbeats and those that stopped.

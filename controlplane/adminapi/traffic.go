@@ -146,7 +146,9 @@ type Weight struct {
 	Model      string  `json:"model"`
 	Endpoint   string  `json:"endpoint"`
 	Weight     float64 `json:"weight" doc:"of a disabled endpoint, the weight it gets when it is enabled"`
-	Share      string  `json:"share" doc:"share of the model's traffic in whole percent, such as 70%"`
+	Share      string  `json:"share" doc:"share of the model's traffic in whole percent while all endpoints are up, such as 70%"`
+	Serving    string  `json:"serving" doc:"share of the model's traffic at present: endpoints that are down leave theirs to the others; empty without a live node"`
+	State      string  `json:"state" enum:"up,partly,down,off,disabled"`
 	Configured float64 `json:"configured" doc:"the weight in the files"`
 	Override   bool    `json:"override" doc:"whether an operator's weight replaces the configured one"`
 	Disabled   bool    `json:"disabled"`

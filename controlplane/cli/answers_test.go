@@ -5,7 +5,7 @@ import "strings"
 // answers are what admin says by request.
 func answers() map[string]answer {
 	return map[string]answer{
-		"GET status": {200, `{"version":"v1.2.3","release":12,"epoch":3,"models":2,"endpoints":3,"nodes":{"live":2,"stale":1},"nats":"connected",` +
+		"GET status": {200, `{"version":"v1.2.3","release":12,"epoch":3,"models":2,"endpoints":3,"served":{"models":2,"endpoints":2},"nodes":{"live":2,"stale":1},"nats":"connected",` +
 			`"database":"ok","log_store":"the database does not answer","keys":2,"published_release":11,"started":"2030-01-02T03:04:05.678Z"}`},
 		"GET models": {200, `[{"model":"demo","name":"Demo","type":"chat","endpoints":1,"role":"free","context_length":131072,"prompt":"","completion":""},` +
 			`{"model":"glm-4.6","name":"GLM 4.6 日本","type":"chat","endpoints":2,"role":"pro","context_length":200000,"prompt":"0.6","completion":"2.2"}]`},
@@ -120,9 +120,9 @@ func answers() map[string]answer {
 }
 
 const (
-	demoWeight = `{"model":"demo","endpoint":"demo:demo-api","weight":0.8,"share":"100%","configured":1,"override":true}`
-	glmWeights = `{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","weight":0.7,"share":"70%","configured":0.7,"override":false},` +
-		`{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","weight":0.3,"share":"30%","configured":0.3,"override":false}`
+	demoWeight = `{"model":"demo","endpoint":"demo:demo-api","weight":0.8,"share":"100%","serving":"100%","state":"up","configured":1,"override":true}`
+	glmWeights = `{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","weight":0.7,"share":"70%","serving":"0%","state":"down","configured":0.7,"override":false},` +
+		`{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","weight":0.3,"share":"30%","serving":"100%","state":"up","configured":0.3,"override":false}`
 
 	releases = `[{"release":12,"time":"2030-01-02T03:04:05Z","author":"alice","reason":"night <shift>","hash":"` + hash + `","models":2,"current":true},` +
 		`{"release":11,"time":"2030-01-01T00:00:00Z","author":"","reason":"","hash":"` + hash + `","models":2,"current":false}]`

@@ -82,12 +82,21 @@ func statusFields(url string, s adminapi.Status) []field {
 		{name: "started", text: stamp(s.Started)},
 		{name: "release", text: release},
 		{name: "models", text: fmt.Sprintf("%d with %d endpoints", s.Models, s.Endpoints)},
+		{name: "served", text: fmt.Sprintf("%d of %d models, by %d of %d endpoints", s.Served.Models, s.Models, s.Served.Endpoints, s.Endpoints), tint: servedTint(s)},
 		{name: "nodes", text: fmt.Sprintf("%d live, %d stale", s.Nodes.Live, s.Nodes.Stale), tint: stale},
 		{name: "keys", text: integer(s.Keys)},
 		{name: "nats", text: s.NATS, tint: stateTint(s.NATS)},
 		{name: "database", text: s.Database, tint: stateTint(s.Database)},
 		{name: "log_store", text: s.LogStore, tint: stateTint(s.LogStore)},
 	}
+}
+
+// servedTint marks models that no node serves.
+func servedTint(s adminapi.Status) tint {
+	if s.Served.Models < s.Models {
+		return bad
+	}
+	return plain
 }
 
 // stamp writes a moment to the second, the same on every machine.

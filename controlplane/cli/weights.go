@@ -19,7 +19,8 @@ func weightsCommand() *urfave.Command {
 		Subcommands: []*urfave.Command{
 			{
 				Name: "show", Usage: "list the weights of one model or of all models", ArgsUsage: "[MODEL]",
-				Description: help("SHARE is the endpoint's part of the model's traffic. OVERRIDE marks weights that replace the CONFIGURED one.",
+				Description: help("SHARE is the endpoint's part of the model's traffic while all are up, SERVING its part at present: endpoints that are\n"+
+					"down leave theirs to the others. OVERRIDE marks weights that replace the CONFIGURED one.",
 					"gatewayctl weights show", "gatewayctl weights show demo -o json"),
 				Action: run(showWeights), BashComplete: completer(suggestModel),
 			},
@@ -58,8 +59,9 @@ func showWeights(ctx context.Context, in *invocation) error {
 		{name: "endpoint", text: func(x adminapi.Weight) string { return x.Endpoint }},
 		{name: "weight", text: func(x adminapi.Weight) string { return decimal(x.Weight) }, number: true},
 		{name: "share", text: func(x adminapi.Weight) string { return x.Share }, number: true},
-		{name: "configured", text: func(x adminapi.Weight) string { return decimal(x.Configured) }, number: true},
-		{name: "disabled", text: func(x adminapi.Weight) string { return yes(x.Disabled) }},
+		{name: "serving", text: func(x adminapi.Weight) string { return x.Serving }, number: true},
+		{name: "state", text: func(x adminapi.Weight) string { return x.State }, tint: func(x adminapi.Weight) tint { return endpointTint(x.State) }},
+		{name: "configured", spare: true, text: func(x adminapi.Weight) string { return decimal(x.Configured) }, number: true},
 		{name: "override", text: func(x adminapi.Weight) string { return yes(x.Override) }, tint: func(x adminapi.Weight) tint {
 			if x.Override {
 				return doubt

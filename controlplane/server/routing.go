@@ -87,13 +87,16 @@ func (s *Server) weights(_ context.Context, in adminapi.OfModel) ([]adminapi.Wei
 	if err != nil {
 		return nil, err
 	}
+	troubles, live := s.troubles()
 	var list []adminapi.Weight
 	for i := range models {
 		m := &models[i]
+		shares := serving(m, troubles, live)
 		for j := range m.Endpoints {
 			e := &m.Endpoints[j]
 			list = append(list, adminapi.Weight{
-				Model: m.ID, Endpoint: e.ID, Weight: e.Intended(), Share: share(m, e), Configured: e.Configured, Override: e.Overridden(), Disabled: e.Disabled(),
+				Model: m.ID, Endpoint: e.ID, Weight: e.Intended(), Share: share(m, e), Serving: shares[e.ID],
+				State: endpointState(e, troubles[e.ID], live), Configured: e.Configured, Override: e.Overridden(), Disabled: e.Disabled(),
 			})
 		}
 	}

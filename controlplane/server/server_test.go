@@ -473,6 +473,20 @@ func TestEndpointsShowWhatNodesSay(t *testing.T) {
 	if out := states("?out=true"); len(out) != 2 || out["glm:far"].State != "down" {
 		t.Errorf("out of service: %+v", out)
 	}
+	// node-1 has no endpoint of glm left, node-2 has local
+	var weights []struct{ Endpoint, Share, Serving, State string }
+	p.call("GET", "/admin/weights?model=glm", "", 200, &weights)
+	if w := weights[0]; w.Share != "70%" || w.Serving != "50%" || w.State != "partly" {
+		t.Errorf("%+v", w)
+	}
+	if w := weights[1]; w.Share != "30%" || w.Serving != "0%" || w.State != "down" {
+		t.Errorf("%+v", w)
+	}
+	var whole struct{ Served struct{ Models, Endpoints int } }
+	p.call("GET", "/admin/status", "", 200, &whole)
+	if whole.Served.Models != 2 || whole.Served.Endpoints != 2 {
+		t.Errorf("%+v", whole)
+	}
 	var node struct{ Troubled []wire.EndpointState }
 	p.call("GET", "/admin/nodes/node-1", "", 200, &node)
 	if len(node.Troubled) != 1 || node.Troubled[0].Endpoint != "glm:local" {

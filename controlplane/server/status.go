@@ -99,6 +99,7 @@ func (s *Server) status(ctx context.Context, _ adminapi.None) (adminapi.Status, 
 		for i := range current.Snapshot.Models {
 			out.Endpoints += len(current.Snapshot.Models[i].Endpoints)
 		}
+		out.Served = s.served(current.Snapshot.Models)
 	}
 	if found.database == nil {
 		out.Keys = s.liveKeys(ctx)
