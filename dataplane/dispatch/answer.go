@@ -230,6 +230,10 @@ func (r *Run) deliver(events []chat.Event, err error) ([]chat.Event, error) {
 		if content && !r.request.content {
 			r.request.content = true
 			a.first = max(1, time.Since(a.started))
+			if a.awaited {
+				a.awaited = false
+				a.Endpoint.State.Counts.Began(a.first)
+			}
 			a.place.Succeeded()
 		}
 		if ev.Done {

@@ -39,6 +39,10 @@ type attempt struct {
 	silent time.Time
 	first  time.Duration // from the start to the first content, 0 before
 	tokens int64         // of the completion, as reported so far
+	// awaited means that a streamed answer was asked for and has no content yet,
+	// abandoned how long a client that has left had waited for it.
+	awaited   bool
+	abandoned time.Duration
 }
 
 // mode is what an answer turned out to be.
@@ -64,6 +68,7 @@ func (a *attempt) listen(now time.Time) {
 // called.
 func (a *attempt) end() {
 	defer a.place.Release()
+	a.countBlank()
 	if a.answer != nil {
 		answer := a.answer
 		a.answer = nil
@@ -96,18 +101,25 @@ func (a *attempt) judge(f *fault.Error, now time.Time) {
 // endpoint. f is nil for success. A client that left takes nothing from an
 // endpoint that was answering; a request that is at fault itself says nothing.
 func (a *attempt) measure(f *fault.Error, now time.Time, streamed bool) {
-	stats := &a.Endpoint.State.Stats
+	stats, counts := &a.Endpoint.State.Stats, &a.Endpoint.State.Counts
 	switch {
 	case f == nil:
+		counts.Answered()
 		m := upstream.Measure{Total: now.Sub(a.started), Tokens: a.tokens}
 		if streamed {
 			m.FirstToken = a.first
 		}
 		stats.Answered(now, m)
 	case f.Kind == fault.Canceled:
+		if a.awaited {
+			a.abandoned = now.Sub(a.started)
+		}
 		a.countAbandoned()
 	case f.Kind.Failover():
+		counts.Failed()
 		stats.Failed(now)
+	case f.Kind != fault.Internal:
+		counts.Rejected()
 	}
 }
 
@@ -116,6 +128,15 @@ func (a *attempt) measure(f *fault.Error, now time.Time, streamed bool) {
 func (a *attempt) countAbandoned() {
 	if a.first > 0 && !a.recorded {
 		a.recorded = true
+		a.Endpoint.State.Counts.Answered()
 		a.Endpoint.State.Stats.Answered(time.Now(), upstream.Measure{FirstToken: a.first})
+	}
+}
+
+// countBlank counts a streamed answer that has ended without content.
+func (a *attempt) countBlank() {
+	if a.awaited {
+		a.awaited = false
+		a.Endpoint.State.Counts.Blank(a.abandoned)
 	}
 }

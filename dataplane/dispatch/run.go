@@ -238,6 +238,9 @@ func (r *Run) send(until time.Time) error {
 	}
 	e := a.Endpoint
 	e.State.Requests.Add(1)
+	if a.awaited = r.request.streamed; a.awaited {
+		e.State.Counts.Sent()
+	}
 	answer, err := e.Sender.Send(&r.buffers.call, a.auth, r.request.Cancel)
 	if err != nil {
 		return err

@@ -41,6 +41,8 @@ type State struct {
 	Requests, Failures atomic.Uint64
 	// Stats are the measurements of the last day.
 	Stats Stats
+	// Counts are totals since the endpoint is known.
+	Counts Counts
 
 	settings  BreakerSettings
 	nextKey   atomic.Uint64
@@ -58,7 +60,9 @@ type State struct {
 }
 
 // NewState returns the state of an endpoint that nothing is known of.
-func NewState(s BreakerSettings) *State { return &State{settings: s, Stats: newStats()} }
+func NewState(s BreakerSettings) *State {
+	return &State{settings: s, Stats: newStats(), Counts: Counts{since: time.Now().UnixMilli()}}
+}
 
 // NextKey picks one of n secrets, in turn.
 func (s *State) NextKey(n int) int {

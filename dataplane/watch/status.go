@@ -30,6 +30,7 @@ func (w *Watcher) send(s wire.NodeStatus) {
 		s.Keys = w.keys.Version
 	}
 	s.Missing = w.o.Current.Load().Missing
+	s.Counts = w.counts(time.Now())
 	w.o.Status(&s)
 	b, err := s.Encode()
 	if err != nil {

@@ -62,6 +62,8 @@ type Watcher struct {
 	refused refusal
 	source  string
 	offered uint64
+	// watched are models whose endpoints' counts are reported, until when.
+	watched map[string]time.Time
 
 	// unkept are documents in service that the disk has not taken.
 	unkept struct{ release, keys []byte }
@@ -164,6 +166,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 			w.sayGoodbye()
 			return nil
 		case b := <-w.beats:
+			w.watch(b.Watch, time.Now())
 			release, keys := w.behind(b)
 			if release || keys {
 				w.refresh(ctx, release, keys)

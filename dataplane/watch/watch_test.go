@@ -160,9 +160,13 @@ func TestReleasesAndKeysAreFollowed(t *testing.T) {
 	f.reports("a node without a release says so", func(s *wire.NodeStatus) bool { return s.State == wire.StateNone })
 	f.release(1, 1, model("a", ""))
 	f.serves(1, "a")
-	f.release(1, 2, model("b", ""))
+	f.beat(wire.Beat{Epoch: 1, Release: 1, Watch: []string{"b", "gone"}})
+	f.release(1, 2, model("a", ""), model("b", ""))
 	f.serves(2, "b")
 	f.reports("the release is acknowledged", func(s *wire.NodeStatus) bool { return s.Release == 2 && s.State == wire.StateApplied })
+	if c := f.status.Load().Counts; len(c) != 1 || c[0].Endpoint != "b:demo-api" || c[0].Since == 0 {
+		t.Errorf("the counts of the watched model are %+v", c)
+	}
 	f.keys(1, "01", "02")
 	eventually.True(t, "the key table arrives", func() bool { return f.current.Load().Keys.Version == 1 })
 	f.reports("the key table is acknowledged", func(s *wire.NodeStatus) bool { return s.Keys == 1 && s.Release == 2 })

@@ -18,6 +18,8 @@ type Beat struct {
 	Hash string `json:"hash,omitempty"`
 	// Time of sending, milliseconds since 1970.
 	Time int64 `json:"time_ms"`
+	// Watch are models, by id, whose endpoints' counts the nodes are to report.
+	Watch []string `json:"watch,omitempty"`
 }
 
 // Encode returns the beat as JSON.

@@ -54,6 +54,8 @@ type NodeStatus struct {
 	// Troubled lists endpoints that are not in order there: at most
 	// MaxTroubled. All others are.
 	Troubled []EndpointState `json:"troubled,omitempty"`
+	// Counts are those of the endpoints of the models that Beat.Watch asks for.
+	Counts []EndpointCounts `json:"counts,omitempty"`
 	// Notes say what else is wrong there: the disk of STATE_DIR is nearly full or
 	// takes no writes, documents are not signed by a trusted key.
 	Notes []string `json:"notes,omitempty"`

@@ -74,11 +74,14 @@ func TestGolden(t *testing.T) {
 	}
 	release.Hash = sum
 	table := &wire.KeyTable{Epoch: 1779000000, Version: 4, Keys: []wire.Key{{ID: "k_7", Hash: "ab", Name: "ci", User: "ada", Role: "pro", Models: []string{"demo"}, Expires: 1790000000}}}
-	beat := &wire.Beat{Epoch: 1779000000, Release: 3, Keys: 4, Time: 1779760223123}
+	beat := &wire.Beat{Epoch: 1779000000, Release: 3, Keys: 4, Time: 1779760223123, Watch: []string{"demo"}}
 	status := &wire.NodeStatus{
 		Node: "node-1", Instance: "i1", Version: "v1", Started: 1, Time: 2, Epoch: 1779000000, Release: 3, Offered: 3, State: wire.StateApplied, Source: wire.SourceNATS,
 		Keys: 4, InFlight: 2, Requests: 9, Usage: wire.UsageCounts{Issued: 9, Acked: 7, Pending: 2}, Missing: []wire.MissingSecret{{Endpoint: "demo:x", Variable: "X_KEY"}},
 		Troubled: []wire.EndpointState{{Endpoint: "demo:y", State: "open", Reason: "timeout: no answer", Until: 1779000000000, InFlight: 1}},
+		Counts: []wire.EndpointCounts{{
+			Endpoint: "demo:demo-api", Since: 1, Requests: 9, Errors: 1, Rejected: 2, Streams: 5, Begun: 4, FirstToken: []uint64{0, 3, 1}, Priced: 6, CostUSD: 0.5, CostSquares: 0.125,
+		}},
 	}
 	receipt := &wire.Receipt{Ranges: []wire.Range{{Epoch: "e", First: 1, Last: 9}}}
 	golden(t, "release", release.Encode, func(b []byte) (any, error) { return wire.DecodeRelease(b) }, release)
