@@ -44,6 +44,9 @@ const (
 	period = time.Second
 	// roundTime bounds one comparison.
 	roundTime = 5 * time.Second
+	// maxTable is the size of a key table, in bytes, up to which the beat that
+	// announces it carries it.
+	maxTable = 64 << 10
 	// signerTime is how long a document of another signer counts.
 	signerTime = 10 * time.Second
 )

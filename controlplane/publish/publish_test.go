@@ -1,6 +1,7 @@
 package publish_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -504,8 +505,17 @@ func TestKeysAreRepublished(t *testing.T) {
 	if err := db.CreateKey(t.Context(), controlstate.Key{ID: "k_1", Hash: "aa", Name: "ci", User: "ci", Role: "free"}, entry); err != nil {
 		t.Fatal(err)
 	}
+	beats := make(chan *nats.Msg, 64)
+	if _, err := nc.ChanSubscribe(wire.BeatSubject, beats); err != nil {
+		t.Fatal(err)
+	}
 	pub.Kick()
 	eventually.True(t, "the key is there", func() bool { k := table(); return len(k.Keys) == 1 && k.Keys[0].Hash == "aa" })
+	eventually.True(t, "a beat carries the table", func() bool {
+		b, err := wire.DecodeBeat((<-beats).Data)
+		return err == nil && bytes.Contains(mustOpen(t, b.Table), []byte(`"aa"`))
+	})
+	eventually.True(t, "the next one does not", func() bool { b, err := wire.DecodeBeat((<-beats).Data); return err == nil && b.Table == nil })
 	if _, err := db.RevokeKey(t.Context(), "k_1", entry); err != nil {
 		t.Fatal(err)
 	}
@@ -515,6 +525,19 @@ func TestKeysAreRepublished(t *testing.T) {
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("a revocation took %v to the bucket", took)
 	}
+}
+
+// mustOpen returns the body of a key table, nil for none.
+func mustOpen(t *testing.T, doc []byte) []byte {
+	t.Helper()
+	if doc == nil {
+		return nil
+	}
+	body, err := bus.Open(wire.KeyTableKey, doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
 }
 
 func TestTheDatabaseMayComeLater(t *testing.T) {

@@ -19,6 +19,8 @@ import (
 type link struct {
 	// release and keys are the newest documents of the database.
 	release, keys *document
+	// announced is the key table that a beat has carried.
+	announced *document
 	// mark is the bucket's while it was found to hold both documents; nil: look.
 	mark *bus.Mark
 	// behind: the last attempt found something newer in the bucket.
@@ -237,6 +239,12 @@ func (p *Publisher) beat() {
 	b := wire.Beat{Epoch: p.db.Load().Epoch(), Release: at.Release, Keys: at.Keys, Time: time.Now().UnixMilli()}
 	if d := p.link.release; d.is(b.Epoch, at.Release) {
 		b.Hash = d.hash
+	}
+	if d := p.link.keys; d != p.link.announced && d.is(b.Epoch, at.Keys) {
+		p.link.announced = d
+		if len(d.sealed) <= maxTable {
+			b.Table = d.sealed
+		}
 	}
 	msg, err := b.Encode()
 	if err == nil {

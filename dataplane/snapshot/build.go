@@ -42,6 +42,10 @@ type Builder struct {
 	// Log gets what goes wrong while no request waits for it.
 	Log *slog.Logger
 
+	// last is the snapshot of release, while it need not be compiled again.
+	last    *Snapshot
+	release *wire.Release
+
 	built  map[string]builtModel
 	states map[string]*upstream.State
 	tokens map[string]*token.Source
@@ -101,6 +105,9 @@ func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 		b.Limits = limits.NewRegistry(0)
 	}
 	b.Limits.Begin()
+	if b.last != nil && r == b.release {
+		return b.rekey(t), nil
+	}
 	s := &Snapshot{byName: map[string]*Model{}, Keys: b.keys(t)}
 	if r == nil {
 		b.Limits.End()
@@ -138,12 +145,28 @@ func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 	b.Limits.End() // not before: what failed to build leaves the counters of what is in service
 	b.Metrics.Keep(s.series())
 	s.publish()
+	b.last, b.release = s, r
 	return s, nil
+}
+
+// rekey returns the last snapshot with another key table: most changes of keys
+// and limits leave the release as it is.
+func (b *Builder) rekey(t *wire.KeyTable) *Snapshot {
+	s := *b.last
+	s.Keys = b.keys(t)
+	for i := range b.release.Snapshot.Models {
+		for j := range b.release.Snapshot.Models[i].Endpoints {
+			b.limitsAt(&b.release.Snapshot.Models[i].Endpoints[j]) // their counters stay
+		}
+	}
+	b.Limits.End()
+	b.last = &s
+	return &s
 }
 
 // Forget has the next Build compile everything, and look up all secrets, again;
 // what endpoints have learnt stays.
-func (b *Builder) Forget() { b.built = nil }
+func (b *Builder) Forget() { b.built, b.last = nil, nil }
 
 // model compiles a model, unless it is what it was before.
 func (b *Builder) model(w *wire.Model, used map[string]*upstream.State) (builtModel, error) {

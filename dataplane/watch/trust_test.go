@@ -44,6 +44,11 @@ func TestUnsignedDocumentsAreRefused(t *testing.T) {
 	f.serves(1, "ours")
 	put(nil, 2, "forged")
 	f.keys(7, "forged")
+	forged, err := bus.Seal(wire.KeyTableKey, 1, 7, f.table(7, "forged"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.beat(wire.Beat{Epoch: 1, Release: 2, Keys: 7, Table: forged})
 	eventually.True(t, "the refusal is reported", func() bool {
 		s := f.status.Load()
 		notes := f.watcher.Notes()

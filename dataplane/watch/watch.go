@@ -168,7 +168,9 @@ func (w *Watcher) Run(ctx context.Context) error {
 		case b := <-w.beats:
 			w.watch(b.Watch, time.Now())
 			release, keys := w.behind(b)
-			if release || keys {
+			switch {
+			case keys && !release && w.takeTable(b):
+			case release || keys:
 				w.refresh(ctx, release, keys)
 			}
 			if !keys {
@@ -245,15 +247,37 @@ func (w *Watcher) refresh(ctx context.Context, wantRelease, wantKeys bool) {
 	if wantKeys {
 		keys, keysDoc = w.fetchKeys(ctx)
 	}
-	if release == nil && keys == nil {
-		return
+	if release != nil || keys != nil {
+		w.swap(release, releaseDoc, keys, keysDoc)
 	}
+}
+
+// takeTable puts the key table that a beat carries into service. It reports
+// whether that is the one that the beat announces; else it has to be fetched.
+func (w *Watcher) takeTable(b wire.Beat) bool {
+	if len(b.Table) == 0 {
+		return false
+	}
+	body, err := w.o.Trust.Open(wire.KeyTableKey, b.Table)
+	if err != nil {
+		return false
+	}
+	t, err := wire.DecodeKeyTable(body)
+	if err != nil || t.Epoch != b.Epoch || t.Version != b.Keys {
+		return false
+	}
+	w.swap(nil, nil, t, b.Table)
+	return true
+}
+
+// swap puts what is newer into service, keeps its documents on disk and reports
+// what has become of it. What stays as it is is nil.
+func (w *Watcher) swap(release *wire.Release, releaseDoc []byte, keys *wire.KeyTable, keysDoc []byte) {
 	if err := w.apply(release, keys); err != nil {
 		w.refuse(release, err)
-		w.sendStatus()
-		return
+	} else {
+		w.keep(releaseDoc, keysDoc)
 	}
-	w.keep(releaseDoc, keysDoc)
 	w.sendStatus()
 }
 

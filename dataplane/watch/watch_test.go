@@ -113,6 +113,12 @@ func (f *fleet) release(epoch, number uint64, models ...wire.Model) {
 
 func (f *fleet) keys(version uint64, ids ...string) {
 	f.t.Helper()
+	f.put(wire.KeyTableKey, 1, version, f.table(version, ids...))
+	f.beat(wire.Beat{Epoch: 1, Keys: version})
+}
+
+func (f *fleet) table(version uint64, ids ...string) []byte {
+	f.t.Helper()
 	k := wire.KeyTable{Epoch: 1, Version: version}
 	for _, id := range ids {
 		k.Keys = append(k.Keys, wire.Key{ID: id, Hash: strings.Repeat("a", 62) + id})
@@ -121,8 +127,7 @@ func (f *fleet) keys(version uint64, ids ...string) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.put(wire.KeyTableKey, 1, version, body)
-	f.beat(wire.Beat{Epoch: 1, Keys: version})
+	return body
 }
 
 func (f *fleet) beat(b wire.Beat) {
@@ -173,6 +178,34 @@ func TestReleasesAndKeysAreFollowed(t *testing.T) {
 	if c, notes := f.watcher.Control(); len(notes) > 0 || c.NATS != "connected" || c.BeatAgeMS < 0 || c.KeysAgeMS < 0 || c.Source != wire.SourceNATS {
 		t.Errorf("%+v %q", c, notes)
 	}
+}
+
+// A key table that comes with the beat is not fetched, unless it is not what the
+// beat announces.
+func TestAKeyTableComesWithItsBeat(t *testing.T) {
+	f := newFleet(t)
+	f.start("")
+	f.release(1, 1, model("a", ""))
+	f.serves(1, "a")
+	sealed := func(version uint64) []byte {
+		doc, err := bus.Seal(wire.KeyTableKey, 1, version, f.table(version, "01"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return doc
+	}
+	catalog := f.current.Load().Catalog
+	f.beat(wire.Beat{Epoch: 1, Release: 1, Keys: 1, Table: sealed(1)}) // the bucket has none
+	eventually.True(t, "the key table arrives", func() bool { return f.current.Load().Keys.Version == 1 })
+	f.reports("the key table is acknowledged", func(s *wire.NodeStatus) bool { return s.Keys == 1 })
+	if s := f.current.Load(); s.Catalog != catalog || s.Model([]byte("a")) == nil {
+		t.Error("the release was compiled again")
+	}
+	f.put(wire.KeyTableKey, 1, 3, f.table(3, "02"))
+	for _, table := range [][]byte{[]byte("GWS1 damaged"), sealed(2)} {
+		f.beat(wire.Beat{Epoch: 1, Release: 1, Keys: 3, Table: table})
+	}
+	eventually.True(t, "it is fetched", func() bool { return f.current.Load().Keys.Version == 3 })
 }
 
 // A release that does not build is refused, with its reason, and the one in

@@ -16,6 +16,9 @@ type Beat struct {
 	// Hash begins the Release's: a number that a node has refused may have
 	// another content by now.
 	Hash string `json:"hash,omitempty"`
+	// Table is the sealed document of a key table that has just changed, if it is
+	// small: nodes need not fetch it.
+	Table []byte `json:"table,omitempty"`
 	// Time of sending, milliseconds since 1970.
 	Time int64 `json:"time_ms"`
 	// Watch are models, by id, whose endpoints' counts the nodes are to report.
