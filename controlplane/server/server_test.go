@@ -482,7 +482,9 @@ func TestEndpointsShowWhatNodesSay(t *testing.T) {
 	if w := weights[1]; w.Share != "30%" || w.Serving != "0%" || w.State != "down" {
 		t.Errorf("%+v", w)
 	}
-	var whole struct{ Served struct{ Models, Endpoints int } }
+	var whole struct {
+		Served struct{ Models, Endpoints int }
+	}
 	p.call("GET", "/admin/status", "", 200, &whole)
 	if whole.Served.Models != 2 || whole.Served.Endpoints != 2 {
 		t.Errorf("%+v", whole)
