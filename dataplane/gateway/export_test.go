@@ -1,5 +1,19 @@
 package gateway
 
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Paths are the paths that are served by their whole name, without those that
+// older clients use.
+func (g *Gateway) Paths() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(g.routes)), func(path string) bool {
+		return path == "/completion" || strings.HasPrefix(path, "/anthropic/")
+	})
+}
+
 // Excerpt is an excerpt for tests.
 type Excerpt struct{ e excerpt }
 

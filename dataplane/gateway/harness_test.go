@@ -150,7 +150,9 @@ func (n *node) do(method, path, body string, headers ...string) reply {
 	if err != nil {
 		n.t.Fatalf("read the answer after %q: %v", b, err)
 	}
-	return reply{resp, string(b)}
+	r := reply{resp, string(b)}
+	published().judge(n.t, method, path, body, r)
+	return r
 }
 
 func (n *node) chat(body string, headers ...string) reply {

@@ -97,6 +97,7 @@ func (g *Gateway) index(ctx *fasthttp.RequestCtx) {
 			"GET /v1/generation":            "what a request used and cost, by id",
 			"GET /routing":                  "current weights",
 			"GET /health":                   "health",
+			"GET /openapi.json":             "this API as an OpenAPI document",
 		},
 	})
 }

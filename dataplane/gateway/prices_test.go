@@ -134,8 +134,8 @@ func TestWhatAnswersCost(t *testing.T) {
 		{name: "embeddings without usage", path: "/v1/embeddings", request: `{"input":["hello world!","ab"]}`, answer: `{"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[1,2]}]}`, cost: "0.00001", source: "list"},
 		{
 			name: "responses", path: "/v1/responses", request: `{"model":"m","input":"x"}`, change: func(e *wire.Endpoint) { e.Responses = true },
-			answer: `{"id":"r","object":"response","status":"completed","output":[{"type":"web_search_call","id":"w","status":"completed"},{"type":"message","content":[{"type":"output_text","text":"Pong"}]}],` +
-				`"usage":{"input_tokens":100,"input_tokens_details":{"cached_tokens":40},"output_tokens":50,"output_tokens_details":{"reasoning_tokens":20}}}`,
+			answer: `{"id":"r","object":"response","status":"completed","model":"m","output":[{"type":"web_search_call","id":"w","status":"completed"},{"type":"message","content":[{"type":"output_text","text":"Pong"}]}],` +
+				`"usage":{"input_tokens":100,"input_tokens_details":{"cached_tokens":40},"output_tokens":50,"total_tokens":150,"output_tokens_details":{"reasoning_tokens":20}}}`,
 			cost: "0.01058", source: "list", // 60*2 + 40*0.5 + 20*10 + 30*8 millionths and a search
 		},
 	} {

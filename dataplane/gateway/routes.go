@@ -207,6 +207,7 @@ func (g *Gateway) table() map[string]endpoint {
 		"/health":        {fasthttp.MethodGet, nil, g.health},
 		"/health/ready":  {fasthttp.MethodGet, nil, g.ready},
 		"/routing":       {fasthttp.MethodGet, nil, g.routing},
+		"/openapi.json":  {fasthttp.MethodGet, nil, g.openAPI},
 		"/":              {fasthttp.MethodGet, nil, g.index},
 	}
 }
