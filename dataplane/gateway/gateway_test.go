@@ -12,8 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"github.com/hybridinference/gateway/dataplane/gateway"
+	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/eventually"
+	"github.com/hybridinference/gateway/shared/exposition"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -344,7 +349,8 @@ func TestClientGoneCancelsTheUpstream(t *testing.T) {
 		canceled <- struct{}{}
 	}))
 	t.Cleanup(up.Close)
-	n := start(t, nodeOptions{}, model("m", endpoint("m:x", "vllm", up.URL)))
+	r := exposition.NewRegistry()
+	n := start(t, nodeOptions{gateway: gateway.Options{Metrics: metrics.NewRequests(r, "")}}, model("m", endpoint("m:x", "vllm", up.URL)))
 	for i, body := range []string{strings.Replace(ping, "{", `{"stream":true,`, 1), ping} {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(n.url, "http://"))
 		if err != nil {
@@ -362,6 +368,13 @@ func TestClientGoneCancelsTheUpstream(t *testing.T) {
 			t.Errorf("event %+v", e)
 		}
 	}
+	eventually.Nil(t, eventually.Limit, "the aborts are counted", func() error {
+		return testutil.GatherAndCompare(r, strings.NewReader(`
+# HELP gateway_client_aborts_total Requests whose client left before the answer was complete.
+# TYPE gateway_client_aborts_total counter
+gateway_client_aborts_total{model="m"} 2
+`), "gateway_client_aborts_total")
+	})
 }
 
 func TestSilentUpstreamsTimeOut(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/dataplane/problem"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // observe adds the exchange to the metrics, at its end.
@@ -31,6 +32,9 @@ func (x *exchange) observe() {
 		status = x.caller.ctx.Response.StatusCode()
 	}
 	m.Answered(r.surface, status)
+	if u.End == wire.EndClientGone {
+		m.Aborted()
+	}
 	var team *metrics.Team
 	if x.caller.key != nil {
 		team = x.caller.key.Metrics

@@ -7,11 +7,10 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/hybridinference/gateway/dataplane/limits"
 	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/shared/exposition"
 	"github.com/hybridinference/gateway/shared/secret"
 	"github.com/hybridinference/gateway/shared/tracing"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -84,7 +83,7 @@ func (o *Options) defaults() {
 		o.Limits, o.LimitsClock = limits.NewRegistry(0), limits.NewClock()
 	}
 	if o.Metrics == nil {
-		o.Metrics = metrics.NewRequests(prometheus.NewRegistry(), "")
+		o.Metrics = metrics.NewRequests(exposition.NewRegistry(), "")
 	}
 	if o.MaxBody == 0 {
 		o.MaxBody = 50 << 20

@@ -4,11 +4,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/shared/eventually"
+	"github.com/hybridinference/gateway/shared/exposition"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -16,10 +16,10 @@ import (
 func TestTeamsAreCounted(t *testing.T) {
 	keys := map[string]wire.Key{"hyi-a": {ID: "k_1", User: "ada", Team: "t_1"}, "hyi-b": {ID: "k_2", User: "bob"}}
 	for _, on := range []bool{true, false} {
-		r := prometheus.NewPedanticRegistry()
+		r := exposition.NewRegistry()
 		q := metrics.NewRequests(r, "")
 		if on {
-			q.ByTeam(r, "")
+			q.ByTeam(r)
 		}
 		o := guarded(keys)
 		o.keys.Teams = []wire.Team{{ID: "t_1", Name: "search"}}

@@ -1,67 +1,49 @@
 package metrics
 
 import (
-	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"github.com/hybridinference/gateway/shared/exposition"
 )
 
-// gapBounds are the upper bounds of the histogram of gaps.
+// The buckets of the histograms.
 //
-//nolint:gochecknoglobals // a constant table
-var gapBounds = [...]time.Duration{
-	10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond, time.Second,
-	5 * time.Second, 30 * time.Second,
-}
+//nolint:gochecknoglobals // constant tables
+var (
+	durationBounds = exposition.NewBounds(100*time.Millisecond, 250*time.Millisecond, 500*time.Millisecond, time.Second, 2500*time.Millisecond, 5*time.Second,
+		10*time.Second, 30*time.Second, time.Minute, 5*time.Minute)
+	firstTokenBounds = exposition.NewBounds(100*time.Millisecond, 250*time.Millisecond, 500*time.Millisecond, time.Second, 2*time.Second, 5*time.Second,
+		10*time.Second, 30*time.Second)
+	gapBounds = exposition.NewBounds(10*time.Millisecond, 25*time.Millisecond, 50*time.Millisecond, 100*time.Millisecond, 250*time.Millisecond, time.Second,
+		5*time.Second, 30*time.Second)
+)
+
+// gapBuckets is how many buckets gapBounds make.
+const gapBuckets = 9
 
 // Gaps are the times between the chunks of one stream that have content. There
 // may be thousands: they are counted where the stream is and added up at its
 // end. The zero value is ready.
 type Gaps struct {
-	counts [len(gapBounds) + 1]uint32
+	counts [gapBuckets]uint32
 	sum    time.Duration
 }
 
 // Add counts a gap.
 func (g *Gaps) Add(d time.Duration) {
-	i := 0
-	for i < len(gapBounds) && d > gapBounds[i] {
-		i++
-	}
-	g.counts[i]++
+	g.counts[gapBounds.Bucket(d)]++
 	g.sum += max(d, 1)
 }
 
-// gapHistogram are the gaps of a model's streams.
-type gapHistogram struct {
-	counts [len(gapBounds) + 1]atomic.Uint64
-	sum    atomic.Int64 // nanoseconds
-}
-
-// chunkGaps collects the histograms of all models.
-type chunkGaps struct {
-	all  *Requests
-	desc *prometheus.Desc
-}
-
-// Describe implements prometheus.Collector.
-func (c *chunkGaps) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc }
-
-// Collect implements prometheus.Collector.
-func (c *chunkGaps) Collect(ch chan<- prometheus.Metric) {
-	c.all.mu.Lock()
-	defer c.all.mu.Unlock()
-	for id, m := range c.all.models {
-		if m.gaps.sum.Load() == 0 {
-			continue
-		}
-		total, buckets := uint64(0), make(map[float64]uint64, len(gapBounds))
-		for i := range gapBounds {
-			total += m.gaps.counts[i].Load()
-			buckets[gapBounds[i].Seconds()] = total
-		}
-		total += m.gaps.counts[len(gapBounds)].Load()
-		ch <- prometheus.MustNewConstHistogram(c.desc, total, time.Duration(m.gaps.sum.Load()).Seconds(), buckets, id)
+// Gaps counts the gaps of a stream.
+func (m *Model) Gaps(g *Gaps) {
+	if g.sum == 0 {
+		return
 	}
+	for i, n := range g.counts {
+		if n > 0 {
+			m.gaps.counts[i].Add(uint64(n))
+		}
+	}
+	m.gaps.sum.Add(int64(g.sum))
 }

@@ -3,15 +3,22 @@ package metrics_test
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 
 	"github.com/hybridinference/gateway/dataplane/metrics"
+	"github.com/hybridinference/gateway/shared/exposition"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
@@ -31,7 +38,7 @@ func answer(m *metrics.Model, e *metrics.Endpoint, s metrics.Surface, u *wire.Us
 }
 
 func TestWhatIsCounted(t *testing.T) {
-	r := prometheus.NewPedanticRegistry()
+	r := exposition.NewRegistry()
 	q := metrics.NewRequests(r, "")
 	m, e := q.Model("m"), q.Endpoint("m", "m:b", "Acme")
 	var g metrics.Gaps
@@ -102,7 +109,7 @@ gateway_upstream_attempts_total{endpoint="m:b",model="m",provider="Acme",result=
 
 // Series of what the release does not have any more go away.
 func TestKeep(t *testing.T) {
-	r := prometheus.NewRegistry()
+	r := exposition.NewRegistry()
 	q := metrics.NewRequests(r, "")
 	var g metrics.Gaps
 	g.Add(time.Second)
@@ -126,7 +133,7 @@ func TestKeep(t *testing.T) {
 
 // Counting a request allocates nothing once its series are made.
 func TestCountingAllocatesNothing(t *testing.T) {
-	q := metrics.NewRequests(prometheus.NewRegistry(), "")
+	q := metrics.NewRequests(exposition.NewRegistry(), "")
 	m, e, u, chat := q.Model("m"), q.Endpoint("m", "m:b", "Acme"), used(), q.Surface("chat")
 	var g metrics.Gaps
 	if n := testing.AllocsPerRun(1000, func() {
@@ -138,8 +145,8 @@ func TestCountingAllocatesNothing(t *testing.T) {
 }
 
 // A large release, all of whose series are in use.
-func large() *prometheus.Registry {
-	r := prometheus.NewRegistry()
+func large() *exposition.Registry {
+	r := exposition.NewRegistry()
 	q := metrics.NewRequests(r, "node-1")
 	var g metrics.Gaps
 	g.Add(20 * time.Millisecond)
@@ -153,30 +160,122 @@ func large() *prometheus.Registry {
 	return r
 }
 
-func scrape(tb testing.TB, r *prometheus.Registry) []byte {
+// scrape answers a scrape in text, by a reused buffer.
+func scrape(tb testing.TB, r *exposition.Registry, out *answered, accept string) {
 	tb.Helper()
-	families, err := r.Gather()
-	if err != nil {
-		tb.Fatal(err)
+	out.Reset()
+	req := httptest.NewRequestWithContext(tb.Context(), http.MethodGet, "/metrics", nil)
+	req.Header.Set("Accept", accept)
+	r.ServeHTTP(out, req)
+	if out.status != 0 {
+		tb.Fatalf("status %d: %s", out.status, out.Bytes())
 	}
-	var out bytes.Buffer
-	enc := expfmt.NewEncoder(&out, expfmt.NewFormat(expfmt.TypeTextPlain))
-	for _, f := range families {
-		if err := enc.Encode(f); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	return out.Bytes()
 }
 
-func TestALargeReleaseIsScrapedInAFewMegabytes(t *testing.T) {
-	if n := len(scrape(t, large())); n > 10<<20 {
-		t.Errorf("%d bytes", n)
+// answered keeps an answer.
+type answered struct {
+	bytes.Buffer
+	header http.Header
+	status int
+}
+
+func (a *answered) Header() http.Header { return a.header }
+
+func (a *answered) WriteHeader(status int) { a.status = status }
+
+const openMetrics = "application/openmetrics-text;version=1.0.0"
+
+// A large release is scraped in a few megabytes, and objects are not made of its
+// series: their number does not matter.
+func TestALargeReleaseIsScrapedCheaply(t *testing.T) {
+	r := large()
+	for _, accept := range []string{"text/plain", openMetrics} {
+		out := &answered{header: http.Header{}}
+		scrape(t, r, out, accept)
+		if n := out.Len(); n > 10<<20 || n < 4<<20 {
+			t.Errorf("%s: %d bytes", accept, n)
+		}
+		if n := testing.AllocsPerRun(3, func() { scrape(t, r, out, accept) }); n > 300 {
+			t.Errorf("%s: %v allocations", accept, n)
+		}
+	}
+}
+
+// What is written as text is what messages say, and both text formats parse.
+func TestTextSaysWhatMessagesSay(t *testing.T) {
+	r := exposition.NewRegistry()
+	q := metrics.NewRequests(r, `a "node"`)
+	q.ByTeam(r)
+	var g metrics.Gaps
+	g.Add(20 * time.Millisecond)
+	g.Add(time.Minute)
+	for _, id := range []string{"plain", "with \"quotes\" and \\ and\nlines", "überraschend"} {
+		answer(q.Model(id), q.Endpoint(id, id+":x", "Acme"), q.Surface("chat"), used(), &g)
+		q.Team(id).Answered(200)
+		q.Team(id).Used(used(), 1)
+	}
+	q.Refused("rate_limit_exceeded", "rpm", "key")
+	gathered, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for accept, encode := range map[string]func(io.Writer, *dto.MetricFamily) (int, error){"text/plain": expfmt.MetricFamilyToText, openMetrics: asOpenMetrics} {
+		var want bytes.Buffer
+		for _, f := range gathered {
+			if _, err := encode(&want, f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		out := &answered{header: http.Header{}}
+		scrape(t, r, out, accept)
+		body, ended := strings.CutSuffix(out.String(), "# EOF\n")
+		if got, want := lines(body), lines(want.String()); ended != (accept == openMetrics) || !slices.Equal(got, want) {
+			t.Errorf("%s\n%s\nas messages\n%s", accept, strings.Join(got, ""), strings.Join(want, ""))
+		}
+	}
+	out := &answered{header: http.Header{}}
+	scrape(t, r, out, "text/plain")
+	parser := expfmt.NewTextParser(model.LegacyValidation)
+	if parsed, err := parser.TextToMetricFamilies(out); err != nil || len(parsed) != len(gathered) {
+		t.Errorf("%d families of %d, %v", len(parsed), len(gathered), err)
+	}
+}
+
+func asOpenMetrics(w io.Writer, f *dto.MetricFamily) (int, error) {
+	return expfmt.MetricFamilyToOpenMetrics(w, f)
+}
+
+// lines are those of a text in order, with labels in order and integers without ".0".
+func lines(text string) []string {
+	var list []string
+	for line := range strings.Lines(regexp.MustCompile(`(?m)( [0-9]+)\.0$`).ReplaceAllString(text, "$1")) {
+		if name, rest, ok := strings.Cut(line, "{"); ok {
+			end := strings.LastIndexByte(rest, '}')
+			line = name + fmt.Sprint(slices.Sorted(slices.Values(regexp.MustCompile(`\w+="(?:[^"\\]|\\.)*"`).FindAllString(rest[:end], -1)))) + rest[end:]
+		}
+		list = append(list, line)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// A scraper that asks for messages gets native histograms.
+func TestMessagesHaveNativeHistograms(t *testing.T) {
+	r := large()
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if h := f.GetMetric()[0].GetHistogram(); f.GetName() == "gateway_request_duration_seconds" &&
+			(len(f.GetMetric()) != 1000 || h.GetSampleCount() != 5 || len(h.GetPositiveSpan()) != 1 || len(h.GetBucket()) != 10 || h.GetBucket()[4].GetCumulativeCount() != 5) {
+			t.Errorf("%d series, %v", len(f.GetMetric()), h)
+		}
 	}
 }
 
 func BenchmarkCount(b *testing.B) {
-	q := metrics.NewRequests(prometheus.NewRegistry(), "")
+	q := metrics.NewRequests(exposition.NewRegistry(), "")
 	m, e, u, chat := q.Model("m"), q.Endpoint("m", "m:b", "Acme"), used(), q.Surface("chat")
 	u.Attempts = u.Attempts[2:]
 	var g metrics.Gaps
@@ -196,8 +295,34 @@ func BenchmarkGap(b *testing.B) {
 
 func BenchmarkScrape(b *testing.B) {
 	r := large()
-	b.ReportAllocs()
-	for b.Loop() {
-		b.ReportMetric(float64(len(scrape(b, r))), "bytes/scrape")
+	for name, accept := range map[string]string{"text": "text/plain", "openmetrics": openMetrics} {
+		b.Run(name, func(b *testing.B) {
+			out := &answered{header: http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				scrape(b, r, out, accept)
+			}
+			b.ReportMetric(float64(out.Len()), "bytes/scrape")
+		})
 	}
+	b.Run("gzip", func(b *testing.B) {
+		out := &answered{header: http.Header{}}
+		req := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/metrics", nil)
+		req.Header.Set("Accept", openMetrics)
+		req.Header.Set("Accept-Encoding", "gzip")
+		b.ReportAllocs()
+		for b.Loop() {
+			out.Reset()
+			r.ServeHTTP(out, req)
+		}
+		b.ReportMetric(float64(out.Len()), "bytes/scrape")
+	})
+	b.Run("messages", func(b *testing.B) {
+		out := &answered{header: http.Header{}}
+		b.ReportAllocs()
+		for b.Loop() {
+			scrape(b, r, out, "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited")
+		}
+		b.ReportMetric(float64(out.Len()), "bytes/scrape")
+	})
 }

@@ -1,37 +1,26 @@
 package metrics
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"github.com/hybridinference/gateway/shared/exposition"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // teams are the series of teams, where METRICS_TEAMS asks for them. There are as
 // many as the key table has teams.
 type teams struct {
-	requests *prometheus.CounterVec
-	tokens   *prometheus.CounterVec
-	cost     *prometheus.CounterVec
-
 	mu    sync.Mutex
 	known map[string]*Team
 }
 
 // ByTeam counts by team, too, from now on.
-func (q *Requests) ByTeam(r prometheus.Registerer, node string) {
-	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: NodeLabel(node)}, labels)
-		r.MustRegister(v)
-		return v
-	}
-	q.teams = &teams{
-		requests: counter("gateway_team_requests_total", "Requests by team and class of the status that the client got.", labelTeam, labelStatus),
-		tokens:   counter("gateway_team_tokens_total", "Tokens of teams by kind, as gateway_tokens_total.", labelTeam, "kind"),
-		cost:     counter("gateway_team_cost_usd_total", "Cost of the requests of teams in US dollars, by the configured prices.", labelTeam),
-		known:    map[string]*Team{},
-	}
+func (q *Requests) ByTeam(r *exposition.Registry) {
+	q.teams = &teams{known: map[string]*Team{}}
+	r.Add(q.teams.write)
 }
 
 // Team returns the series of a team by its id, the same for the same id; nil for
@@ -44,7 +33,7 @@ func (q *Requests) Team(id string) *Team {
 	defer q.teams.mu.Unlock()
 	t := q.teams.known[id]
 	if t == nil {
-		t = &Team{all: q.teams, id: id}
+		t = &Team{labels: labels(q.node, labelTeam, id), id: id}
 		q.teams.known[id] = t
 	}
 	return t
@@ -57,33 +46,46 @@ func (q *Requests) KeepTeams(current map[*Team]bool) {
 	}
 	q.teams.mu.Lock()
 	defer q.teams.mu.Unlock()
-	for id, t := range q.teams.known {
-		if current[t] {
-			continue
+	maps.DeleteFunc(q.teams.known, func(_ string, t *Team) bool { return !current[t] })
+}
+
+// write writes the series of all teams.
+func (t *teams) write(w *exposition.Writer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	list := slices.SortedFunc(maps.Values(t.known), func(a, b *Team) int { return strings.Compare(a.id, b.id) })
+	w.Family(exposition.Counter, "gateway_team_requests_total", "Requests by team and class of the status that the client got.")
+	for _, team := range list {
+		for class := range team.requests {
+			team.requests[class].write(w, &team.labels, &classTable[class])
 		}
-		delete(q.teams.known, id)
-		for _, v := range []*prometheus.CounterVec{q.teams.requests, q.teams.tokens, q.teams.cost} {
-			v.DeletePartialMatch(prometheus.Labels{labelTeam: id})
+	}
+	w.Family(exposition.Counter, "gateway_team_tokens_total", "Tokens of teams by kind, as gateway_tokens_total.")
+	for _, team := range list {
+		for kind := range team.tokens {
+			team.tokens[kind].write(w, &team.labels, &kindTable[kind])
 		}
+	}
+	w.Family(exposition.Counter, "gateway_team_cost_usd_total", "Cost of the requests of teams in US dollars, by the configured prices.")
+	for _, team := range list {
+		team.cost.write(w, &team.labels)
 	}
 }
 
 // Team is what is counted of a team. A nil one counts nothing.
 type Team struct {
-	all      *teams
+	labels   exposition.Labels
 	id       string
-	requests [len(classes)]lazyCounter
-	tokens   [tokenKinds]lazyCounter
-	cost     lazyCounter
+	requests [len(classes)]counter
+	tokens   [tokenKinds]counter
+	cost     sum
 }
 
 // Answered counts a request with the status that its client got.
 func (t *Team) Answered(status int) {
-	if t == nil {
-		return
+	if t != nil {
+		t.requests[classOf(status)].Add(1)
 	}
-	class := classOf(status)
-	t.requests[class].get(t.all.requests, t.id, classes[class]).Inc()
 }
 
 // Used counts what a request came to. cost is in pico-dollars.
@@ -93,10 +95,10 @@ func (t *Team) Used(u *wire.Usage, cost int64) {
 	}
 	for kind, n := range tokensOf(u) {
 		if n > 0 {
-			t.tokens[kind].get(t.all.tokens, t.id, kindNames[kind]).Add(float64(n))
+			t.tokens[kind].Add(uint64(n))
 		}
 	}
 	if cost > 0 {
-		t.cost.get(t.all.cost, t.id).Add(float64(cost) / 1e12)
+		t.cost.add(float64(cost) / 1e12)
 	}
 }

@@ -7,15 +7,13 @@ import (
 
 	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/shared/exposition"
 )
 
 // gauges are the metrics that are read from the node when it is scraped.
 type gauges struct {
 	node  *Node
 	plain []gauge
-	up    *prometheus.Desc
-	state *prometheus.Desc
-	busy  *prometheus.Desc
 	conns *prometheus.Desc
 }
 
@@ -29,11 +27,7 @@ type gauge struct {
 func newGauges(n *Node) *gauges {
 	label := metrics.NodeLabel(n.o.Node)
 	g := &gauges{
-		node: n,
-		up: prometheus.NewDesc("gateway_endpoint_up", "Whether the endpoint is in service on this node: 0 while its breaker is open, a cool-down runs or its health check fails.",
-			[]string{"model", "endpoint", "provider"}, label),
-		state: prometheus.NewDesc("gateway_endpoint_state", "The state of an endpoint that is not in order; always 1.", []string{"model", "endpoint", "provider", "state"}, label),
-		busy:  prometheus.NewDesc("gateway_endpoint_in_flight", "Attempts under way at the endpoints of a model.", []string{"model"}, label),
+		node:  n,
 		conns: prometheus.NewDesc("gateway_upstream_connections", "Open connections to upstreams, idle ones included.", []string{"scheme"}, label),
 	}
 	add := func(name, help string, kind prometheus.ValueType, read func() float64) {
@@ -87,9 +81,6 @@ func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 	for i := range g.plain {
 		ch <- g.plain[i].desc
 	}
-	ch <- g.up
-	ch <- g.state
-	ch <- g.busy
 	ch <- g.conns
 }
 
@@ -102,18 +93,39 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	plain, secure := g.node.senders.Connections()
 	ch <- prometheus.MustNewConstMetric(g.conns, prometheus.GaugeValue, float64(plain), "http")
 	ch <- prometheus.MustNewConstMetric(g.conns, prometheus.GaugeValue, float64(secure), "https")
-	now := time.Now()
-	for _, m := range g.node.current.Load().Models {
+}
+
+// write writes the series of endpoints.
+func (g *gauges) write(w *exposition.Writer) {
+	now, models := time.Now(), g.node.current.Load().Models
+	w.Family(exposition.Gauge, "gateway_endpoint_up", "Whether the endpoint is in service on this node: 0 while its breaker is open, a cool-down runs or its health check fails.")
+	eachEndpoint(models, func(e *snapshot.Endpoint) { w.Sample(e.Metrics.Labels(), nil, truth(e.State.Available(now))) })
+	w.Family(exposition.Gauge, "gateway_endpoint_state", "The state of an endpoint that is not in order; always 1.")
+	eachEndpoint(models, func(e *snapshot.Endpoint) {
+		if word, _ := e.State.Condition(now); word != "closed" {
+			state := exposition.NewLabels("state", word)
+			w.Sample(e.Metrics.Labels(), &state, 1)
+		}
+	})
+	w.Family(exposition.Gauge, "gateway_endpoint_in_flight", "Attempts in progress at the endpoints of a model.")
+	for _, m := range models {
 		busy := int64(0)
 		for _, list := range [...][]*snapshot.Endpoint{m.Endpoints, m.Parked} {
 			for _, e := range list {
 				busy += e.State.InFlight.Load()
-				ch <- prometheus.MustNewConstMetric(g.up, prometheus.GaugeValue, truth(e.State.Available(now)), m.ID, e.ID, e.Provider)
-				if word, _ := e.State.Condition(now); word != "closed" {
-					ch <- prometheus.MustNewConstMetric(g.state, prometheus.GaugeValue, 1, m.ID, e.ID, e.Provider, word)
-				}
 			}
 		}
-		ch <- prometheus.MustNewConstMetric(g.busy, prometheus.GaugeValue, float64(busy), m.ID)
+		w.Sample(m.Metrics.Labels(), nil, float64(busy))
+	}
+}
+
+// eachEndpoint calls do for all endpoints, those without weight included.
+func eachEndpoint(models []*snapshot.Model, do func(*snapshot.Endpoint)) {
+	for _, m := range models {
+		for _, list := range [...][]*snapshot.Endpoint{m.Endpoints, m.Parked} {
+			for _, e := range list {
+				do(e)
+			}
+		}
 	}
 }

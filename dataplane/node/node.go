@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hybridinference/gateway/dataplane/gateway"
 	"github.com/hybridinference/gateway/dataplane/limits"
@@ -30,6 +29,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/watch"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/disk"
+	"github.com/hybridinference/gateway/shared/exposition"
 	"github.com/hybridinference/gateway/shared/run"
 	"github.com/hybridinference/gateway/shared/tracing"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -79,7 +79,7 @@ type Options struct {
 	// all out of service: for trying things out.
 	StandIns bool
 	// Metrics gets the node's; nil for none.
-	Metrics prometheus.Registerer
+	Metrics *exposition.Registry
 	// MetricTeams counts by team, too.
 	MetricTeams bool
 	// Tracing sends spans; nil for none.
@@ -137,11 +137,11 @@ func (n *Node) setup() (err error) {
 	o.Gateway.Generation = func(ctx context.Context, id string) *wire.Usage { return n.peers.Generation(ctx, id) }
 	o.Gateway.Spent = func(keyID string) (snapshot.Spent, bool) { return n.peers.Spent(keyID) }
 	if o.Metrics == nil {
-		o.Metrics = prometheus.NewRegistry()
+		o.Metrics = exposition.NewRegistry()
 	}
 	o.Gateway.Metrics = metrics.NewRequests(o.Metrics, o.Node)
 	if o.MetricTeams {
-		o.Gateway.Metrics.ByTeam(o.Metrics, o.Node)
+		o.Gateway.Metrics.ByTeam(o.Metrics)
 	}
 	o.Gateway.Tracing = o.Tracing
 	registry := limits.NewRegistry(rand.Uint64())
@@ -168,7 +168,9 @@ func (n *Node) setup() (err error) {
 		Conn: n.conn, Current: &n.current, Trust: o.Trust, Dir: o.StateDir, Status: n.status, Log: o.Log,
 		Builder: &snapshot.Builder{Senders: n.senders, Secret: o.Secret, Timeouts: o.Timeouts, Breaker: o.Breaker, StandIns: o.StandIns, Limits: registry, Metrics: o.Gateway.Metrics, Log: o.Log},
 	})
-	o.Metrics.MustRegister(newGauges(n))
+	g := newGauges(n)
+	o.Metrics.MustRegister(g)
+	o.Metrics.Add(g.write)
 	return nil
 }
 

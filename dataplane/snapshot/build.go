@@ -9,14 +9,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/hybridinference/gateway/adapters"
 	"github.com/hybridinference/gateway/dataplane/catalog"
 	"github.com/hybridinference/gateway/dataplane/limits"
 	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/dataplane/token"
 	"github.com/hybridinference/gateway/dataplane/upstream"
+	"github.com/hybridinference/gateway/shared/exposition"
 	"github.com/hybridinference/gateway/shared/price"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -99,7 +98,7 @@ func (b *builtModel) reweighted(w *wire.Model, we *wire.Endpoint) *Endpoint {
 // no model, a node without a key table accepts no key.
 func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 	if b.Metrics == nil {
-		b.Metrics = metrics.NewRequests(prometheus.NewRegistry(), "")
+		b.Metrics = metrics.NewRequests(exposition.NewRegistry(), "")
 	}
 	if b.Limits == nil {
 		b.Limits = limits.NewRegistry(0)

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hybridinference/gateway/controlplane/app"
 	"github.com/hybridinference/gateway/controlplane/database"
@@ -21,6 +20,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/node"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/env"
+	"github.com/hybridinference/gateway/shared/exposition"
 	"github.com/hybridinference/gateway/shared/metrics"
 	"github.com/hybridinference/gateway/shared/run"
 	"github.com/hybridinference/gateway/shared/tracing"
@@ -100,7 +100,7 @@ func (p *process) start(ctx context.Context) (err error) {
 }
 
 // observe serves metrics and starts the export of traces.
-func (p *process) observe(ctx context.Context) (*prometheus.Registry, *tracing.Tracing, error) {
+func (p *process) observe(ctx context.Context) (*exposition.Registry, *tracing.Tracing, error) {
 	registry := metrics.NewRegistry(p.version)
 	scraped, err := metrics.Serve(ctx, p.settings.Metrics, metrics.NodeAddr, registry, p.log)
 	if err != nil {

@@ -13,20 +13,17 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/hybridinference/gateway/shared/exposition"
 )
 
-const (
-	// headerTime bounds the arrival of a request's head.
-	headerTime = 5 * time.Second
-	// scrapes is how many are answered at a time.
-	scrapes = 4
-)
+// headerTime bounds the arrival of a request's head.
+const headerTime = 5 * time.Second
 
 // Off is the address that serves nothing.
 const Off = "off"
 
-// Where processes serve their metrics that are not told.
+// Where processes serve their metrics by default.
 const (
 	NodeAddr      = "127.0.0.1:9464"
 	DaemonAddr    = "127.0.0.1:9465"
@@ -50,8 +47,8 @@ func (s *Settings) Check(problem func(format string, args ...any)) {
 
 // NewRegistry returns a registry with what every process has: Go's runtime,
 // the process, and its version.
-func NewRegistry(version string) *prometheus.Registry {
-	r := prometheus.NewRegistry()
+func NewRegistry(version string) *exposition.Registry {
+	r := exposition.NewRegistry()
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "gateway_build_info", Help: "The version of this process; always 1.", ConstLabels: prometheus.Labels{"version": version},
 	})
@@ -68,7 +65,7 @@ type Server struct {
 
 // Serve binds the address of the settings and serves; usual is where if they
 // name none. A process does without metrics if it cannot have that.
-func Serve(ctx context.Context, s Settings, usual string, from prometheus.Gatherer, log *slog.Logger) (*Server, error) {
+func Serve(ctx context.Context, s Settings, usual string, from *exposition.Registry, log *slog.Logger) (*Server, error) {
 	if s.Addr == Off {
 		return &Server{}, nil
 	}
@@ -99,9 +96,9 @@ func (s *Server) Close() error {
 	return s.http.Close()
 }
 
-func handler(from prometheus.Gatherer) http.Handler {
+func handler(from *exposition.Registry) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(from, promhttp.HandlerOpts{EnableOpenMetrics: true, MaxRequestsInFlight: scrapes}))
+	mux.Handle("GET /metrics", from)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
