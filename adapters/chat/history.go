@@ -12,12 +12,13 @@ import (
 const Instruction = `[Instruction from the system, not from the user]\n`
 
 // AppendArguments appends a call's arguments, the literal of a text, as the
-// object that some targets want. No text is the empty object. A text that is no
-// object, which models do write, is kept as it came, with a note.
+// object that some targets want. No text, white space and null are the empty
+// object. Any other text that is none, which models do write, is kept as it came,
+// with a note.
 func AppendArguments(dst, text []byte) []byte {
-	raw := rawjson.Unquote(nil, text)
+	raw := bytes.TrimSpace(rawjson.Unquote(nil, text))
 	switch {
-	case len(raw) == 0:
+	case len(raw) == 0, string(raw) == "null":
 		return append(dst, '{', '}')
 	case IsObject(raw):
 		return append(dst, raw...)

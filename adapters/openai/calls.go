@@ -2,6 +2,7 @@ package openai
 
 import (
 	"hash/fnv"
+	"slices"
 	"strconv"
 
 	"github.com/hybridinference/gateway/adapters/chat"
@@ -83,7 +84,12 @@ func (s *calls) complete(choice int, out []chat.ToolDelta) []chat.ToolDelta {
 	for i := range s.open {
 		if c := &s.open[i]; c.choice == choice && !c.hasArguments {
 			c.hasArguments = true
-			out = append(out, chat.ToolDelta{Index: c.index, Arguments: chat.Literal(`"{}"`)})
+			none := chat.Literal(`"{}"`)
+			if at := slices.IndexFunc(out, func(t chat.ToolDelta) bool { return t.Index == c.index }); at >= 0 {
+				out[at].Arguments = none
+				continue
+			}
+			out = append(out, chat.ToolDelta{Index: c.index, Arguments: none})
 		}
 	}
 	return out

@@ -96,6 +96,23 @@ func TestWholeMessages(t *testing.T) {
 		"", "1 f{}; 2 g{}", "length")
 }
 
+// TestNoArguments gives a call without arguments an empty object in its own
+// fragment: a unary answer has one entry for it.
+func TestNoArguments(t *testing.T) {
+	for _, arguments := range []string{`,"arguments":""`, `,"arguments":null`, ``} {
+		body := `{"choices":[{"message":{"content":null,"tool_calls":[{"id":"1","function":{"name":"f"` + arguments + `}},{"id":"2","function":{"name":"g"` + arguments + `}}]},"finish_reason":"tool_calls"}]}`
+		events, err := adapter(t, endpoint("openai_compat", "m")).Decoder().Body([]byte(body), nil)
+		if err != nil || len(events) != 2 || len(events[0].Tools) != 2 {
+			t.Fatalf("%s: %v %+v", arguments, err, events)
+		}
+		for _, call := range events[0].Tools {
+			if string(call.Arguments) != `"{}"` {
+				t.Errorf("%s: %s", arguments, call.Arguments)
+			}
+		}
+	}
+}
+
 func TestSeveralChoices(t *testing.T) {
 	a := adapter(t, endpoint("vllm", "m"))
 	const first, second = `{"choices":[{"index":1,"delta":{"content":"b"}}]}`, `{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}`

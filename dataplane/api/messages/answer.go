@@ -67,13 +67,8 @@ func (a *answer) close() {
 	case redactedBlock:
 		a.member(`{"type":"redacted_thinking","data":`, a.id).put(`}`)
 	case toolBlock:
-		a.member(`{"type":"tool_use","id":`, appendOr(nil, a.id)).member(`,"name":`, appendOr(nil, a.name)).member(`,"input":`, a.input()).put(`}`)
+		a.member(`{"type":"tool_use","id":`, appendOr(nil, a.id)).member(`,"name":`, appendOr(nil, a.name)).member(`,"input":`, chat.AppendArguments(nil, append(append([]byte{'"'}, a.text...), '"'))).put(`}`)
 	}
-}
-
-// input returns a call's arguments as an object. Text that is none is kept.
-func (a *answer) input() []byte {
-	return chat.AppendArguments(nil, append(append([]byte{'"'}, a.text...), '"'))
 }
 
 func (a *answer) member(text string, raw []byte) *answer {

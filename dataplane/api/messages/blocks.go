@@ -47,7 +47,7 @@ type blocks struct {
 	// call is the index of the open call, calls those that were opened.
 	call  int
 	calls []int
-	args  progress
+	args  arguments
 	// held are calls that came before the open one was complete, sealed the
 	// details of other providers. They wait for the end of the open block:
 	// blocks cannot be interleaved.
@@ -89,6 +89,11 @@ func (b *blocks) end() {
 }
 
 func (b *blocks) close() {
+	if b.kind == toolBlock {
+		if rest := b.args.end(); len(rest) > 0 {
+			b.to.add(argumentsDelta, rest)
+		}
+	}
 	if b.kind != noBlock {
 		b.to.close()
 		b.kind = noBlock

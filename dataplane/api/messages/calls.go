@@ -28,7 +28,8 @@ func (b *blocks) tool(t *chat.ToolDelta) {
 func (b *blocks) openCall(index int, id, name []byte) {
 	b.close()
 	b.flushSealed()
-	b.kind, b.call, b.args = toolBlock, index, progress{}
+	b.kind, b.call = toolBlock, index
+	b.args.reset()
 	b.calls = append(b.calls, index)
 	b.to.open(toolBlock, id, name)
 }
@@ -39,8 +40,7 @@ func (b *blocks) arguments(text []byte) {
 	if len(text) == 0 {
 		return
 	}
-	b.to.add(argumentsDelta, text)
-	b.args.feed(text)
+	b.feed(text)
 	for b.args.complete() && len(b.held) > 0 {
 		b.release()
 	}
@@ -61,8 +61,11 @@ func (b *blocks) release() {
 	h := b.held[0]
 	b.held = b.held[1:]
 	b.openCall(h.index, h.id, h.name)
-	if len(h.args) > 0 {
-		b.to.add(argumentsDelta, h.args)
-		b.args.feed(h.args)
+	b.feed(h.args)
+}
+
+func (b *blocks) feed(text []byte) {
+	if out := b.args.feed(text); len(out) > 0 {
+		b.to.add(argumentsDelta, out)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/api"
 	"github.com/hybridinference/gateway/dataplane/api/messages"
 	"github.com/hybridinference/gateway/dataplane/problem"
+	"github.com/hybridinference/gateway/shared/rawjson"
 )
 
 func lit(text string) chat.Literal { return chat.Literal(`"` + text + `"`) }
@@ -151,21 +152,72 @@ func TestStreamOfCalls(t *testing.T) {
 	two := `{"type":"tool_use","id":"b","name":"g","input":{}}`
 	// one after the other
 	f([]chat.Event{tools(call(0, "a", "f", "")), tools(call(0, "", "", `{\"x\":\"`)), tools(call(0, "", "", `}\\\"\"}`)), tools(call(1, "b", "g", "")), tools(call(1, "", "", `{}`))},
-		one+`,`+two, tool("0", "a", "f"), args("0", `{\"x\":\"`), args("0", `}\\\"\"}`), `stop","index":0`, tool("1", "b", "g"), args("1", `{}`), `stop","index":1`)
+		one+`,`+two, tool("0", "a", "f"), args("0", `{\"x\":\"}\\\"\"}`), `stop","index":0`, tool("1", "b", "g"), args("1", `{}`), `stop","index":1`)
 	// both at once, as some servers send them
 	f([]chat.Event{
 		tools(call(0, "a", "f", `{\"x\":`), call(1, "b", "g", "")), tools(call(1, "", "", `{`), call(0, "", "", `\"}\\\"\"`)), tools(call(1, "", "", `}`)), tools(call(0, "", "", `}`)),
 		tools(call(0, "", "", ` `)),
-	}, one+`,`+two, tool("0", "a", "f"), args("0", `{\"x\":`), args("0", `\"}\\\"\"`), args("0", `}`), `stop","index":0`, tool("1", "b", "g"), args("1", `{}`), `stop","index":1`)
+	}, one+`,`+two, tool("0", "a", "f"), args("0", `{\"x\":\"}\\\"\"}`), `stop","index":0`, tool("1", "b", "g"), args("1", `{}`), `stop","index":1`)
 	// the first one's arguments never come
 	f([]chat.Event{tools(call(0, "b", "g", "")), tools(call(1, "a", "f", `{\"x\":\"}\\\"\"}`)), {Content: lit("t")}},
 		`{"type":"tool_use","id":"b","name":"g","input":{}},`+one+`,{"type":"text","text":"t"}`,
 		tool("0", "b", "g"), `stop","index":0`, tool("1", "a", "f"), args("1", `{\"x\":\"}\\\"\"}`), `stop","index":1`,
 		`start","index":2,"content_block":{"type":"text","text":""}`, `delta","index":2,"delta":{"type":"text_delta","text":"t"}`, `stop","index":2`)
+	// members go out when they are complete
+	f([]chat.Event{tools(call(0, "a", "f", `{\"x\":[1,`)), tools(call(0, "", "", `2],\"y\":{\"z\":\",\"},\"v\"`)), tools(call(0, "", "", `:null}`))},
+		`{"type":"tool_use","id":"a","name":"f","input":{"x":[1,2],"y":{"z":","},"v":null}}`,
+		tool("0", "a", "f"), args("0", `{\"x\":[1,2],\"y\":{\"z\":\",\"}`), args("0", `,\"v\":null}`), `stop","index":0`)
 	// arguments that escape more than they must, and broken ones
 	f([]chat.Event{tools(call(0, "a", "f", `{\u0022x\u0022:\u0022}\u005c\u0022\u0022\n}`)), tools(call(1, "b", "g", `{\"x`))}, `{"type":"tool_use","id":"a","name":"f","input":{"x":"}\""
 }},{"type":"tool_use","id":"b","name":"g","input":{"arguments":"{\"x","note":"The arguments of this call were not a JSON object"}}`,
-		tool("0", "a", "f"), args("0", `{\u0022x\u0022:\u0022}\u005c\u0022\u0022\n}`), `stop","index":0`, tool("1", "b", "g"), args("1", `{\"x`), `stop","index":1`)
+		tool("0", "a", "f"), args("0", `{\u0022x\u0022:\u0022}\u005c\u0022\u0022\n}`), `stop","index":0`, tool("1", "b", "g"), args("1", `{\"arguments\":\"{\\\"x\",\"note\":\"The arguments of this call were not a JSON object\"}`), `stop","index":1`)
+}
+
+// TestBrokenArguments sends arguments that are no JSON object, cut anywhere: an
+// object with their text goes out in one piece and in a stream, never an empty
+// one, and no value that was cut off passes for an entire one.
+func TestBrokenArguments(t *testing.T) {
+	const note = `"note":"The arguments of this call were not a JSON object"}`
+	for text, want := range map[string]string{
+		`{'city':'A'}`:            `{"arguments":"{'city':'A'}",`,
+		`city=A`:                  `{"arguments":"city=A",`,
+		`"Rome"`:                  `{"arguments":"\"Rome\"",`,
+		`[1,2]`:                   `{"arguments":"[1,2]",`,
+		`{"city":"A"`:             `{"arguments":"{\"city\":\"A\"",`,
+		`{"city":"A",}`:           `{"city":"A","arguments":"{\"city\":\"A\",}",`,
+		`{"a":1,"command":"rm -`:  `{"a":1,"arguments":"{\"a\":1,\"command\":\"rm -",`,
+		`{"a":1}{"b":2}`:          `{"arguments":"{\"a\":1}{\"b\":2}",`,
+		`{"a":1,"b":2x,"c":3}`:    `{"a":1,"arguments":"{\"a\":1,\"b\":2x,\"c\":3}",`,
+		`{"a":[1,2,"b":{"c":",}"`: `{"arguments":"{\"a\":[1,2,\"b\":{\"c\":\",}\"",`,
+		"{\"a\":\"x\ny\"}":        `{"arguments":"{\"a\":\"x\ny\"}",`,
+		` `:                       `{}`,
+		`null`:                    `{}`,
+		`{}`:                      `{}`,
+	} {
+		if want != `{}` {
+			want += note
+		}
+		for cut := 1; cut <= len(text); cut++ {
+			events := []chat.Event{tools(call(0, "a", "f", ""))}
+			for rest := text; rest != ""; rest = rest[min(cut, len(rest)):] {
+				part := rawjson.AppendString(nil, rest[:min(cut, len(rest))])
+				events = append(events, chat.Event{Tools: []chat.ToolDelta{{Arguments: part}}})
+			}
+			events = append(events, chat.Event{Finish: chat.FinishToolCalls})
+			var got []byte
+			for line := range strings.SplitSeq(streamed(events, &chat.Usage{}), "\n") {
+				if data, ok := strings.CutPrefix(line, "data: "); ok {
+					got = append(got, rawjson.Unquote(nil, chat.Member(chat.Member([]byte(data), "delta"), "partial_json"))...)
+				}
+			}
+			if string(got) != want {
+				t.Errorf("%s in pieces of %d: %s, want %s", text, cut, got, want)
+			}
+			if message := unary(events, &chat.Usage{}); !strings.Contains(message, `"input":`+want) {
+				t.Errorf("%s in pieces of %d: %s, want %s", text, cut, message, want)
+			}
+		}
+	}
 }
 
 // TestForeignDetailsComeBack sends another provider's signatures to a client
