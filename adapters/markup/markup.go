@@ -116,6 +116,15 @@ func New(d Dialect, tools []byte) *Parser {
 // caller need not take it apart.
 func (p *Parser) Plain() bool { return p.mode == text && len(p.held) == p.used }
 
+// Apart tells that reasoning comes apart from the text: no thought without an
+// opening tag is to be expected.
+func (p *Parser) Apart() {
+	p.settled = true
+	if p.mode == between && p.resume == thinking && p.dialect&Opened != 0 && !p.thought {
+		p.mode, p.dialect = start, p.dialect&^Opened
+	}
+}
+
 // KeepsSpace reports whether white space at the end of a text is held back.
 func (p *Parser) KeepsSpace() bool { return p.dialect&calls != 0 }
 

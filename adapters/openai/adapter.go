@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/hybridinference/gateway/adapters/codec"
-	"github.com/hybridinference/gateway/adapters/markup"
 	"github.com/hybridinference/gateway/adapters/traits"
 	"github.com/hybridinference/gateway/shared/rawjson"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -20,7 +19,7 @@ type Adapter struct {
 	settings codec.Settings
 	profile  Profile
 	traits   wire.Traits
-	dialect  markup.Dialect
+	dialects dialects
 	// family is who made the model, as far as its reasoning_details tell.
 	family string
 	// base ends in the API's version; responses is that of the Responses API, and
@@ -51,7 +50,7 @@ func New(p Profile, s codec.Settings) (*Adapter, error) {
 		}
 	}
 	a.url = a.base + "/chat/completions" + a.query
-	if a.dialect, err = dialectOf(s, &p); err != nil {
+	if a.dialects, err = dialectsOf(s, &p); err != nil {
 		return nil, err
 	}
 	if err := a.addExtra(s.ExtraBody); err != nil {

@@ -11,14 +11,22 @@ import (
 )
 
 // Decoder implements codec.Adapter.
-func (a *Adapter) Decoder() codec.Decoder { return &decoder{profile: &a.profile, dialect: a.dialect} }
+func (a *Adapter) Decoder() codec.Decoder {
+	return &decoder{profile: &a.profile, dialect: a.dialects.always | a.dialects.called}
+}
 
 // DecoderFor implements codec.RequestDecoder: the types of a tool's parameters
 // decide how the text markup of a call is read.
 func (a *Adapter) DecoderFor(r *chat.Request) codec.Decoder {
-	d := &decoder{profile: &a.profile, dialect: a.dialect, schemas: r.Raw(chat.Tools)}
-	if r.Reasoning.Off { // nothing to wait for: the answer begins at once
+	d := &decoder{profile: &a.profile, dialect: a.dialects.always, schemas: array(r.Raw(chat.Tools))}
+	if d.schemas != nil {
+		d.dialect |= a.dialects.called
+	}
+	switch {
+	case r.Reasoning.Off: // nothing to wait for: the answer begins at once
 		d.dialect &^= markup.CloseOnly | markup.Opened
+	case r.Reasoning.On:
+		d.dialect |= a.dialects.asked
 	}
 	return d
 }

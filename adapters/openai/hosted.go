@@ -49,7 +49,7 @@ func XAI() Profile {
 // Together is the hosted API.
 func Together() Profile {
 	return Profile{
-		systemOnly: true, thinking: thinkPlain, history: historyPlain, text: true, base: wire.Traits{MaxTokensField: "max_tokens"},
+		systemOnly: true, thinking: thinkPlain, history: historyPlain, text: textAll, base: wire.Traits{MaxTokensField: "max_tokens"},
 		drop: chat.SetOf(chat.User, chat.ServiceTier, chat.Prediction, chat.Modalities, chat.Audio, chat.ImageConfig, chat.WebSearchOptions,
 			chat.PromptCacheKey, chat.Verbosity, chat.Metadata, chat.ParallelToolCalls, chat.TopA),
 	}
@@ -58,7 +58,7 @@ func Together() Profile {
 // Fireworks is the hosted API.
 func Fireworks() Profile {
 	return Profile{
-		systemOnly: true, thinking: thinkPlain, history: historyContent, text: true, base: wire.Traits{MaxTokensField: "max_tokens"},
+		systemOnly: true, thinking: thinkPlain, history: historyContent, text: textAll, base: wire.Traits{MaxTokensField: "max_tokens"},
 		drop:    chat.SetOf(chat.Modalities, chat.Audio, chat.ImageConfig, chat.WebSearchOptions, chat.Verbosity, chat.TopA),
 		phrases: []phrase{{412, "suspended", fault.Payment}},
 	}

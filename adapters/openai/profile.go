@@ -71,9 +71,9 @@ type Profile struct {
 
 	thinking thinkingForm
 	history  historyForm
-	// text makes the model's name decide whether its text has markup; dialect
-	// is the markup that every model has.
-	text    bool
+	// text is what is read out of the text of answers; dialect is markup that
+	// every model has.
+	text    textForm
 	dialect markup.Dialect
 	// family is who made every model of the server, "" if it may be anyone.
 	family string
@@ -110,6 +110,15 @@ const (
 	thinkMiniMax                      // thinking{type} adaptive or disabled, newer models only
 	thinkSwitch                       // thinking{type} alone
 	thinkQwen                         // enable_thinking and thinking_budget
+)
+
+// textForm is what a server leaves in the text of its models' answers.
+type textForm uint8
+
+const (
+	textTokens textForm = iota // at most calls between tokens of the model's own, where its parser fails
+	textAll                    // whatever the model writes, if it was started without parsers
+	textPlain                  // nothing
 )
 
 // historyForm is how earlier reasoning goes back to a server.

@@ -11,7 +11,7 @@ import (
 
 // OpenAI is OpenAI itself and whoever follows it.
 func OpenAI() Profile {
-	return Profile{text: true, toolTypes: []string{"custom"}, choosesAmong: true, tune: func(p *Profile, s codec.Settings) {
+	return Profile{text: textAll, toolTypes: []string{"custom"}, choosesAmong: true, tune: func(p *Profile, s codec.Settings) {
 		if thinksAloud(s.Model) {
 			p.history = historyContent
 		}
@@ -19,7 +19,7 @@ func OpenAI() Profile {
 }
 
 // Demo is the built-in model, which writes nothing but text, whatever it is called.
-func Demo() Profile { return Profile{} }
+func Demo() Profile { return Profile{text: textPlain} }
 
 // thinksAloud reports models that expect their earlier reasoning back, whoever
 // serves them. OpenAI refuses the member, but serves none of these.
@@ -37,7 +37,7 @@ func thinksAloud(model string) bool {
 // once, at the beginning, and decode the arguments of earlier calls.
 func VLLM() Profile {
 	return Profile{
-		systemOnly: true, oneSystem: true, parsesCalls: true, thinking: thinkTemplate, history: historyBoth, text: true,
+		systemOnly: true, oneSystem: true, parsesCalls: true, thinking: thinkTemplate, history: historyBoth, text: textAll,
 		prefill: `,"continue_final_message":true,"add_generation_prompt":false`,
 		base:    wire.Traits{SystemMessages: "leading"},
 	}
@@ -54,7 +54,7 @@ func SGLang() Profile {
 // Ollama is its OpenAI-compatible API.
 func Ollama() Profile {
 	return Profile{
-		systemOnly: true, noChoice: true, dataImages: true, base: wire.Traits{MaxTokensField: "max_tokens", SystemMessages: "leading"}, thinking: thinkPlain, history: historyPlain, text: true,
+		systemOnly: true, noChoice: true, dataImages: true, base: wire.Traits{MaxTokensField: "max_tokens", SystemMessages: "leading"}, thinking: thinkPlain, history: historyPlain, text: textAll,
 		drop: chat.SetOf(chat.N, chat.LogitBias, chat.User, chat.ParallelToolCalls, chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty),
 	}
 }
@@ -75,7 +75,6 @@ func Featherless() Profile {
 	p.drop = chat.SetOf(chat.N, chat.ParallelToolCalls, chat.Metadata, chat.ServiceTier, chat.Prediction, chat.Modalities, chat.Audio,
 		chat.ImageConfig, chat.WebSearchOptions, chat.PromptCacheKey, chat.Verbosity)
 	p.phrases = featherlessPhrases()
-	p.dialect = markup.Think // no server there parses reasoning
 	return p
 }
 
@@ -145,6 +144,7 @@ func OpenRouter() Profile {
 func Groq() Profile {
 	return Profile{
 		systemOnly: true, strictMessages: true, thinking: thinkPlain, history: historyDrop,
+		dialect: markup.Think, // its reasoning_format is raw unless it is asked for another
 		drop: chat.SetOf(chat.N, chat.LogitBias, chat.Logprobs, chat.TopLogprobs, chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty,
 			chat.Prediction, chat.Modalities, chat.Audio, chat.ImageConfig, chat.WebSearchOptions, chat.PromptCacheKey, chat.Verbosity, chat.Metadata),
 	}

@@ -18,6 +18,9 @@ func (d *decoder) structure(ev *chat.Event) {
 			d.add(ev, p.Write(rawjson.Unquote(nil, thought), nil), true)
 		}
 	}
+	if len(thought) > 2 && d.dialect&(markup.CloseOnly|markup.Opened) != 0 {
+		d.parser(ev.Choice).Apart()
+	}
 	if len(ev.Content) <= 2 {
 		return
 	}

@@ -53,7 +53,12 @@ func TestMarkup(t *testing.T) {
 	f("", "Qwen/Qwen3-Coder-30B", "So:\n<tool_call>\n<function=f>\n<parameter=a>\nx y\n</parameter>\n</function>\n</tool_call>", "", "So:", `f{"a":"x y"}`)
 	f("", "MiniMaxAI/MiniMax-M2", "<think>\nhm\n</think>\n\n<minimax:tool_call>\n<invoke name=\"f\">\n</invoke>\n</minimax:tool_call>", "hm", "", `f{}`)
 	f("default", "MiniMaxAI/MiniMax-M2", "<think>hm</think>Yes", "", "<think>hm</think>Yes", "")
-	f("", "llama", "<think>hm</think>Yes", "", "<think>hm</think>Yes", "")
+	f("", "llama", "<think>hm</think>Yes", "hm", "Yes", "")
+	f("", "llama", "A <think> tag", "", "A <think> tag", "")
+	f("", "Qwen/Qwen3-8B", "<think>\n\n</think>\n\nSo:\n<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": 1}}\n</tool_call>", "", "So:", `f{"a": 1}`)
+	f("", "zai-org/GLM-5.1", "<think>hm</think>\n<tool_call>f\n<arg_key>a</arg_key>\n<arg_value>1</arg_value>\n</tool_call>", "hm", "", `f{"a":1}`)
+	f("", "deepseek-ai/DeepSeek-R1", "hm\n</think>\n\nYes", "hm", "Yes", "")
+	f("", "Qwen/Qwen3-30B-A3B-Thinking-2507", "No thought", "", "No thought", "")
 	f("glm", "m", "plain \ntext\n ", "", "plain \ntext\n ", "")
 }
 
@@ -130,6 +135,71 @@ func TestDeepSeekMarkup(t *testing.T) {
 			t.Fatalf("%+v", c)
 		}
 	})
+}
+
+// Tokens of the model's own are found behind any server, tags of ordinary text
+// only for requests with tools, which other clients may have asked for.
+func TestMarkupByKindAndRequest(t *testing.T) {
+	const (
+		kimi = `<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{"n":3}<|tool_call_end|><|tool_calls_section_end|>`
+		qwen = `<tool_call>{"name":"f","arguments":{"n":3}}</tool_call>`
+		tool = `,"tools":[{"type":"function","function":{"name":"f"}}]`
+		on   = `,"reasoning":{"enabled":true}`
+	)
+	for _, c := range []struct{ kind, model, request, text, want string }{
+		{"moonshot", "kimi-k2-thinking", tool, kimi, `||f{"n":3}`},
+		{"openrouter", "moonshotai/kimi-k2-thinking", tool, kimi, `||f{"n":3}`},
+		{"deepseek", "deepseek-v4-flash", tool, "<think>a</think>b", `|<think>a</think>b|`},
+		{"groq", "qwen/qwen3-32b", tool, "<think>a</think>b", `a|b|`},
+		{"vllm", "Qwen/Qwen3-8B", tool, qwen, `||f{"n":3}`},
+		{"vllm", "Qwen/Qwen3-8B", "", qwen, "|" + qwen + "|"},
+		{"vllm", "Qwen/Qwen3.5-9B", on, "a</think>b", "a|b|"},
+		{"vllm", "Qwen/Qwen3.5-9B", "", "a</think>b", "|a</think>b|"},
+		{"vllm", "llama", on, "a</think>b", "|a</think>b|"},
+		{"ollama", "qwen3.5", on, "a</think>b", "|a</think>b|"},
+	} {
+		var r chat.Request
+		if err := r.Parse([]byte(`{"messages":[{"role":"user","content":"x"}]` + c.request + `}`)); err != nil {
+			t.Fatal(err)
+		}
+		s := endpoint(c.kind, c.model)
+		s.Params |= chat.SetOf(chat.Reasoning)
+		body := `{"id":"a","choices":[{"message":{"content":` + string(rawjson.AppendString(nil, c.text)) + `},"finish_reason":"stop"}]}`
+		events, err := codec.DecoderFor(adapter(t, s), &r).Body([]byte(body), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var a adaptertest.Answer
+		a.Add(events...)
+		got := a.Choices[0]
+		call := ""
+		for _, t := range got.Tools {
+			call += t.Name + t.Arguments
+		}
+		if text := got.Reasoning + "|" + got.Content + "|" + call; text != c.want {
+			t.Errorf("%s, %s, %s: %s, want %s", c.kind, c.model, c.text, text, c.want)
+		}
+	}
+}
+
+// A server that parses reasoning itself leaves nothing to wait for.
+func TestReasoningApartNoWaiting(t *testing.T) {
+	for _, processor := range []string{"", "think_block", "think_open"} {
+		s := endpoint("vllm", "deepseek-ai/DeepSeek-R1")
+		s.Processor = processor
+		d := adapter(t, s).Decoder()
+		var a adaptertest.Answer
+		for _, data := range []string{delta(`"reasoning":"hm"`), delta(`"content":"Ye"`)} {
+			events, err := d.Event(nil, []byte(data), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.Add(events...)
+		}
+		if len(a.Choices) != 1 || a.Choices[0].Reasoning != "hm" || a.Choices[0].Content != "Ye" {
+			t.Errorf("%q: %+v", processor, a.Choices)
+		}
+	}
 }
 
 // Without a request for reasoning there is nothing to wait for.
