@@ -112,9 +112,11 @@ func TestAnnouncedBodiesCount(t *testing.T) {
 		t.Fatalf("%q, %v", got, err)
 	}
 	n.send(conn, strings.Repeat(" ", 10_000))
-	waitFor(t, func() bool { return n.chat(large).StatusCode == 503 })
+	waitFor(t, func() bool { return n.gw.Held() == 40_000 })
+	decode[any](t, n.chat(large), 503)
 	_ = conn.Close()
-	waitFor(t, func() bool { return n.chat(large).StatusCode == 200 })
+	waitFor(t, func() bool { return n.gw.Held() == 0 })
+	decode[any](t, n.chat(large), 200)
 }
 
 func waitFor(t *testing.T, done func() bool) {
