@@ -16,6 +16,6 @@ func tree() []*urfave.Command {
 	return finish([]*urfave.Command{
 		statusCommand(), modelsCommand(), routingCommand(), endpointsCommand(), explainCommand(), weightsCommand(), applyCommand(), diffCommand(), validateCommand(), importFilesCommand(),
 		releasesCommand(), nodesCommand(), keysCommand(), teamsCommand(), limitsCommand(), statsCommand(), seriesCommand(), usageCommand(), logsCommand(), ledgerCommand(), deadLettersCommand(), eraseCommand(), pricesCommand(), reconcileCommand(), auditCommand(), operatorsCommand(),
-		natsCommand(), versionCommand(), completionCommand(),
+		natsCommand(), versionCommand(), completionCommand(), manCommand(),
 	})
 }
