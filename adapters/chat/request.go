@@ -15,11 +15,15 @@ type Request struct {
 	// value is null are left out: null means absent.
 	Fields []Field
 	params [NumParams][]byte
+	// content is that of the message at hand, during the scan only.
+	content []byte
 
 	// Model is the requested id, "" if none was given.
 	Model string
 	// Messages is the raw array.
 	Messages []byte
+	// Opening is what stays as it is while a conversation grows.
+	Opening Opening
 	Stream   bool
 	// MaxTokens is max_completion_tokens, else max_tokens, else 0.
 	MaxTokens int64
@@ -29,6 +33,16 @@ type Request struct {
 	Has Feature
 	// Sent is the set of known parameters with a value.
 	Sent ParamSet
+}
+
+// Opening is the beginning of a conversation. Spans are raw JSON.
+type Opening struct {
+	// System are the messages before the user's first, with the commas between
+	// them; User is the content of the user's first message.
+	System, User []byte
+	// Sent is how many bytes of Messages an earlier request of the conversation
+	// had: those before its last message, 0 while there is no answer in it.
+	Sent int
 }
 
 // Field is one top-level member.

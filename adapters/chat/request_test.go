@@ -99,3 +99,23 @@ func TestReasoningAlias(t *testing.T) {
 	f(`"reasoning_content":"b","reasoning":""`, `"b"`)
 	f(`"reasoning":null,"reasoning_content":"b"`, `"b"`)
 }
+
+func TestOpening(t *testing.T) {
+	f := func(messages, system, user string, sent int) {
+		t.Helper()
+		var r chat.Request
+		if err := r.Parse([]byte(`{"messages":` + messages + `}`)); err != nil {
+			t.Fatal(err)
+		}
+		if o := r.Opening; string(o.System) != system || string(o.User) != user || o.Sent != sent {
+			t.Errorf("%s: opening %q, %q, %d; want %q, %q, %d", messages, o.System, o.User, o.Sent, system, user, sent)
+		}
+	}
+	const system, user, answer = `{"role":"system","content":"s"}`, `{"content": [{"type":"text","text":"q"}] ,"role":"user"}`, `{"role":"assistant","content":"a"}`
+	f(`[`+user+`]`, ``, `[{"type":"text","text":"q"}]`, 0)
+	f(`[`+system+`,`+user+`]`, system+`,`, `[{"type":"text","text":"q"}]`, 0)
+	f(`[`+system+`,`+user+`,`+user+`]`, system+`,`, `[{"type":"text","text":"q"}]`, 0)
+	f(`[`+system+`,`+user+`,`+answer+`,{"role":"user","content":"more"}]`, system+`,`, `[{"type":"text","text":"q"}]`, len(`[`+system+`,`+user+`,`+answer+`,`))
+	f(`[`+system+`]`, ``, ``, 0)
+	f(`[{"role":"user"}]`, ``, ``, 0)
+}

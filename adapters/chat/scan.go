@@ -14,14 +14,21 @@ const lastCalls Feature = 1 << 31
 func (r *Request) scanMessages(c *rawjson.Cursor) ([]byte, error) {
 	c.Array()
 	start := c.Offset() - 1
-	n, plain := 0, false
+	n, plain, answered := 0, false, false
 	var last, before Role
 	for ; c.Elem(); n++ {
 		r.Has &^= lastCalls
 		var err error
 		before = last
+		at := c.Offset()
 		if last, err = r.scanMessage(c, n); err != nil {
 			return nil, err
+		}
+		if last == RoleUser && r.Opening.User == nil {
+			r.Opening.System, r.Opening.User = r.Body[start+1:at], r.content
+		}
+		if answered = answered || last == RoleAssistant; answered {
+			r.Opening.Sent = at - start
 		}
 		switch {
 		case !last.system():
@@ -53,6 +60,7 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 	toolID := false
 	before := r.Has & Media
 	r.Has &^= Media
+	r.content = nil
 	for key, ok := c.Key(); ok; key, ok = c.Key() {
 		var err error
 		switch string(key) {
@@ -64,7 +72,9 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 				err = invalid("messages[%d].role: must be system, developer, user, assistant or tool, got %s", n, describe(raw))
 			}
 		case "content":
+			at := c.Offset()
 			err = r.scanContent(c, n)
+			r.content = bytes.TrimSpace(r.Body[at:c.Offset()])
 		case "tool_calls":
 			if kind := c.Kind(); kind != rawjson.Array && kind != rawjson.Null {
 				return 0, r.wrong(c, "messages[%d].tool_calls: must be an array, got %s", n)

@@ -24,6 +24,8 @@ type Input struct {
 	Overrides map[string]float64
 	// Disabled are endpoints that operators have taken out of service.
 	Disabled map[string]bool
+	// Selections are policies and affinities set at run time, by model id.
+	Selections map[string]wire.Selection
 	// Previous is the snapshot in service, nil for the first: a model keeps the
 	// time at which it first appeared.
 	Previous *wire.Snapshot
@@ -47,7 +49,7 @@ func Snapshot(in Input) (Output, error) {
 		Models:       make([]wire.Model, 0, len(in.Files.Models.Models)),
 		HealthCheck: wire.HealthCheck{
 			IntervalMS: in.Files.Routing.HealthCheck.Interval.Milliseconds(), TimeoutMS: in.Files.Routing.Timeout.Milliseconds(),
-			Path: in.Files.Routing.HealthCheck.Path, Statuses: in.Files.Routing.HealthCheck.Statuses,
+			Path: in.Files.Routing.HealthCheck.Path, Statuses: in.Files.Routing.HealthCheck.Statuses, Metrics: in.Files.Routing.HealthCheck.Metrics,
 		},
 	}}
 	for i := range in.Files.Models.Models {
@@ -92,7 +94,7 @@ func (c *compiler) model(m *config.Model) wire.Model {
 		Aliases: m.Aliases, Created: c.since[m.ID], ContextLength: m.ContextLength, MaxOutputLength: m.MaxOutputLength,
 		InputModalities: m.InputModalities, OutputModalities: m.OutputModalities, Quantization: m.Quantization,
 		SupportsTools: m.SupportsTools, SupportsStructured: m.SupportsStructuredOutput, SupportedParameters: m.SupportedParams,
-		RequiredRole: m.RequiredRole, Pricing: m.Pricing, Endpoints: make([]wire.Endpoint, 0, len(m.Routes)),
+		RequiredRole: m.RequiredRole, Pricing: m.Pricing, Selection: c.in.Selections[m.ID].Or(m.Selection), Configured: m.Selection, Endpoints: make([]wire.Endpoint, 0, len(m.Routes)),
 	}
 	if out.Created == 0 {
 		out.Created = c.in.Now.Unix()
@@ -147,7 +149,7 @@ func (c *compiler) endpoint(m *config.Model, w *wire.Model, r *config.Route, wei
 		ID: r.ID, Kind: r.Kind, Slug: r.Slug, Provider: source.DisplayName(r.BaseURL), Weight: weight, Configured: weight, BaseURL: r.BaseURL, Region: r.Region, APIVersion: r.APIVersion, UpstreamModel: r.ProviderModelID,
 		Secrets: r.SecretNames, Processor: r.Processor, ExtraBody: r.ExtraBody, ExtraHeaders: r.ExtraHeaders, Traits: r.Traits,
 		SecretHeaders: r.SecretHeaders, SecretBody: r.SecretBody,
-		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, RPM: r.RPM, TPM: r.TPM, Pricing: r.Pricing, ZDR: r.ZDR, NoCollection: r.NoCollection,
+		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, Priority: r.Priority, RPM: r.RPM, TPM: r.TPM, Pricing: r.Pricing, ZDR: r.ZDR, NoCollection: r.NoCollection,
 		Responses: r.Responses, StandIn: r.StandIn,
 		Probe: c.in.Files.Routing.Split.GroupOf(m, r) == config.Local,
 	}

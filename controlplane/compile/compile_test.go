@@ -143,6 +143,10 @@ func TestDiff(t *testing.T) {
 	}
 	f("{id: demo, name: Demo", "{id: demo2, name: Demo", "model demo2: added with 1 endpoints; model demo: removed")
 	f("name: GLM", "name: Glm", "model glm: settings changed")
+	f("name: GLM", "policy: latency", "model glm: policy weighted -> latency; model glm: affinity prefix -> session; model glm: settings changed")
+	f("name: GLM", "name: GLM\n    affinity: none", "model glm: affinity prefix -> none")
+	f("name: GLM", "name: GLM\n    policy: weighted", "")
+	f("{id: last,", "{id: last, priority: 1,", "endpoint glm:last: settings changed")
 	f("/models/glm", "/models/glm5", "endpoint glm:local: settings changed")
 	f("{id: last", "{id: final", "endpoint glm:final: added with weight 0.01; endpoint glm:last: removed")
 	f("default_model: glm", "default_model: demo", "default model: glm -> demo")

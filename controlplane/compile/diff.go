@@ -55,6 +55,9 @@ func healthCheck(h *wire.HealthCheck) string {
 	if len(h.Statuses) > 0 {
 		text += fmt.Sprintf(" for %d", h.Statuses)
 	}
+	if h.Metrics != "" {
+		text += ", load from " + h.Metrics
+	}
 	if h.TimeoutMS > 0 {
 		text += fmt.Sprintf(" within %d ms", h.TimeoutMS)
 	}
@@ -94,6 +97,7 @@ func diffModel(from, to *wire.Model) []string {
 			out = append(out, fmt.Sprintf("endpoint %s: removed", id))
 		}
 	}
+	out = append(out, diffSelection(to.ID, from, to)...)
 	if !sameModel(from, to) {
 		out = append(out, fmt.Sprintf("model %s: settings changed", to.ID))
 	}
@@ -116,10 +120,30 @@ func sameEndpoint(a, b *wire.Endpoint) bool {
 	return sameJSON(wire.Model{Endpoints: []wire.Endpoint{x}}, wire.Model{Endpoints: []wire.Endpoint{y}})
 }
 
-// sameModel compares all but the endpoints.
+// diffSelection says how policy and affinity change. What an override hides is
+// named as configured.
+func diffSelection(model string, from, to *wire.Model) (out []string) {
+	say := func(what, was, is string) {
+		if was != is {
+			out = append(out, fmt.Sprintf("model %s: %s %s -> %s", model, what, was, is))
+		}
+	}
+	was, is := from.Effective(), to.Effective()
+	say("policy", was.Policy, is.Policy)
+	say("affinity", was.Affinity, is.Affinity)
+	if was == is {
+		was, is = from.Configured.Effective(), to.Configured.Effective()
+		say("configured policy", was.Policy, is.Policy)
+		say("configured affinity", was.Affinity, is.Affinity)
+	}
+	return out
+}
+
+// sameModel compares all but the endpoints and how they are chosen.
 func sameModel(a, b *wire.Model) bool {
 	x, y := *a, *b
 	x.Endpoints, y.Endpoints = nil, nil
+	x.Selection, x.Configured, y.Selection, y.Configured = wire.Selection{}, wire.Selection{}, wire.Selection{}, wire.Selection{}
 	return sameJSON(x, y)
 }
 

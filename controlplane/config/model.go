@@ -4,6 +4,8 @@ import (
 	"math"
 	"regexp"
 	"slices"
+
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // Model is one entry of models.
@@ -33,6 +35,8 @@ type Model struct {
 	// RequiredRole is free (if absent), pro, internal or admin.
 	RequiredRole string
 	Pricing      Pricing
+	// Selection is what the file says of policy and affinity.
+	Selection wire.Selection
 	// Routes are the endpoints in the order of the file, without those that
 	// are absent because their base_url expands to nothing. It may be empty.
 	Routes []Route
@@ -95,6 +99,8 @@ func modelKeys() []key[modelEntry] {
 		{"supported_params", readSupportedParams},
 		{"required_role", readRole},
 		{"admin_only", readAdminOnly},
+		{"policy", func(v value, m *modelEntry) { v.choice(&m.Selection.Policy, wire.Policies()...) }},
+		{"affinity", func(v value, m *modelEntry) { v.choice(&m.Selection.Affinity, wire.Affinities()...) }},
 		{"route", func(v value, m *modelEntry) { m.routes = v }},
 		{"routing_strategy", readStrategy},
 	}
@@ -195,10 +201,10 @@ func (v value) modalities(into *[]string) {
 	}
 }
 
-// readStrategy keeps quiet about the one strategy that there is.
+// readStrategy accepts the one strategy of the files of other gateways that means the same here.
 func readStrategy(v value, _ *modelEntry) {
 	var strategy string
 	if v.text(&strategy) && strategy != StrategyFixed {
-		v.warnf("has no effect: only %s (by weight) is supported", StrategyFixed)
+		v.warnf("has no effect: set the model's policy instead")
 	}
 }

@@ -46,6 +46,9 @@ type Route struct {
 	// Timeout and MaxConcurrency are 0 if absent: the node's default, no limit.
 	Timeout        time.Duration
 	MaxConcurrency int
+	// Priority ranks the route under the policy priority, 0 if absent: the lowest
+	// that has room is used.
+	Priority int
 	// RPM and TPM are what the provider allows over all nodes, 0 if absent: no limit.
 	RPM, TPM int64
 	// Optional tells that nobody minds when the endpoint is not there.
@@ -85,6 +88,9 @@ type routeEntry struct {
 // maxWeight is far above anything useful; a sum of such weights stays finite.
 const maxWeight = 1e12
 
+// maxPriority is far above the number of tiers that a model has.
+const maxPriority = 1000
+
 // maxTimeout is longer than any answer takes.
 const maxTimeout = 24 * time.Hour
 
@@ -115,6 +121,7 @@ func routeKeys() []key[routeEntry] {
 		{"extra_headers", func(v value, r *routeEntry) { v.headers(&r.ExtraHeaders, &r.SecretHeaders) }},
 		{"timeout", func(v value, r *routeEntry) { v.duration(&r.Timeout, time.Millisecond, maxTimeout) }},
 		{"max_concurrency", func(v value, r *routeEntry) { v.integer(&r.MaxConcurrency, 0, 1_000_000) }},
+		{"priority", func(v value, r *routeEntry) { v.integer(&r.Priority, 0, maxPriority) }},
 		{"rpm", func(v value, r *routeEntry) { v.limit(&r.RPM) }},
 		{"tpm", func(v value, r *routeEntry) { v.limit(&r.TPM) }},
 		{"api_version", func(v value, r *routeEntry) { v.text(&r.APIVersion) }},

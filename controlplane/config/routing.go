@@ -31,6 +31,9 @@ type HealthCheck struct {
 	Path string
 	// Statuses are those of a healthy server; none is any from 200 to 299.
 	Statuses []int
+	// Metrics is the path of the servers' own metrics, from which their load is
+	// read, "" if it is not.
+	Metrics string
 }
 
 // Deployment is one entry of local_deployment or remote_deployment.
@@ -104,7 +107,8 @@ func readHealthCheck(v value, r *Routing) {
 			interval = true
 			readProbeInterval(v, h)
 		}},
-		{"path", readProbePath},
+		{"path", func(v value, h *HealthCheck) { v.probePath(&h.Path, "/health or /v1/models") }},
+		{"metrics", func(v value, h *HealthCheck) { v.probePath(&h.Metrics, "/metrics") }},
 		{"statuses", readProbeStatuses},
 	}
 	if read(v, keys, &r.HealthCheck) && !interval {
@@ -119,12 +123,14 @@ func readProbeInterval(v value, h *HealthCheck) {
 	}
 }
 
-func readProbePath(v value, h *HealthCheck) {
-	if !v.text(&h.Path) {
+// probePath reads the path of a request to a server, such as one of the examples.
+func (v value) probePath(into *string, examples string) {
+	if !v.text(into) {
 		return
 	}
-	if u, err := url.Parse(h.Path); err != nil || !strings.HasPrefix(h.Path, "/") || u.Host != "" || u.Fragment != "" || strings.ContainsAny(h.Path, " \t") {
-		v.problemf("must be a path such as /health or /v1/models, got %s", v.got(h.Path))
+	path := *into
+	if u, err := url.Parse(path); err != nil || !strings.HasPrefix(path, "/") || u.Host != "" || u.Fragment != "" || strings.ContainsAny(path, " \t") {
+		v.problemf("must be a path such as %s, got %s", examples, v.got(path))
 	}
 }
 

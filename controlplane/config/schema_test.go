@@ -18,6 +18,7 @@ import (
 
 	"github.com/hybridinference/gateway/adapters"
 	"github.com/hybridinference/gateway/adapters/traits"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // schema is a JSON schema, or a part of one.
@@ -138,7 +139,7 @@ func modelsSchema(t *testing.T) schema {
 	limit := either(schema{"type": "integer", "minimum": 0}, schema{"type": "string", "pattern": `^[0-9_.]+[kKmMgG]?$|\$\{`})
 	maps.Copy(route, map[string]schema{
 		"kind": kind, "id": plainText(), "weight": amount(0, 1e12), "processor": words("default", "glm", "qwen_coder", "think_block", "think_open"), "extra_body": mapping, "extra_headers": mapping,
-		"timeout": seconds(), "max_concurrency": amount(0, 1_000_000), "rpm": limit, "tpm": limit, "api_version": plainText(), "optional": truth(), "responses": truth(), "zdr": truth(), "data_collection": words("allow", "deny"),
+		"timeout": seconds(), "max_concurrency": amount(0, 1_000_000), "priority": amount(0, maxPriority), "rpm": limit, "tpm": limit, "api_version": plainText(), "optional": truth(), "responses": truth(), "zdr": truth(), "data_collection": words("allow", "deny"),
 	})
 	model := maps.Clone(shared)
 	modalities := listOf(words("text", "image", "audio", "video", "file", "embedding", "embeddings"))
@@ -148,7 +149,7 @@ func modelsSchema(t *testing.T) schema {
 		"id": plainText(), "name": plainText(), "description": plainText(), "hugging_face_id": plainText(), "provider": plainText(), "type": words("chat", "embedding"), "model_type": words("chat", "embedding"),
 		"aliases": texts, "context_length": tokens, "max_output_length": tokens, "input_modalities": modalities, "output_modalities": modalities, "quantization": plainText(),
 		"supports_tools": truth(), "supports_structured_output": truth(), "supported_params": texts, "required_role": words("free", "pro", "internal", "admin"), "admin_only": truth(),
-		"route": listOf(object(t, "Route", routeKeys(), route)), "routing_strategy": plainText(),
+		"route": listOf(object(t, "Route", routeKeys(), route)), "policy": words(wire.Policies()...), "affinity": words(wire.Affinities()...), "routing_strategy": plainText(),
 	})
 	return object(t, "Top level", catalogKeys(), map[string]schema{"default_model": plainText(), "models": listOf(object(t, "Model", modelKeys(), model, "id"))}, "models")
 }
@@ -156,7 +157,7 @@ func modelsSchema(t *testing.T) schema {
 func routingSchema(t *testing.T) schema {
 	t.Helper()
 	health := either(seconds(), schema{"type": "object", "required": []string{"interval"}, "additionalProperties": false, "properties": schema{
-		"interval": seconds(), "path": plainText(), "statuses": listOf(amount(100, 599)),
+		"interval": seconds(), "path": plainText(), "metrics": plainText(), "statuses": listOf(amount(100, 599)),
 	}})
 	deployments := schema{"type": "array", "items": object(t, "routing.yaml", deploymentKeys(), map[string]schema{"endpoint": plainText(), "models": listOf(plainText())}, "models", "endpoint")}
 	table := slices.Concat(routingKeys(), ignored[Routing]("logging"))

@@ -66,8 +66,8 @@ func lift[Whole, Part any](keys []key[Part], part func(*Whole) *Part) []key[Whol
 // reason why they do nothing here.
 func ignoredKeys() map[string]string {
 	return map[string]string{
-		"router":            "this gateway routes by weight",
-		"router_params":     "this gateway routes by weight",
+		"router":            "set the model's policy instead",
+		"router_params":     "set the model's policy instead",
 		"subscription_type": "costs are computed from pricing",
 		"provider_type":     "it follows from kind",
 		"quota":             "the gateway honors the provider's 429 responses",

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/fault"
 )
@@ -233,6 +234,9 @@ func (r *Run) deliver(events []chat.Event, err error) ([]chat.Event, error) {
 			if a.awaited {
 				a.awaited = false
 				a.Endpoint.State.Counts.Began(a.first)
+			}
+			if a.Model.Policy == snapshot.Latency {
+				a.Endpoint.State.Latency(r.request.streamed).Note(a.first, a.started.Add(a.first))
 			}
 			a.place.Succeeded()
 		}

@@ -118,6 +118,9 @@ func (a *attempt) measure(f *fault.Error, now time.Time, streamed bool) {
 	case f.Kind.Failover():
 		counts.Failed()
 		stats.Failed(now)
+		if a.Model.Policy == snapshot.Latency {
+			a.Endpoint.State.Latency(streamed).Failed(now.Sub(a.started), now)
+		}
 	case f.Kind != fault.Internal:
 		counts.Rejected()
 	}

@@ -208,6 +208,9 @@ func (r *Run) begin(c route.Candidate, now time.Time) bool {
 		return false
 	}
 	r.attempt = next
+	if c.Model.Policy == snapshot.Latency {
+		c.Endpoint.State.Latency(r.request.streamed).Tried(now)
+	}
 	return true
 }
 

@@ -3,8 +3,6 @@ package gateway
 import (
 	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/chat"
@@ -22,7 +20,6 @@ import (
 type admission struct {
 	registry *limits.Registry
 	clock    limits.Clock
-	means    *means
 	caller   *caller
 	attempt  *attempt
 	req      *chat.Request
@@ -125,7 +122,7 @@ func (a *admission) endpoints() (n limits.Need) {
 func (a *admission) tokens(m *snapshot.Model) (prompt, completion int64) {
 	prompt, completion = tokens.Rough(a.req.Messages), a.req.MaxTokens
 	if completion <= 0 {
-		completion = a.means.of(m.ID).Load()
+		completion = m.Answers.Mean()
 	}
 	if m.MaxOutputLength > 0 {
 		completion = min(completion, int64(m.MaxOutputLength))
@@ -135,8 +132,8 @@ func (a *admission) tokens(m *snapshot.Model) (prompt, completion int64) {
 
 // settle replaces the estimate by what the request has come to.
 func (a *admission) settle(u *wire.Usage, cost int64) {
-	if u.UsageSource == wire.UsageProvider && u.Model != "" && u.CompletionTokens > 0 && (!a.hold.Empty() || a.attempt.run.Counted()) {
-		a.means.note(u.Model, u.CompletionTokens)
+	if m := a.attempt.run.Current().Model; m != nil && u.UsageSource == wire.UsageProvider && u.CompletionTokens > 0 && (!a.hold.Empty() || a.attempt.run.Counted() || m.Policy == snapshot.Cost) {
+		m.Answers.Note(u.CompletionTokens)
 	}
 	if u.UsageSource != wire.UsageNone {
 		a.attempt.run.Settle(u.PromptTokens + u.CompletionTokens)
@@ -202,27 +199,4 @@ func amount(l *wire.Limit, n int64) string {
 		return wire.FormatUSD(n)
 	}
 	return strconv.FormatInt(n, 10)
-}
-
-// means are the usual lengths of answers, in tokens, by the models' ids.
-type means struct{ models sync.Map }
-
-// usualAnswer is that of a model that has not answered yet.
-const usualAnswer = 1000
-
-func (m *means) of(model string) *atomic.Int64 {
-	if v, ok := m.models.Load(model); ok {
-		return v.(*atomic.Int64) //nolint:errcheck,forcetypeassert // the map holds nothing else
-	}
-	fresh := &atomic.Int64{}
-	fresh.Store(usualAnswer)
-	v, _ := m.models.LoadOrStore(model, fresh)
-	return v.(*atomic.Int64) //nolint:errcheck,forcetypeassert // as above
-}
-
-// note takes in an answer. Two at the same time may count as one.
-func (m *means) note(model string, completion int64) {
-	mean := m.of(model)
-	before := mean.Load()
-	mean.Store(max(1, before+(completion-before)/16))
 }

@@ -39,7 +39,7 @@ func newExchange(r *generator) *exchange {
 	x := &exchange{generator: r, translator: r.lang.New(), room: reservation{gateway: g}}
 	req := x.translator.Request()
 	x.attempt = attempt{watcher: &g.watcher, caller: &x.caller, lang: r.lang, translator: x.translator, req: req}
-	x.admission = admission{registry: g.opts.Limits, clock: g.opts.LimitsClock, means: &g.means, caller: &x.caller, attempt: &x.attempt, req: req}
+	x.admission = admission{registry: g.opts.Limits, clock: g.opts.LimitsClock, caller: &x.caller, attempt: &x.attempt, req: req}
 	x.account = account{admission: &x.admission, books: &g.books, caller: &x.caller, lang: r.lang, translator: x.translator, req: req, attempt: &x.attempt}
 	x.reply = reply{
 		responder: &g.responder, opts: &g.opts, lang: r.lang, translator: x.translator, caller: &x.caller, attempt: &x.attempt, account: &x.account,

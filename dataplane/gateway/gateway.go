@@ -41,7 +41,6 @@ type Gateway struct {
 	connections connections
 	policy      dispatch.Policy
 	tokens      tokens.Counter
-	means       means
 	books       books
 
 	inFlight atomic.Int64

@@ -11,6 +11,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/problem"
 	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
+	"github.com/hybridinference/gateway/dataplane/tokens"
 	"github.com/hybridinference/gateway/shared/fault"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -34,7 +35,7 @@ func (a *attempt) choose() *problem.Problem {
 		a.plan.Prefer(&a.constraints, a.targets)
 	} else {
 		for _, t := range a.targets {
-			a.plan.Add(t.Model, a.constraints.Session, a.caller.started)
+			a.plan.Add(t.Model, &a.constraints)
 		}
 	}
 	if len(a.plan.Candidates()) == 0 {
@@ -118,8 +119,28 @@ func (a *attempt) constrain() (picky bool, err error) {
 	}
 	for _, t := range a.targets {
 		picky = picky || t.Sort != route.NotSorted || t.Model.Uneven&a.constraints.Sent != 0
+		a.measure(t.Model)
 	}
 	return picky, nil
+}
+
+// measure finds out of the request what the model's policy and affinity go by.
+func (a *attempt) measure(m *snapshot.Model) {
+	w := &a.constraints
+	if w.Prefix == 0 && w.WantsPrefix(m) {
+		w.Prefix = route.Prefix(a.req)
+	}
+	switch m.Policy {
+	case snapshot.Latency:
+		w.Shape.Streamed = a.translator.Streamed()
+	case snapshot.Cost:
+		w.Shape.Prompt, w.Shape.Sent = tokens.OfPrompt(a.req)
+		w.Shape.MaxCompletion = a.req.MaxTokens
+		if limit := int64(m.MaxOutputLength); limit > 0 && (w.Shape.MaxCompletion == 0 || w.Shape.MaxCompletion > limit) {
+			w.Shape.MaxCompletion = limit
+		}
+	case snapshot.Weighted, snapshot.Priority, snapshot.LeastBusy:
+	}
 }
 
 // pin plans the one endpoint that an administrator's request names.

@@ -40,6 +40,8 @@ type Prober struct {
 	connections http.RoundTripper
 	log         *slog.Logger
 	watched     map[*upstream.State]bool
+	// unread are the states of endpoints whose load could not be read last time.
+	unread sync.Map
 }
 
 // New returns a prober that does nothing yet.
@@ -92,7 +94,11 @@ func (p *Prober) round(ctx context.Context) time.Duration {
 		all.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, timeout)
 			defer cancel()
-			p.note(ctx, t, p.ask(ctx, t, s.HealthCheck.Statuses))
+			err := p.ask(ctx, t, s.HealthCheck.Statuses)
+			p.note(ctx, t, err)
+			if s.HealthCheck.Metrics != "" && (err == nil || errors.Is(err, upstream.ErrUnprobed)) {
+				p.noteLoad(ctx, s, t, interval, timeout)
+			}
 		})
 	}
 	all.Wait()
@@ -119,13 +125,18 @@ func targetsOf(s *snapshot.Snapshot) map[string]*target {
 }
 
 // healthURL is where an endpoint's server says how it is: the path, or else what
-// its kind has, of its host, whatever path the API has.
+// its kind has.
 func healthURL(e *snapshot.Endpoint, path string) string {
+	return serverURL(e, cmp.Or(path, e.Source.HealthPath, "/health"))
+}
+
+// serverURL is a path of an endpoint's host, whatever path the API has.
+func serverURL(e *snapshot.Endpoint, path string) string {
 	u, err := url.Parse(e.BaseURL)
 	if err != nil {
 		return e.BaseURL // the control plane has checked it
 	}
-	return u.Scheme + "://" + u.Host + cmp.Or(path, e.Source.HealthPath, "/health")
+	return u.Scheme + "://" + u.Host + path
 }
 
 // forget lets go of what is no longer watched.
@@ -139,6 +150,7 @@ func (p *Prober) forget(targets map[string]*target) {
 	for state := range p.watched {
 		if !now[state] {
 			state.Unprobed()
+			p.unread.Delete(state)
 		}
 	}
 	p.watched = now

@@ -21,9 +21,23 @@ func Hash(name string) uint64 {
 	return h
 }
 
+// Affinity says what keeps a request of the model to one endpoint: the hash of
+// its session, else of its prompt's beginning, 0 for nothing.
+func (w *Constraints) Affinity(m *snapshot.Model) uint64 {
+	switch {
+	case m.Affinity == snapshot.NoAffinity || len(m.Endpoints) < 2:
+		return 0
+	case w.Session != 0:
+		return w.Session
+	case m.Affinity == snapshot.ByPrefix:
+		return w.Prefix
+	}
+	return 0
+}
+
 const (
 	// crowd is how much more than its share of the requests in flight an
-	// endpoint may have before sessions go elsewhere, and slack how many more
+	// endpoint may have before its requests go elsewhere, and slack how many more
 	// at least: with few requests any spread is uneven.
 	crowd = 1.25
 	slack = 16
@@ -31,28 +45,27 @@ const (
 	crowded = 1e12
 )
 
-// drawing lets one model's endpoints draw lots: the one with the least is
-// first, each with the probability of its weight. A session draws the same on
-// every node, so that all its requests find the caches of one endpoint: this is
-// rendezvous hashing with weights. Without a session it is chance.
+// drawing lets endpoints draw lots: the one with the least is first, each with
+// the probability of its weight. Requests of one affinity draw the same on every
+// node, so that all of them find the caches of one endpoint: this is rendezvous
+// hashing with weights. Without affinity it is chance.
 type drawing struct {
-	session uint64
-	now     time.Time
+	affinity uint64
+	now      time.Time
 	// room is how many requests a weight of 1 may have in flight.
 	room float64
 }
 
-func newDrawing(m *snapshot.Model, session uint64, now time.Time) drawing {
-	d := drawing{session: session, now: now}
-	if session == 0 {
+// newDrawing is for endpoints of equal standing.
+func newDrawing(list []entrant, affinity uint64, now time.Time) drawing {
+	d := drawing{affinity: affinity, now: now}
+	if affinity == 0 {
 		return d
 	}
 	load, weight := int64(0), 0.0
-	for _, e := range m.Endpoints {
-		if e.Available(now) {
-			load += e.State.InFlight.Load()
-			weight += e.Weight
-		}
+	for i := range list {
+		load += list[i].endpoint.State.InFlight.Load()
+		weight += list[i].endpoint.Weight
 	}
 	d.room = crowd * float64(load) / weight
 	return d
@@ -61,10 +74,10 @@ func newDrawing(m *snapshot.Model, session uint64, now time.Time) drawing {
 // lot is what an endpoint draws.
 func (d *drawing) lot(e *snapshot.Endpoint) float64 {
 	weight := e.Weight * e.State.Share(d.now)
-	if d.session == 0 {
+	if d.affinity == 0 {
 		return rand.ExpFloat64() / weight
 	}
-	lot := -math.Log(unit(d.session^Hash(e.ID))) / weight
+	lot := -math.Log(unit(d.affinity^Hash(e.ID))) / weight
 	if float64(e.State.InFlight.Load()) > d.room*e.Weight+slack {
 		lot += crowded
 	}

@@ -14,7 +14,7 @@ import (
 // home is the endpoint that a session's requests go to first.
 func home(m *snapshot.Model, session string) string {
 	var p route.Plan
-	p.Add(m, route.Hash(session), time.Now())
+	p.Add(m, &route.Constraints{Session: route.Hash(session), Now: time.Now()})
 	return order(&p)[:1]
 }
 
@@ -103,7 +103,7 @@ func TestSlowStart(t *testing.T) {
 		var p route.Plan
 		for range picks {
 			p.Reset()
-			if p.Add(m, 0, now.Add(after)); order(&p)[0] == 'a' {
+			if p.Add(m, &route.Constraints{Now: now.Add(after)}); order(&p)[0] == 'a' {
 				n++
 			}
 		}

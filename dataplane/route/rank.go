@@ -21,48 +21,83 @@ type Constraints struct {
 	Preferences
 	// Sent are the request's parameters.
 	Sent chat.ParamSet
-	// Session is the Hash of the session's name, whose requests keep to one
-	// endpoint; 0 is none.
-	Session uint64
-	Now     time.Time
+	// Session is the Hash of the session's name, Prefix that of the prompt's
+	// beginning: what is alike keeps to one endpoint; 0 is none.
+	Session, Prefix uint64
+	// Shape is only needed where a model's policy asks for it.
+	Shape Shape
+	Now   time.Time
 }
 
 // key orders candidates: the one with the lower key comes first.
 type key struct {
-	// missed is a preferred_* threshold that is not met: behind all others, of
-	// whatever model.
-	missed bool
-	// target is the place of the model in the request, listed that of the
-	// endpoint in provider.order.
-	target, listed int
-	// lacking endpoints do not take the tools or the format that were sent.
-	lacking bool
-	// value is what is sorted by.
+	// class is what counts before the value.
+	class class
+	// value is what the request, else the model's policy, sorts by.
 	value float64
 }
 
 func (k *key) before(o *key) bool {
-	switch {
-	case k.missed != o.missed:
-		return o.missed
-	case k.target != o.target:
-		return k.target < o.target
-	case k.listed != o.listed:
-		return k.listed < o.listed
-	case k.lacking != o.lacking:
-		return o.lacking
+	if k.class != o.class {
+		return k.class < o.class
 	}
 	return k.value < o.value
+}
+
+// class holds what distinguishes candidates, the most important in the highest
+// bits.
+type class uint64
+
+const (
+	// late endpoints have no room by the model's policy.
+	late class = 1 << iota
+	// lacking endpoints do not take the tools or the format that were sent.
+	lacking
+	// listed counts the places in provider.order, target those of the model in
+	// the request.
+	listed
+	target class = 1 << 32
+	// missed is a preferred_* threshold that is not met: behind all others, of
+	// whatever model.
+	missed class = 1 << 63
+)
+
+// iff is the class if it holds.
+func (c class) iff(holds bool) class {
+	if holds {
+		return c
+	}
+	return 0
 }
 
 // maxField bounds how many endpoints of one model are compared.
 const maxField = 64
 
+// entrant is an endpoint that may be tried, with what decides its place.
+type entrant struct {
+	key      key
+	endpoint *snapshot.Endpoint
+	// lot decides among those of one key, value is what a policy measures.
+	lot, value float64
+}
+
 // field are one model's endpoints that may be tried.
 type field struct {
-	keys [maxField]key
-	list [maxField]*snapshot.Endpoint
+	list [maxField]entrant
 	n    int
+	used int // of the list, since it was cleared
+}
+
+// begin takes in the endpoints of another model.
+func (f *field) begin() *field {
+	f.n = 0
+	return f
+}
+
+// clear lets go of the endpoints.
+func (f *field) clear() {
+	clear(f.list[:f.used])
+	f.n, f.used = 0, 0
 }
 
 // Prefer plans the endpoints of all targets by a request's constraints. Like
@@ -72,23 +107,20 @@ func (p *Plan) Prefer(w *Constraints, targets []Target) {
 		if t.Sort == NotSorted {
 			t.Sort = w.Sort
 		}
-		var f field
-		p.enter(&f, w, t, i)
-		switch {
-		case f.n == 0:
-		case w.NoFallbacks && len(w.Order) == 0:
-			p.insert(f.keys[f.best()], Candidate{t.Model, f.list[f.best()]})
-		default:
-			for j := range f.n {
-				p.insert(f.keys[j], Candidate{t.Model, f.list[j]})
-			}
+		f := &p.field
+		p.enter(w, t, i)
+		if w.NoFallbacks && len(w.Order) == 0 {
+			f.n = min(f.n, 1)
+		}
+		for j := range f.n {
+			p.insert(f.list[j].key, Candidate{t.Model, f.list[j].endpoint})
 		}
 	}
 }
 
-// enter takes in the endpoints of a target that the constraints allow.
-func (p *Plan) enter(f *field, w *Constraints, t Target, place int) {
-	allowed := 0
+// enter takes in the endpoints of a target that the constraints allow, in their order.
+func (p *Plan) enter(w *Constraints, t Target, place int) {
+	f, allowed := p.field.begin(), 0
 	for _, e := range t.Model.Endpoints {
 		p.Considered++
 		if reason := w.Excludes(e); reason != 0 {
@@ -108,49 +140,26 @@ func (p *Plan) enter(f *field, w *Constraints, t Target, place int) {
 		}
 	}
 	if t.Sort == NotSorted {
-		f.draw(newDrawing(t.Model, w.Session, w.Now))
+		f.order(t.Model, w)
+	} else {
+		sortBy(f.list[:f.n], func(a, b *entrant) bool { return a.key.before(&b.key) })
 	}
 }
 
 func (f *field) add(k key, e *snapshot.Endpoint) {
 	if f.n < maxField {
-		f.keys[f.n], f.list[f.n] = k, e
+		f.list[f.n] = entrant{key: k, endpoint: e}
 		f.n++
+		f.used = max(f.used, f.n)
 	}
-}
-
-// best returns the index of the lowest key.
-func (f *field) best() int {
-	best := 0
-	for i := 1; i < f.n; i++ {
-		if f.keys[i].before(&f.keys[best]) {
-			best = i
-		}
-	}
-	return best
-}
-
-// draw puts one of the foremost endpoints, which differ in weight only, ahead
-// of the others.
-func (f *field) draw(d drawing) {
-	if f.n == 0 {
-		return
-	}
-	foremost, first, least := f.keys[f.best()], -1, 0.0
-	for i := range f.n {
-		if f.keys[i] != foremost {
-			continue
-		}
-		if lot := d.lot(f.list[i]); first < 0 || lot < least {
-			first, least = i, lot
-		}
-	}
-	f.keys[first].value = -1
 }
 
 // key compares an endpoint with others.
 func (w *Constraints) key(t Target, place int, e *snapshot.Endpoint) key {
-	k := key{target: place, listed: w.listed(e), missed: w.missed(e), lacking: t.Model.Uneven&w.Sent&^e.Takes != 0}
+	k := key{class: listed*class(w.listed(e)) + missed.iff(w.missed(e)) + lacking.iff(t.Model.Uneven&w.Sent&^e.Takes != 0)}
+	if !w.Across || t.Sort == NotSorted {
+		k.class += target * class(place)
+	}
 	stats := &e.State.Stats
 	switch t.Sort {
 	case ByPrice:
@@ -167,9 +176,8 @@ func (w *Constraints) key(t Target, place int, e *snapshot.Endpoint) key {
 			k.value = -up
 		}
 	case NotSorted:
-	}
-	if w.Across && t.Sort != NotSorted {
-		k.target = 0
+		behind, value := w.rank(t.Model, e)
+		k.class, k.value = k.class+late.iff(behind), value
 	}
 	return k
 }

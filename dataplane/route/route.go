@@ -21,13 +21,15 @@ type Candidate struct {
 	Endpoint *snapshot.Endpoint
 }
 
-// Plan is the order in which candidates are tried: the first chosen by weight,
-// at random or by the session, the others as fallbacks in the order of the configuration. It
-// has its own memory, so that planning allocates nothing.
+// Plan is the order in which candidates are tried: the first by the model's
+// policy, the others as fallbacks. It has its own memory, so that planning
+// allocates nothing.
 type Plan struct {
 	list [MaxCandidates]Candidate
 	keys [MaxCandidates]key // of a plan by preferences
 	n    int
+	// field is the memory for one model's endpoints.
+	field field
 	// Considered is how many endpoints there were to choose from, Excluded
 	// what ruled some of them out.
 	Considered int
@@ -40,6 +42,7 @@ type Plan struct {
 // Reset empties the plan.
 func (p *Plan) Reset() {
 	clear(p.list[:p.n])
+	p.field.clear()
 	p.n, p.Considered, p.Excluded, p.Waiting = 0, 0, 0, Candidate{}
 }
 
@@ -53,24 +56,53 @@ func (p *Plan) Drop(applies func(Candidate) bool) {
 	p.n = n
 }
 
-// Add plans one model's endpoints after what is there already: those that are
-// available. If none is, those that only a health check has taken out: it may
-// be mistaken, an open breaker or a cool-down is not. The requests of one
-// session, which is the Hash of its name, keep to one endpoint.
-func (p *Plan) Add(m *snapshot.Model, session uint64, now time.Time) {
+// Add plans one model's endpoints after what is there already, for a request
+// without preferences: those that are available. If none is, those that only a
+// health check has taken out: it may be mistaken, an open breaker or a cool-down
+// is not. Their order is by the model's policy and affinity.
+func (p *Plan) Add(m *snapshot.Model, w *Constraints) {
 	p.Considered += len(m.Endpoints)
-	first := choose(m, session, now)
-	if first < 0 {
-		for _, e := range m.Endpoints {
-			if p.admits(m, e, now) {
-				p.push(m, e)
-			}
+	if m.Policy == snapshot.Weighted && w.Affinity(m) == 0 {
+		p.draw(m, w.Now)
+		return
+	}
+	f := p.field.begin()
+	for _, e := range m.Endpoints {
+		if e.Available(w.Now) {
+			behind, value := w.rank(m, e)
+			f.add(key{class: late.iff(behind), value: value}, e)
 		}
+	}
+	if f.n == 0 {
+		p.lastResort(m, w.Now)
+		return
+	}
+	f.order(m, w)
+	for i := range f.n {
+		p.push(m, f.list[i].endpoint)
+	}
+}
+
+// draw plans by weight: one is first, the others follow in the order of the
+// configuration.
+func (p *Plan) draw(m *snapshot.Model, now time.Time) {
+	first := choose(m, now)
+	if first < 0 {
+		p.lastResort(m, now)
 		return
 	}
 	p.push(m, m.Endpoints[first])
 	for i, e := range m.Endpoints {
 		if i != first && e.Available(now) {
+			p.push(m, e)
+		}
+	}
+}
+
+// lastResort plans the endpoints of a model of which none is available.
+func (p *Plan) lastResort(m *snapshot.Model, now time.Time) {
+	for _, e := range m.Endpoints {
+		if p.admits(m, e, now) {
 			p.push(m, e)
 		}
 	}
@@ -95,10 +127,10 @@ func (p *Plan) push(m *snapshot.Model, e *snapshot.Endpoint) {
 	}
 }
 
-// choose returns the index of the available endpoint that goes first, -1 if
-// there is none.
-func choose(m *snapshot.Model, session uint64, now time.Time) int {
-	d := newDrawing(m, session, now)
+// choose returns the index of the available endpoint that goes first by weight,
+// -1 if there is none.
+func choose(m *snapshot.Model, now time.Time) int {
+	d := drawing{now: now}
 	best, least := -1, 0.0
 	for i, e := range m.Endpoints {
 		if !e.Available(now) {

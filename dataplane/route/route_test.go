@@ -37,7 +37,7 @@ func TestWeightsHold(t *testing.T) {
 	var p route.Plan
 	for range picks {
 		p.Reset()
-		p.Add(m, 0, time.Now())
+		p.Add(m, &route.Constraints{Now: time.Now()})
 		n[order(&p)]++
 	}
 	// chi-square with one degree of freedom: 15.1 is passed by chance once in 10,000 runs
@@ -68,18 +68,18 @@ func TestOpenBreakersAreLeftOut(t *testing.T) {
 	var p route.Plan
 	for range 200 {
 		p.Reset()
-		if p.Add(m, 0, now); len(p.Candidates()) != 2 || order(&p) != "ac" && order(&p) != "ca" {
+		if p.Add(m, &route.Constraints{Now: now}); len(p.Candidates()) != 2 || order(&p) != "ac" && order(&p) != "ca" {
 			t.Fatalf("plan %q", order(&p))
 		}
 	}
 	down(0, now.Add(-20*time.Second)) // comes back first
 	down(2, now)
 	p.Reset()
-	if p.Add(m, 0, now); order(&p) != "" || p.Waiting.Endpoint != m.Endpoints[0] {
+	if p.Add(m, &route.Constraints{Now: now}); order(&p) != "" || p.Waiting.Endpoint != m.Endpoints[0] {
 		t.Errorf("with everything open the plan is %q, waiting for %v", order(&p), p.Waiting.Endpoint)
 	}
 	p.Reset()
-	if p.Add(model(), 0, now); order(&p) != "" {
+	if p.Add(model(), &route.Constraints{Now: now}); order(&p) != "" {
 		t.Errorf("a model without endpoints is planned: %q", order(&p))
 	}
 }
@@ -101,7 +101,7 @@ func TestLastResort(t *testing.T) {
 	place.Failed(&fault.Error{Kind: fault.RateLimit, RetryAfter: time.Second}, now)
 	place.Release()
 	var p route.Plan
-	if p.Add(m, 0, now); order(&p) != "bd" {
+	if p.Add(m, &route.Constraints{Now: now}); order(&p) != "bd" {
 		t.Errorf("plan %q", order(&p))
 	}
 	open(m.Endpoints[1], now)
@@ -121,7 +121,7 @@ func TestLastResort(t *testing.T) {
 	}
 	open(m.Endpoints[3], now)
 	p.Reset()
-	if p.Add(m, 0, now); order(&p) != "" || p.Waiting.Endpoint != m.Endpoints[2] {
+	if p.Add(m, &route.Constraints{Now: now}); order(&p) != "" || p.Waiting.Endpoint != m.Endpoints[2] {
 		t.Errorf("plan %q, waiting for %v", order(&p), p.Waiting.Endpoint)
 	}
 }
@@ -130,12 +130,12 @@ func BenchmarkPlan(b *testing.B) {
 	f := func(name string, session uint64) {
 		b.Run(name, func(b *testing.B) {
 			m := model(1, 2, 3, 4, 5)
-			now := time.Now()
+			w := &route.Constraints{Session: session, Now: time.Now()}
 			var p route.Plan
 			b.ReportAllocs()
 			for b.Loop() {
 				p.Reset()
-				p.Add(m, session, now)
+				p.Add(m, w)
 			}
 		})
 	}

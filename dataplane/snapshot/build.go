@@ -64,6 +64,14 @@ func same(a, b *wire.Model) bool {
 	return len(a.Endpoints) > 0 && len(a.Endpoints) == len(b.Endpoints) && &a.Endpoints[0] == &b.Endpoints[0]
 }
 
+// answers is what is known of the model's answers so far.
+func (b *builtModel) answers() *Answers {
+	if b.model == nil {
+		return NewAnswers()
+	}
+	return b.model.Answers
+}
+
 // reweighted returns the endpoint as it was, with its new weight, nil if more
 // than weights has changed: that is by far the most common change of a model.
 func (b *builtModel) reweighted(w *wire.Model, we *wire.Endpoint) *Endpoint {
@@ -185,8 +193,9 @@ func (b *Builder) model(w *wire.Model, used map[string]*upstream.State) (builtMo
 	if err != nil {
 		return builtModel{}, fmt.Errorf("model %s: %w", w.ID, err)
 	}
-	out := builtModel{wire: w, model: &Model{Model: w, Role: role, Metrics: b.Metrics.Model(w.ID)}}
+	out := builtModel{wire: w, model: &Model{Model: w, Role: role, Metrics: b.Metrics.Model(w.ID), Answers: before.answers()}}
 	m := out.model
+	m.Policy, m.Affinity = selectionOf(w.Effective())
 	for i := range w.Endpoints {
 		we := &w.Endpoints[i]
 		e, missing := before.reweighted(w, we), ""

@@ -66,6 +66,11 @@ type Model struct {
 	Entry *catalog.Model
 	// Metrics outlive the snapshot.
 	Metrics *metrics.Model
+	// Policy and Affinity are how a request's endpoint is chosen.
+	Policy   Policy
+	Affinity Affinity
+	// Answers is the usual length of answers. It outlives the snapshot.
+	Answers *Answers
 }
 
 // Endpoint is an endpoint ready to be called.

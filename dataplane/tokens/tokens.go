@@ -80,6 +80,21 @@ func Rough(prompt []byte) int64 {
 	return n + FromBytes(text.Len())
 }
 
+// OfPrompt estimates the prompt tokens of a request by its size, and how many of
+// them an earlier request of the conversation had. Only where there are pictures,
+// sounds or files in it does it look at the messages.
+func OfPrompt(r *chat.Request) (prompt, sent int64) {
+	messages := FromBytes(len(r.Messages))
+	if r.Has&(chat.Media|chat.HasResultMedia) != 0 {
+		messages = Rough(r.Messages)
+	}
+	tools := FromBytes(len(r.Raw(chat.Tools)))
+	if r.Opening.Sent > 0 {
+		sent = tools + messages*int64(r.Opening.Sent)/int64(len(r.Messages))
+	}
+	return tools + messages, sent
+}
+
 // Images counts the images in messages.
 func Images(messages []byte) (n int64) {
 	for message := range rawjson.Elements(messages) {

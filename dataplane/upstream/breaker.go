@@ -57,11 +57,22 @@ type State struct {
 	dead      deadConnections
 	keys      keyring
 	health    health
+	load      atomic.Pointer[loadReport]
+	// first and unary are the latencies of streams and of answers in one piece.
+	first, unary Latency
 }
 
 // NewState returns the state of an endpoint that nothing is known of.
 func NewState(s BreakerSettings) *State {
 	return &State{settings: s, Stats: newStats(), Counts: Counts{since: time.Now().UnixMilli()}}
+}
+
+// Latency is the time to the first content of streams, or of answers in one piece.
+func (s *State) Latency(streamed bool) *Latency {
+	if streamed {
+		return &s.first
+	}
+	return &s.unary
 }
 
 // NextKey picks one of n secrets, in turn.

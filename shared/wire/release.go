@@ -40,6 +40,8 @@ type HealthCheck struct {
 	Path string `json:"path,omitempty"`
 	// Statuses are those of a healthy server; none is any from 200 to 299.
 	Statuses []int `json:"statuses,omitempty"`
+	// Metrics is the path at which servers tell their load; "" leaves it unknown.
+	Metrics string `json:"metrics,omitempty"`
 }
 
 // Model is one public model and the endpoints that serve it.
@@ -53,18 +55,22 @@ type Model struct {
 	Type    string   `json:"type"`
 	Aliases []string `json:"aliases,omitempty"`
 	// Created is when the model first appeared in a release, seconds since 1970.
-	Created             int64      `json:"created"`
-	ContextLength       int        `json:"context_length"`
-	MaxOutputLength     int        `json:"max_output_length"`
-	InputModalities     []string   `json:"input_modalities"`
-	OutputModalities    []string   `json:"output_modalities"`
-	Quantization        string     `json:"quantization,omitempty"`
-	SupportsTools       bool       `json:"supports_tools"`
-	SupportsStructured  bool       `json:"supports_structured_output"`
-	SupportedParameters []string   `json:"supported_parameters"`
-	RequiredRole        string     `json:"required_role"`
-	Pricing             Pricing    `json:"pricing"`
-	Endpoints           []Endpoint `json:"endpoints"`
+	Created             int64    `json:"created"`
+	ContextLength       int      `json:"context_length"`
+	MaxOutputLength     int      `json:"max_output_length"`
+	InputModalities     []string `json:"input_modalities"`
+	OutputModalities    []string `json:"output_modalities"`
+	Quantization        string   `json:"quantization,omitempty"`
+	SupportsTools       bool     `json:"supports_tools"`
+	SupportsStructured  bool     `json:"supports_structured_output"`
+	SupportedParameters []string `json:"supported_parameters"`
+	RequiredRole        string   `json:"required_role"`
+	Pricing             Pricing  `json:"pricing"`
+	// Selection is how an endpoint is chosen. Configured is what the files say of
+	// it: Selection differs from it where an operator has overridden it.
+	Selection
+	Configured Selection  `json:"configured,omitzero"`
+	Endpoints  []Endpoint `json:"endpoints"`
 }
 
 // Endpoint is one upstream of a model.
@@ -122,6 +128,8 @@ type Endpoint struct {
 	// the configuration: they answer only while none of these can, and only on
 	// a node for trying things out.
 	StandIn bool `json:"stand_in,omitempty"`
+	// Priority ranks the endpoint under the policy priority: the lowest is used.
+	Priority int `json:"priority,omitempty"`
 	// Probe marks an endpoint that the health check watches.
 	Probe bool `json:"probe,omitempty"`
 }
