@@ -24,14 +24,6 @@ const (
 	loadRounds = 3
 )
 
-// The gauges by which servers tell their load: vLLM's, that of its older engine,
-// and SGLang's.
-var (
-	runningGauges = []string{"vllm:num_requests_running", "sglang:num_running_reqs"}
-	waitingGauges = []string{"vllm:num_requests_waiting", "sglang:num_queue_reqs"}
-	cacheGauges   = []string{"vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc", "sglang:token_usage"}
-)
-
 // errNoLoad means that a server has metrics, but none of a load.
 var errNoLoad = errors.New("its metrics are neither vLLM's nor SGLang's")
 
@@ -44,7 +36,7 @@ func readLoad(text io.Reader) (upstream.Load, error) {
 	if err != nil {
 		return upstream.Load{}, fmt.Errorf("its metrics are malformed: %w", err)
 	}
-	values := func(names []string) (out []float64) {
+	values := func(names ...string) (out []float64) {
 		for _, name := range names {
 			for _, m := range families[name].GetMetric() {
 				out = append(out, m.GetGauge().GetValue())
@@ -52,7 +44,8 @@ func readLoad(text io.Reader) (upstream.Load, error) {
 		}
 		return out
 	}
-	running, waiting := values(runningGauges), values(waitingGauges)
+	running := values("vllm:num_requests_running", "sglang:num_running_reqs")
+	waiting := values("vllm:num_requests_waiting", "sglang:num_queue_reqs")
 	if len(running) == 0 && len(waiting) == 0 {
 		return upstream.Load{}, errNoLoad
 	}
@@ -63,7 +56,7 @@ func readLoad(text io.Reader) (upstream.Load, error) {
 	for _, v := range waiting {
 		l.Waiting += v
 	}
-	for _, v := range values(cacheGauges) {
+	for _, v := range values("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc", "sglang:token_usage") {
 		l.Cache = max(l.Cache, v)
 	}
 	return l, nil

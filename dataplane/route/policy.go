@@ -61,7 +61,7 @@ func (w *Constraints) cost(m *snapshot.Model, e *snapshot.Endpoint) float64 {
 	}
 	bill := price.Bill{Unix: w.Now.Unix(), Used: price.Used{Prompt: w.Shape.Prompt, Completion: completion}}
 	if w.Affinity(m) != 0 {
-		bill.Used.CacheRead = w.Shape.Sent
+		bill.CacheRead = w.Shape.Sent
 	}
 	cost := e.Price.Cost(&bill)
 	if cost.Source == wire.CostSourceUnknown || cost.Source == wire.CostSourcePartial {
