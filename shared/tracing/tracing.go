@@ -57,7 +57,8 @@ func Start(ctx context.Context, s *Settings, p Process) (*Tracing, error) {
 	if !s.On() {
 		return nil, nil //nolint:nilnil // tracing that is off
 	}
-	exporter, err := s.exporter(ctx)
+	e := s.export()
+	exporter, err := e.exporter(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("OpenTelemetry: %w", err)
 	}
@@ -72,7 +73,7 @@ func Start(ctx context.Context, s *Settings, p Process) (*Tracing, error) {
 	)
 	t := &Tracing{sampler: s.sampler(), provider: provider, none: context.Background(), usage: wire.NewUsageDecoder()} //nolint:forbidigo // one with a Value of its own would allocate for each request
 	t.tracer = provider.Tracer(scope, trace.WithInstrumentationVersion(p.Version), trace.WithSchemaURL(semconv.SchemaURL))
-	p.Log.InfoContext(ctx, "sending traces", slog.String("endpoint", s.Endpoint), slog.String("protocol", s.Protocol), slog.String("sampler", t.sampler.Description()))
+	p.Log.InfoContext(ctx, "sending traces", slog.String("endpoint", e.Endpoint), slog.String("protocol", e.Protocol), slog.String("sampler", t.sampler.Description()))
 	return t, nil
 }
 
@@ -170,56 +171,56 @@ func (s *Settings) sampler() sdk.Sampler {
 }
 
 // exporter connects when there is something to send.
-func (s *Settings) exporter(ctx context.Context) (*otlptrace.Exporter, error) {
-	secure, err := s.tls()
+func (e *exportSettings) exporter(ctx context.Context) (*otlptrace.Exporter, error) {
+	secure, err := e.tls()
 	if err != nil {
 		return nil, err
 	}
 	headers := map[string]string{}
-	list, _ := pairs(s.Headers.Reveal()) // Check has read them
+	list, _ := pairs(e.Headers.Reveal()) // Check has read them
 	for _, one := range list {
 		headers[one.name] = one.value
 	}
-	timeout := time.Duration(s.Timeout) * time.Millisecond
-	if s.Protocol == "grpc" {
-		o := []otlptracegrpc.Option{otlptracegrpc.WithEndpointURL(s.Endpoint), otlptracegrpc.WithHeaders(headers), otlptracegrpc.WithTimeout(timeout)}
-		if strings.HasPrefix(s.Endpoint, "https:") {
+	timeout := time.Duration(e.Timeout) * time.Millisecond
+	if e.Protocol == "grpc" {
+		o := []otlptracegrpc.Option{otlptracegrpc.WithEndpointURL(e.Endpoint), otlptracegrpc.WithHeaders(headers), otlptracegrpc.WithTimeout(timeout)}
+		if strings.HasPrefix(e.Endpoint, "https:") {
 			o = append(o, otlptracegrpc.WithTLSCredentials(credentials.NewTLS(secure)))
 		}
-		if s.Compression == "gzip" {
+		if e.Compression == "gzip" {
 			o = append(o, otlptracegrpc.WithCompressor("gzip"))
 		}
 		return otlptracegrpc.New(ctx, o...)
 	}
 	o := []otlptracehttp.Option{
-		otlptracehttp.WithEndpointURL(strings.TrimSuffix(s.Endpoint, "/") + "/v1/traces"), otlptracehttp.WithHeaders(headers), otlptracehttp.WithTimeout(timeout),
+		otlptracehttp.WithEndpointURL(e.url()), otlptracehttp.WithHeaders(headers), otlptracehttp.WithTimeout(timeout),
 		otlptracehttp.WithCompression(otlptracehttp.NoCompression),
 	}
-	if strings.HasPrefix(s.Endpoint, "https:") {
+	if strings.HasPrefix(e.Endpoint, "https:") {
 		o = append(o, otlptracehttp.WithTLSClientConfig(secure))
 	}
-	if s.Compression == "gzip" {
+	if e.Compression == "gzip" {
 		o = append(o, otlptracehttp.WithCompression(otlptracehttp.GzipCompression))
 	}
 	return otlptracehttp.New(ctx, o...)
 }
 
-func (s *Settings) tls() (*tls.Config, error) {
+func (e *exportSettings) tls() (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if s.CA != "" {
-		text, err := os.ReadFile(string(s.CA))
+	if e.CA != "" {
+		text, err := os.ReadFile(string(e.CA))
 		if err != nil {
 			return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_CERTIFICATE: %w", err)
 		}
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_CERTIFICATE: %s has no PEM certificate", s.CA)
+			return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_CERTIFICATE: %s has no PEM certificate", e.CA)
 		}
 	}
-	if s.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(string(s.Cert), string(s.Key))
+	if e.Cert != "" {
+		pair, err := tls.LoadX509KeyPair(string(e.Cert), string(e.Key))
 		if err != nil {
-			return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: %w", err)
+			return nil, fmt.Errorf("%s: %w", e.certFrom, err)
 		}
 		c.Certificates = []tls.Certificate{pair}
 	}

@@ -60,9 +60,9 @@ func TestVariables(t *testing.T) {
 	clientCert, clientKey := bustest.SelfSigned(t, dir, "client")
 	secure := serverTLS(t, cert, key, clientCert)
 	for _, protocol := range []string{"http/protobuf", "grpc"} {
-		start := tracingtest.HTTP
+		start, prefix := tracingtest.HTTP, "OTEL_EXPORTER_OTLP_"
 		if protocol == "grpc" {
-			start = tracingtest.GRPC
+			start, prefix = tracingtest.GRPC, "OTEL_EXPORTER_OTLP_TRACES_"
 		}
 		t.Run(protocol, func(t *testing.T) {
 			var log logtest.Buffer
@@ -77,6 +77,17 @@ func TestVariables(t *testing.T) {
 			if s.Schema != "https://opentelemetry.io/schemas/1.41.0" {
 				t.Errorf("schema %s", s.Schema)
 			}
+			// What is set for traces alone goes first.
+			path := "/mine"
+			if protocol == "grpc" {
+				path = ""
+			}
+			send(begin(t, &log, "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_EXPORTER_OTLP_HEADERS=x-other=c", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+r.URL+path,
+				"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL="+protocol, "OTEL_EXPORTER_OTLP_TRACES_HEADERS=x-key=own", "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION=none", "OTEL_BSP_SCHEDULE_DELAY=10"), 1)
+			r.Wait("it", 2)
+			if h := r.Headers(1); h["x-key"] != "own" || h["x-other"] != "" || protocol != "grpc" && (h["path"] != path || h["content-encoding"] != "") {
+				t.Errorf("headers by the variables for traces %v", h)
+			}
 			h := r.Headers(0)
 			if h["x-key"] != "a b" || h["x-other"] != "c" || protocol != "grpc" && (h["path"] != "/v1/traces" || h["content-encoding"] != "gzip") || protocol == "grpc" && !strings.Contains(h["grpc-accept-encoding"], "gzip") {
 				t.Errorf("headers %v", h)
@@ -86,7 +97,7 @@ func TestVariables(t *testing.T) {
 			var log logtest.Buffer
 			r := start(t, secure)
 			vars := []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + r.URL, "OTEL_EXPORTER_OTLP_PROTOCOL=" + protocol, "OTEL_BSP_SCHEDULE_DELAY=10"}
-			send(begin(t, &log, append(vars, "OTEL_EXPORTER_OTLP_CERTIFICATE="+cert, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE="+clientCert, "OTEL_EXPORTER_OTLP_CLIENT_KEY="+clientKey)...), 1)
+			send(begin(t, &log, append(vars, prefix+"CERTIFICATE="+cert, prefix+"CLIENT_CERTIFICATE="+clientCert, prefix+"CLIENT_KEY="+clientKey)...), 1)
 			r.Wait("it", 1)
 			// Without either of the two nothing arrives, which the log says.
 			for _, less := range [][]string{{"OTEL_EXPORTER_OTLP_CERTIFICATE=" + cert}, {"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=" + clientCert, "OTEL_EXPORTER_OTLP_CLIENT_KEY=" + clientKey}} {
@@ -161,11 +172,11 @@ func within(t *testing.T, what string, ok func() bool) {
 // A collector that takes nothing costs those who send spans no time.
 func TestACollectorThatHangs(t *testing.T) {
 	// Each try has the first of these times, all of a batch together have the second.
-	for _, times := range [][2]string{{"50", "600000"}, {"600000", "100"}} {
+	for _, times := range [][2]string{{"OTEL_EXPORTER_OTLP_TIMEOUT=50", "600000"}, {"OTEL_EXPORTER_OTLP_TRACES_TIMEOUT=50", "600000"}, {"OTEL_EXPORTER_OTLP_TIMEOUT=600000", "100"}} {
 		var log logtest.Buffer
 		r := tracingtest.HTTP(t, nil)
 		r.Hang = true
-		out := begin(t, &log, "OTEL_EXPORTER_OTLP_ENDPOINT="+r.URL, "OTEL_BSP_MAX_QUEUE_SIZE=5", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=5", "OTEL_EXPORTER_OTLP_TIMEOUT="+times[0], "OTEL_BSP_EXPORT_TIMEOUT="+times[1])
+		out := begin(t, &log, "OTEL_EXPORTER_OTLP_ENDPOINT="+r.URL, "OTEL_BSP_MAX_QUEUE_SIZE=5", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=5", times[0], "OTEL_BSP_EXPORT_TIMEOUT="+times[1])
 		begun := time.Now()
 		send(out, 20_000)
 		if took := time.Since(begun); took > 5*time.Second {
@@ -249,6 +260,10 @@ func TestBadVariables(t *testing.T) {
 	for _, bad := range []string{"localhost:4318", "ftp://h", "http://", "https://u:p@h", "http://h?x=1", "::"} {
 		f("OTEL_EXPORTER_OTLP_ENDPOINT must be a URL such as http://localhost:4318", "OTEL_EXPORTER_OTLP_ENDPOINT="+bad)
 	}
+	f("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must be a URL", endpoint, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=localhost:4318")
+	f("OTEL_EXPORTER_OTLP_TRACES_HEADERS must be NAME=VALUE", endpoint, "OTEL_EXPORTER_OTLP_TRACES_HEADERS=s3cret")
+	f("OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY must be set together", endpoint, "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY=/dev/null")
+	f("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL must be one of http/protobuf, grpc", endpoint, "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json")
 	f("OTEL_EXPORTER_OTLP_ENDPOINT must have no path", "OTEL_EXPORTER_OTLP_ENDPOINT=http://h/v1", "OTEL_EXPORTER_OTLP_PROTOCOL=grpc")
 	f("OTEL_EXPORTER_OTLP_PROTOCOL must be one of http/protobuf, grpc, got \"http/json\"", endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL=http/json")
 	f("OTEL_EXPORTER_OTLP_HEADERS must be NAME=VALUE separated by commas, with percent-encoded values; entry 2 is not", endpoint, "OTEL_EXPORTER_OTLP_HEADERS=a=b,s3cret")
