@@ -18,12 +18,12 @@ const sink = wire.SinkPrefix + "sqlite"
 
 // backlog sees the usage events that are not in the database yet.
 type backlog struct {
-	nc     *nats.Conn
-	js     jetstream.JetStream
-	health string // URL of the node's
+	nc    *nats.Conn
+	js    jetstream.JetStream
+	nodes []string // their addresses
 }
 
-func openBacklog(natsAddr, nodeAddr string) (*backlog, error) {
+func openBacklog(natsAddr string, nodes []string) (*backlog, error) {
 	nc, err := nats.Connect("nats://" + natsAddr)
 	if err != nil {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
@@ -33,7 +33,7 @@ func openBacklog(natsAddr, nodeAddr string) (*backlog, error) {
 		nc.Close()
 		return nil, fmt.Errorf("use JetStream: %w", err)
 	}
-	return &backlog{nc: nc, js: js, health: "http://" + nodeAddr + "/health"}, nil
+	return &backlog{nc: nc, js: js, nodes: nodes}, nil
 }
 
 func (b *backlog) close(context.Context) error {
@@ -41,20 +41,22 @@ func (b *backlog) close(context.Context) error {
 	return nil
 }
 
-// left says which events are not stored. The node is asked last, when it is
-// likely to have nothing: asking it is work that it is charged for.
+// left says which events are not stored. The nodes are asked last, when they are
+// likely to have none: asking one is work that it is charged for.
 func (b *backlog) left(ctx context.Context) (string, error) {
 	for range 2 { // what was at the node the first time is in NATS the second
 		text, err := b.inNATS(ctx)
 		if err != nil || text != "" {
 			return text, err
 		}
-		pending, err := b.atNode(ctx)
-		if err != nil {
-			return "", err
-		}
-		if pending > 0 {
-			return fmt.Sprintf("%d usage events are at the node", pending), nil
+		for _, node := range b.nodes {
+			pending, err := b.atNode(ctx, node)
+			if err != nil {
+				return "", err
+			}
+			if pending > 0 {
+				return fmt.Sprintf("%d usage events are at the node %s", pending, node), nil
+			}
 		}
 	}
 	return "", nil
@@ -75,10 +77,10 @@ func (b *backlog) inNATS(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d frames are in NATS, %d at the collector", info.NumPending, info.NumAckPending), nil
 }
 
-// atNode is how many events the node has not handed over; that some are lost is
+// atNode is how many events a node has not handed over; that some are lost is
 // an error.
-func (b *backlog) atNode(ctx context.Context) (int64, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.health, nil)
+func (b *backlog) atNode(ctx context.Context, addr string) (int64, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/health", nil)
 	if err != nil {
 		return 0, fmt.Errorf("ask the node: %w", err)
 	}

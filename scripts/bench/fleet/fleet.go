@@ -20,6 +20,9 @@ import (
 type Options struct {
 	// Bin is the directory of the gateway's binaries; empty starts no node.
 	Bin string
+	// Before is the directory of an older dataplane binary, measured as another
+	// node beside the one of Bin; empty is none.
+	Before string
 	// Dir is an empty directory for configuration and state.
 	Dir string
 	// Self is a program whose main calls Play first: this one.
@@ -47,11 +50,12 @@ const (
 	Direct = "direct"
 	Proxy  = "proxy"
 	Node   = "node"
+	Before = "before"
 )
 
 // Fleet is everything that runs.
 type Fleet struct {
-	Targets  []Target // direct, proxy, and node if there are binaries
+	Targets  []Target // direct, proxy, node if there are binaries, before if there are older ones
 	Upstream upstream.Remote
 
 	o         Options
@@ -62,7 +66,7 @@ type Fleet struct {
 }
 
 // addresses are host:port, all free when the fleet was started.
-type addresses struct{ upstream, script, proxy, nats, control, node string }
+type addresses struct{ upstream, script, proxy, nats, control, node, before string }
 
 // Start starts all processes and returns when each of them serves. Who has a
 // fleet must stop it.
@@ -83,7 +87,7 @@ func (f *Fleet) Stop(ctx context.Context) error { return f.stack.Unwind(ctx) }
 
 func (f *Fleet) start(ctx context.Context) error {
 	a := &f.addr
-	if err := free(&a.upstream, &a.script, &a.proxy, &a.nats, &a.control, &a.node); err != nil {
+	if err := free(&a.upstream, &a.script, &a.proxy, &a.nats, &a.control, &a.node, &a.before); err != nil {
 		return err
 	}
 	f.Upstream = upstream.Remote{ControlURL: "http://" + a.script}
@@ -105,7 +109,7 @@ func (f *Fleet) start(ctx context.Context) error {
 	if f.o.Bin == "" {
 		return nil
 	}
-	return f.startNode(ctx)
+	return f.startGateway(ctx)
 }
 
 // role starts a child that is this program in another role.

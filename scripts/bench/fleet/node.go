@@ -20,8 +20,8 @@ import (
 // Path is where all targets take requests.
 const Path = "/v1/chat/completions"
 
-// startNode starts a node and everything behind it.
-func (f *Fleet) startNode(ctx context.Context) error {
+// startGateway starts the nodes and everything behind them.
+func (f *Fleet) startGateway(ctx context.Context) error {
 	nats, err := f.role("NATS", roleNATS, f.addr.nats, filepath.Join(f.o.Dir, "nats-state"))
 	if err != nil {
 		return err
@@ -38,24 +38,47 @@ func (f *Fleet) startNode(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	node, err := f.launch(process.Options{
-		Name: Node, Path: filepath.Join(f.o.Bin, "dataplane"),
-		Env: append(slices.Clip(env), "PORT="+port(f.addr.node), "NODE_ID=bench", "STATE_DIR="+filepath.Join(f.o.Dir, "node-state")),
-	})
-	if err != nil {
+	if err := f.startNode(ctx, env, Target{Name: Node, Addr: f.addr.node, Key: key}, f.o.Bin); err != nil {
 		return err
 	}
-	t := Target{Name: Node, Addr: f.addr.node, Key: key, Process: node}
-	probe := load.Request{Addr: t.Addr, Path: Path, Key: key, Marker: "probe", Body: []byte(`{"model":"` + f.o.Models[0] + `","messages":[{"role":"user","content":"echo:probe"}]}`)}
-	if err := node.Await(ctx, func(context.Context) error { return load.Once(probe) }); err != nil {
-		return err
+	if f.o.Before != "" {
+		if err := f.startNode(ctx, env, Target{Name: Before, Addr: f.addr.before, Key: key}, f.o.Before); err != nil {
+			return err
+		}
 	}
-	f.Targets = append(f.Targets, t)
-	f.backlog, err = openBacklog(f.addr.nats, t.Addr)
+	f.backlog, err = openBacklog(f.addr.nats, f.nodes())
 	if err != nil {
 		return err
 	}
 	f.stack.Push("backlog", f.backlog.close)
+	return nil
+}
+
+// nodes are the addresses of the nodes.
+func (f *Fleet) nodes() (addrs []string) {
+	for _, t := range f.Targets {
+		if t.Key != "" {
+			addrs = append(addrs, t.Addr)
+		}
+	}
+	return addrs
+}
+
+// startNode starts a node and adds it to the targets once it answers.
+func (f *Fleet) startNode(ctx context.Context, env []string, t Target, bin string) error {
+	node, err := f.launch(process.Options{
+		Name: t.Name, Path: filepath.Join(bin, "dataplane"),
+		Env: append(slices.Clip(env), "PORT="+port(t.Addr), "NODE_ID=bench-"+t.Name, "STATE_DIR="+filepath.Join(f.o.Dir, t.Name+"-state")),
+	})
+	if err != nil {
+		return err
+	}
+	t.Process = node
+	probe := load.Request{Addr: t.Addr, Path: Path, Key: t.Key, Marker: "probe", Body: []byte(`{"model":"` + f.o.Models[0] + `","messages":[{"role":"user","content":"echo:probe"}]}`)}
+	if err := node.Await(ctx, func(context.Context) error { return load.Once(probe) }); err != nil {
+		return err
+	}
+	f.Targets = append(f.Targets, t)
 	return nil
 }
 

@@ -37,7 +37,10 @@ func (r *Report) Table(w io.Writer) error {
 	line(&b, "", fleet.Direct, fleet.Proxy, fleet.Node, "node/proxy", "mark")
 	for _, row := range r.Rows {
 		direct, proxy, node := median(row, fleet.Direct), median(row, fleet.Proxy), median(row, fleet.Node)
-		line(&b, row.Title+", "+row.Unit, direct.String(), proxy.String(), node.String(), ratio(row), verdict(row))
+		line(&b, row.Title+", "+row.Unit, direct.String(), proxy.String(), node.String(), ratio(row, fleet.Proxy), verdict(row))
+		if before := median(row, fleet.Before); before.ok {
+			line(&b, "  an older node, "+row.Unit, "", "", before.String(), ratio(row, fleet.Before), "node/older")
+		}
 		if direct.ok {
 			line(&b, "  added to direct, "+row.Unit, "", proxy.minus(direct).String(), node.minus(direct).String(), "", "")
 		}
@@ -83,8 +86,8 @@ func (f figure) String() string {
 	}
 }
 
-func ratio(row *measure.Row) string {
-	v, ok := row.Ratio(fleet.Node, fleet.Proxy)
+func ratio(row *measure.Row, other string) string {
+	v, ok := row.Ratio(fleet.Node, other)
 	if !ok {
 		return "-"
 	}

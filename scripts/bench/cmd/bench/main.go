@@ -42,6 +42,7 @@ func run(ctx context.Context, args []string) error {
 type settings struct {
 	measure   measure.Options
 	bin       string
+	before    string
 	unlimited bool
 	json      bool
 	limit     time.Duration
@@ -54,6 +55,7 @@ func parse(args []string) (s settings, err error) {
 	flags.Float64Var(&s.measure.Rate, "rate", 1000, "requests per second of the latency measurement")
 	flags.DurationVar(&s.measure.Busy, "busy", 500*time.Millisecond, "how long each load lasts, at most 1s")
 	flags.StringVar(&s.bin, "bin", "bin", "directory of the gateway's binaries; empty measures the proxy alone")
+	flags.StringVar(&s.before, "before", "", "directory of an older dataplane binary, to measure beside the one of -bin in the same run")
 	flags.BoolVar(&s.unlimited, "unlimited", false, "the node's API key has no limits, to see what they cost")
 	flags.BoolVar(&s.json, "json", false, "print all values of all rounds as JSON")
 	flags.DurationVar(&s.limit, "limit", 5*time.Minute, "give up when it takes longer")
@@ -86,7 +88,7 @@ func bench(ctx context.Context, args []string) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.limit, fmt.Errorf("it took more than %s (-limit)", s.limit))
 	defer cancel()
 	s.measure.Progress = progress()
-	f, done, err := start(ctx, s.bin, s.unlimited)
+	f, done, err := start(ctx, &s)
 	if err != nil {
 		return err
 	}
@@ -104,19 +106,27 @@ func bench(ctx context.Context, args []string) (err error) {
 }
 
 // start starts the fleet in a directory of its own; done undoes both.
-func start(ctx context.Context, bin string, unlimited bool) (f *fleet.Fleet, done func() error, err error) {
+func start(ctx context.Context, s *settings) (f *fleet.Fleet, done func() error, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, nil, err
 	}
-	if bin, err = binaries(bin); err != nil {
+	bin, err := binaries("-bin", s.bin, "dataplane", "controlplane")
+	if err != nil {
 		return nil, nil, err
+	}
+	before, err := binaries("-before", s.before, "dataplane")
+	if err != nil {
+		return nil, nil, err
+	}
+	if before != "" && bin == "" {
+		return nil, nil, errors.New("-before needs -bin: the older node is measured beside the newer one")
 	}
 	dir, err := os.MkdirTemp("", "gateway-bench-")
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err = fleet.Start(ctx, fleet.Options{Bin: bin, Dir: dir, Self: self, Models: measure.Models(), Unlimited: unlimited})
+	f, err = fleet.Start(ctx, fleet.Options{Bin: bin, Before: before, Dir: dir, Self: self, Models: measure.Models(), Unlimited: s.unlimited})
 	if err != nil {
 		return nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -125,14 +135,15 @@ func start(ctx context.Context, bin string, unlimited bool) (f *fleet.Fleet, don
 	}, nil
 }
 
-// binaries is the absolute path of a directory that has what is measured.
-func binaries(dir string) (string, error) {
+// binaries is the absolute path of a flag's directory, which has to have the
+// named programs; "" is none.
+func binaries(flag, dir string, names ...string) (string, error) {
 	if dir == "" {
 		return "", nil
 	}
-	for _, name := range []string{"dataplane", "controlplane"} {
+	for _, name := range names {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-			return "", fmt.Errorf("-bin: %w: run `make build` first", err)
+			return "", fmt.Errorf("%s: %w: run `make build` first", flag, err)
 		}
 	}
 	return filepath.Abs(dir)
