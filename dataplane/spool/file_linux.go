@@ -13,10 +13,13 @@ func mapFile(f *os.File, size int64) []byte {
 	if !reserves(f) || unix.Fallocate(int(f.Fd()), 0, 0, size) != nil {
 		return nil
 	}
-	mapped, err := unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE)
+	mapped, err := unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		return nil
 	}
+	// Requests would take a page fault every few events, and MAP_POPULATE only
+	// spares those of reading. A kernel before 5.14 does not know it.
+	_ = unix.Madvise(mapped, unix.MADV_POPULATE_WRITE)
 	return mapped
 }
 
