@@ -56,8 +56,19 @@ type dialing struct {
 }
 
 type dialResult struct {
-	conn net.Conn
+	conn *pooledConn
 	err  error
+}
+
+// connectTo connects to an upstream.
+func connectTo(ctx context.Context, addr string) (r dialResult) {
+	dialer := net.Dialer{KeepAlive: 15 * time.Second}
+	conn, err := dialer.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return dialResult{err: err}
+	}
+	r.conn, r.err = newPooledConn(conn.(*net.TCPConn)) //nolint:errcheck,forcetypeassert // which it is
+	return r
 }
 
 // dial begins to connect; Head waits for it.
@@ -68,11 +79,7 @@ func (a *plainAnswer) dial() error {
 		return fault.New(fault.Canceled, "The client disconnected")
 	}
 	d, addr := &dialing{stop, make(chan dialResult, 1)}, a.pool.host.Addr
-	dialer := net.Dialer{KeepAlive: 15 * time.Second}
-	go func() {
-		conn, err := dialer.DialContext(ctx, "tcp", addr)
-		d.came <- dialResult{conn, err}
-	}()
+	go func() { d.came <- connectTo(ctx, addr) }()
 	a.dialing = d
 	return nil
 }
@@ -103,7 +110,7 @@ func (a *plainAnswer) arrive(wait time.Duration) error {
 
 // begin sends the request over the connection at hand.
 func (a *plainAnswer) begin() error {
-	if !a.cancel.arm(a) {
+	if !a.cancel.arm(a.conn) {
 		a.drop()
 		return fault.New(fault.Canceled, "The client disconnected")
 	}

@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -45,7 +44,7 @@ func (f *framing) start(h *fasthttp.ResponseHeader) {
 
 // read returns bytes of the body: all that are there without waiting, at
 // least one. io.EOF is a proper end.
-func (f *framing) read(br *bufio.Reader, p []byte) (int, error) {
+func (f *framing) read(br *reader, p []byte) (int, error) {
 	if !f.chunked {
 		return f.plain(br, p)
 	}
@@ -62,7 +61,7 @@ func (f *framing) read(br *bufio.Reader, p []byte) (int, error) {
 				return total, err
 			}
 		}
-		if total > 0 && br.Buffered() == 0 || total == len(p) {
+		if total > 0 && len(br.rest) == 0 || total == len(p) {
 			return total, nil
 		}
 		n, err := br.Read(p[total:min(int64(len(p)), int64(total)+f.left)])
@@ -76,7 +75,7 @@ func (f *framing) read(br *bufio.Reader, p []byte) (int, error) {
 	}
 }
 
-func (f *framing) plain(br *bufio.Reader, p []byte) (int, error) {
+func (f *framing) plain(br *reader, p []byte) (int, error) {
 	if f.left == 0 {
 		return 0, io.EOF
 	}
@@ -92,14 +91,11 @@ func (f *framing) plain(br *bufio.Reader, p []byte) (int, error) {
 }
 
 // ready reports whether the next chunk's size line is here already.
-func (f *framing) ready(br *bufio.Reader) bool {
+func (f *framing) ready(br *reader) bool {
 	if f.last {
 		return false
 	}
-	b, err := br.Peek(br.Buffered())
-	if err != nil {
-		return false
-	}
+	b := br.rest
 	if f.tail {
 		b = bytes.TrimPrefix(b, []byte("\r\n"))
 	}
@@ -107,16 +103,16 @@ func (f *framing) ready(br *bufio.Reader) bool {
 }
 
 // nextChunk steps over the line end of the last chunk and reads the next size.
-func (f *framing) nextChunk(br *bufio.Reader) error {
+func (f *framing) nextChunk(br *reader) error {
 	if f.tail {
-		b, err := br.Peek(2)
+		b, err := br.peek(2)
 		if err != nil {
 			return cut(err)
 		}
 		if b[0] != '\r' || b[1] != '\n' {
 			return errFraming
 		}
-		_, _ = br.Discard(2) // cannot fail: they were peeked
+		br.discard(2)
 		f.tail = false
 	}
 	if f.last {
@@ -130,7 +126,7 @@ func (f *framing) nextChunk(br *bufio.Reader) error {
 	if err != nil {
 		return err
 	}
-	_, _ = br.Discard(len(line) + 1)
+	br.discard(len(line) + 1)
 	f.left = size
 	if size == 0 {
 		f.last = true
@@ -140,13 +136,13 @@ func (f *framing) nextChunk(br *bufio.Reader) error {
 }
 
 // trailer steps over trailers up to the blank line.
-func (f *framing) trailer(br *bufio.Reader) error {
+func (f *framing) trailer(br *reader) error {
 	for {
 		line, err := peekLine(br)
 		if err != nil {
 			return err
 		}
-		_, _ = br.Discard(len(line) + 1)
+		br.discard(len(line) + 1)
 		if len(bytes.TrimSuffix(line, []byte("\r"))) == 0 {
 			f.end = true
 			return io.EOF
@@ -155,19 +151,19 @@ func (f *framing) trailer(br *bufio.Reader) error {
 }
 
 // peekLine returns the next line without its '\n' and does not consume it.
-func peekLine(br *bufio.Reader) ([]byte, error) {
-	for n := max(br.Buffered(), 1); ; {
-		b, err := br.Peek(n)
+func peekLine(br *reader) ([]byte, error) {
+	for n := 1; ; {
+		b, err := br.peek(n)
 		if line, _, found := bytes.Cut(b, []byte{'\n'}); found {
 			return line, nil
 		}
 		if err != nil {
-			if errors.Is(err, bufio.ErrBufferFull) {
+			if errors.Is(err, errLineTooLong) {
 				return nil, errFraming
 			}
 			return nil, cut(err)
 		}
-		n = max(br.Buffered(), len(b)+1)
+		n = len(b) + 1
 	}
 }
 

@@ -20,7 +20,7 @@ func readAll(t testing.TB, head, body string, r func(io.Reader) io.Reader) (stri
 	}
 	var f framing
 	f.start(&h)
-	br := bufio.NewReaderSize(r(strings.NewReader(body)), 64)
+	br := &reader{from: r(strings.NewReader(body))}
 	var out strings.Builder
 	buf := make([]byte, 16)
 	for range 100_000 {

@@ -38,7 +38,6 @@ const (
 	idleConn = 30 * time.Second
 	// maxConns is a bound that the node's limit of requests in flight stays below.
 	maxConns = 1 << 16
-	bufSize  = 16 << 10
 )
 
 // NewPlain returns the sender for the host of an http URL. connect bounds the
@@ -49,7 +48,7 @@ func NewPlain(u *url.URL, connect time.Duration) *Plain {
 		addr = net.JoinHostPort(u.Hostname(), "80")
 	}
 	p := &Plain{hostHeader: u.Host, connect: connect}
-	p.host = &fasthttp.HostClient{Addr: addr, MaxConns: maxConns, MaxIdleConnDuration: idleConn, ReadBufferSize: bufSize, DialTimeout: p.dialled.take}
+	p.host = &fasthttp.HostClient{Addr: addr, MaxConns: maxConns, MaxIdleConnDuration: idleConn, DialTimeout: p.dialled.take}
 	return p
 }
 
@@ -83,7 +82,7 @@ func (a *plainAnswer) reuse() error {
 		} else if err != nil {
 			return a.notConnected(err)
 		}
-		if !closed(a.conn) {
+		if !a.conn.closed() {
 			return a.begin()
 		}
 		a.drop()
@@ -98,8 +97,8 @@ func (p *Plain) acquire() *plainAnswer {
 }
 
 func (p *Plain) release(a *plainAnswer) {
-	a.cancel, a.put, a.conn, a.br, a.body, a.dialing = nil, nil, nil, nil, nil, nil
-	a.frame, a.begun, a.done, a.deadline = framing{}, false, false, time.Time{}
+	a.cancel, a.conn, a.br, a.body, a.dialing = nil, nil, nil, nil, nil
+	a.frame, a.sent, a.begun, a.done = framing{}, false, false, false
 	a.header.Reset()
 	p.answers.Put(a)
 }
@@ -144,10 +143,9 @@ func pathOf(u string) string {
 type plainAnswer struct {
 	pool   *Plain
 	cancel *Cancel
-	// put gives the connection back; it hides fasthttp's unnamed type.
-	put  func(reuse bool)
-	conn net.Conn
-	br   *bufio.Reader
+	conn   *pooledConn
+	in     reader        // of the answer
+	br     *bufio.Reader // of its head; nil before there is something of it, and afterwards
 	// dialing is the connection on its way, nil if there is none. body is what is
 	// sent when it is there.
 	dialing *dialing
@@ -157,11 +155,9 @@ type plainAnswer struct {
 	bufs    net.Buffers
 	header  fasthttp.ResponseHeader
 	frame   framing
+	sent    bool // the request
 	begun   bool // the first byte of the answer has arrived
 	done    bool // the body was read to its proper end
-	// deadline is the one set on the connection, so that it is not set again
-	// for every read of a busy stream.
-	deadline time.Time
 }
 
 // connect takes a connection from the pool, errNoIdle if it has none.
@@ -170,36 +166,34 @@ func (a *plainAnswer) connect() error {
 	if err != nil {
 		return err
 	}
-	host := a.pool.host
-	a.conn = cc.Conn()
-	a.put = func(reuse bool) {
-		if reuse {
-			host.ReleaseConn(cc)
-		} else {
-			host.CloseConn(cc)
+	a.conn = cc.Conn().(*pooledConn) //nolint:errcheck,forcetypeassert // the pool has what dialled has
+	if a.conn.put == nil {
+		host := a.pool.host
+		a.conn.put = func(reuse bool) {
+			if reuse {
+				host.ReleaseConn(cc)
+			} else {
+				host.CloseConn(cc)
+			}
 		}
 	}
 	return nil
 }
 
 func (a *plainAnswer) drop() {
-	if a.br != nil {
-		a.pool.host.ReleaseReader(a.br)
-		a.br = nil
-	}
-	a.put(false)
+	a.conn.put(false)
 }
 
 // errClosedEarly marks a write that failed before the upstream took a byte.
 var errClosedEarly = errors.New("connection was closed before the request was sent")
 
 func (a *plainAnswer) write(body []byte) error {
-	if err := a.conn.SetDeadline(time.Now().Add(writeTime)); err != nil {
+	if err := a.conn.setWrite(time.Now(), writeTime); err != nil {
 		return err
 	}
 	a.parts[0], a.parts[1] = a.head, body
 	a.bufs = a.parts[:]
-	n, err := a.bufs.WriteTo(a.conn)
+	n, err := a.bufs.WriteTo(a.conn.TCPConn)
 	a.parts = [2][]byte{}
 	if err != nil && n == 0 {
 		return errors.Join(errClosedEarly, err)
@@ -207,13 +201,9 @@ func (a *plainAnswer) write(body []byte) error {
 	if err != nil {
 		return err
 	}
-	a.deadline = time.Time{}
-	a.br = a.pool.host.AcquireReader(a.conn)
+	a.sent, a.in.from = true, a.conn
 	return nil
 }
-
-// abort implements aborter: it makes the blocked read return.
-func (a *plainAnswer) abort() { _ = a.conn.SetDeadline(time.Unix(1, 0)) }
 
 // Header implements Answer.
 func (a *plainAnswer) Header(name string) string { return string(a.header.Peek(name)) }
@@ -245,34 +235,36 @@ func (a *plainAnswer) Head(wait time.Duration) (int, error) {
 		}
 		if status := a.header.StatusCode(); status >= 200 {
 			a.frame.start(&a.header)
+			a.in.adopt(a.br)
+			a.br = nil
 			return status, nil
 		}
 	}
 }
 
-// await blocks until a byte can be read.
+// await blocks until there is a byte of the head.
 func (a *plainAnswer) await(wait time.Duration) error {
-	if a.br.Buffered() > 0 {
+	if a.br != nil && a.br.Buffered() > 0 {
 		return nil
 	}
 	if err := a.setDeadline(wait); err != nil {
 		return err
 	}
-	_, err := a.br.Peek(1)
-	return err
+	if a.br != nil {
+		_, err := a.br.Peek(1)
+		return err
+	}
+	if _, err := a.in.peek(1); err != nil {
+		return err
+	}
+	a.br = a.in.headReader()
+	return nil
 }
 
-// setDeadline allows reads to block for about wait. An earlier deadline that
-// still is near enough is kept: setting one costs more than it gives.
+// setDeadline allows reads to block for about wait.
 func (a *plainAnswer) setDeadline(wait time.Duration) error {
-	const slack = time.Second
-	now := time.Now()
-	want := now.Add(wait)
-	if wait > 4*slack && a.deadline.After(want.Add(-slack)) && a.deadline.Before(want.Add(slack)) {
-		return nil
-	}
-	a.deadline = want
-	if err := a.conn.SetReadDeadline(want); err != nil {
+	set, err := a.conn.setRead(time.Now(), wait)
+	if err != nil || !set {
 		return err
 	}
 	if a.cancel.Fired() { // after setting: an abort that came before was undone by it
@@ -291,7 +283,7 @@ func (a *plainAnswer) Read(p []byte, wait time.Duration) (int, error) {
 	if err := a.setDeadline(wait); err != nil {
 		return 0, a.failed("read the answer", err)
 	}
-	n, err := a.frame.read(a.br, p)
+	n, err := a.frame.read(&a.in, p)
 	switch {
 	case n > 0:
 		return n, nil
@@ -309,7 +301,7 @@ func (a *plainAnswer) failed(doing string, err error) error {
 	}
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
-		a.deadline = time.Time{}
+		a.conn.read = time.Time{}
 		return ErrSilent
 	}
 	return broken(doing, err)
@@ -317,7 +309,7 @@ func (a *plainAnswer) failed(doing string, err error) error {
 
 // Close implements Answer.
 func (a *plainAnswer) Close() {
-	if a.br == nil { // the request was not sent
+	if !a.sent {
 		a.cancel.disarm()
 		if a.dialing != nil {
 			a.dialing.abandon()
@@ -330,13 +322,12 @@ func (a *plainAnswer) Close() {
 	}
 	a.cancel.disarm()
 	fired := a.cancel.Fired()
-	reuse := a.done && !fired && !a.header.ConnectionClose() && a.br.Buffered() == 0
-	a.pool.host.ReleaseReader(a.br)
-	a.br = nil
-	if reuse {
-		reuse = a.conn.SetDeadline(time.Time{}) == nil
+	reuse := a.done && !fired && !a.header.ConnectionClose() && len(a.in.rest) == 0
+	if a.br != nil {
+		a.in.adopt(a.br)
 	}
-	a.put(reuse)
+	a.in.stop()
+	a.conn.put(reuse)
 	a.pool.release(a)
 }
 
@@ -345,7 +336,6 @@ func (a *plainAnswer) Close() {
 func (a *plainAnswer) drain() {
 	const grace = 5 * time.Millisecond
 	var scratch [256]byte
-	a.deadline = time.Time{}
 	for range 4 {
 		n, err := a.Read(scratch[:], grace)
 		if err != nil || n == len(scratch) {
