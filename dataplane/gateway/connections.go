@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"errors"
 	"net"
+	"strconv"
 	"sync"
 	"time"
 
@@ -26,6 +28,24 @@ type connection struct {
 	phase phase
 	// dismissed is set when requests whose head is not complete are not waited for.
 	dismissed bool
+	// read is the deadline that is set.
+	read time.Time
+
+	// what follows belongs to the connection's goroutine
+	write time.Time // the deadline that is set
+	size  []byte    // of a chunk, as its first line
+	parts [3][]byte // of a chunk, for one writev
+	bufs  net.Buffers
+}
+
+// writeChunk writes a chunk of a body.
+func (c *connection) writeChunk(p []byte) error {
+	c.size = append(strconv.AppendInt(c.size[:0], int64(len(p)), 16), "\r\n"...)
+	c.parts = [3][]byte{c.size, p, c.size[len(c.size)-2:]}
+	c.bufs = c.parts[:]
+	_, err := c.bufs.WriteTo(c.TCPConn)
+	c.parts = [3][]byte{}
+	return err
 }
 
 // phase is how much of a request a connection has. The server sets a deadline when
@@ -40,17 +60,56 @@ const (
 	complete          // the body's is set, or the request is being answered
 )
 
+// deadlineSlack is how much earlier than asked for a deadline may be. The server
+// sets three for each request, minutes away; each is a timer to move.
+const deadlineSlack = time.Second
+
+// suffices reports whether a deadline that is set does for one that is asked for.
+func suffices(set, want time.Time) bool {
+	return set.After(want.Add(-deadlineSlack)) && !set.After(want) && time.Until(want) > 8*deadlineSlack
+}
+
 // SetReadDeadline implements net.Conn.
 func (c *connection) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.phase == begun {
+		c.renew(t)
+	}
 	if c.phase == begun || c.phase == readingHead {
 		c.phase++
 	}
 	if c.dismissed && c.phase != complete {
 		t = past()
 	}
+	if suffices(c.read, t) {
+		return nil
+	}
+	c.read = t
 	return c.TCPConn.SetReadDeadline(t)
+}
+
+// renew lifts the deadline of the last answer if it is over by now, readTime before
+// t: the server sets none for what it writes before it has read the body.
+func (c *connection) renew(t time.Time) {
+	if !c.write.IsZero() && c.write.Before(t.Add(-readTime)) {
+		c.write = time.Time{}
+		_ = c.TCPConn.SetWriteDeadline(c.write) // a connection that is gone has none
+	}
+}
+
+// SetWriteDeadline implements net.Conn.
+func (c *connection) SetWriteDeadline(t time.Time) error {
+	if suffices(c.write, t) {
+		return nil
+	}
+	c.write = t
+	return c.TCPConn.SetWriteDeadline(t)
+}
+
+// SetDeadline implements net.Conn.
+func (c *connection) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
 func (c *connection) enter(p phase) {
@@ -147,6 +206,7 @@ func (c *connection) dismiss() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.dismissed = true; c.phase != complete {
+		c.read = past()
 		_ = c.TCPConn.SetReadDeadline(past()) // one that is closed has none
 	}
 }

@@ -3,10 +3,13 @@ package gateway_test
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/hybridinference/gateway/dataplane/gateway"
 )
 
 // TestSilentConnectionsDoNotHoldAStop: a node that stops waits for requests,
@@ -56,5 +59,31 @@ func TestSilentConnectionsDoNotHoldAStop(t *testing.T) {
 	case <-stopped:
 	case <-time.After(20 * time.Second):
 		t.Error("the node is held by connections without a request")
+	}
+}
+
+// TestADeadlineEndsWithItsAnswer: the time that a client has to take an answer is
+// over long before its next request, which it is told to go on with all the same.
+func TestADeadlineEndsWithItsAnswer(t *testing.T) {
+	const stall = 50 * time.Millisecond
+	up := answering(t, "hi")
+	n := start(t, nodeOptions{gateway: gateway.Options{Stall: stall}}, model("m", endpoint("m:a", "openai_compat", up)))
+	conn := n.open()
+	br := bufio.NewReader(conn)
+	for i, expect := range []string{"", "Expect: 100-continue\r\n"} {
+		n.send(conn, fmt.Sprintf("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n", expect, len(ping)))
+		if expect != "" {
+			resp, err := http.ReadResponse(br, nil)
+			if err != nil || resp.StatusCode != http.StatusContinue {
+				t.Fatalf("request %d was not told to go on: %v, %v", i, resp, err)
+			}
+		}
+		n.send(conn, ping)
+		resp, err := http.ReadResponse(br, nil)
+		if err != nil || resp.StatusCode != 200 {
+			t.Fatalf("request %d: %v, %v", i, resp, err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		<-time.After(2 * stall) // the deadline has to pass: it belongs to the kernel
 	}
 }

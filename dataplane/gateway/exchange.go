@@ -155,7 +155,6 @@ func (x *exchange) WriteTo(w io.Writer) (n int64, err error) {
 
 // Close implements io.Closer: fasthttp calls it when the body is done with.
 func (x *exchange) Close() error {
-	x.reply.close()
 	x.end()
 	return nil
 }

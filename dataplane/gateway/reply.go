@@ -32,6 +32,7 @@ type reply struct {
 	ended  bool       // the last event is in the buffer
 
 	conn        net.Conn
+	chunks      *connection // that takes the chunks of a stream after its first, nil before
 	deadlineSet time.Time
 	written     time.Time // when the client last got something, or asked
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"github.com/hybridinference/gateway/dataplane/upstream"
@@ -126,9 +127,24 @@ func (r *reply) flush(w io.Writer) error {
 			return fmt.Errorf("set write deadline: %w", err)
 		}
 	}
-	_, err := w.Write(*buf)
+	err := r.write(w, *buf)
 	*buf = (*buf)[:0]
 	return err
+}
+
+// write sends what is a chunk of its own. The first goes out with the head, through
+// the server; the others in one piece, which the server would cut at its buffer.
+func (r *reply) write(w io.Writer, p []byte) error {
+	if r.chunks != nil {
+		return r.chunks.writeChunk(p)
+	}
+	if _, err := w.Write(p); err != nil {
+		return err
+	}
+	if _, unframed := w.(net.Conn); !unframed {
+		r.chunks, _ = r.conn.(*connection)
+	}
+	return nil
 }
 
 // noteGap counts the time since the content before.
@@ -159,9 +175,4 @@ func (r *reply) clientGone(err error) {
 	f := &fault.Error{Kind: fault.Canceled, Message: "The client disconnected", Err: err}
 	r.attempt.abandon(f)
 	r.account.settle(wire.EndClientGone, 499, f)
-}
-
-// close ends the stream's use of the connection.
-func (r *reply) close() {
-	_ = r.conn.SetWriteDeadline(time.Time{}) // a connection that is gone has none
 }
