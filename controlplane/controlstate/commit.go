@@ -29,14 +29,16 @@ type Commit struct {
 	// Files is the digest of the configuration files that the release was made
 	// from, 0 to leave the one recorded before.
 	Files int64
+	// Rollout is the one whose step the change is, nil for any other.
+	Rollout *Rollout
 	// Audit is recorded with the change. Its Author is also the overrides'.
 	Audit Entry
 }
 
 // Commit makes c.Release current, changes the overrides and records the audit
 // entry: all of it or nothing. It gives a *ConflictError when the current
-// release is not the one before c.Release, and ErrInvalid for what cannot be
-// stored. History beyond 2,000 releases is dropped.
+// release is not the one before c.Release, ErrChanged when c.Rollout was changed
+// meanwhile, and ErrInvalid for what cannot be stored. History beyond 2,000 releases is dropped.
 func (s *State) Commit(ctx context.Context, c Commit) error {
 	if err := s.check(&c); err != nil {
 		return fmt.Errorf("commit release %d: %w", c.Release.Number, err)
@@ -45,10 +47,17 @@ func (s *State) Commit(ctx context.Context, c Commit) error {
 	if err != nil {
 		return err
 	}
-	batch := slices.Concat([]database.Statement{insertRelease(&c.Release, content)}, c.overrides(), c.recordFiles(), []database.Statement{c.Audit.insert(), c.prune()})
+	rollout, err := c.rollout()
+	if err != nil {
+		return fmt.Errorf("commit release %d: %w", c.Release.Number, err)
+	}
+	batch := slices.Concat([]database.Statement{insertRelease(&c.Release, content)}, c.overrides(), c.recordFiles(), rollout, []database.Statement{c.Audit.insert(), c.prune()})
 	if _, err := s.write(ctx, batch); err != nil {
 		if errors.Is(err, database.ErrConstraint) {
 			err = s.conflict(ctx, c.Release.Number, err)
+			if c.Rollout != nil && errors.Is(err, database.ErrConstraint) {
+				err = ErrChanged
+			}
 		}
 		return fmt.Errorf("commit release %d: %w", c.Release.Number, err)
 	}
@@ -83,6 +92,14 @@ func (c *Commit) overrides() []database.Statement {
 		list = append(list, database.SQL(disable, endpoint, c.Audit.Author, c.Release.Time))
 	}
 	return list
+}
+
+func (c *Commit) rollout() ([]database.Statement, error) {
+	if c.Rollout == nil {
+		return nil, nil
+	}
+	change, err := c.Rollout.write()
+	return []database.Statement{change}, err
 }
 
 func (c *Commit) prune() database.Statement {

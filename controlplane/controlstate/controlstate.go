@@ -65,15 +65,18 @@ type Heads struct {
 	Release uint64
 	// Keys is the key table's version, 0 when there never was a key.
 	Keys uint64
+	// Rollouts grows with each change of a rollout.
+	Rollouts uint64
 }
 
-// Heads returns both versions. It is cheap enough to ask every second, which
+// Heads returns all versions. It is cheap enough to ask every second, which
 // is how one daemon learns what another has changed.
 func (s *State) Heads(ctx context.Context) (Heads, error) {
 	const query = `SELECT (SELECT coalesce(max(number), 0) FROM control_releases),
-		(SELECT coalesce(max(value), 0) FROM control_meta WHERE name = 'key_version')`
+		(SELECT coalesce(max(value), 0) FROM control_meta WHERE name = 'key_version'),
+		(SELECT CAST(coalesce(sum(version), 0) AS BIGINT) FROM control_rollouts)`
 	var h Heads
-	err := s.read(ctx, database.SQL(query), func(r database.Row) error { return r.Scan(&h.Release, &h.Keys) })
+	err := s.read(ctx, database.SQL(query), func(r database.Row) error { return r.Scan(&h.Release, &h.Keys, &h.Rollouts) })
 	if err != nil {
 		return Heads{}, fmt.Errorf("read versions: %w", err)
 	}

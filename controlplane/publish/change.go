@@ -73,6 +73,8 @@ type plan struct {
 	drop     []string
 	// disable and enable are endpoints, by full id.
 	disable, enable []string
+	// rollout is the one whose step this is: its release is made even if nothing changes.
+	rollout *controlstate.Rollout
 	// files is the digest of the files behind it, 0 if it has nothing to do with them.
 	files    int64
 	warnings []string
@@ -129,7 +131,7 @@ func (p *Publisher) tryChange(ctx context.Context, c Change, work func(*basis) (
 	}
 	r := Result{Release: b.current, Changes: compile.Diff(b.snapshot(), &w.snapshot), Warnings: w.warnings}
 	r.countModels(b.snapshot(), &w.snapshot)
-	if b.current != nil && next.Hash == b.current.Hash && w.keeps(b) {
+	if b.current != nil && next.Hash == b.current.Hash && w.keeps(b) && w.rollout == nil {
 		return r, nil
 	}
 	r.Release, r.Changed = next, true
@@ -166,18 +168,22 @@ func conflict(r *wire.Release) error {
 	return &controlstate.ConflictError{Number: r.Number, Author: r.Author, Reason: r.Reason, Time: time.Unix(r.Time, 0)}
 }
 
+// next is the number of the release after the current one.
+func (b *basis) next() uint64 {
+	if b.current == nil {
+		return 1
+	}
+	return b.current.Number + 1
+}
+
 // release returns the release that the plan makes.
 func (b *basis) release(c Change, w *plan) (*wire.Release, error) {
 	sum, err := w.snapshot.Sum()
 	if err != nil {
 		return nil, err
 	}
-	number := uint64(1)
-	if b.current != nil {
-		number = b.current.Number + 1
-	}
 	return &wire.Release{
-		V: wire.Version, Epoch: b.db.Epoch(), Number: number, Time: time.Now().Unix(), Author: c.Author, Reason: c.Reason, Hash: sum, Snapshot: w.snapshot,
+		V: wire.Version, Epoch: b.db.Epoch(), Number: b.next(), Time: time.Now().Unix(), Author: c.Author, Reason: c.Reason, Hash: sum, Snapshot: w.snapshot,
 	}, nil
 }
 
@@ -200,7 +206,7 @@ func (p *Publisher) commit(ctx context.Context, db *controlstate.State, c Change
 		return err
 	}
 	err = db.Commit(ctx, controlstate.Commit{
-		Release: *r.Release, Set: w.set, Delete: w.drop, Disable: w.disable, Enable: w.enable, Files: w.files,
+		Release: *r.Release, Set: w.set, Delete: w.drop, Disable: w.disable, Enable: w.enable, Files: w.files, Rollout: w.rollout,
 		Audit: controlstate.Entry{Author: c.Author, Action: w.action, Target: w.target, Reason: c.Reason, Detail: detail},
 	})
 	if err != nil {

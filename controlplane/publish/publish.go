@@ -61,6 +61,8 @@ type Publisher struct {
 	db      atomic.Pointer[controlstate.State]
 	release atomic.Pointer[wire.Release]
 	table   atomic.Pointer[wire.KeyTable]
+	// rollouts are those that have not ended.
+	rollouts atomic.Pointer[[]controlstate.Rollout]
 	// prepared is the last committed release as it was checked before the commit.
 	prepared atomic.Pointer[document]
 	// published are the versions that NATS holds.

@@ -21,6 +21,8 @@ type link struct {
 	release, keys *document
 	// announced is the key table that a beat has carried.
 	announced *document
+	// rollouts is the version of those that were read last.
+	rollouts uint64
 	// mark is the bucket's while it was found to hold both documents; nil: look.
 	mark *bus.Mark
 	// behind: the last attempt found something newer in the bucket.
@@ -91,6 +93,9 @@ func (p *Publisher) learn(ctx context.Context) error {
 		return err
 	}
 	if err := p.learnRelease(ctx, db, heads.Release); err != nil {
+		return err
+	}
+	if err := p.learnRollouts(ctx, db, heads.Rollouts); err != nil {
 		return err
 	}
 	if p.link.keys.is(db.Epoch(), heads.Keys) {
@@ -236,7 +241,7 @@ func (p *Publisher) beat() {
 	if at == nil {
 		return
 	}
-	b := wire.Beat{Epoch: p.db.Load().Epoch(), Release: at.Release, Keys: at.Keys, Time: time.Now().UnixMilli()}
+	b := wire.Beat{Epoch: p.db.Load().Epoch(), Release: at.Release, Keys: at.Keys, Time: time.Now().UnixMilli(), Watch: p.watched()}
 	if d := p.link.release; d.is(b.Epoch, at.Release) {
 		b.Hash = d.hash
 	}
