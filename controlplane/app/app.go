@@ -24,6 +24,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/limits"
 	"github.com/hybridinference/gateway/controlplane/nodes"
 	"github.com/hybridinference/gateway/controlplane/publish"
+	"github.com/hybridinference/gateway/controlplane/rollout"
 	"github.com/hybridinference/gateway/controlplane/server"
 	"github.com/hybridinference/gateway/shared/bus"
 	"github.com/hybridinference/gateway/shared/run"
@@ -51,6 +52,7 @@ type App struct {
 	cleanups  run.Stack
 	usage     usageWatch
 	limits    *limits.Service
+	rollouts  *rollout.Engine
 	handler   http.Handler // the API, counted
 	missing   atomic.Int64 // rows, by the last look at the ledger
 }
@@ -93,8 +95,9 @@ func (a *App) setup(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	a.rollouts = rollout.New(rollout.Options{Publisher: a.publisher, Nodes: a.nodes.List, Log: o.Log})
 	a.api, err = server.New(server.Options{
-		Publisher: a.publisher, Nodes: a.nodes, Conn: a.conn, LogStore: o.LogStore, Erasers: o.Erasers, Token: o.Token, Open: o.Open, Proxies: o.Proxies, KeySecret: o.KeySecret,
+		Publisher: a.publisher, Nodes: a.nodes, Rollouts: a.rollouts, Conn: a.conn, LogStore: o.LogStore, Erasers: o.Erasers, Token: o.Token, Open: o.Open, Proxies: o.Proxies, KeySecret: o.KeySecret,
 		Usage: a.problems, Console: o.Console, Dir: o.State.Dir(), Version: o.Version, Log: o.Log,
 	})
 	if err != nil {
@@ -150,6 +153,7 @@ func (a *App) Run(ctx context.Context) error {
 	all.Add("ledger", a.checkLedger)
 	all.Add("spending", a.tellSpending)
 	all.Add("limits", a.limits.Run)
+	all.Add("rollouts", a.rollouts.Run)
 	if len(a.o.Thresholds) > 0 {
 		all.Add("alerts", a.alerts().Run)
 	}

@@ -55,6 +55,17 @@ func answers() map[string]answer {
 		"GET weights?model=glm-4.6": {200, "[" + glmWeights + "]"},
 		"GET weights?model=none":    refusal(404, `model "none" not found; available: demo, glm-4.6`),
 
+		"GET rollouts":               {200, `[` + runningRollout + `,` + endedRollout + `]`},
+		"GET rollouts?active=true":   {200, `[` + runningRollout + `]`},
+		"GET rollouts?model=glm-4.6": {200, `[` + runningRollout + `,` + endedRollout + `]`},
+		"GET rollouts?model=demo":    {200, `[` + strings.ReplaceAll(endedRollout, "glm-4.6", "demo") + `]`},
+		"GET rollouts?model=none":    {200, `[]`},
+		"POST rollouts":              {200, runningRollout},
+		"POST rollouts/pause":        {200, strings.Replace(runningRollout, `"running"`, `"paused"`, 1)},
+		"POST rollouts/resume":       {200, runningRollout},
+		"POST rollouts/abort":        {200, endedRollout},
+		"POST rollouts/finish":       {200, strings.Replace(endedRollout, "taken_back", "completed", 1)},
+
 		"GET releases?limit=20":           {200, releases},
 		"GET releases?limit=5":            {200, releases},
 		"GET releases?before=12&limit=20": {200, `[]`},
@@ -123,6 +134,14 @@ const (
 	demoWeight = `{"model":"demo","endpoint":"demo:demo-api","weight":0.8,"share":"100%","serving":"100%","state":"up","configured":1,"override":true}`
 	glmWeights = `{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","weight":0.7,"share":"70%","serving":"0%","state":"down","configured":0.7,"override":false},` +
 		`{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","weight":0.3,"share":"30%","serving":"100%","state":"up","configured":0.3,"override":false}`
+
+	runningRollout = `{"id":"r_2","model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","state":"running","steps":[1,5,100],"step":2,"share":5,"every":"2m","guard":"errors<2%,ttft_p95<2s","min_requests":20,` +
+		`"author":"alice","reason":"new region","started":"2030-01-02T03:04:05Z","since":"2030-01-02T03:06:05Z","left_ms":71500,"ended":null,"next":"wait","why":"the step takes 1m11s more",` +
+		`"results":[{"guard":"errors<2%","state":"ok","value":"0%","others":"0.1%","requests":214},{"guard":"ttft_p95<2s","state":"waiting","value":"","others":"","requests":0}],` +
+		`"log":[{"time":"2030-01-02T03:04:05Z","release":11,"share":1,"what":"step 1 of 3, 1%: new region"},{"time":"2030-01-02T03:06:05Z","release":12,"share":5,"what":"step 2 of 3, 5%: errors<2%: 0% of 60 requests"}]}`
+	endedRollout = `{"id":"r_1","model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","state":"taken_back","steps":[1,5,100],"step":1,"share":0,"every":"2m","guard":"errors<2%","min_requests":20,` +
+		`"author":"alice","reason":"","started":"2030-01-01T03:04:05Z","since":"2030-01-01T03:04:05Z","left_ms":0,"ended":"2030-01-01T03:04:25Z","next":"","why":"errors<2%: 100% of 3 requests, others 0%",` +
+		`"results":[],"log":[{"time":"2030-01-01T03:04:05Z","release":9,"share":1,"what":"step 1 of 3, 1%"},{"time":"2030-01-01T03:04:25Z","release":10,"share":0,"what":"errors<2%: 100% of 3 requests, others 0%"}]}`
 
 	releases = `[{"release":12,"time":"2030-01-02T03:04:05Z","author":"alice","reason":"night <shift>","hash":"` + hash + `","models":2,"current":true},` +
 		`{"release":11,"time":"2030-01-01T00:00:00Z","author":"","reason":"","hash":"` + hash + `","models":2,"current":false}]`

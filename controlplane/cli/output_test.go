@@ -61,7 +61,7 @@ func TestEveryCommandTakesOutput(t *testing.T) {
 	arguments := map[string]string{
 		"operators create": "--name ada --role operator", "operators rotate": "grafana", "operators revoke": "grafana",
 		"limits set": "--rpm 5", "teams create": "--name search", "teams show": "search", "teams update": "search --owner ada", "teams delete": "search",
-		"weights set": "demo demo-api=1", "weights reset": "demo", "releases show": "1", "releases diff": "2", "prices diff": "2", "prices reprice": "--since 7d", "releases rollback": "1",
+		"weights set": "demo demo-api=1", "weights reset": "demo", "rollout start": "demo --to demo-api", "rollout pause": "demo", "rollout resume": "demo", "rollout abort": "demo", "rollout finish": "demo", "releases show": "1", "releases diff": "2", "prices diff": "2", "prices reprice": "--since 7d", "releases rollback": "1",
 		"keys create": "--name x", "keys show": "KEY_ID", "keys revoke": "KEY_ID", "keys disable": "KEY_ID", "keys enable": "KEY_ID", "keys update": "KEY_ID --role pro", "keys rotate": "KEY_ID", "keys import": "-",
 		"endpoints disable": "demo:demo-api", "endpoints enable": "demo:demo-api", "explain": "demo", "deadletters replay": "--all", "deadletters drop": "7", "erase": "--user alice --yes", "reconcile": "testdata/bill.csv --provider DeepSeek", "logs export": "", "logs content": "gen-1893553445-a", "logs show": "gen-1893553445-a", "nats setup": "--dir " + t.TempDir(), "nats renew": "--dir " + natsDir, "completion": "bash",
 		"import litellm": "testdata/config.yaml", "import openrouter-catalog": "testdata/models.json", "import prices": "testdata/models.json --models testdata/whole.yaml --dry-run", "import python-env": "testdata/old.env", "validate": "--models testdata/whole.yaml",

@@ -71,10 +71,9 @@ func parse(text string) (Guard, error) {
 	if metric != metricErrors && metric != metricCost && g.Quantile == 0 {
 		return Guard{}, fmt.Errorf("unknown metric %q in %q; %s", metric, text, allowed)
 	}
-	number, unit, relative := limit, "", false
-	if number, relative = strings.CutSuffix(limit, "x"); relative {
-		g.Relative, unit = true, "x"
-	}
+	unit := "x"
+	number, relative := strings.CutSuffix(limit, "x")
+	g.Relative = relative
 	switch {
 	case relative:
 		g.Limit = positive(number)
@@ -183,9 +182,15 @@ func ParseEvery(text string) (time.Duration, error) {
 
 // Counts are what endpoints have done within some time; see wire.EndpointCounts.
 type Counts struct {
-	Requests, Errors, Rejected, Streams, Begun, Priced uint64
-	FirstToken                                         [wire.FirstTokenBuckets]uint64
-	Cost, CostSquares                                  float64
+	Requests    uint64                         `json:"requests"`
+	Errors      uint64                         `json:"errors"`
+	Rejected    uint64                         `json:"rejected"`
+	Streams     uint64                         `json:"streams"`
+	Begun       uint64                         `json:"begun"`
+	FirstToken  [wire.FirstTokenBuckets]uint64 `json:"first_token"`
+	Priced      uint64                         `json:"priced"`
+	Cost        float64                        `json:"cost_usd"`
+	CostSquares float64                        `json:"cost_usd_squares"`
 }
 
 // Add adds o.

@@ -17,13 +17,21 @@ import (
 // ErrInvalid is wrapped by errors that a different request would not give.
 var ErrInvalid = errors.New("not possible")
 
-// invalidError is an ErrInvalid that says only what matters.
-type invalidError struct{ message string }
+// refusal is an error of a class that says only what matters.
+type refusal struct {
+	class   error
+	message string
+}
 
-func (e *invalidError) Error() string        { return e.message }
-func (e *invalidError) Is(target error) bool { return target == ErrInvalid }
+func (e *refusal) Error() string        { return e.message }
+func (e *refusal) Is(target error) bool { return target == e.class }
 
-func invalid(format string, args ...any) error { return &invalidError{fmt.Sprintf(format, args...)} }
+// Refuse returns an error of a class, such as controlstate.ErrExists, with a message of its own.
+func Refuse(class error, format string, args ...any) error {
+	return &refusal{class, fmt.Sprintf(format, args...)}
+}
+
+func invalid(format string, args ...any) error { return Refuse(ErrInvalid, format, args...) }
 
 // Change says who wants a change, and why.
 type Change struct {

@@ -79,11 +79,11 @@ func (p *Publisher) StartRollout(ctx context.Context, c Change, r controlstate.R
 // startable returns the full id of the endpoint if a rollout to it may start.
 func (b *basis) startable(ctx context.Context, m *wire.Model, r *controlstate.Rollout) (string, error) {
 	if len(m.Endpoints) < 2 {
-		return "", invalid("%s has a single endpoint: there is no other one to take traffic from", m.ID)
+		return "", invalid("to: %s has a single endpoint: there is no other one to take traffic from", m.ID)
 	}
 	id, ok := findEndpoint(m, r.Endpoint)
 	if !ok {
-		return "", invalid("%s has no endpoint %q; available: %s", m.ID, r.Endpoint, parts(m))
+		return "", invalid("to: %s has no endpoint %q; available: %s", m.ID, r.Endpoint, parts(m))
 	}
 	active, err := b.db.ActiveRollouts(ctx)
 	if err != nil {
@@ -91,7 +91,7 @@ func (b *basis) startable(ctx context.Context, m *wire.Model, r *controlstate.Ro
 	}
 	for i := range active {
 		if a := &active[i]; a.Model == m.ID {
-			return "", fmt.Errorf("%w: %s is %s; finish or abort it first", controlstate.ErrExists, describeRollout(a), a.State)
+			return "", Refuse(controlstate.ErrExists, "rollout %s of %s to %s is %s; finish or abort it first", a.ID, a.Model, a.Endpoint, a.State)
 		}
 	}
 	var own, all float64
@@ -102,21 +102,16 @@ func (b *basis) startable(ctx context.Context, m *wire.Model, r *controlstate.Ro
 			continue
 		}
 		if own = e.Weight; e.Disabled() {
-			return "", invalid("%s is disabled; enable it first", id)
+			return "", invalid("to: %s is disabled; enable it first", id)
 		}
 	}
 	if all-own <= 0 {
-		return "", invalid("no other endpoint of %s gets traffic: there is none to move to %s", m.ID, id)
+		return "", invalid("to: no other endpoint of %s gets traffic: there is none to move to %s", m.ID, id)
 	}
 	if share := 100 * own / all; share >= r.Steps[0] {
-		return "", invalid("%s gets %s%% of the traffic already: the first step must be above it, got %s%%", id, short(share), short(r.Steps[0]))
+		return "", invalid("steps: %s gets %s%% of the traffic already: the first step must be above it, got %s%%", id, short(share), short(r.Steps[0]))
 	}
 	return id, nil
-}
-
-// describeRollout names a rollout for a message.
-func describeRollout(r *controlstate.Rollout) string {
-	return fmt.Sprintf("rollout %s of %s to %s", r.ID, r.Model, r.Endpoint)
 }
 
 func short(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }

@@ -49,7 +49,7 @@ func (e *Engine) Start(ctx context.Context, c publish.Change, p Plan) (controlst
 func (e *Engine) Pause(ctx context.Context, model, by, reason string) (controlstate.Rollout, error) {
 	return e.change(ctx, model, func(r *controlstate.Rollout) error {
 		if r.State == controlstate.RolloutPaused {
-			return fmt.Errorf("%w: the rollout is paused already", controlstate.ErrExists)
+			return publish.Refuse(controlstate.ErrExists, "the rollout is paused already")
 		}
 		r.State = controlstate.RolloutPaused
 		e.record(r, because("paused by "+by, reason))
@@ -61,7 +61,7 @@ func (e *Engine) Pause(ctx context.Context, model, by, reason string) (controlst
 func (e *Engine) Resume(ctx context.Context, model, by, reason string) (controlstate.Rollout, error) {
 	return e.change(ctx, model, func(r *controlstate.Rollout) error {
 		if r.State == controlstate.RolloutRunning {
-			return fmt.Errorf("%w: the rollout is running", controlstate.ErrExists)
+			return publish.Refuse(controlstate.ErrExists, "the rollout is running already")
 		}
 		r.State, r.Since = controlstate.RolloutRunning, e.o.Now().UTC()
 		e.record(r, because("resumed by "+by, reason))
@@ -134,7 +134,7 @@ func activeOf(ctx context.Context, db *controlstate.State, model string) (contro
 			return r, nil
 		}
 	}
-	return controlstate.Rollout{}, fmt.Errorf("%w: model %q has no rollout that is running or paused", controlstate.ErrNotFound, model)
+	return controlstate.Rollout{}, publish.Refuse(controlstate.ErrNotFound, "model %q has no rollout that is running or paused", model)
 }
 
 // stored returns a rollout of the model as it is now.

@@ -400,7 +400,7 @@ func TestARolloutWaitsForItsNodes(t *testing.T) {
 func TestRestartsOfNodesAndLostHeartbeats(t *testing.T) {
 	w := newWorld(t)
 	d := w.daemon()
-	r := d.start()
+	d.start()
 	w.pass(time.Second, d)
 	w.nodes["n1"].serve("new", 9, 0)
 	w.nodes["n1"].serve("old", 50, 0)
@@ -412,7 +412,7 @@ func TestRestartsOfNodesAndLostHeartbeats(t *testing.T) {
 	w.nodes["n1"].serve("new", 4, 0)
 	w.pass(time.Minute, d)
 	d.expect("1 3 4")
-	if r = d.knows("running"); !strings.HasSuffix(r.Log[1].What, "0% of 20 requests, others 0%") {
+	if r := d.knows("running"); !strings.HasSuffix(r.Log[1].What, "0% of 20 requests, others 0%") {
 		t.Errorf("log %+v", r.Log)
 	}
 }
@@ -527,7 +527,7 @@ func TestOperatorsCommands(t *testing.T) {
 	n := w.nodes["n1"]
 	d := w.daemon()
 	ctx := t.Context()
-	if _, err := d.Pause(ctx, "glm", "ana", ""); !errors.Is(err, controlstate.ErrNotFound) || err.Error() != `not found: model "glm" has no rollout that is running or paused` {
+	if _, err := d.Pause(ctx, "glm", "ana", ""); !errors.Is(err, controlstate.ErrNotFound) || err.Error() != `model "glm" has no rollout that is running or paused` {
 		t.Errorf("pause of none: %v", err)
 	}
 	d.start()
@@ -598,24 +598,24 @@ func TestWhatCannotBeStarted(t *testing.T) {
 		}
 	}
 	f(rollout.Plan{Model: "gpt", Endpoint: "new"}, `model "gpt" not found; available: glm, demo`)
-	f(rollout.Plan{Model: "glm", Endpoint: "newer"}, `glm has no endpoint "newer"; available: old, older, new`)
-	f(rollout.Plan{Model: "glm", Endpoint: "demo:demo"}, `glm has no endpoint "demo:demo"; available: old, older, new`)
-	f(rollout.Plan{Model: "demo", Endpoint: "demo:demo"}, `demo has a single endpoint: there is no other one to take traffic from`)
-	f(rollout.Plan{Model: "glm", Endpoint: "older"}, `glm:older gets 75% of the traffic already: the first step must be above it, got 5%`)
+	f(rollout.Plan{Model: "glm", Endpoint: "newer"}, `to: glm has no endpoint "newer"; available: old, older, new`)
+	f(rollout.Plan{Model: "glm", Endpoint: "demo:demo"}, `to: glm has no endpoint "demo:demo"; available: old, older, new`)
+	f(rollout.Plan{Model: "demo", Endpoint: "demo:demo"}, `to: demo has a single endpoint: there is no other one to take traffic from`)
+	f(rollout.Plan{Model: "glm", Endpoint: "older"}, `steps: glm:older gets 75% of the traffic already: the first step must be above it, got 5%`)
 	if _, err := d.pub.DisableEndpoints(t.Context(), publish.Change{Author: "ana"}, []string{"glm:new"}); err != nil {
 		t.Fatal(err)
 	}
-	f(rollout.Plan{Model: "glm", Endpoint: "new"}, `glm:new is disabled; enable it first`)
+	f(rollout.Plan{Model: "glm", Endpoint: "new"}, `to: glm:new is disabled; enable it first`)
 	if _, err := d.pub.SetWeights(t.Context(), publish.Change{Author: "ana"}, "glm", map[string]float64{"older": 0}); err != nil {
 		t.Fatal(err)
 	}
-	f(rollout.Plan{Model: "glm", Endpoint: "old"}, `no other endpoint of glm gets traffic: there is none to move to glm:old`)
+	f(rollout.Plan{Model: "glm", Endpoint: "old"}, `to: no other endpoint of glm gets traffic: there is none to move to glm:old`)
 	if _, err := d.pub.EnableEndpoints(t.Context(), publish.Change{Author: "ana"}, []string{"glm:new"}); err != nil {
 		t.Fatal(err)
 	}
 	first := d.start()
 	_, err := d.Start(t.Context(), publish.Change{Author: "ana"}, rollout.Plan{Model: "glm", Endpoint: "new", Steps: []float64{100}, Every: time.Minute, Guard: guard.Default})
-	if want := "exists already: rollout " + first.ID + " of glm to glm:new is running; finish or abort it first"; !errors.Is(err, controlstate.ErrExists) || err.Error() != want {
+	if want := "rollout " + first.ID + " of glm to glm:new is running; finish or abort it first"; !errors.Is(err, controlstate.ErrExists) || err.Error() != want {
 		t.Errorf("a second rollout: %v, want %s", err, want)
 	}
 }

@@ -44,6 +44,7 @@ func toProblem(err error) *problem {
 	var input *adminapi.InputError
 	var broken config.Problems
 	var conflict *controlstate.ConflictError
+	var superseded *publish.SupersededError
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -57,6 +58,8 @@ func toProblem(err error) *problem {
 			"release": conflict.Number, "author": conflict.Author, "reason": conflict.Reason, "time": conflict.Time.UTC().Format(time.RFC3339),
 		}
 		return p
+	case errors.As(err, &superseded):
+		return problemf(http.StatusConflict, "the rollout is %s", superseded)
 	case errors.Is(err, publish.ErrNoDatabase):
 		p = problemf(http.StatusServiceUnavailable, "%s", err)
 		p.retryAfter = 1

@@ -22,6 +22,7 @@ import (
 	"github.com/hybridinference/gateway/controlplane/nodes"
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
+	"github.com/hybridinference/gateway/controlplane/rollout"
 	"github.com/hybridinference/gateway/shared/secret"
 )
 
@@ -30,6 +31,7 @@ import (
 type Options struct {
 	Publisher *publish.Publisher
 	Nodes     *nodes.Table
+	Rollouts  *rollout.Engine
 	Conn      *nats.Conn
 	// LogStore answers /admin/stats; nil without one.
 	LogStore LogStore
@@ -144,6 +146,12 @@ func (s *Server) stateOperations() []endpoint {
 		on(adminapi.ListWeights(), s.weights),
 		on(adminapi.SetWeights(), s.setWeights),
 		on(adminapi.ResetWeights(), s.resetWeights),
+		on(adminapi.ListRollouts(), s.rollouts),
+		on(adminapi.StartRollout(), s.startRollout),
+		on(adminapi.PauseRollout(), s.pauseRollout),
+		on(adminapi.ResumeRollout(), s.resumeRollout),
+		on(adminapi.AbortRollout(), s.abortRollout),
+		on(adminapi.FinishRollout(), s.finishRollout),
 		on(adminapi.ApplyFiles(), s.apply),
 		on(adminapi.ListReleases(), s.releases),
 		on(adminapi.GetRelease(), s.release),
