@@ -56,13 +56,14 @@ type Key struct {
 	User string `json:"user"`
 	Role string `json:"role" enum:"free,pro,internal,admin,management"`
 	// Models are the only ones allowed; none means all that the role may use.
-	Models  []string   `json:"models"`
-	Created time.Time  `json:"created"`
-	Expires *time.Time `json:"expires"`
-	Revoked *time.Time `json:"revoked"`
-	Prefix  string     `json:"prefix" doc:"the beginning of the key, to recognize it by"`
-	Team    string     `json:"team,omitempty" doc:"the id of the key's own team; absent for that of its user"`
-	Limits  []Limit    `json:"limits,omitempty" doc:"those of the key alone"`
+	Models   []string   `json:"models"`
+	Created  time.Time  `json:"created"`
+	Expires  *time.Time `json:"expires"`
+	Revoked  *time.Time `json:"revoked"`
+	Prefix   string     `json:"prefix" doc:"the beginning of the key, to recognize it by"`
+	Team     string     `json:"team,omitempty" doc:"the id of the key's own team; absent for that of its user"`
+	Limits   []Limit    `json:"limits,omitempty" doc:"those of the key alone"`
+	Priority int        `json:"priority,omitempty" min:"-1000" max:"1000" doc:"the requests of a higher priority go first in the queues of models"`
 	// Disabled keys are refused, and can be enabled again.
 	Disabled bool `json:"disabled,omitempty"`
 	// LastUsed and Spent are the request log's; Spent is nil where it is not
@@ -108,12 +109,13 @@ type Idempotency struct {
 type KeySpec struct {
 	Name string `json:"name" maxlen:"200"`
 	// User is Name if empty, Role the least one.
-	User    string   `json:"user,omitempty" maxlen:"200" doc:"by default the name"`
-	Role    string   `json:"role,omitempty" doc:"free, pro, internal, admin or management; by default free"`
-	Models  []string `json:"models,omitempty" doc:"the only models allowed; none means all that the role may use"`
-	Expires string   `json:"expires,omitempty" doc:"a time such as 2030-01-31T00:00:00Z, a duration such as 720h or 30d, or never"`
-	Team    string   `json:"team,omitempty" maxlen:"200" doc:"a team's id or name; by default that of the user"`
-	Limits  []Limit  `json:"limits,omitempty"`
+	User     string   `json:"user,omitempty" maxlen:"200" doc:"by default the name"`
+	Role     string   `json:"role,omitempty" doc:"free, pro, internal, admin or management; by default free"`
+	Models   []string `json:"models,omitempty" doc:"the only models allowed; none means all that the role may use"`
+	Expires  string   `json:"expires,omitempty" doc:"a time such as 2030-01-31T00:00:00Z, a duration such as 720h or 30d, or never"`
+	Team     string   `json:"team,omitempty" maxlen:"200" doc:"a team's id or name; by default that of the user"`
+	Limits   []Limit  `json:"limits,omitempty"`
+	Priority int      `json:"priority,omitempty" min:"-1000" max:"1000" doc:"the requests of a higher priority go first in the queues of models; by default 0"`
 }
 
 // KeyCreation makes a key.
@@ -132,13 +134,14 @@ type NewKey struct {
 
 // KeyUpdate is what to change of a key; nil leaves a part as it is.
 type KeyUpdate struct {
-	Name    *string   `json:"name,omitempty" maxlen:"200"`
-	User    *string   `json:"user,omitempty" maxlen:"200"`
-	Role    *string   `json:"role,omitempty" doc:"free, pro, internal, admin or management"`
-	Models  *[]string `json:"models,omitempty" doc:"the only models allowed; none means all that the role may use"`
-	Expires *string   `json:"expires,omitempty" doc:"a time such as 2030-01-31T00:00:00Z, a duration such as 720h or 30d, or never"`
-	Team    *string   `json:"team,omitempty" maxlen:"200" doc:"a team's id or name; empty for that of the user"`
-	Limits  []Limit   `json:"limits,omitempty" doc:"limits to set; the key's others stay"`
+	Name     *string   `json:"name,omitempty" maxlen:"200"`
+	User     *string   `json:"user,omitempty" maxlen:"200"`
+	Role     *string   `json:"role,omitempty" doc:"free, pro, internal, admin or management"`
+	Models   *[]string `json:"models,omitempty" doc:"the only models allowed; none means all that the role may use"`
+	Expires  *string   `json:"expires,omitempty" doc:"a time such as 2030-01-31T00:00:00Z, a duration such as 720h or 30d, or never"`
+	Team     *string   `json:"team,omitempty" maxlen:"200" doc:"a team's id or name; empty for that of the user"`
+	Limits   []Limit   `json:"limits,omitempty" doc:"limits to set; the key's others stay"`
+	Priority *int      `json:"priority,omitempty" min:"-1000" max:"1000" doc:"the requests of a higher priority go first in the queues of models"`
 	// Disabled keys are refused by all nodes until they are enabled.
 	Disabled *bool `json:"disabled,omitempty" doc:"true refuses the key on all nodes until it is enabled again with false"`
 }

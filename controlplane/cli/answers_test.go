@@ -47,7 +47,8 @@ func answers() map[string]answer {
 		"GET logs/gen-1893553445-a/content": {200, `{"request_id":"gen-1893553445-a","prompt":"[{\"role\":\"user\",\"content\":\"Hi\"}]","answer":"Hello"}`},
 		"POST explain": {200, `{"v":1,"node":"node-1","release":12,"models":["glm-4.6"],` +
 			`"tried":[{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","provider":"vLLM","weight":0.7}],` +
-			`"left":[{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","provider":"Z.AI","weight":0.3,"reason":"open: timeout: no answer, until 2030-01-02T03:04:05Z"}]}`},
+			`"left":[{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","provider":"Z.AI","weight":0.3,"reason":"open: timeout: no answer, until 2030-01-02T03:04:05Z"}],` +
+			`"queues":[{"model":"glm-4.6","size":100,"wait_ms":5000,"waiting":3}]}`},
 		"POST endpoints/disable":    {200, `{"release":13,"changed":true,"nodes":[{"node":"node-1","state":"applied","ms":4}]}`},
 		"POST endpoints/enable":     {200, `{"release":14,"changed":true,"nodes":[{"node":"node-1","state":"applied","ms":5}]}`},
 		"GET weights":               {200, "[" + demoWeight + "," + glmWeights + "]"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -95,6 +96,9 @@ func writeExplanation(w io.Writer, l look, e wire.Explanation) error {
 	}
 	if len(e.Dropped) > 0 {
 		_, _ = fmt.Fprintf(w, "dropped: %s\n", printable(strings.Join(e.Dropped, ", ")))
+	}
+	for _, q := range e.Queues {
+		_, _ = fmt.Fprintf(w, "queue of %s: %d of %d requests wait, each up to %s\n", printable(q.Model), q.Waiting, q.Size, time.Duration(q.WaitMS)*time.Millisecond)
 	}
 	var rows []triedEndpoint
 	for i, c := range e.Tried {

@@ -197,6 +197,19 @@ func countFlag(name, usage string, def, most int) *urfave.GenericFlag {
 	return &urfave.GenericFlag{Name: name, Usage: usage, DefaultText: strconv.Itoa(def), Value: &parsed[int]{parse: parse}}
 }
 
+// priorityFlag takes the priority of a key, which may be negative.
+func priorityFlag() *urfave.GenericFlag {
+	const most = 1000
+	parse := func(text string) (int, error) {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < -most || n > most {
+			return 0, fmt.Errorf("must be an integer from %d to %d", -most, most)
+		}
+		return n, nil
+	}
+	return &urfave.GenericFlag{Name: "priority", Usage: "`NUMBER` by which the key's requests wait in queues: the higher ones go first", DefaultText: "0", Value: &parsed[int]{parse: parse}}
+}
+
 // numberFlag takes the number of a release or of an entry.
 func numberFlag(name, usage string) *urfave.GenericFlag {
 	return &urfave.GenericFlag{Name: name, Usage: usage, Value: &parsed[uint64]{parse: parseNumber}}

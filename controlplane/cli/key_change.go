@@ -66,7 +66,7 @@ func createKey(ctx context.Context, in *invocation) error {
 		return usagef("keys create: --name is required, such as --name build-farm")
 	}
 	var err error
-	spec.Team = in.text("team")
+	spec.Team, spec.Priority = in.text("team"), valueOf(in, "priority", 0)
 	if spec.Limits, err = in.limits(); err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (in *invocation) newKey(k adminapi.NewKey, err error) keyOutcome {
 	}
 	fields := append([]field{{name: "key", text: k.Plaintext, tint: good}}, keyFields(adminapi.Key{
 		ID: k.ID, Name: k.Name, User: k.User, Role: k.Role, Models: k.Models, Created: k.Created, Expires: k.Expires, Prefix: k.Prefix,
-		Team: k.Team, Limits: k.Limits,
+		Team: k.Team, Limits: k.Limits, Priority: k.Priority,
 	})...)
 	return keyOutcome{fields, k.Nodes}
 }
@@ -119,12 +119,16 @@ func (in *invocation) keyUpdate() (adminapi.KeyUpdate, error) {
 		update.Models = &models
 	}
 	update.Team = in.ifGiven("team")
+	if in.IsSet("priority") {
+		priority := valueOf(in, "priority", 0)
+		update.Priority = &priority
+	}
 	var err error
 	if update.Limits, err = in.limits(); err != nil {
 		return update, err
 	}
 	if reflect.ValueOf(update).IsZero() {
-		return update, usagef("keys update: nothing to change; set at least one of --name, --user, --role, --models, --expires, --team or a limit")
+		return update, usagef("keys update: nothing to change; set at least one of --name, --user, --role, --models, --expires, --team, --priority or a limit")
 	}
 	return update, nil
 }

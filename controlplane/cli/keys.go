@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -96,6 +97,7 @@ func keyFlags(required, role, models, expires string) []urfave.Flag {
 		textFlag("models", "only allow `MODELS`, separated by commas", models),
 		textFlag("expires", "`WHEN` the key expires", expires),
 		textFlag("team", "`TEAM` of the key, by name or id; that of its user by default", ""),
+		priorityFlag(),
 	}
 	return append(append(flags, limitFlags()...), reasonFlag(), waitFlag())
 }
@@ -113,6 +115,9 @@ func keyFields(k adminapi.Key) []field {
 	}
 	if k.Team != "" {
 		fields = append(fields, field{name: "team", text: k.Team})
+	}
+	if k.Priority != 0 {
+		fields = append(fields, field{name: "priority", text: strconv.Itoa(k.Priority)})
 	}
 	for _, l := range k.Limits {
 		fields = append(fields, field{name: l.Kind, text: limitText(l)})

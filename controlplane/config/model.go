@@ -37,6 +37,8 @@ type Model struct {
 	Pricing      Pricing
 	// Selection is what the file says of policy and affinity.
 	Selection wire.Selection
+	// Queue has requests wait while all endpoints are full, nil if absent.
+	Queue *wire.Queue `json:",omitempty"`
 	// Routes are the endpoints in the order of the file, without those that
 	// are absent because their base_url expands to nothing. It may be empty.
 	Routes []Route
@@ -101,6 +103,7 @@ func modelKeys() []key[modelEntry] {
 		{"admin_only", readAdminOnly},
 		{"policy", func(v value, m *modelEntry) { v.choice(&m.Selection.Policy, wire.Policies()...) }},
 		{"affinity", func(v value, m *modelEntry) { v.choice(&m.Selection.Affinity, wire.Affinities()...) }},
+		{"queue", readQueue},
 		{"route", func(v value, m *modelEntry) { m.routes = v }},
 		{"routing_strategy", readStrategy},
 	}

@@ -26,6 +26,9 @@ type Key struct {
 	// Limits bound the key alone, Team is the id of its team, "" for that of its user.
 	Limits []wire.Limit
 	Team   string
+	// Priority says whose requests go first in the queues of models: those of the
+	// higher one.
+	Priority int
 	// Disabled keys are not accepted until they are enabled again.
 	Disabled bool
 	// Updated is when the key was changed, zero for never; UpdateKey sets it.
@@ -38,7 +41,7 @@ type Key struct {
 // do not know them.
 const RoleManagement = "management"
 
-const keyColumns = "id, hash, prefix, name, user_id, role, models, created, expires, revoked, limits, team, disabled, updated"
+const keyColumns = "id, hash, prefix, name, user_id, role, models, created, expires, revoked, limits, team, disabled, updated, priority"
 
 // Keys lists keys, revoked and expired ones too, newest first: at most limit
 // (1 to MaxPage), those after the key with that id unless it is "".
@@ -96,8 +99,8 @@ func (s *State) keys(ctx context.Context, query database.Statement) (list []Key,
 	err = s.read(ctx, query, func(r database.Row) error {
 		var k Key
 		var models, limits string
-		var created, expires, revoked, disabled, updated int64
-		if err = r.Scan(&k.ID, &k.Hash, &k.Prefix, &k.Name, &k.User, &k.Role, &models, &created, &expires, &revoked, &limits, &k.Team, &disabled, &updated); err != nil {
+		var created, expires, revoked, disabled, updated, priority int64
+		if err = r.Scan(&k.ID, &k.Hash, &k.Prefix, &k.Name, &k.User, &k.Role, &models, &created, &expires, &revoked, &limits, &k.Team, &disabled, &updated, &priority); err != nil {
 			return err
 		}
 		if err = json.Unmarshal([]byte(models), &k.Models); err != nil {
@@ -107,6 +110,7 @@ func (s *State) keys(ctx context.Context, query database.Statement) (list []Key,
 			return fmt.Errorf("key %q: %w", k.ID, err)
 		}
 		k.Created, k.Expires, k.Revoked, k.Updated, k.Disabled = moment(created), moment(expires), moment(revoked), moment(updated), disabled == 1
+		k.Priority = int(priority)
 		list = append(list, k)
 		return nil
 	})

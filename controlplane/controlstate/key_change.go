@@ -39,13 +39,13 @@ func (s *State) CreateKey(ctx context.Context, k Key, audit Entry) error {
 	return nil
 }
 
-// UpdateKey changes Name, User, Role, Models, Limits, Team, Disabled and Expires of the
+// UpdateKey changes Name, User, Role, Models, Limits, Team, Priority, Disabled and Expires of the
 // key with k.ID and records the audit entry; k's other fields are ignored. was
 // is the key as the caller read it. It gives ErrNotFound or ErrRevoked when
 // there is no such key to change, and ErrChanged when its limits or its team
 // are not those of was any more.
 func (s *State) UpdateKey(ctx context.Context, was, k Key, audit Entry) error {
-	const update = "UPDATE control_keys SET name = $2, user_id = $3, role = $4, models = $5, expires = $6, limits = $7, team = " + teamValue8 + ", disabled = $9, updated = $10 WHERE revoked = 0 AND id = $1"
+	const update = "UPDATE control_keys SET name = $2, user_id = $3, role = $4, models = $5, expires = $6, limits = $7, team = " + teamValue8 + ", disabled = $9, updated = $10, priority = $11 WHERE revoked = 0 AND id = $1"
 	stored, err := s.Key(ctx, k.ID)
 	if err != nil {
 		return fmt.Errorf("update %w", err)
@@ -59,7 +59,7 @@ func (s *State) UpdateKey(ctx context.Context, was, k Key, audit Entry) error {
 	if err != nil {
 		return err
 	}
-	done, err := s.changeKey(ctx, k.ID, audit, &liveAs{before, was.Team}, database.SQL(update, k.ID, k.Name, k.User, k.Role, row.models, seconds(k.Expires), row.limits, k.Team, flag(k.Disabled), time.Now().Unix()))
+	done, err := s.changeKey(ctx, k.ID, audit, &liveAs{before, was.Team}, database.SQL(update, k.ID, k.Name, k.User, k.Role, row.models, seconds(k.Expires), row.limits, k.Team, flag(k.Disabled), time.Now().Unix(), k.Priority))
 	switch {
 	case errors.Is(err, database.ErrConstraint):
 		err = ErrNoTeam
@@ -108,7 +108,7 @@ func (s *State) RotateKey(ctx context.Context, old string, fresh Key, until time
 	if fresh.Created.IsZero() {
 		fresh.Created = time.Now()
 	}
-	add := fresh.insert("SELECT "+keyValues+" WHERE "+live+"$13)", row)
+	add := fresh.insert("SELECT "+keyValues+" WHERE "+live+"$14)", row)
 	add.Args = append(add.Args, old)
 	ending := database.SQL(end, old, until.Unix())
 	if now := time.Now(); !until.After(now) {
@@ -156,7 +156,7 @@ func (s *State) ImportKeys(ctx context.Context, list []Key, audit Entry) (added 
 
 // keyValues are the parameters of keyColumns, with types for a SELECT of them.
 const keyValues = `CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS TEXT),
-	CAST($8 AS BIGINT), CAST($9 AS BIGINT), 0, CAST($10 AS TEXT), ` + teamValue11 + `, CAST($12 AS BIGINT), 0`
+	CAST($8 AS BIGINT), CAST($9 AS BIGINT), 0, CAST($10 AS TEXT), ` + teamValue11 + `, CAST($12 AS BIGINT), 0, CAST($13 AS BIGINT)`
 
 // A team's id as a value, NULL - which the column refuses - if there is no such
 // team. SQL names the parameter twice, so that its number is written out.
@@ -179,7 +179,7 @@ func (s *State) refused(ctx context.Context, team string) error {
 // insert adds the key, from values or under a condition.
 func (k *Key) insert(source string, row keyRow) database.Statement {
 	return database.SQL("INSERT INTO control_keys ("+keyColumns+") "+source,
-		k.ID, k.Hash, k.Prefix, k.Name, k.User, k.Role, row.models, seconds(k.Created), seconds(k.Expires), row.limits, k.Team, flag(k.Disabled))
+		k.ID, k.Hash, k.Prefix, k.Name, k.User, k.Role, row.models, seconds(k.Created), seconds(k.Expires), row.limits, k.Team, flag(k.Disabled), k.Priority)
 }
 
 func flag(b bool) int64 {

@@ -22,20 +22,20 @@ const (
 )
 
 // tableQuery is one statement, so that the version is that of all the rest.
-const tableQuery = `SELECT 0 AS kind, '' AS id, '' AS hash, '' AS name, '' AS user_id, '' AS role, '' AS models, '' AS limits, '' AS team, value AS number
+const tableQuery = `SELECT 0 AS kind, '' AS id, '' AS hash, '' AS name, '' AS user_id, '' AS role, '' AS models, '' AS limits, '' AS team, value AS number, 0 AS priority
 		FROM control_meta WHERE control_meta.name = 'key_version'
-	UNION ALL SELECT 1, id, hash, name, user_id, role, models, limits, team, expires FROM control_keys
+	UNION ALL SELECT 1, id, hash, name, user_id, role, models, limits, team, expires, priority FROM control_keys
 		WHERE revoked = 0 AND disabled = 0 AND role <> 'management' AND (expires = 0 OR expires > $1)
-	UNION ALL SELECT 2, id, '', name, '', '', models, limits, '', 0 FROM control_teams
-	UNION ALL SELECT 3, '', '', '', user_id, '', '', '', team, 0 FROM control_team_users
-	UNION ALL SELECT 4, holder, '', '', '', '', '', limits, '', 0 FROM control_limits WHERE limits <> '[]'
+	UNION ALL SELECT 2, id, '', name, '', '', models, limits, '', 0, 0 FROM control_teams
+	UNION ALL SELECT 3, '', '', '', user_id, '', '', '', team, 0, 0 FROM control_team_users
+	UNION ALL SELECT 4, holder, '', '', '', '', '', limits, '', 0, 0 FROM control_limits WHERE limits <> '[]'
 	ORDER BY 1, 2`
 
 // tableRow is a row of tableQuery.
 type tableRow struct {
 	kind                                                int
 	id, hash, name, user, role, models, limitText, team string
-	number                                              int64
+	number, priority                                    int64
 }
 
 // KeyTable returns the keys that nodes accept, neither revoked, expired nor disabled, ordered by
@@ -46,7 +46,7 @@ func (s *State) KeyTable(ctx context.Context) (*wire.KeyTable, error) {
 	teamOf := map[string]string{}
 	err := s.read(ctx, database.SQL(tableQuery, time.Now().Unix()), func(r database.Row) error {
 		var row tableRow
-		if err := r.Scan(&row.kind, &row.id, &row.hash, &row.name, &row.user, &row.role, &row.models, &row.limitText, &row.team, &row.number); err != nil {
+		if err := r.Scan(&row.kind, &row.id, &row.hash, &row.name, &row.user, &row.role, &row.models, &row.limitText, &row.team, &row.number, &row.priority); err != nil {
 			return err
 		}
 		return row.add(t, teamOf)
@@ -80,7 +80,7 @@ func (r *tableRow) add(t *wire.KeyTable, teamOf map[string]string) error {
 		t.Version = uint64(r.number)
 	case rowKey:
 		t.Keys = append(t.Keys, wire.Key{
-			ID: r.id, Hash: r.hash, Name: r.name, User: r.user, Role: r.role, Models: models, Expires: r.number, Team: r.team, Limits: limits,
+			ID: r.id, Hash: r.hash, Name: r.name, User: r.user, Role: r.role, Models: models, Expires: r.number, Team: r.team, Limits: limits, Priority: int(r.priority),
 		})
 	case rowTeam:
 		t.Teams = append(t.Teams, wire.Team{ID: r.id, Name: r.name, Models: models, Limits: limits})

@@ -43,6 +43,7 @@ func (r *Row) each(put func(column string, c cell)) {
 	put("ttft_bucket", intIf(u.FirstTokenMS >= 0, latencyBucket(u.FirstTokenMS)))
 	put("latency_ms", intCell(u.LatencyMS))
 	put("latency_bucket", intCell(latencyBucket(u.LatencyMS)))
+	put("queued_ms", intIf(u.QueuedMS > 0, u.QueuedMS))
 	r.eachCount(put)
 	put("temperature", floatIf(r.temperature))
 	put("top_p", floatIf(r.topP))

@@ -56,7 +56,7 @@ func (s *Server) createKey(ctx context.Context, in adminapi.KeyCreation) (admina
 	}
 	fresh := keys.Generate(s.o.KeySecret)
 	k := controlstate.Key{
-		Team: team, Limits: limits,
+		Team: team, Limits: limits, Priority: in.Priority,
 		ID: s.newKeyID(in.Idempotency), Hash: fresh.Hash, Prefix: fresh.Prefix, Name: spec.Name, User: spec.User, Role: spec.Role, Models: spec.Models,
 		Created: time.Now().UTC().Truncate(time.Second), Expires: spec.Expires,
 	}
@@ -158,6 +158,7 @@ func (s *Server) updateKey(ctx context.Context, in adminapi.KeyPatch) (adminapi.
 	if k.Limits, err = s.mergeLimits(k.Limits, in.Limits, ""); err != nil {
 		return none, err
 	}
+	k.Priority = or(in.Priority, k.Priority)
 	if in.Team != nil {
 		if k.Team, err = teamID(ctx, db, *in.Team); err != nil {
 			return none, err

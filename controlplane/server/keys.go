@@ -13,7 +13,7 @@ import (
 func showKey(k *controlstate.Key) adminapi.Key {
 	return adminapi.Key{
 		ID: k.ID, Name: k.Name, User: k.User, Role: k.Role, Models: k.Models, Created: k.Created, Expires: moment(k.Expires), Revoked: moment(k.Revoked), Prefix: k.Prefix,
-		Team: k.Team, Limits: showLimits(k.Limits), Disabled: k.Disabled,
+		Team: k.Team, Limits: showLimits(k.Limits), Priority: k.Priority, Disabled: k.Disabled,
 	}
 }
 

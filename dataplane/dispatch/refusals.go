@@ -46,6 +46,9 @@ func (r *Run) noCandidate() *fault.Error {
 	if r.request.last != nil {
 		return r.final(r.request.last)
 	}
+	if r.request.line.refusal != nil {
+		return r.request.line.refusal
+	}
 	if r.request.spent.any {
 		return r.allSpent(time.Now())
 	}

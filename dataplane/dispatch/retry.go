@@ -25,7 +25,7 @@ func (r *Run) shouldRetry(f *fault.Error) bool {
 	if r.request.content || f.Kind == fault.Canceled || r.overdue(now) {
 		return false
 	}
-	if !r.retryKey(f, now) && !r.hasNext() && !r.retrySame(f, now) {
+	if !r.retryKey(f, now) && !r.hasNext() && !r.mayQueue(now) && !r.retrySame(f, now) {
 		return false
 	}
 	// What never reached an upstream was no work for it: nothing to save.

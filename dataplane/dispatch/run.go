@@ -34,6 +34,9 @@ type Request struct {
 	Cancel *upstream.Cancel
 	// Caller identifies the caller, 0 is none in particular.
 	Caller uint64
+	// Key and Priority say whose turn it is in the queues of models.
+	Key      string
+	Priority int
 	// ClientRetries means that the client itself waits for a Retry-After and asks
 	// again: the gateway does not do it for it.
 	ClientRetries bool
@@ -52,8 +55,10 @@ type request struct {
 	streamed bool
 	deadline time.Time // of all attempts together, zero for none
 	next     int       // the next candidate
-	repeat   bool      // the next attempt is at the same endpoint
-	keys     int       // that were tried at the endpoint
+	at       int       // the candidate of the current attempt
+	line     line
+	repeat   bool // the next attempt is at the same endpoint
+	keys     int  // that were tried at the endpoint
 	redialed bool
 	renewed  bool         // a refused token was replaced, once
 	waited   bool         // for a Retry-After, once
@@ -94,6 +99,7 @@ func (r *Run) Start(q Request) {
 // the next one. It may be called more than once.
 func (r *Run) Close() {
 	defer r.forget()
+	r.leave()
 	r.attempt.countAbandoned()
 	r.attempt.end()
 }
@@ -165,8 +171,10 @@ func (r *Run) advance(until time.Time) ([]chat.Event, error) {
 		if err := r.pause(until); err != nil {
 			return nil, err
 		}
-		if !r.pick() {
-			return nil, r.noCandidate()
+		if r.request.line.waiter != nil || !r.pick() {
+			if err := r.queue(until); err != nil {
+				return nil, err
+			}
 		}
 		if err := r.encode(); err != nil {
 			return nil, err
@@ -179,19 +187,23 @@ func (r *Run) advance(until time.Time) ([]chat.Event, error) {
 // is none.
 func (r *Run) pick() bool {
 	now := time.Now()
-	if r.request.repeat {
-		r.request.repeat = false
+	q := &r.request
+	if q.repeat {
+		q.repeat = false
 		if r.begin(r.attempt.Candidate, now) {
 			return true
 		}
+		q.pass(q.at)
 	}
 	for r.hasNext() {
-		c := r.request.Plan[r.request.next]
-		r.request.next++
-		if r.begin(c, now) {
-			r.request.keys = 0
+		c := q.Plan[q.next]
+		q.next++
+		// A place that is free while others wait for one is theirs.
+		if waiting := c.Model.Queue != nil && c.Model.Queue.Waiting() > 0; !waiting && r.begin(c, now) {
+			q.at, q.keys = q.next-1, 0
 			return true
 		}
+		q.pass(q.next - 1)
 	}
 	return false
 }

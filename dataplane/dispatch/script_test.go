@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,8 +43,9 @@ type piece struct {
 type host struct {
 	id      string
 	scripts []script
-	asked   int
+	mu      *sync.Mutex // of what follows, and of the log
 	log     *[]visit
+	asked   int
 	open    int
 }
 
@@ -55,6 +57,8 @@ type visit struct {
 }
 
 func (h *host) Send(_ *codec.Call, auth codec.Header, cancel *upstream.Cancel) (upstream.Answer, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	*h.log = append(*h.log, visit{h.id, auth.Value, time.Now()})
 	s := h.scripts[min(h.asked, len(h.scripts)-1)]
 	h.asked++
@@ -114,7 +118,11 @@ func (a *scripted) Read(p []byte, wait time.Duration) (int, error) {
 	return copy(p, next.text), nil
 }
 
-func (a *scripted) Close() { a.host.open-- }
+func (a *scripted) Close() {
+	a.host.mu.Lock()
+	defer a.host.mu.Unlock()
+	a.host.open--
+}
 
 // task is a chat.
 type task struct{ req chat.Request }
@@ -128,6 +136,7 @@ type stage struct {
 	t      testing.TB
 	model  *snapshot.Model
 	hosts  []*host
+	mu     sync.Mutex // of visits
 	visits []visit
 	cancel *upstream.Cancel
 	run    dispatch.Run
@@ -166,7 +175,7 @@ func newStage(t testing.TB, endpoints ...endpoint) *stage {
 	}
 	s := &stage{t: t, model: snap.Models[0]}
 	for i, e := range endpoints {
-		h := &host{id: e.id, scripts: e.scripts, log: &s.visits}
+		h := &host{id: e.id, scripts: e.scripts, mu: &s.mu, log: &s.visits}
 		s.hosts = append(s.hosts, h)
 		s.model.Endpoints[i].Sender, s.model.Endpoints[i].Timeouts = h, e.timeouts
 	}

@@ -119,6 +119,7 @@ func (a *account) settle(end string, status int, f *fault.Error) *api.Total {
 	if !a.firstToken.IsZero() {
 		u.FirstTokenMS = a.firstToken.Sub(a.caller.started).Milliseconds()
 	}
+	u.QueuedMS = a.attempt.run.Queued().Milliseconds()
 	u.FinishReason, u.NativeFinishReason, u.UpstreamID = a.finish.String(), view(a.native), view(a.upstreamID)
 	u.Attempts = append(u.Attempts[:0], a.attempt.run.Attempts()...)
 	if f != nil {

@@ -34,7 +34,7 @@ type attempt struct {
 func (a *attempt) start(policy dispatch.Policy, allowed dispatch.Limits, need limits.Need) {
 	a.watcher.add(&a.watch, a.caller.ctx.Conn(), &a.cancel, a.caller.started)
 	a.run.Start(dispatch.Request{
-		Task: a.translator, Plan: a.plan.Candidates(), Cancel: &a.cancel, Caller: route.Hash(a.caller.key.ID),
+		Task: a.translator, Plan: a.plan.Candidates(), Cancel: &a.cancel, Caller: route.Hash(a.caller.key.ID), Key: a.caller.key.ID, Priority: a.caller.key.Priority,
 		ClientRetries: retries(&a.caller.ctx.Request.Header), Trace: a.caller.trace, Policy: policy, Limits: allowed, Need: need,
 	})
 }

@@ -77,7 +77,11 @@ func (a *attempt) explain(out *wire.Explanation) {
 	tried := a.plan.Candidates()
 	for _, c := range tried {
 		shown := shownCandidate(c.Model, c.Endpoint)
-		if !c.Endpoint.Available(a.caller.started) {
+		switch {
+		case c.Endpoint.Available(a.caller.started):
+		case c.Model.Queue != nil && c.Endpoint.Full():
+			shown.Reason = "waited for in the queue: " + a.unhealthyReason(c.Endpoint)
+		default:
 			shown.Reason = "tried as a last resort: " + a.unhealthyReason(c.Endpoint)
 		}
 		out.Tried = append(out.Tried, shown)
@@ -90,6 +94,10 @@ func (a *attempt) explain(out *wire.Explanation) {
 	}
 	for _, t := range a.targets {
 		out.Models = append(out.Models, t.Model.ID)
+		if q := t.Model.Queue; q != nil {
+			size, wait := q.Settings()
+			out.Queues = append(out.Queues, wire.QueueState{Model: t.Model.ID, Size: size, WaitMS: wait.Milliseconds(), Waiting: q.Waiting()})
+		}
 		for _, m := range a.caller.snap.Missing {
 			if i := slices.IndexFunc(t.Model.Model.Endpoints, func(e wire.Endpoint) bool { return e.ID == m.Endpoint }); i >= 0 {
 				e := &t.Model.Model.Endpoints[i]

@@ -19,6 +19,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/dispatch"
 	"github.com/hybridinference/gateway/dataplane/listener"
 	"github.com/hybridinference/gateway/dataplane/meter"
+	"github.com/hybridinference/gateway/dataplane/queue"
 	"github.com/hybridinference/gateway/dataplane/snapshot"
 	"github.com/hybridinference/gateway/dataplane/tokens"
 )
@@ -181,12 +182,23 @@ func (g *Gateway) drain(ctx context.Context, served <-chan error) error {
 	<-served //nolint:errcheck // it says only that the listener is closed
 	g.connections.wait(idleGrace)
 	g.connections.dismissSilent()
+	defer time.AfterFunc(g.opts.Drain/2, g.closeQueues).Stop() // in time for a clean refusal
 	ctx, cancel := context.WithTimeout(ctx, g.opts.Drain)
 	defer cancel()
 	if end := g.server.ShutdownWithContext(ctx); end != nil && !errors.Is(end, net.ErrClosed) {
 		return fmt.Errorf("drain: %d requests were aborted after %s: %w", g.inFlight.Load(), g.opts.Drain, end)
 	}
 	return err
+}
+
+// closeQueues refuses the requests that still wait for a place at an endpoint:
+// there may be one on another node.
+func (g *Gateway) closeQueues() {
+	for _, m := range g.current.Load().Models {
+		if m.Queue != nil {
+			m.Queue.Close(queue.Draining)
+		}
+	}
 }
 
 // serve serves a connection that was not accepted by Serve.

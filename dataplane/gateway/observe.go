@@ -46,6 +46,9 @@ func (x *exchange) observe() {
 			c.Endpoint.Metrics.Attempted(made.Kind)
 		}
 	}
+	if waited := x.attempt.run.Queued(); waited > 0 {
+		m.Queued(waited)
+	}
 	if u.Endpoint != "" {
 		m.Used(u, x.account.cost)
 		team.Used(u, x.account.cost)

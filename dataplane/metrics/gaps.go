@@ -14,6 +14,8 @@ var (
 		10*time.Second, 30*time.Second, time.Minute, 5*time.Minute)
 	firstTokenBounds = exposition.NewBounds(100*time.Millisecond, 250*time.Millisecond, 500*time.Millisecond, time.Second, 2*time.Second, 5*time.Second,
 		10*time.Second, 30*time.Second)
+	queuedBounds = exposition.NewBounds(10*time.Millisecond, 50*time.Millisecond, 100*time.Millisecond, 500*time.Millisecond, time.Second, 2*time.Second,
+		5*time.Second, 10*time.Second, 30*time.Second)
 	gapBounds = exposition.NewBounds(10*time.Millisecond, 25*time.Millisecond, 50*time.Millisecond, 100*time.Millisecond, 250*time.Millisecond, time.Second,
 		5*time.Second, 30*time.Second)
 )

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -88,7 +89,7 @@ func labels(node string, namesAndValues ...string) exposition.Labels {
 func (q *Requests) newModel(id string) *Model {
 	return &Model{
 		labels: labels(q.node, labelModel, id), id: id,
-		duration: newHistogram(&durationBounds), firstToken: newHistogram(&firstTokenBounds), gaps: newHistogram(&gapBounds),
+		duration: newHistogram(&durationBounds), firstToken: newHistogram(&firstTokenBounds), gaps: newHistogram(&gapBounds), queued: newHistogram(&queuedBounds),
 	}
 }
 
@@ -162,7 +163,9 @@ type Model struct {
 	failovers counter
 	aborts    counter
 
-	duration, firstToken, gaps histogram
+	duration, firstToken, gaps, queued histogram
+
+	waiting atomic.Pointer[func() int64] // in the queue; nil for a model without one
 }
 
 // Labels are those of all series of the model.

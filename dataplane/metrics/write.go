@@ -90,6 +90,7 @@ func (q *Requests) write(w *exposition.Writer) {
 		}
 	}
 	writeAttempts(w, all.endpoints)
+	writeQueues(w, all.models)
 }
 
 func writeAttempts(w *exposition.Writer, endpoints []*Endpoint) {
@@ -112,6 +113,7 @@ var (
 		{"gateway_request_duration_seconds", "Time from a request's head to the end of its answer, of requests that reached an upstream.", &durationBounds, func(m *Model) *histogram { return &m.duration }},
 		{"gateway_time_to_first_token_seconds", "Time from a request's head to the first content of a streamed answer.", &firstTokenBounds, func(m *Model) *histogram { return &m.firstToken }},
 		{"gateway_inter_chunk_seconds", "Time between two chunks of a streamed answer that had content.", &gapBounds, func(m *Model) *histogram { return &m.gaps }},
+		{"gateway_queue_wait_seconds", "Time that a request has waited for a place at an endpoint, of requests that have waited.", &queuedBounds, func(m *Model) *histogram { return &m.queued }},
 	}
 	// counters are those with no label but the model.
 	counters = []struct {

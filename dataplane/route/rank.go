@@ -2,6 +2,7 @@ package route
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/hybridinference/gateway/adapters/chat"
@@ -135,6 +136,13 @@ func (p *Plan) enter(w *Constraints, t Target, place int) {
 	if f.n == 0 && allowed > 0 {
 		for _, e := range t.Model.Endpoints {
 			if w.Excludes(e) == 0 && p.admits(t.Model, e, w.Now) {
+				f.add(w.key(t, place, e), e)
+			}
+		}
+	}
+	if t.Model.Queue != nil && (f.n == 0 || !w.NoFallbacks) { // what is full can be waited for
+		for _, e := range t.Model.Endpoints {
+			if e.State.Available(w.Now) && w.Excludes(e) == 0 && !slices.ContainsFunc(f.list[:f.n], func(o entrant) bool { return o.endpoint == e }) {
 				f.add(w.key(t, place, e), e)
 			}
 		}

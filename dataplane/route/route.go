@@ -61,6 +61,12 @@ func (p *Plan) Drop(applies func(Candidate) bool) {
 // health check has taken out: it may be mistaken, an open breaker or a cool-down
 // is not. Their order is by the model's policy and affinity.
 func (p *Plan) Add(m *snapshot.Model, w *Constraints) {
+	p.addPlaced(m, w)
+	p.addFull(m, w.Now)
+}
+
+// addPlaced plans the endpoints that have room.
+func (p *Plan) addPlaced(m *snapshot.Model, w *Constraints) {
 	p.Considered += len(m.Endpoints)
 	if m.Policy == snapshot.Weighted && w.Affinity(m) == 0 {
 		p.draw(m, w.Now)
@@ -94,6 +100,19 @@ func (p *Plan) draw(m *snapshot.Model, now time.Time) {
 	p.push(m, m.Endpoints[first])
 	for i, e := range m.Endpoints {
 		if i != first && e.Available(now) {
+			p.push(m, e)
+		}
+	}
+}
+
+// addFull plans, last, the endpoints that a request can wait for in the model's
+// queue: those that lack nothing but room.
+func (p *Plan) addFull(m *snapshot.Model, now time.Time) {
+	if m.Queue == nil {
+		return
+	}
+	for _, e := range m.Endpoints {
+		if e.State.Available(now) && !slices.Contains(p.list[:p.n], Candidate{m, e}) {
 			p.push(m, e)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/catalog"
 	"github.com/hybridinference/gateway/dataplane/limits"
 	"github.com/hybridinference/gateway/dataplane/metrics"
+	"github.com/hybridinference/gateway/dataplane/queue"
 	"github.com/hybridinference/gateway/dataplane/token"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/exposition"
@@ -49,6 +50,7 @@ type Builder struct {
 	states map[string]*upstream.State
 	tokens map[string]*token.Source
 	spent  map[string]*Spending
+	queues map[string]*queue.Queue // by model
 	probes []probe
 }
 
@@ -151,6 +153,7 @@ func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 	b.states, b.built = used, built
 	b.Limits.End() // not before: what failed to build leaves the counters of what is in service
 	b.Metrics.Keep(s.series())
+	b.configureQueues(s.Models)
 	s.publish()
 	b.last, b.release = s, r
 	return s, nil
@@ -193,7 +196,7 @@ func (b *Builder) model(w *wire.Model, used map[string]*upstream.State) (builtMo
 	if err != nil {
 		return builtModel{}, fmt.Errorf("model %s: %w", w.ID, err)
 	}
-	out := builtModel{wire: w, model: &Model{Model: w, Role: role, Metrics: b.Metrics.Model(w.ID), Answers: before.answers()}}
+	out := builtModel{wire: w, model: &Model{Model: w, Role: role, Metrics: b.Metrics.Model(w.ID), Answers: before.answers(), Queue: b.queue(w)}}
 	m := out.model
 	m.Policy, m.Affinity = selectionOf(w.Effective())
 	for i := range w.Endpoints {

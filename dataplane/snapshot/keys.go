@@ -31,6 +31,8 @@ type Key struct {
 	Limits []*limits.Counter
 	// Metrics are those of the team, nil if they are not counted.
 	Metrics *metrics.Team
+	// Priority says whose request goes first in a queue: the higher one.
+	Priority int
 	// models are the only ones allowed if restricted.
 	models     []string
 	restricted bool
@@ -75,7 +77,7 @@ func (b *Builder) keys(t *wire.KeyTable) *Keys {
 		if spent[w.ID] = b.spent[w.ID]; spent[w.ID] == nil {
 			spent[w.ID] = &Spending{}
 		}
-		key := &Key{ID: w.ID, Name: w.Name, User: w.User, Team: w.Team, Role: role, Spent: spent[w.ID], expires: w.Expires}
+		key := &Key{ID: w.ID, Name: w.Name, User: w.User, Team: w.Team, Role: role, Priority: w.Priority, Spent: spent[w.ID], expires: w.Expires}
 		key.models, key.restricted = allowedModels(w, teams)
 		k.byHash[sum] = key
 		key.Limits, key.Metrics = shared.of(w), b.Metrics.Team(w.Team)

@@ -14,6 +14,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/catalog"
 	"github.com/hybridinference/gateway/dataplane/limits"
 	"github.com/hybridinference/gateway/dataplane/metrics"
+	"github.com/hybridinference/gateway/dataplane/queue"
 	"github.com/hybridinference/gateway/dataplane/upstream"
 	"github.com/hybridinference/gateway/shared/price"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -71,6 +72,9 @@ type Model struct {
 	Affinity Affinity
 	// Answers is the usual length of answers. It outlives the snapshot.
 	Answers *Answers
+	// Queue is where requests wait while all endpoints are full, nil if they do
+	// not. It outlives the snapshot.
+	Queue *queue.Queue
 }
 
 // Endpoint is an endpoint ready to be called.

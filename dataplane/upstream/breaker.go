@@ -44,6 +44,7 @@ type State struct {
 	// Counts are totals since the endpoint is known.
 	Counts Counts
 
+	freed     atomic.Pointer[func(*State)] // called after a place was released; nil for none
 	settings  BreakerSettings
 	nextKey   atomic.Uint64
 	failed    atomic.Int32  // in a row

@@ -54,7 +54,10 @@ func (c *Cancel) disarm() {
 }
 
 // Sleep waits for d; false if Fire broke it off.
-func (c *Cancel) Sleep(d time.Duration) bool {
+func (c *Cancel) Sleep(d time.Duration) bool { return c.Wait(d, nil) }
+
+// Wait waits for d, or until ready has something; false if Fire broke it off.
+func (c *Cancel) Wait(d time.Duration, ready <-chan struct{}) bool {
 	w := make(waker, 1)
 	if !c.arm(w) {
 		return false
@@ -64,6 +67,8 @@ func (c *Cancel) Sleep(d time.Duration) bool {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return true
+	case <-ready:
 		return true
 	case <-w:
 		return false

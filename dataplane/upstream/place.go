@@ -24,8 +24,7 @@ func (s *State) Acquire(now time.Time, limit int) (Place, bool) {
 	if !s.Admits(now) {
 		return Place{}, false
 	}
-	if n := s.InFlight.Add(1); limit > 0 && n > int64(limit) {
-		s.InFlight.Add(-1)
+	if !s.enter(limit) {
 		return Place{}, false
 	}
 	p := Place{state: s}
@@ -35,25 +34,56 @@ func (s *State) Acquire(now time.Time, limit int) (Place, bool) {
 	if p.probe = s.probing.CompareAndSwap(false, true); p.probe && s.Admits(now) {
 		return p, true // and not opened again by the probe before this one
 	}
-	p.Release()
+	p.drop() // not handed on: nobody has had it
 	return Place{}, false
+}
+
+// enter counts a request unless there are as many as there may be. It never
+// counts one too many, not even for a moment: who looks for a place then would
+// miss the one that is freed meanwhile.
+func (s *State) enter(limit int) bool {
+	if limit <= 0 {
+		s.InFlight.Add(1)
+		return true
+	}
+	for {
+		n := s.InFlight.Load()
+		if n >= int64(limit) {
+			return false
+		}
+		if s.InFlight.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
 }
 
 // Held reports whether the place was acquired and not released yet.
 func (p *Place) Held() bool { return p.state != nil }
 
-// Release gives the place back, the first time that it is called.
+// Release gives the place back, the first time that it is called, and tells
+// those who wait for one.
 func (p *Place) Release() {
 	s := p.state
 	if s == nil {
 		return
 	}
-	if p.probe {
-		s.probing.Store(false)
+	p.drop()
+	if freed := s.freed.Load(); freed != nil {
+		(*freed)(s)
 	}
-	s.InFlight.Add(-1)
+}
+
+// drop gives the place back.
+func (p *Place) drop() {
+	if p.probe {
+		p.state.probing.Store(false)
+	}
+	p.state.InFlight.Add(-1)
 	*p = Place{}
 }
+
+// Notify has freed called whenever a place is released, by whoever does it.
+func (s *State) Notify(freed func(*State)) { s.freed.Store(&freed) }
 
 // Succeeded takes note of an answer. Only a probe closes a breaker: what was
 // under way before it opened says little of how the endpoint is now.

@@ -36,6 +36,18 @@ type Explanation struct {
 	Dropped []string `json:"dropped,omitempty"`
 	// Left are the other endpoints of the models, with why they are not tried.
 	Left []Candidate `json:"left"`
+	// Queues are those of the models in which requests wait while all endpoints are
+	// full.
+	Queues []QueueState `json:"queues,omitempty"`
+}
+
+// QueueState is a model's queue on one node.
+type QueueState struct {
+	Model string `json:"model"`
+	// Size is how many requests may wait, WaitMS for how long, Waiting how many do.
+	Size    int   `json:"size"`
+	WaitMS  int64 `json:"wait_ms"`
+	Waiting int64 `json:"waiting"`
 }
 
 // Candidate is an endpoint that a request may be sent to.

@@ -48,6 +48,9 @@ type Key struct {
 	// user; "" for none.
 	Team   string  `json:"team,omitempty"`
 	Limits []Limit `json:"limits,omitempty"`
+	// Priority says whose requests go first in the queues of models: those of the
+	// higher one.
+	Priority int `json:"priority,omitempty"`
 }
 
 // Encode returns the table as JSON.

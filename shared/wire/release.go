@@ -71,6 +71,15 @@ type Model struct {
 	Selection
 	Configured Selection  `json:"configured,omitzero"`
 	Endpoints  []Endpoint `json:"endpoints"`
+	// Queue has requests wait while all endpoints are full, nil has them refused.
+	Queue *Queue `json:"queue,omitempty"`
+}
+
+// Queue bounds the requests that wait for a place at one model's endpoints.
+type Queue struct {
+	// Size is how many may wait on each node, WaitMS for how long.
+	Size   int   `json:"size"`
+	WaitMS int64 `json:"wait_ms"`
 }
 
 // Endpoint is one upstream of a model.

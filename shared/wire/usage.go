@@ -48,6 +48,8 @@ type Usage struct {
 	// token was sent.
 	FirstTokenMS int64 `json:"first_token_ms"`
 	LatencyMS    int64 `json:"latency_ms"`
+	// QueuedMS is how much of it the request has waited for a place at an endpoint.
+	QueuedMS int64 `json:"queued_ms,omitempty"`
 
 	KeyID  string `json:"key_id"`
 	UserID string `json:"user_id"`
@@ -148,6 +150,7 @@ func (u *Usage) Append(dst []byte) []byte {
 	w.num("time_us", u.Time)
 	w.num("first_token_ms", u.FirstTokenMS)
 	w.num("latency_ms", u.LatencyMS)
+	w.some("queued_ms", u.QueuedMS)
 	w.str("key_id", u.KeyID)
 	w.str("user_id", u.UserID)
 	w.someText("team_id", u.TeamID)

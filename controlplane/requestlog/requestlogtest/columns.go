@@ -44,7 +44,7 @@ func testColumns(t *testing.T, db *Database) {
 	u := &wire.Usage{
 		V: 1, RequestID: "gen-1779760223-foBbuEEOlNTnG2IMQeB5", HTTPRequestID: "mine-1", TraceID: "4bf92f3577b34da6a3ce929d0e0e4736", SpanID: "00f067aa0ba902b7", Node: "node-1", Epoch: 1779000000, Release: 12,
 		// the request came in just before the second of its id
-		Time: 1779760222999999, FirstTokenMS: 180, LatencyMS: 950, KeyID: "k_7", UserID: "ada", TeamID: "t_3", API: "chat",
+		Time: 1779760222999999, FirstTokenMS: 180, LatencyMS: 950, QueuedMS: 33, KeyID: "k_7", UserID: "ada", TeamID: "t_3", API: "chat",
 		RequestedModel: "demo:nitro", Model: "demo", Endpoint: "demo:local-8000", Provider: "vLLM", UpstreamModel: "/models/demo",
 		UpstreamID: "chatcmpl-1", Attempts: []wire.Attempt{{Endpoint: "demo:a", Status: 503, Kind: "overloaded", MS: 12}, {Endpoint: "demo:local-8000", Status: 200, MS: 900}},
 		Stream: true, Status: 200, FinishReason: "stop", NativeFinishReason: "eos", End: wire.EndComplete,
@@ -71,7 +71,7 @@ func testColumns(t *testing.T, db *Database) {
 		"endpoint": "demo:local-8000", "provider": "vLLM", "upstream_model": "/models/demo", "upstream_id": "chatcmpl-1",
 		"attempts": `[{"endpoint":"demo:a","kind":"overloaded","ms":12,"status":503},{"endpoint":"demo:local-8000","kind":"","ms":900,"status":200}]`,
 		"stream":   "1", "status_code": "200", "finish_reason": "stop", "native_finish_reason": "eos", "outcome": "complete", "error": "none 'really'",
-		"ttft_ms": "180", "latency_ms": "950", "prompt_tokens": "1099511627776", "completion_tokens": "80", "reasoning_tokens": "20",
+		"ttft_ms": "180", "latency_ms": "950", "queued_ms": "33", "prompt_tokens": "1099511627776", "completion_tokens": "80", "reasoning_tokens": "20",
 		"total_tokens": "1099511627856", "cache_read_tokens": "1000", "cache_write_tokens": "100", "usage_source": "provider",
 		"cost_usd": "0.000123", "upstream_cost_usd": "0.0001", "temperature": "0.5", "top_p": "1", "max_tokens": "64", "CAST(seed AS TEXT)": "9007199254740993",
 		"user_agent": "curl/8 \"x\"\n", "client_ip": "127.0.0.1", "app_title": "Café", "referer": "https://example.org", "metadata": `{"later":[1]}`,
@@ -92,7 +92,7 @@ func testAbsent(t *testing.T, db *Database) {
 	insert(t, s, []*requestlog.Row{Row(t, u)}, 1)
 	want := map[string]string{"model_id": "demo", "provider": "router", "stream": "0", "latency_ms": "0", "received_at": "2026-05-26T01:50:23Z"}
 	for column := range strings.FieldsSeq(`http_request_id trace_id ttft_bucket node spool_epoch seq key_id user_id team_id session_id api endpoint upstream_model upstream_id attempts
-		finish_reason native_finish_reason outcome error ttft_ms prompt_tokens completion_tokens reasoning_tokens total_tokens cache_read_tokens
+		finish_reason native_finish_reason outcome error ttft_ms queued_ms prompt_tokens completion_tokens reasoning_tokens total_tokens cache_read_tokens
 		cache_write_tokens cost_usd upstream_cost_usd temperature top_p max_tokens seed params user_agent client_ip app_title referer metadata`) {
 		want[column] = "NULL"
 	}
