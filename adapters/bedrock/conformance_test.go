@@ -97,6 +97,20 @@ func TestRequest(t *testing.T) {
 		`,"toolConfig":{"tools":[{"toolSpec":{"name":"gateway_json_answer","description":"Gives the answer to the user. Call it once, with the whole answer","inputSchema":{"json":{"type":"object"}}}}],"toolChoice":{"tool":{"name":"gateway_json_answer"}}},"inferenceConfig":{"maxTokens":5}`, "")
 }
 
+// TestForeignBlocks sends what the history has of Anthropic's own API as text.
+func TestForeignBlocks(t *testing.T) {
+	for block, want := range map[string]string{
+		`{"type":"server_tool_use","id":"s","name":"web_search","input":{}}`: `[{"text":"[The assistant used a tool of its provider here]"}]`,
+		`{"type":"server_tool_use","id":"s","name":"web_search","input":{}},{"type":"web_search_tool_result","tool_use_id":"s","content":[{"type":"web_search_result","title":"T","url":"https://e.org"}]},{"type":"text","text":"Based"}`: `[{"text":"T: https://e.org"},{"text":"Based"}]`,
+		`{"type":"compaction","content":"S"}`: `[{"text":"S"}]`,
+	} {
+		call := adaptertest.Encode(t, newAdapter(t, claude), []byte(`{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":[`+block+`]},{"role":"user","content":"y"}],"max_tokens":5}`))
+		if want = `{"role":"assistant","content":` + want + `}`; !strings.Contains(string(call.Body), want) {
+			t.Errorf("%s: %s, want %s", block, call.Body, want)
+		}
+	}
+}
+
 func TestSettings(t *testing.T) {
 	a := newAdapter(t, "arn:aws:bedrock:eu-north-1:123456789012:inference-profile/eu.amazon.nova-lite-v1:0")
 	call := adaptertest.Encode(t, a, []byte(`{"messages":[{"role":"user","content":"x"}],"stream":true}`))

@@ -192,14 +192,35 @@ func (d *draft) content(val []byte) error {
 	d.put(`[`)
 	first := true
 	for block := range rawjson.Elements(val) {
+		if isForeign(block) {
+			if text := chat.ForeignText(block); text != nil {
+				d.comma(&first).put(`{"text":`).raw(text).put(`}`)
+			}
+			continue
+		}
 		d.comma(&first)
 		if err := d.block(block); err != nil {
 			return err
 		}
 		d.cache(block)
 	}
+	if first { // Converse refuses empty content
+		d.put(`{"text":"` + chat.ForeignNote + `"}`)
+	}
 	d.put(`]`)
 	return nil
+}
+
+// isForeign reports blocks that Anthropic's own API has and Converse has not.
+func isForeign(block []byte) bool {
+	switch string(chat.Member(block, "type")) {
+	case `"image"`, `"document"`:
+		switch string(chat.Member(chat.Member(block, "source"), "type")) {
+		case `"base64"`, `"text"`, `"url"`:
+			return false
+		}
+	}
+	return chat.Foreign(block)
 }
 
 func (d *draft) tools(list, choice []byte) {

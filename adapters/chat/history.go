@@ -2,6 +2,7 @@ package chat
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/hybridinference/gateway/shared/rawjson"
 )
@@ -42,27 +43,75 @@ func IsObject(raw []byte) bool {
 func Foreign(block []byte) bool {
 	kind := rawjson.Inner(Member(block, "type"))
 	switch string(kind) {
-	case "server_tool_use", "mcp_tool_use", "container_upload", "compaction", "search_result", "tool_reference", "document":
+	case "server_tool_use", "mcp_tool_use", "container_upload", "compaction", "search_result", "tool_reference", "document", "image":
 		return true
 	}
 	return bytes.HasSuffix(kind, []byte("_tool_result"))
 }
 
 // ForeignText returns what a content block of another API's own kind says, as a
-// literal: the results of a search with their addresses, the name of a tool that
-// was found, a summary. nil is a block that says nothing to another model.
+// literal: what a server's tool returned, the results of a search with their
+// addresses, the name of a tool that was found, a summary. nil is a block that
+// says nothing to another model.
 func ForeignText(block []byte) Literal {
-	switch string(Member(block, "type")) {
-	case `"tool_reference"`:
+	kind := string(rawjson.Inner(Member(block, "type")))
+	switch kind {
+	case "tool_reference":
 		return text(Member(block, "tool_name"))
-	case `"compaction"`:
+	case "compaction":
 		return text(Member(block, "content"))
-	case `"web_search_tool_result"`:
+	case "web_search_tool_result":
 		return searchResults(Member(block, "content"))
-	case `"search_result"`:
+	case "search_result":
 		return joined(Member(block, "content"), text(Member(block, "title")))
+	case "document", "image":
+		return sourceText(block)
+	}
+	if strings.HasSuffix(kind, "_tool_result") {
+		return outputText(Member(block, "content"))
 	}
 	return nil
+}
+
+// sourceText returns a document that is made of blocks, and says of one that is
+// a provider's own that it was there.
+func sourceText(block []byte) Literal {
+	source := Member(block, "source")
+	if string(Member(source, "type")) != `"content"` {
+		return Literal(`"[A file that only its provider has]"`)
+	}
+	if content := text(Member(source, "content")); content != nil {
+		return content
+	}
+	return joined(Member(source, "content"), text(Member(block, "title")))
+}
+
+// outputText returns what a tool that a provider runs returned: a text, texts,
+// what a program wrote, a page.
+func outputText(content []byte) Literal {
+	if len(content) == 0 || content[0] != '{' {
+		if t := text(content); t != nil {
+			return t
+		}
+		return joined(content, nil)
+	}
+	out := []byte{'"'}
+	add := func(raw []byte) {
+		if t := rawjson.Inner(text(raw)); len(t) > 0 {
+			if len(out) > 1 {
+				out = append(out, `\n`...)
+			}
+			out = append(out, t...)
+		}
+	}
+	add(Member(content, "url"))
+	add(Member(Member(Member(content, "content"), "source"), "data"))
+	add(Member(content, "stdout"))
+	add(Member(content, "stderr"))
+	if len(out) == 1 {
+		return nil
+	}
+	return append(out, '"')
 }
 
 // searchResults lists titles and addresses.

@@ -10,6 +10,13 @@ import (
 // model that cannot take it back: the inside of a literal.
 const ImageNote = `[The assistant made an image here, which this model cannot see]`
 
+// ForeignNote is the text of an answer of which nothing else is left: the inside
+// of a literal.
+const ForeignNote = `[The assistant used a tool of its provider here]`
+
+// IsMedia reports whether a content part is an image, sound, a video or a file.
+func IsMedia(part []byte) bool { return partOf(Member(part, "type")).feature()&Media != 0 }
+
 // WithImageNote returns a message's content with that text at its end.
 func WithImageNote(content []byte) []byte {
 	const quoted = `"` + ImageNote + `"`

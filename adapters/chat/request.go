@@ -4,6 +4,8 @@
 // unescapes it.
 package chat
 
+import "bytes"
+
 // MaxChoices bounds n, and the index of an answer's choices.
 const MaxChoices = 64
 
@@ -113,6 +115,11 @@ func EffortShare(effort string) int64 {
 	return 0
 }
 
+// MarksCache reports whether a message or a tool has cache_control.
+func (r *Request) MarksCache() bool {
+	return r.Has&HasCacheControl != 0 || bytes.Contains(r.Raw(Tools), []byte(`"cache_control"`))
+}
+
 // Feature is a set of things that occur in a request's messages and tools.
 type Feature uint32
 
@@ -135,7 +142,7 @@ const (
 	HasLateSystem                       // a system message after another role
 	HasSystems                          // two system messages or more, one after the other
 	HasPrefill                          // the last message is the assistant's, without tool calls
-	HasForeign                          // a content part of no type of OpenAI's, or with citations
+	HasForeign                          // a content part of no type of OpenAI's, or with members of Anthropic's; is_error
 	HasResultMedia                      // an image, audio, video or file in a tool message; these are not counted above
 	HasCustomCalls                      // a call of a tool of free text in an assistant message
 	HasOwnImages                        // images that an assistant message made

@@ -98,6 +98,8 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 			r.note(c.Raw(), HasReasoning)
 		case "cache_control":
 			r.note(c.Raw(), HasCacheControl)
+		case "is_error":
+			r.note(c.Raw(), HasForeign)
 		default:
 			r.note(c.Raw(), 0)
 		}
@@ -180,7 +182,7 @@ func (r *Request) scanPart(c *rawjson.Cursor, n, i int) error {
 			needed = c.Raw()
 		case "cache_control":
 			r.note(c.Raw(), HasCacheControl)
-		case "citations":
+		case "citations", "context":
 			r.Has |= HasForeign
 			c.Skip()
 		default:

@@ -23,6 +23,9 @@ func (a *Adapter) Encode(r *chat.Request, call *codec.Call) error {
 	a.encodeTools(r, call)
 	a.encodeConfig(r, call)
 	call.Dropped |= r.Sent&unknownToGoogle() | r.Router()
+	if r.MarksCache() {
+		call.Dropped |= chat.SetOf(chat.CacheControl)
+	}
 	call.Body = append(call.Body, a.top.raw...)
 	call.Body[start] = '{' // in place of the first member's comma
 	call.Body = append(call.Body, '}')
@@ -33,7 +36,7 @@ func (a *Adapter) Encode(r *chat.Request, call *codec.Call) error {
 // gateway's own business (routing, traces) is not among them.
 func unknownToGoogle() chat.ParamSet {
 	return chat.SetOf(chat.MinP, chat.TopA, chat.RepetitionPenalty, chat.LogitBias, chat.ParallelToolCalls, chat.Verbosity, chat.User, chat.Metadata,
-		chat.ServiceTier, chat.Prediction, chat.Audio, chat.WebSearchOptions, chat.PromptCacheKey)
+		chat.ServiceTier, chat.Prediction, chat.Audio, chat.WebSearchOptions, chat.PromptCacheKey, chat.CacheControl)
 }
 
 // check refuses what the model cannot do.

@@ -234,7 +234,9 @@ func TestDropped(t *testing.T) {
 	f(settings("gemini-2.5-flash"), `"top_logprobs":3,"tool_choice":"auto","response_format":{"type":"grammar","grammar":"x"}`, chat.TopLogprobs, chat.ToolChoice, chat.ResponseFormat)
 	f(settings("gemini-2.5-flash"), `"tools":[{"type":"openrouter:web_search"}],"tool_choice":"auto"`, chat.Tools, chat.ToolChoice)
 	f(settings("gemini-2.0-flash"), `"reasoning_effort":"high"`, chat.ReasoningEffort)
-	f(bare, `"provider":{},"plugins":[],"session_id":"s","trace":{},"cache_control":{"type":"ephemeral"}`)
+	f(bare, `"provider":{},"plugins":[],"session_id":"s","trace":{}`)
+	f(bare, `"cache_control":{"type":"ephemeral"}`, chat.CacheControl)
+	f(bare, `"tools":[{"type":"function","function":{"name":"f"},"cache_control":{"type":"ephemeral"}}]`, chat.Tools, chat.CacheControl)
 }
 
 func TestFormatBesideTools(t *testing.T) {

@@ -71,7 +71,7 @@ func (c *contents) result(m *chat.Message, call *chat.Call, i int) error {
 	if len(call.ID) > 2 && !c.anonymous {
 		c.dst = appendMember(c.dst, "id", call.ID)
 	}
-	c.dst = appendOutput(appendKey(c.dst, "response"), outputOf(m, c.inputs))
+	c.dst = appendOutput(appendKey(c.dst, "response"), m, outputOf(m, c.inputs))
 	var media []byte
 	for j := range m.Parts {
 		p := &m.Parts[j]
@@ -123,10 +123,17 @@ func outputOf(m *chat.Message, inputs chat.Feature) chat.Literal {
 }
 
 // appendOutput appends a tool's output, which must be an object: any other
-// text is wrapped.
-func appendOutput(dst []byte, text chat.Literal) []byte {
-	if raw := rawjson.Unquote(nil, text); chat.IsObject(raw) {
+// text is wrapped, and so is that of a call that failed.
+func appendOutput(dst []byte, m *chat.Message, text chat.Literal) []byte {
+	failed := string(chat.Member(m.Raw, "is_error")) == "true"
+	raw := rawjson.Unquote(nil, text)
+	switch {
+	case failed:
+		dst = append(dst, `{"error":`...)
+	case chat.IsObject(raw):
 		return append(dst, raw...)
+	default:
+		dst = append(dst, `{"result":`...)
 	}
-	return append(append(append(dst, `{"result":`...), text...), '}')
+	return append(append(dst, text...), '}')
 }

@@ -95,6 +95,8 @@ func TestToolResults(t *testing.T) {
 		calls+`,`+results(`{"result":"x\ny"}`, `{"result":"[1]"}`))
 	f(old, asked+`,`+twoCalls+`},{"role":"tool","tool_call_id":"a","content":null},{"role":"tool","tool_call_id":"b","content":"{broken"}`,
 		calls+`,`+results(`{"result":""}`, `{"result":"{broken"}`))
+	f(old, asked+`,`+twoCalls+`},{"role":"tool","tool_call_id":"a","content":"no such file","is_error":true},{"role":"tool","tool_call_id":"b","content":"{\"x\":1}","is_error":true}`,
+		calls+`,`+results(`{"error":"no such file"}`, `{"error":"{\"x\":1}"}`))
 	// a late answer to an earlier call
 	f(old, asked+`,`+twoCalls+`},{"role":"user","content":"wait"},{"role":"assistant","content":"ok"},{"role":"tool","tool_call_id":"a","content":"5"}`,
 		calls+`,{"role":"user","parts":[{"text":"wait"}]},{"role":"model","parts":[{"text":"ok"}]},{"role":"user","parts":[{"functionResponse":{"id":"a","name":"add","response":{"result":"5"}}}]}`)

@@ -52,7 +52,7 @@ func (a *Adapter) takesOwnImages() bool {
 // noteImages puts a text in the place of images that the assistant made, where
 // they do not go back.
 func (m *messages) noteImages() {
-	var content, images, role []byte
+	var content, images []byte
 	at := -1
 	for i, f := range m.members {
 		switch string(f.key) {
@@ -60,11 +60,9 @@ func (m *messages) noteImages() {
 			content, at = f.value, i
 		case "images":
 			images = array(f.value)
-		case "role":
-			role = f.value
 		}
 	}
-	if images == nil || m.takesOwnImages() || string(role) != `"assistant"` {
+	if images == nil || m.takesOwnImages() || string(m.role) != `"assistant"` {
 		return
 	}
 	if at < 0 {

@@ -25,7 +25,7 @@ type thoughts struct {
 
 // thoughts reads the message's reasoning.
 func (m *messages) thoughts() thoughts {
-	var t thoughts
+	t := thoughts{calls: m.called}
 	var plain, content, details []byte
 	for _, f := range m.members {
 		switch string(f.key) {
@@ -35,8 +35,6 @@ func (m *messages) thoughts() thoughts {
 			content = f.value
 		case "reasoning_details":
 			details = array(f.value)
-		case "tool_calls":
-			t.calls = array(f.value) != nil
 		}
 	}
 	t.text, t.plain = readable(plain, content, details), filled(plain) != nil

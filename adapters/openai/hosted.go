@@ -13,7 +13,7 @@ import (
 // requests and messages alike, and calls whose id is not one of its own.
 func Mistral() Profile {
 	return Profile{
-		systemOnly: true, strictMessages: true, shortIDs: true, usageUnasked: true, parsesCalls: true, seed: "random_seed",
+		systemOnly: true, strictMessages: true, shortIDs: true, usageUnasked: true, parsesCalls: true, answersResults: true, seed: "random_seed",
 		thinking: thinkPlain, history: historyDrop, prefillMessage: `,"prefix":true`,
 		base: wire.Traits{MaxTokensField: "max_tokens", SystemMessages: "leading", Efforts: []string{"none", "high"}},
 		drop: chat.SetOf(chat.User, chat.LogitBias, chat.Logprobs, chat.TopLogprobs, chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty,

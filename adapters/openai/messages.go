@@ -22,7 +22,7 @@ func (a *Adapter) encodeMessages(r *chat.Request, p *plan, call *codec.Call) err
 	}
 	m := messages{
 		Adapter: a, flatten: a.flattens(r.Has), quiet: r.Reasoning.Off || p.quiet, format: format,
-		merge: a.profile.oneSystem && (r.Has&chat.HasSystems != 0 || format != nil),
+		merge: a.oneSystem() && (r.Has&chat.HasSystems != 0 || format != nil),
 		mixed: r.Has&chat.HasLateSystem != 0, late: a.traits.SystemMessages == "leading",
 	}
 	if r.Has&chat.HasPrefill != 0 && a.profile.prefillMessage != "" {
@@ -31,6 +31,12 @@ func (a *Adapter) encodeMessages(r *chat.Request, p *plan, call *codec.Call) err
 	var err error
 	call.Body, err = m.append(call.Body, r.Messages)
 	return err
+}
+
+// oneSystem reports whether a second system message at the beginning is refused
+// as well.
+func (a *Adapter) oneSystem() bool {
+	return a.profile.oneSystem || a.traits.SystemMessages == "leading"
 }
 
 // checkInputs refuses media that the model cannot take.
@@ -49,8 +55,8 @@ func (a *Adapter) checkInputs(has chat.Feature) error {
 func (a *Adapter) rewrites(has chat.Feature) bool {
 	p := &a.profile
 	on := func(f chat.Feature, when bool) bool { return when && has&f != 0 }
-	return p.strictMessages || on(chat.HasNull|chat.HasReasoning, true) || on(chat.HasDeveloper, p.systemOnly) || on(chat.HasSystems, p.oneSystem) ||
-		on(chat.HasLateSystem|chat.HasForeign, true) || on(chat.HasResultMedia, a.settings.Inputs&chat.Media != chat.Media || p.dataImages) || on(chat.HasCacheControl, !p.keepCache) || on(chat.HasImage, p.dataImages) || on(chat.HasToolCalls, p.parsesCalls || p.history == historyRequired) || on(chat.HasPrefill, p.prefillMessage != "") ||
+	return p.strictMessages || on(chat.HasNull|chat.HasReasoning, true) || on(chat.HasDeveloper, p.systemOnly) || on(chat.HasSystems, a.oneSystem()) ||
+		on(chat.HasLateSystem|chat.HasForeign, true) || on(chat.HasResultMedia, a.settings.Inputs&chat.Media != chat.Media || p.dataImages || !p.mediaResults) || on(chat.HasCacheControl, !p.keepCache) || on(chat.HasImage, p.dataImages) || on(chat.HasToolCalls, p.parsesCalls || p.history == historyRequired) || on(chat.HasPrefill, p.prefillMessage != "") || on(chat.HasToolResults, p.answersResults) ||
 		on(chat.HasCustomCalls, !a.takesCustom()) || on(chat.HasOwnImages, !a.takesOwnImages()) ||
 		a.flattens(has)
 }
@@ -81,6 +87,14 @@ type messages struct {
 	// held are system messages that came between calls and their results: they
 	// follow the results.
 	held [][]byte
+	// media are parts of results, each behind a comma, that follow them in a
+	// message of the user's.
+	media []byte
+	// result: the last message that was appended is a tool's.
+	result bool
+	// role is that of the message at hand, called means that it has calls.
+	role   []byte
+	called bool
 	// open: the one system message has been begun and not ended.
 	open bool
 }
@@ -90,12 +104,19 @@ type messages struct {
 type member struct{ key, value []byte }
 
 func (m *messages) read(raw []byte) {
-	m.members = m.members[:0]
+	m.members, m.role, m.called = m.members[:0], nil, false
 	var c rawjson.Cursor
 	c.Reset(raw)
 	c.Object()
 	for key, ok := c.Key(); ok; key, ok = c.Key() {
-		m.members = append(m.members, member{key, c.Raw()})
+		val := c.Raw()
+		m.members = append(m.members, member{key, val})
+		switch string(key) {
+		case "role":
+			m.role = val
+		case "tool_calls":
+			m.called = array(val) != nil
+		}
 	}
 }
 
@@ -121,11 +142,12 @@ func (m *messages) append(dst, list []byte) ([]byte, error) {
 			m.held = append(m.held, raw)
 			continue
 		}
-		if calling = m.mixed && (calling && system || answersCalls(raw)); !calling {
+		if !isResult(raw) {
 			if dst, err = m.release(dst); err != nil {
 				return dst, err
 			}
 		}
+		calling = m.mixed && answersCalls(raw)
 		if dst, err = m.next(dst, raw, system && !leading); err != nil {
 			return dst, err
 		}
@@ -160,8 +182,13 @@ func (m *messages) comma(dst []byte) []byte {
 	return dst
 }
 
-// release appends the system messages that waited for the results.
+// release appends what waited for the results: their media, and system messages.
 func (m *messages) release(dst []byte) ([]byte, error) {
+	if len(m.media) > 0 {
+		dst = append(m.users(m.comma(dst)), `{"role":"user","content":[{"type":"text","text":"[Content of the tool results above]"}`...)
+		dst = append(append(dst, m.media...), `]}`...)
+		m.media = m.media[:0]
+	}
 	var err error
 	for _, raw := range m.held {
 		if dst, err = m.next(dst, raw, true); err != nil {
@@ -177,17 +204,33 @@ func (m *messages) release(dst []byte) ([]byte, error) {
 func (m *messages) next(dst, raw []byte, late bool) ([]byte, error) {
 	dst = m.comma(dst)
 	if late && m.late {
-		dst = append(append(dst, `{"role":"user","content":"`...), chat.Instruction...)
+		dst = append(append(m.users(dst), `{"role":"user","content":"`...), chat.Instruction...)
 		return append(append(dst, flat(chat.Member(raw, "content"))...), `"}`...), nil
 	}
+	if string(chat.Member(raw, "role")) == `"user"` {
+		dst = m.users(dst)
+	}
+	m.result = isResult(raw)
 	return m.message(dst, raw)
+}
+
+// users puts an answer between a result and a message of the user's, where the
+// server wants one.
+func (m *messages) users(dst []byte) []byte {
+	if m.result && m.profile.answersResults {
+		dst = append(dst, `{"role":"assistant","content":"OK"},`...)
+	}
+	m.result = false
+	return dst
 }
 
 // answersCalls reports whether tool messages may follow: after a message with
 // calls, and after another of them.
 func answersCalls(raw []byte) bool {
-	return string(chat.Member(raw, "role")) == `"tool"` || array(chat.Member(raw, "tool_calls")) != nil
+	return isResult(raw) || array(chat.Member(raw, "tool_calls")) != nil
 }
+
+func isResult(raw []byte) bool { return string(chat.Member(raw, "role")) == `"tool"` }
 
 func isSystem(raw []byte) bool {
 	role := string(chat.Member(raw, "role"))
@@ -242,6 +285,8 @@ func (m *messages) leavesOut(key string, val []byte) bool {
 		return false
 	case "reasoning", "reasoning_content", "reasoning_details":
 		return true // appendHistory says it
+	case "is_error": // of Anthropic's results
+		return true
 	case "cache_control":
 		return !m.profile.keepCache
 	case "images":
@@ -265,7 +310,10 @@ func (m *messages) member(dst []byte, key string, val []byte, t *thoughts) ([]by
 	case t.tags != nil:
 		return appendTagged(dst, t.tags, val), nil
 	case len(val) > 0 && val[0] == '[' && m.flatten:
-		return appendFlat(dst, val), nil
+		if dst = appendFlat(dst, val); bytes.HasSuffix(dst, []byte(`:""`)) {
+			dst = append(dst[:len(dst)-len(`""`)], m.nothing()...)
+		}
+		return dst, nil
 	case len(val) > 0 && val[0] == '[':
 		return m.parts(dst, val)
 	}
@@ -298,7 +346,8 @@ func appendFlat(dst, parts []byte) []byte {
 }
 
 // parts copies parts, less what the server would refuse: cache_control,
-// citations, and the blocks of Anthropic's own, of which the text is kept.
+// citations, blocks of Anthropic's own, of which the text is kept, and media of
+// results, which it may take from the user only.
 func (m *messages) parts(dst, parts []byte) ([]byte, error) {
 	var c rawjson.Cursor
 	c.Reset(parts)
@@ -320,23 +369,39 @@ func (m *messages) parts(dst, parts []byte) ([]byte, error) {
 			}
 			part = append(append([]byte(`{"type":"text","text":`), text...), '}')
 		}
+		part = m.part(part)
+		if !m.profile.mediaResults && string(m.role) == `"tool"` && chat.IsMedia(part) {
+			m.media = append(append(m.media, ','), part...)
+			part = []byte(`{"type":"text","text":"[See the next message of the user]"}`)
+		}
 		if len(dst) > begin+1 {
 			dst = append(dst, ',')
 		}
-		dst = append(dst, m.part(part)...)
+		dst = append(dst, part...)
 	}
 	if len(dst) == begin+1 {
-		return append(dst[:begin], `""`...), nil
+		return append(dst[:begin], m.nothing()...), nil
 	}
 	return append(dst, ']'), nil
+}
+
+// nothing is the content of a message of which nothing is left. Many servers
+// refuse an answer without content.
+func (m *messages) nothing() string {
+	if string(m.role) == `"assistant"` && !m.called {
+		return `"` + chat.ForeignNote + `"`
+	}
+	return `""`
 }
 
 func (m *messages) part(part []byte) []byte {
 	if !m.profile.keepCache && bytes.Contains(part, []byte(`"cache_control"`)) {
 		part = appendWith(nil, part, "cache_control", nil)
 	}
-	if bytes.Contains(part, []byte(`"citations"`)) && string(chat.Member(part, "type")) == `"text"` {
-		part = appendWith(nil, part, "citations", nil)
+	for _, name := range []string{"citations", "context"} {
+		if bytes.Contains(part, []byte(name)) && !rawjson.IsNull(chat.Member(part, name)) {
+			part = appendWith(nil, part, name, nil)
+		}
 	}
 	return part
 }

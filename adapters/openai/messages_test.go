@@ -35,8 +35,11 @@ func TestMessages(t *testing.T) {
 	f("vllm", `{"role":"system","content":"a"},`+user+`,{"role":"system","content":"b"},`+user,
 		`{"role":"system","content":"a"},`+user+`,{"role":"user","content":"[Instruction from the system, not from the user]\nb"},`+user)
 	f("deepseek", `{"role":"system","content":"a"},{"role":"system","content":"b"},`+user, `{"role":"system","content":"a"},{"role":"system","content":"b"},`+user)
-	f("vllm", `{"role":"user","content":[{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}],"cache_control":{"type":"ephemeral"}}`,
-		`{"role":"user","content":[{"type":"text","text":"x"}]}`)
+	cached := `{"role":"user","content":[{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}],"cache_control":{"type":"ephemeral"}}`
+	call := adaptertest.Encode(t, adapter(t, endpoint("vllm", "m")), []byte(`{"messages":[`+cached+`]}`))
+	compare(t, cached, call, `{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"x"}]}]}`, []string{"cache_control"})
+	systems := `{"role":"system","content":"a"},{"role":"system","content":"b"},` + user + `,{"role":"system","content":"c"}`
+	rewrites(t, endpoint("openai_compat", "Qwen/Qwen3.8-27B"), systems, `{"role":"system","content":"a\n\nb"},`+user+`,{"role":"user","content":"[Instruction from the system, not from the user]\nc"}`, "")
 	f("groq", `{"role":"user","content":"x","annotations":[],"name":"n"}`, `{"role":"user","content":"x","name":"n"}`)
 }
 
@@ -120,7 +123,26 @@ func TestLateSystemMessages(t *testing.T) {
 	}
 	f("openai_compat", system+user+`,`+note, system+user+`,`+note)
 	f("openai_compat", user+`,`+call+`,`+note+`,`+result, user+`,`+call+`,`+result+`,`+note)
+	f("vllm", user+`,`+call+`,`+result+`,`+note+`,`+call+`,`+result, user+`,`+call+`,`+result+`,`+marked+`,`+call+`,`+result)
 	f("vllm", system+user+`,{"role":"developer","content":[{"type":"text","text":"b"}]}`, system+user+`,`+marked)
+}
+
+// Mistral wants an answer between results and what the user says next.
+func TestAnswersToResults(t *testing.T) {
+	const (
+		call   = user + `,{"role":"assistant","content":null,"tool_calls":[{"type":"function","function":{"name":"f","arguments":"{}"},"id":"abcdefghi"}]},`
+		result = `{"role":"tool","tool_call_id":"abcdefghi","content":"r"}`
+		ok     = `,{"role":"assistant","content":"OK"},`
+		note   = `{"role":"system","content":"b"}`
+		marked = `{"role":"user","content":"[Instruction from the system, not from the user]\nb"}`
+	)
+	f := func(messages, want string) {
+		t.Helper()
+		rewrites(t, endpoint("mistral", "m"), messages, want, "")
+	}
+	f(call+result+`,`+result+`,`+user, call+result+`,`+result+ok+user)
+	f(call+result+`,`+note+`,`+user, call+result+ok+marked+`,`+user)
+	f(call+result, call+result)
 }
 
 // Blocks of Anthropic's own kinds reach no other server.
@@ -129,7 +151,13 @@ func TestForeignBlocks(t *testing.T) {
 	rewrites(t, endpoint("openai_compat", "m"), user+`,{"role":"assistant","content":[`+search+`,{"type":"text","text":"Based","citations":[{"url":"u"}]}]},`+user,
 		user+`,{"role":"assistant","content":[{"type":"text","text":"T: https://e.org"},{"type":"text","text":"Based"}]},`+user, "")
 	rewrites(t, endpoint("vllm", "m"), user+`,{"role":"assistant","content":[{"type":"server_tool_use","id":"s","name":"x","input":{}}]},{"role":"tool","tool_call_id":"c","content":[{"type":"tool_reference","tool_name":"g"}]}`,
-		user+`,{"role":"assistant","content":""},{"role":"tool","tool_call_id":"c","content":[{"type":"text","text":"g"}]}`, "")
+		user+`,{"role":"assistant","content":"[The assistant used a tool of its provider here]"},{"role":"tool","tool_call_id":"c","content":[{"type":"text","text":"g"}]}`, "")
+	rewrites(t, endpoint("openai", "m"), user+`,{"role":"assistant","content":[{"type":"mcp_tool_result","content":[{"type":"text","text":"a"}]},{"type":"bash_code_execution_tool_result","content":{"stdout":"b","stderr":""}},
+		{"type":"web_fetch_tool_result","content":{"url":"u","content":{"type":"document","source":{"type":"text","data":"c"}}}},{"type":"document","source":{"type":"content","content":[{"type":"text","text":"d"}]}},
+		{"type":"image","source":{"type":"file","file_id":"f"}}]},`+user,
+		user+`,{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"text","text":"b"},{"type":"text","text":"u\nc"},{"type":"text","text":"d"},{"type":"text","text":"[A file that only its provider has]"}]},`+user, "")
+	rewrites(t, endpoint("openai", "m"), user+`,{"role":"tool","tool_call_id":"c","content":"r","is_error":true},{"role":"user","content":[{"type":"file","file":{"file_data":"data:application/pdf;base64,AA"},"context":"x","citations":{"enabled":true}}]}`,
+		user+`,{"role":"tool","tool_call_id":"c","content":"r"},{"role":"user","content":[{"type":"file","file":{"file_data":"data:application/pdf;base64,AA"}}]}`, "")
 	s := endpoint("vllm", "m")
 	s.Inputs = 0
 	rewrites(t, s, user+`,{"role":"assistant","content":[`+search+`,{"type":"text","text":"Based"}]}`,
@@ -145,8 +173,13 @@ func TestMediaInResults(t *testing.T) {
 	result := func(content string) string {
 		return call + `{"role":"tool","tool_call_id":"c","content":` + content + `}`
 	}
+	rewrites(t, endpoint("vllm", "m"), result(`[{"type":"text","text":"a"},`+image+`]`), result(`[{"type":"text","text":"a"},`+image+`]`), "")
+	// OpenAI takes it from the user only
+	const moved, behind = `{"type":"text","text":"[See the next message of the user]"}`, `{"role":"user","content":[{"type":"text","text":"[Content of the tool results above]"},` + image + `]}`
 	s := endpoint("openai_compat", "m")
-	rewrites(t, s, result(`[{"type":"text","text":"a"},`+image+`]`), result(`[{"type":"text","text":"a"},`+image+`]`), "")
+	rewrites(t, s, result(`[{"type":"text","text":"a"},`+image+`]`), result(`[{"type":"text","text":"a"},`+moved+`]`)+`,`+behind, "")
+	const second = `,{"role":"tool","tool_call_id":"d","content":"b"},{"role":"assistant","content":"c"}`
+	rewrites(t, s, result(`[`+image+`]`)+second, result(`[`+moved+`]`)+strings.Replace(second, `},{`, `},`+behind+`,{`, 1), "")
 	s.Inputs = chat.HasAudio
 	rewrites(t, s, result(`[{"type":"text","text":"a"},`+image+`]`), result(`[{"type":"text","text":"a"},{"type":"text","text":"`+note+`"}]`), "")
 	s.Inputs = 0

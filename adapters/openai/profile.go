@@ -38,6 +38,10 @@ type Profile struct {
 	// keepParts servers get text parts as an array even if the model takes no
 	// images, and keepCache servers understand cache_control.
 	keepParts, keepCache bool
+	// mediaResults servers take images and the like in tool messages.
+	mediaResults bool
+	// answersResults servers refuse a message of the user's right behind results.
+	answersResults bool
 	// ownImages servers take back images that the assistant made.
 	ownImages bool
 	// strictMessages servers refuse members of messages that they do not know.

@@ -19,6 +19,9 @@ func (a *Adapter) Encode(r *chat.Request, call *codec.Call) error {
 		}
 	}
 	call.Dropped |= p.lost & r.Sent
+	if !a.profile.keepCache && r.MarksCache() {
+		call.Dropped |= chat.SetOf(chat.CacheControl)
+	}
 	a.encodeThinking(r, &p, call)
 	if r.Has&chat.HasPrefill != 0 && a.free(r, "continue_final_message") && a.free(r, "add_generation_prompt") {
 		call.Body = append(call.Body, a.profile.prefill...)
@@ -105,8 +108,10 @@ func (a *Adapter) take(r *chat.Request, pl *plan, p chat.Param) fate {
 		}
 		return dropped
 	case chat.Models, chat.Route, chat.Provider, chat.UsageOption, chat.SessionID, chat.Trace,
-		chat.Debug, chat.CacheControl, chat.Reasoning, chat.ReasoningEffort, chat.IncludeReasoning, chat.Thinking:
+		chat.Debug, chat.Reasoning, chat.ReasoningEffort, chat.IncludeReasoning, chat.Thinking:
 		return hidden // reasoning is said by encodeThinking
+	case chat.CacheControl:
+		return dropped
 	case chat.Tools, chat.ToolChoice, chat.ParallelToolCalls:
 		return a.takeTools(pl, p)
 	case chat.Temperature, chat.TopP:

@@ -73,7 +73,7 @@ func TestEncodeParameters(t *testing.T) {
 	f("openai_compat", `"response_format":{"type":"json_schema","schema":{"type":"object"}}`,
 		`"response_format":{"type":"json_schema","json_schema":{"name":"response","schema":{"type":"object"}}}`)
 	f("openai_compat", `"tools":[{"type":"function","function":{"name":"f"},"cache_control":{"type":"ephemeral"}}],"tool_choice":"any"`,
-		`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required"`)
+		`"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required"`, "cache_control")
 	f("deepseek", `"max_completion_tokens":9,"seed":1,"n":2`, `"max_tokens":9`, "seed", "n")
 	f("zhipu", `"temperature":1.7,"stop":"a"`, `"temperature":1,"stop":["a"]`)
 	f("zhipu", `"stop":["a","b"]`, `"stop":["a"]`, "stop")

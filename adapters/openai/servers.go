@@ -37,7 +37,7 @@ func thinksAloud(model string) bool {
 // once, at the beginning, and decode the arguments of earlier calls.
 func VLLM() Profile {
 	return Profile{
-		systemOnly: true, oneSystem: true, parsesCalls: true, thinking: thinkTemplate, history: historyBoth, text: textAll,
+		systemOnly: true, oneSystem: true, parsesCalls: true, mediaResults: true, thinking: thinkTemplate, history: historyBoth, text: textAll,
 		prefill: `,"continue_final_message":true,"add_generation_prompt":false`,
 		base:    wire.Traits{SystemMessages: "leading"},
 	}
@@ -54,7 +54,7 @@ func SGLang() Profile {
 // Ollama is its OpenAI-compatible API.
 func Ollama() Profile {
 	return Profile{
-		systemOnly: true, noChoice: true, dataImages: true, base: wire.Traits{MaxTokensField: "max_tokens", SystemMessages: "leading"}, thinking: thinkPlain, history: historyPlain, text: textAll,
+		systemOnly: true, noChoice: true, dataImages: true, mediaResults: true, base: wire.Traits{MaxTokensField: "max_tokens", SystemMessages: "leading"}, thinking: thinkPlain, history: historyPlain, text: textAll,
 		drop: chat.SetOf(chat.N, chat.LogitBias, chat.User, chat.ParallelToolCalls, chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty),
 	}
 }
@@ -127,7 +127,7 @@ func MiniMax() Profile {
 // is not passed on: the gateway has done that, and its names are others.
 func OpenRouter() Profile {
 	return Profile{
-		keepParts: true, keepCache: true, ownImages: true, thinking: thinkObject, history: historyDetails, toolTypes: []string{"custom", "openrouter:"}, choosesAmong: true,
+		keepParts: true, keepCache: true, ownImages: true, mediaResults: true, thinking: thinkObject, history: historyDetails, toolTypes: []string{"custom", "openrouter:"}, choosesAmong: true,
 		base: wire.Traits{MaxTokensField: "as_sent", Sampling: "always", ForcedTools: "always", Schema: "json_schema", SystemMessages: "anywhere"},
 		native: chat.SetOf(chat.Transforms, chat.Plugins, chat.Preset, chat.CacheControl, chat.StopServerToolsWhen, chat.Reasoning, chat.ReasoningEffort,
 			chat.IncludeReasoning, chat.TopK, chat.MinP, chat.TopA, chat.RepetitionPenalty, chat.Verbosity),

@@ -138,6 +138,8 @@ func others() []row {
 		{"grok", nil, version{4, 0}, wire.Traits{Thinking: "never"}},
 		{"grok", []string{"mini"}, version{3, 0}, wire.Traits{Efforts: []string{"low", "high"}, ThinkingDefault: "on", ThinkingOff: "lowest_effort"}},
 		{"grok", nil, version{0, 0}, wire.Traits{Thinking: "never"}},
+		// Templates from 3.5 on refuse any other system message than the first.
+		{"qwen", nil, version{0, 0}, wire.Traits{SystemMessages: "leading"}},
 		{"minimax", nil, version{3, 0}, wire.Traits{Thinking: "adaptive", ThinkingDefault: "on", ThinkingOff: "disabled"}},
 		{"minimax", nil, version{0, 0}, wire.Traits{Thinking: "never", ThinkingDefault: "on"}},
 	}

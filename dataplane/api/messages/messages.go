@@ -43,8 +43,7 @@ func (t *translator) Parse(body []byte, h api.Header) error {
 	if session := m.session(); m["session_id"] == nil && session != "" && !namesSession(h) {
 		m["session_id"] = rawjson.AppendString(nil, session)
 	}
-	t.omitted = m.omitted()
-	if t.canonical, err = m.canonical(t.canonical[:0]); err == nil {
+	if t.canonical, t.omitted, err = m.canonical(t.canonical[:0]); err == nil {
 		err = t.req.Parse(t.canonical)
 	}
 	if err == nil {

@@ -49,19 +49,19 @@ func read(body []byte) (request, error) {
 
 // canonical appends the chat completion request that says the same. What only
 // Anthropic's own servers could do under a beta flag (containers, context
-// editing, MCP) is left out.
-func (m request) canonical(dst []byte) ([]byte, error) {
-	w := &writer{canonical.NewWriter(dst)}
+// editing, MCP) is left out. omitted names that, and what else is not said.
+func (m request) canonical(dst []byte) (body []byte, omitted []string, err error) {
+	w := &writer{Writer: canonical.NewWriter(dst)}
 	if err := w.request(m); err != nil {
-		return dst, err
+		return dst, nil, err
 	}
-	return append(w.Buf, '}'), nil
+	return append(w.Buf, '}'), api.Omitted(append(m.omitted(), w.omitted...)), nil
 }
 
 // outline appends a chat completion request with what the gateway itself has to
 // know of a request that has no canonical form.
 func (m request) outline(dst []byte) ([]byte, error) {
-	w := &writer{canonical.NewWriter(dst)}
+	w := &writer{Writer: canonical.NewWriter(dst)}
 	for _, name := range []string{"model", "max_tokens", "stream", "models", "provider", "route", "session_id", "trace", "user"} {
 		w.Copy(name, m[name])
 	}
@@ -98,7 +98,7 @@ func (m request) omitted() (names []string) {
 	}
 	for tool := range rawjson.Elements(m["tools"]) {
 		for _, name := range anthropicOnly() {
-			if kindOf(tool) == "" && !rawjson.IsNull(chat.Member(tool, name)) {
+			if (kindOf(tool) == "" || kindOf(tool) == "custom") && !rawjson.IsNull(chat.Member(tool, name)) {
 				names = append(names, "tools."+name)
 			}
 		}
@@ -106,7 +106,7 @@ func (m request) omitted() (names []string) {
 	if len(withoutBilling(m["system"])) != len(m["system"]) {
 		names = append(names, "system.x-anthropic-billing-header")
 	}
-	return api.Omitted(names)
+	return names
 }
 
 func (w *writer) request(m request) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/anthropic"
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
+	"github.com/hybridinference/gateway/adapters/openai"
 	"github.com/hybridinference/gateway/adapters/vertex"
 	"github.com/hybridinference/gateway/dataplane/api/messages"
 	"github.com/hybridinference/gateway/shared/fault"
@@ -160,6 +161,26 @@ func TestBillingHeader(t *testing.T) {
 }
 
 // The effort asks for reasoning, unless reasoning is switched off.
+// TestOmitted names what of a request no other server gets.
+func TestOmitted(t *testing.T) {
+	a, err := openai.New(openai.VLLM(), codec.Settings{BaseURL: "http://upstream.test", Model: "m", Tools: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := messages.Language().New()
+	if err := tr.Parse([]byte(`{"model":"m","container":"c","tools":[{"type":"custom","name":"f","input_schema":{"type":"object"},"defer_loading":true}],
+		"messages":[{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"server_tool_use","id":"s","name":"x","input":{}},{"type":"compaction","content":"S"}]},{"role":"user","content":[{"type":"container_upload","file_id":"f"},{"type":"text","text":"q"}]}]}`), nil); err != nil {
+		t.Fatal(err)
+	}
+	var call codec.Call
+	if err := tr.Encode(a, &call); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(call.Omitted, " "); got != "container messages.container_upload messages.server_tool_use tools.defer_loading" {
+		t.Errorf("omitted %q of %s", got, call.Body)
+	}
+}
+
 func TestEffort(t *testing.T) {
 	f := func(members, effort string, off bool) {
 		t.Helper()

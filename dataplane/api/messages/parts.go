@@ -72,6 +72,9 @@ func (w *writer) part(path string, block []byte) error {
 	case "document":
 		return w.document(path, block)
 	default:
+		if chat.Foreign(block) && chat.ForeignText(block) == nil {
+			w.omitted = append(w.omitted, "messages."+kindOf(block))
+		}
 		w.Raw(block)
 	}
 	return nil

@@ -5,4 +5,8 @@ import (
 )
 
 // writer writes the canonical form of a request.
-type writer struct{ canonical.Writer }
+type writer struct {
+	canonical.Writer
+	// omitted are kinds of content blocks that nothing is left of.
+	omitted []string
+}
