@@ -59,6 +59,9 @@ func (d *draft) plan() error {
 	d.drop(chat.N, chat.Logprobs, chat.TopLogprobs, chat.LogitBias, chat.Seed, chat.FrequencyPenalty, chat.PresencePenalty, chat.RepetitionPenalty,
 		chat.MinP, chat.TopA, chat.Prediction, chat.Modalities, chat.Audio, chat.ImageConfig, chat.WebSearchOptions)
 	d.call.Dropped |= d.r.Router()
+	if d.r.Has&chat.HasExtra != 0 {
+		d.call.Omitted = append(d.call.Omitted, "messages.extra_content")
+	}
 	d.surplus = d.breakpoints() - maxBreakpoints
 	return nil
 }

@@ -146,5 +146,6 @@ const (
 	HasResultMedia                      // an image, audio, video or file in a tool message; these are not counted above
 	HasCustomCalls                      // a call of a tool of free text in an assistant message
 	HasOwnImages                        // images that an assistant message made
+	HasExtra                            // extra_content in a message or call
 	HasForeignTool                      // a tool that is no function, or has members beside type, function and cache_control
 )

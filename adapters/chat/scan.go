@@ -84,6 +84,9 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 			if bytes.Contains(raw, []byte(`"custom"`)) {
 				r.Has |= HasCustomCalls
 			}
+			if bytes.Contains(raw, []byte(`"extra_content"`)) {
+				r.Has |= HasExtra
+			}
 		case "tool_call_id":
 			toolID = c.Str() != nil
 		case "function_call":
@@ -98,6 +101,8 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 			r.note(c.Raw(), HasReasoning)
 		case "cache_control":
 			r.note(c.Raw(), HasCacheControl)
+		case "extra_content":
+			r.note(c.Raw(), HasExtra)
 		case "is_error":
 			r.note(c.Raw(), HasForeign)
 		default:

@@ -55,6 +55,9 @@ func (d *decoder) delta(c *rawjson.Cursor, ev *chat.Event) {
 	if len(ev.Reasoning) <= 2 && thought != nil {
 		ev.Reasoning = thought
 	}
+	if ev.Details == nil {
+		d.signatures(ev, d.tools[first:])
+	}
 }
 
 // literal builds a string literal in the arena from what add makes of raw; nil

@@ -15,6 +15,7 @@ func (a *Adapter) takesCustom() bool { return slices.Contains(a.profile.toolType
 
 // calls appends the tool calls of an earlier turn as the server takes them.
 func (m *messages) calls(dst, list []byte) []byte {
+	list = m.signed(list)
 	if !m.takesCustom() && bytes.Contains(list, []byte(`"custom"`)) {
 		list = functionCalls(list)
 	}

@@ -26,19 +26,17 @@ type thoughts struct {
 // thoughts reads the message's reasoning.
 func (m *messages) thoughts() thoughts {
 	t := thoughts{calls: m.called}
-	var plain, content, details []byte
+	var plain, content []byte
 	for _, f := range m.members {
 		switch string(f.key) {
 		case "reasoning":
 			plain = f.value
 		case "reasoning_content":
 			content = f.value
-		case "reasoning_details":
-			details = array(f.value)
 		}
 	}
-	t.text, t.plain = readable(plain, content, details), filled(plain) != nil
-	t.details = m.ownDetails(details)
+	t.text, t.plain = readable(plain, content, m.details), filled(plain) != nil
+	t.details = m.ownDetails(m.details)
 	if m.profile.history == historyTags && t.details == nil && t.text != nil {
 		t.tags = append(append([]byte(`<think>\n`), rawjson.Inner(t.text)...), `\n</think>\n\n`...)
 	}

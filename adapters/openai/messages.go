@@ -57,7 +57,7 @@ func (a *Adapter) rewrites(has chat.Feature) bool {
 	on := func(f chat.Feature, when bool) bool { return when && has&f != 0 }
 	return p.strictMessages || on(chat.HasNull|chat.HasReasoning, true) || on(chat.HasDeveloper, p.systemOnly) || on(chat.HasSystems, a.oneSystem()) ||
 		on(chat.HasLateSystem|chat.HasForeign, true) || on(chat.HasResultMedia, a.settings.Inputs&chat.Media != chat.Media || p.dataImages || !p.mediaResults) || on(chat.HasCacheControl, !p.keepCache) || on(chat.HasImage, p.dataImages) || on(chat.HasToolCalls, p.parsesCalls || p.history == historyRequired) || on(chat.HasPrefill, p.prefillMessage != "") || on(chat.HasToolResults, p.answersResults) ||
-		on(chat.HasCustomCalls, !a.takesCustom()) || on(chat.HasOwnImages, !a.takesOwnImages()) ||
+		on(chat.HasCustomCalls, !a.takesCustom()) || on(chat.HasOwnImages, !a.takesOwnImages()) || on(chat.HasExtra, !a.keepsExtra()) ||
 		a.flattens(has)
 }
 
@@ -95,6 +95,8 @@ type messages struct {
 	// role is that of the message at hand, called means that it has calls.
 	role   []byte
 	called bool
+	// details are its reasoning_details, nil for none.
+	details []byte
 	// open: the one system message has been begun and not ended.
 	open bool
 }
@@ -104,7 +106,7 @@ type messages struct {
 type member struct{ key, value []byte }
 
 func (m *messages) read(raw []byte) {
-	m.members, m.role, m.called = m.members[:0], nil, false
+	m.members, m.role, m.called, m.details = m.members[:0], nil, false, nil
 	var c rawjson.Cursor
 	c.Reset(raw)
 	c.Object()
@@ -116,6 +118,8 @@ func (m *messages) read(raw []byte) {
 			m.role = val
 		case "tool_calls":
 			m.called = array(val) != nil
+		case "reasoning_details":
+			m.details = array(val)
 		}
 	}
 }
@@ -287,6 +291,8 @@ func (m *messages) leavesOut(key string, val []byte) bool {
 		return true // appendHistory says it
 	case "is_error": // of Anthropic's results
 		return true
+	case "extra_content":
+		return rawjson.IsNull(val) || !m.keepsExtra()
 	case "cache_control":
 		return !m.profile.keepCache
 	case "images":

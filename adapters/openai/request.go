@@ -22,6 +22,9 @@ func (a *Adapter) Encode(r *chat.Request, call *codec.Call) error {
 	if !a.profile.keepCache && r.MarksCache() {
 		call.Dropped |= chat.SetOf(chat.CacheControl)
 	}
+	if r.Has&chat.HasExtra != 0 && !a.keepsExtra() {
+		call.Omitted = append(call.Omitted, "messages.extra_content")
+	}
 	a.encodeThinking(r, &p, call)
 	if r.Has&chat.HasPrefill != 0 && a.free(r, "continue_final_message") && a.free(r, "add_generation_prompt") {
 		call.Body = append(call.Body, a.profile.prefill...)
@@ -157,8 +160,8 @@ func (a *Adapter) takeTools(pl *plan, p chat.Param) fate {
 	switch {
 	case !a.settings.Tools:
 		return dropped
-	case pl.tools == nil && pl.given, p == chat.ToolChoice && pl.choice == nil:
-		return hidden // plan has noted what is lost
+	case pl.tools == nil, p == chat.ToolChoice && pl.choice == nil:
+		return hidden // plan has noted what is lost; a choice without tools is refused
 	case !a.profile.noChoice:
 		return sent
 	case string(pl.choice) == `"none"`:

@@ -19,6 +19,9 @@ type sink interface {
 	close()
 }
 
+// imageNote stands for an image that the model made: messages have no block for one.
+const imageNote = `"\n\n[The model made an image here, which messages cannot carry]"`
+
 type blockKind uint8
 
 const (
@@ -73,6 +76,9 @@ func (b *blocks) add(ev *chat.Event) {
 	}
 	b.text(ev.Content)
 	b.text(ev.Refusal)
+	if ev.Images != nil {
+		b.text([]byte(imageNote))
+	}
 	for i := range ev.Tools {
 		b.tool(&ev.Tools[i])
 	}

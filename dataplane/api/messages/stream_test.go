@@ -280,6 +280,16 @@ func assembled(t *testing.T, stream string) string {
 	return `{"content":[` + strings.Join(blocks, ",") + `]}`
 }
 
+// An image that the model made is not lost in silence.
+func TestImageIsNoted(t *testing.T) {
+	events := []chat.Event{{Content: lit("see")}, {Images: []byte(`[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}}]`)}, {Finish: chat.FinishStop}}
+	for _, got := range []string{unary(events, &chat.Usage{}), streamed(events, &chat.Usage{})} {
+		if !strings.Contains(got, "The model made an image here") {
+			t.Error(got)
+		}
+	}
+}
+
 // TestRecordedStreams sends each recorded stream through the canonical form
 // and reads it again: nothing is lost on the way.
 func TestRecordedStreams(t *testing.T) {
