@@ -234,6 +234,13 @@ func (p *Postgres) classify(err error) error {
 	return err
 }
 
+// Deadlock reports whether PostgreSQL has ended the transaction because it and
+// another waited for each other.
+func Deadlock(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "40P01"
+}
+
 // MissingPartition reports whether PostgreSQL found no partition for a row. A
 // violated CHECK has the same code, but names its constraint.
 func MissingPartition(err error) bool {

@@ -3,6 +3,7 @@ package requestlog
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
 	"time"
@@ -14,12 +15,13 @@ import (
 
 const (
 	// A batch is repriceSlice of time, which doubles while it has fewer rows than
-	// repriceRows and shrinks when it has more than twice that: an erasure that
-	// waits for a batch must get its turn before its own time is over.
-	repriceSlice = 15 * time.Minute
-	repriceRows  = 25_000
-	// repriceLock is held while rows are repriced: two runs at once would both
-	// correct the roll-ups. Erasing excludes both by its lock of the log.
+	// repriceRows and shrinks when it has more than twice that. repriceWorkers have
+	// a part each.
+	repriceSlice   = 15 * time.Minute
+	repriceRows    = 100_000
+	repriceWorkers = 4
+	// repriceLock is held while rows are repriced: of two runs at once each would
+	// undo what the other does. Erasing excludes both by its lock of the log.
 	repriceLock = 7_240_115_902
 	// repriceTime bounds a batch.
 	repriceTime = 5 * time.Minute
@@ -39,23 +41,24 @@ func (p *Postgres) Reprice(ctx context.Context, q RepriceQuery) (out Repriced, e
 	if err != nil {
 		return out, fmt.Errorf("reprice: %w", err)
 	}
-	args := []any{string(sheets), since, until}
-	if !q.DryRun {
-		args = append(args, q.Now)
-	}
 	ctx, cancel := context.WithTimeout(ctx, repriceTime)
 	defer cancel()
-	err = p.pg.Tx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1), set_config('statement_timeout', $2, true), set_config('jit', 'off', true), set_config('work_mem', '64MB', true)",
-			int64(repriceLock), strconv.FormatInt(repriceTime.Milliseconds(), 10)); err != nil {
-			return err
-		}
-		return tx.QueryRow(ctx, repriceSQL(q.DryRun), args...).Scan(&out.Rows, &out.Unlisted, &out.Changed, &out.Before, &out.After)
-	})
+	r := repricing{pg: p.pg, sheets: string(sheets), now: q.Now, dry: q.DryRun, before: new(big.Rat), after: new(big.Rat)}
+	if q.DryRun {
+		err = r.run(ctx, since, until)
+	} else {
+		err = p.pg.Tx(ctx, func(tx pgx.Tx) error { // a transaction of its own, which a pooler leaves on its connection
+			if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1), set_config('idle_in_transaction_session_timeout', '0', true)", int64(repriceLock)); err != nil {
+				return err
+			}
+			return r.run(ctx, since, until)
+		})
+	}
 	if err != nil {
 		return Repriced{}, fmt.Errorf("reprice %s to %s: %w", since.Format(time.RFC3339), until.Format(time.RFC3339), err)
 	}
-	out.Before, out.After = trimDecimal(out.Before), trimDecimal(out.After)
+	out = r.sum
+	out.Before, out.After = trimDecimal(r.before.FloatString(picoDigits)), trimDecimal(r.after.FloatString(picoDigits))
 	if until.Before(q.Until) {
 		switch {
 		case out.Rows < repriceRows:
@@ -108,9 +111,8 @@ func repriceSums(number string) (prompt, completion, missing string) {
 	return strings.Join(sums[0], " + "), strings.Join(sums[1], " + "), strings.Join(lacking, " OR ")
 }
 
-// repriceSQL prices the rows of a period and, unless it is a dry run, changes
-// them and the roll-ups by the same statement: they agree at any moment. What it
-// computes is what price.Cost does.
+// repriceSQL prices the rows of a period and, unless it is a dry run, changes them.
+// What it computes is what price.Cost does.
 func repriceSQL(dry bool) string {
 	var cells []string
 	for c := range price.NumCells {
@@ -119,9 +121,9 @@ func repriceSQL(dry bool) string {
 	most := strconv.FormatInt(price.MostCost, 10)
 	prompt, completion, missing := repriceSums("")
 	widePrompt, wideCompletion, _ := repriceSums("::numeric")
-	write := ""
-	if !dry {
-		write = repriceWrites
+	write := repriceWrites
+	if dry {
+		write = ", rows AS (SELECT old, new FROM changed), deltas AS (SELECT 1 WHERE false)"
 	}
 	return `
 WITH sheets AS MATERIALIZED (
@@ -155,24 +157,45 @@ WITH sheets AS MATERIALIZED (
 ), changed AS MATERIALIZED (
 	SELECT * FROM final WHERE new IS DISTINCT FROM old OR new_source <> old_source
 )` + write + `
-SELECT (SELECT count(*) FROM priced), (SELECT count(*) FROM priced WHERE NOT listed), (SELECT count(*) FROM changed),
-	coalesce((SELECT sum(old) FROM changed), 0)::text, coalesce((SELECT sum(new) FROM changed), 0)::text`
+SELECT (SELECT count(*) FROM priced), (SELECT count(*) FROM priced WHERE NOT listed), (SELECT count(*) FROM rows),
+	coalesce((SELECT sum(old) FROM rows), 0)::text, coalesce((SELECT sum(new) FROM rows), 0)::text, coalesce((SELECT jsonb_agg(d) FROM deltas d), '[]')::text`
 }
 
+// Rows that have another cost by now than the statement has read are left alone.
 const repriceWrites = `, rows AS (
 	UPDATE api_logs l SET cost_usd = c.new, cost_source = c.new_source, price_version = c.v, repriced_at = $4,
 		original_cost_usd = CASE WHEN l.repriced_at IS NULL THEN l.cost_usd ELSE l.original_cost_usd END,
 		original_price_version = CASE WHEN l.repriced_at IS NULL THEN l.price_version ELSE l.original_price_version END
 	FROM changed c WHERE l.request_id = c.request_id AND l.timestamp = c.timestamp AND l.received_at = c.received_at AND l.timestamp >= $2 AND l.timestamp < $3
-), slots AS (
-	UPDATE api_usage u SET cost_usd = u.cost_usd + d.delta FROM (
-		SELECT to_timestamp(floor(extract(epoch FROM timestamp) / 900) * 900) AS slot, coalesce(model, '(unknown)') AS model, provider, coalesce(endpoint, '') AS endpoint,
-			coalesce(node, '') AS node, coalesce(key_id, '') AS key_id, coalesce(user_id, '') AS user_id, coalesce(team_id, '') AS team_id, sum(coalesce(new, 0) - coalesce(old, 0)) AS delta
-		FROM changed GROUP BY 1, 2, 3, 4, 5, 6, 7, 8) d
-	WHERE u.slot = d.slot AND u.model = d.model AND u.provider = d.provider AND u.endpoint = d.endpoint AND u.node = d.node AND u.key_id = d.key_id AND u.user_id = d.user_id AND u.team_id = d.team_id
-), hours AS (
-	UPDATE api_stats_hourly h SET total_cost_usd = h.total_cost_usd + d.delta FROM (
-		SELECT date_trunc('hour', timestamp, 'UTC') AS hour, coalesce(model, '(unknown)') AS model_id, provider, sum(coalesce(new, 0) - coalesce(old, 0)) AS delta
-		FROM changed GROUP BY 1, 2, 3) d
-	WHERE h.hour = d.hour AND h.model_id = d.model_id AND h.provider = d.provider
+		AND l.cost_usd IS NOT DISTINCT FROM c.old AND l.cost_source IS NOT DISTINCT FROM c.old_source
+	RETURNING c.*
+), deltas AS (
+	SELECT to_timestamp(floor(extract(epoch FROM timestamp) / 900) * 900) AS slot, coalesce(model, '(unknown)') AS model, provider, coalesce(endpoint, '') AS endpoint,
+		coalesce(node, '') AS node, coalesce(key_id, '') AS key_id, coalesce(user_id, '') AS user_id, coalesce(team_id, '') AS team_id, sum(coalesce(new, 0) - coalesce(old, 0)) AS delta
+	FROM rows GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING sum(coalesce(new, 0) - coalesce(old, 0)) <> 0
 )`
+
+// The roll-ups follow after the rows, by hour and then by slot, each in the order
+// of its key, as the statements of collectors lock them.
+const (
+	repriceHours = `
+WITH d AS MATERIALIZED (
+	SELECT date_trunc('hour', slot, 'UTC') AS hour, model AS model_id, provider, sum(delta) AS delta
+	FROM jsonb_to_recordset($1::text::jsonb) AS x (slot timestamptz, model text, provider text, delta numeric) GROUP BY 1, 2, 3
+), locked AS MATERIALIZED (
+	SELECT 1 FROM api_stats_hourly h JOIN d USING (hour, model_id, provider) ORDER BY h.hour, h.model_id, h.provider FOR NO KEY UPDATE OF h
+)
+UPDATE api_stats_hourly h SET total_cost_usd = h.total_cost_usd + d.delta FROM d
+WHERE h.hour = d.hour AND h.model_id = d.model_id AND h.provider = d.provider AND (SELECT count(*) FROM locked) > 0`
+	repriceSlots = `
+WITH d AS MATERIALIZED (
+	SELECT * FROM jsonb_to_recordset($1::text::jsonb)
+		AS x (slot timestamptz, model text, provider text, endpoint text, node text, key_id text, user_id text, team_id text, delta numeric)
+), locked AS MATERIALIZED (
+	SELECT 1 FROM api_usage u JOIN d USING (slot, model, provider, endpoint, node, key_id, user_id, team_id)
+	ORDER BY u.slot, u.model, u.provider, u.endpoint, u.node, u.key_id, u.user_id, u.team_id FOR NO KEY UPDATE OF u
+)
+UPDATE api_usage u SET cost_usd = u.cost_usd + d.delta FROM d
+WHERE u.slot = d.slot AND u.model = d.model AND u.provider = d.provider AND u.endpoint = d.endpoint AND u.node = d.node AND u.key_id = d.key_id AND u.user_id = d.user_id
+	AND u.team_id = d.team_id AND (SELECT count(*) FROM locked) > 0`
+)

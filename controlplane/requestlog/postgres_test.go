@@ -3,9 +3,11 @@ package requestlog_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,7 +16,10 @@ import (
 	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
+	"github.com/hybridinference/gateway/shared/eventually"
+	"github.com/hybridinference/gateway/shared/price"
 	"github.com/hybridinference/gateway/shared/secret"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 func TestPostgres(t *testing.T) {
@@ -162,4 +167,72 @@ func connect(t *testing.T, db *requestlogtest.Database) *pgx.Conn {
 	}
 	t.Cleanup(func() { conn.Close(context.WithoutCancel(t.Context())) }) //nolint:errcheck // the database goes away
 	return conn
+}
+
+// Repricing locks the lines of roll-ups in the order of their keys, as collectors
+// do: while it waits for one it holds none that comes later.
+func TestPostgresRepriceLocksInOrder(t *testing.T) {
+	db := requestlogtest.Postgres(t)
+	s := db.Open(t)
+	const models, waits = 12, 5
+	rows := make([]*requestlog.Row, 4*models)
+	prices := map[string][]requestlog.Prices{}
+	for i := range rows {
+		u := requestlogtest.Event(i)
+		u.RequestID = fmt.Sprintf("gen-%d-%020d", requestlogtest.Start.Unix(), i)
+		u.Model = fmt.Sprintf("m%02d", i*7%models)
+		u.Endpoint, u.UsageSource, u.PromptTokens = u.Model+":e", wire.UsageProvider, 1000
+		u.Provider, u.Node, u.KeyID, u.UserID, u.TeamID, u.UpstreamCostUSD = "p", "n", "k", "u", "t", ""
+		rows[i] = requestlogtest.Row(t, u)
+		list, err := price.New(wire.Pricing{Prompt: "17", Completion: "1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		prices[u.Endpoint] = []requestlog.Prices{{List: list}}
+	}
+	if n, err := s.Insert(t.Context(), rows); err != nil || n != len(rows) {
+		t.Fatal(n, err)
+	}
+	locker := connect(t, db)
+	for column, table := range map[string]string{"model_id": "api_stats_hourly", "model": "api_usage"} {
+		lock := "SELECT 1 FROM " + table + " WHERE " + column + " = $1 FOR UPDATE NOWAIT"
+		tx, err := locker.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec(t.Context(), lock, fmt.Sprintf("m%02d", waits)); err != nil {
+			t.Fatal(err)
+		}
+		var done sync.WaitGroup
+		done.Go(func() {
+			q := requestlog.RepriceQuery{Since: requestlogtest.Start, Until: requestlogtest.Start.Add(time.Second), Now: requestlogtest.Start, Prices: prices}
+			if _, err := s.Reprice(t.Context(), q); err != nil {
+				t.Error(err)
+			}
+		})
+		eventually.True(t, "it waits for "+table, func() bool {
+			return db.Query(t, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")[0][0] == "1"
+		})
+		for m := waits + 1; m < models; m++ {
+			if _, err := tx.Exec(t.Context(), lock, fmt.Sprintf("m%02d", m)); err != nil {
+				t.Errorf("%s: %d of %d: %v", table, m, models, err)
+				break
+			}
+		}
+		if err := tx.Rollback(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		done.Wait()
+		for endpoint := range prices { // something changes in the next round, too
+			list, err := price.New(wire.Pricing{Prompt: "19", Completion: "1"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			prices[endpoint] = []requestlog.Prices{{List: list}}
+		}
+	}
+	sums := db.Query(t, "SELECT (SELECT sum(cost_usd) FROM api_logs), trim_scale((SELECT sum(cost_usd) FROM api_usage)), trim_scale((SELECT sum(total_cost_usd) FROM api_stats_hourly))")[0]
+	if sums[0] != sums[1] || sums[0] != sums[2] || sums[0] < "0.8" {
+		t.Errorf("rows, slots and hours cost %q", sums)
+	}
 }
