@@ -8,7 +8,7 @@ COMMANDS = ./dataplane/cmd/dataplane ./controlplane/cmd/controlplane ./controlpl
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: backup bench build chaos clean docs down fmt fuzz help images lint logs ps restart restore run scale test test-short tidy up upgrade
+.PHONY: backup bench build chaos clean docs down fmt fuzz help images lint logs ps restart restore run scale test test-short test-helm tidy up upgrade
 
 build: ## the four binaries, in bin/
 	CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ $(COMMANDS)
@@ -21,6 +21,9 @@ test: ## every test, with the race detector; gets PostgreSQL and node modules wh
 
 test-short: ## unit tests without race detector and servers, in about two minutes
 	go test -short $$(go list work | grep -v /deploy/)
+
+test-helm: ## the Kubernetes chart; builds Helm's library, which takes minutes at first
+	cd deploy/helm && GOWORK=off go test ./...
 
 lint: ## linters, every module on its own, shell scripts
 	@scripts/lint.sh
