@@ -26,8 +26,8 @@ func (r Retention) cutoffs(now time.Time) requestlog.Cutoffs {
 }
 
 // expireLoop removes what is older than it is to be kept, and events that have
-// arrived after their user or key was erased. All collectors do it: the second
-// finds nothing.
+// arrived after their user or key was erased, and sums up past days. All
+// collectors do it: the second finds nothing to do.
 func (c *Collector) expireLoop(ctx context.Context) {
 	for {
 		c.expire(ctx)
@@ -44,6 +44,9 @@ func (c *Collector) expire(ctx context.Context) {
 	}
 	late, err := c.opts.Store.EraseLate(ctx)
 	c.report(ctx, "late, of erased users and keys", late, err)
+	if err := c.opts.Store.SumUp(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		c.log.WarnContext(ctx, "failed to sum up past days; retrying in an hour", slog.Any("error", err))
+	}
 }
 
 func (c *Collector) report(ctx context.Context, what string, rows int64, err error) {

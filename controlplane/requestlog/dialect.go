@@ -28,6 +28,8 @@ type dialect struct {
 	stepText func(step string) string
 	// usageCost sums up the cost in api_usage as text; costColumn has it.
 	usageCost, costColumn string
+	// byHour: api_usage_by has what each name used, by the hour.
+	byHour bool
 	// pico: the money that comes is in pico-dollars.
 	pico bool
 }
@@ -62,6 +64,7 @@ func postgresDialect() dialect {
 		stepText:   func(step string) string { return "to_char(" + step + " AT TIME ZONE 'UTC', " + iso + ")" },
 		usageCost:  "sum(cost_usd)::text",
 		costColumn: "cost_usd",
+		byHour:     true,
 	}
 }
 

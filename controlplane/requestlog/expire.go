@@ -34,7 +34,11 @@ func (p *Postgres) Expire(ctx context.Context, before Cutoffs) (gone int64, err 
 			return gone, fmt.Errorf("delete old contents: %w", err)
 		}
 	}
-	return gone, p.expireNumbers(ctx, before)
+	if err := p.expireNumbers(ctx, before); err != nil || before.Rollups.IsZero() {
+		return gone, err
+	}
+	_, err = p.pg.WriteIdempotent(ctx, database.SQL("DELETE FROM api_ttft_daily WHERE day < $1", before.Rollups.UTC().Truncate(day)))
+	return gone, err
 }
 
 // expireNumbers removes old roll-ups, a day at a time, and the records of erased

@@ -1,5 +1,10 @@
 package requestlog
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Names are what requests are counted by, and selected by: as filters "" selects
 // all.
 type Names struct {
@@ -36,6 +41,22 @@ func (n *Names) field(by string) *string {
 		return &n.Team
 	}
 	return nil
+}
+
+// dimension returns the one of UsageBy that figures by some of them, "" ignored, are about: that which is asked
+// for or selected, of nothing any; false if there are several.
+func (n *Names) dimension(by ...string) (string, bool) {
+	found := ""
+	for _, name := range UsageBy() {
+		if *n.field(name) == "" && !slices.Contains(by, name) {
+			continue
+		}
+		if found != "" {
+			return "", false
+		}
+		found = name
+	}
+	return cmp.Or(found, "provider"), true // there are few of them
 }
 
 // conditions compares the names that are set with a table's columns.

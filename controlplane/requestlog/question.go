@@ -67,6 +67,14 @@ func (q *question) since(at time.Time, op string) {
 	}
 }
 
+// dimension selects the lines of a dimension of api_usage_by.
+func (q *question) dimension(name string, filters *Names) {
+	q.and("dimension = '" + name + "'")
+	if value := *filters.field(name); value != "" {
+		q.and("name = " + q.param(value))
+	}
+}
+
 func (q *question) clause() string {
 	if len(q.where) == 0 {
 		return ""

@@ -133,30 +133,24 @@ func usageCounts() []string {
 	return []string{"request_count", "error_count", "prompt_tokens", "completion_tokens", "reasoning_tokens", "cache_read_tokens", "cache_write_tokens", "total_tokens"}
 }
 
-// reportSQL unites both sources.
+// reportSQL unites the sources.
 func reportSQL(q *question, in *ReportQuery, spans []span) string {
-	var inner, edges []string
+	best := ofSlots
+	dimension, ok := in.Filters.dimension(in.By...)
+	if q.d.byHour && ok {
+		best = ofHours
+	}
+	var parts [ofHours + 1][]string
 	for _, s := range spans {
-		for _, part := range s.parts() {
-			line := "('" + s.label + "', " + q.d.moment("'"+part.since.UTC().Format(time.RFC3339)+"'") + ", " + q.d.moment("'"+part.until.UTC().Format(time.RFC3339)+"'") + ")"
-			if part.slots {
-				inner = append(inner, line)
-			} else {
-				edges = append(edges, line)
-			}
+		for _, part := range s.parts(best) {
+			parts[part.grain] = append(parts[part.grain], "('"+s.label+"', "+q.d.moment("'"+part.since.UTC().Format(time.RFC3339)+"'")+", "+q.d.moment("'"+part.until.UTC().Format(time.RFC3339)+"'")+")")
 		}
 	}
 	var sources []string
-	if len(inner) > 0 {
-		sources = append(sources, source{"api_usage", "slot", usageColumn, append(usageCounts(), q.d.costColumn+" AS cost")}.sql(q, in, inner))
-	}
-	if len(edges) > 0 {
-		counts := []string{"1 AS request_count", "CASE WHEN status_code >= 400 THEN 1 ELSE 0 END AS error_count"}
-		for _, column := range usageCounts()[2:] {
-			counts = append(counts, "coalesce("+column+", 0) AS "+column)
+	for grain, s := range reportSources(q.d, dimension) {
+		if len(parts[grain]) > 0 {
+			sources = append(sources, s.sql(q, in, parts[grain]))
 		}
-		counts = append(counts, "coalesce("+q.d.costColumn+", 0) AS cost")
-		sources = append(sources, source{"api_logs", "timestamp", logColumn, counts}.sql(q, in, edges))
 	}
 	names := make([]string, len(in.By))
 	for i := range names {
@@ -174,9 +168,24 @@ func reportSQL(q *question, in *ReportQuery, spans []span) string {
 // place is the name of the i-th column that a report is by.
 func place(i int) string { return "b" + strconv.Itoa(i) }
 
+// reportSources are where each grain is read.
+func reportSources(d dialect, dimension string) [ofHours + 1]source {
+	counts := []string{"1 AS request_count", "CASE WHEN status_code >= 400 THEN 1 ELSE 0 END AS error_count"}
+	for _, column := range usageCounts()[2:] {
+		counts = append(counts, "coalesce("+column+", 0) AS "+column)
+	}
+	sums := append(usageCounts(), d.costColumn+" AS cost")
+	return [...]source{
+		ofRows:  {"api_logs", "timestamp", "", logColumn, append(counts, "coalesce("+d.costColumn+", 0) AS cost")},
+		ofSlots: {"api_usage", "slot", "", usageColumn, sums},
+		ofHours: {"api_usage_by", "hour", "dimension = '" + dimension + "'", func(string) string { return "name" }, sums},
+	}
+}
+
 // source is a table that figures come from.
 type source struct {
 	table, moment string
+	only          string // a condition, "" for none
 	column        func(by string) string
 	counts        []string
 }
@@ -190,7 +199,11 @@ func (s source) sql(q *question, in *ReportQuery, parts []string) string {
 			names[i] = s.column(name) + " AS " + place(i)
 		}
 	}
-	conditions := append([]string{s.moment + " >= part.since", s.moment + " < part.until"}, in.Filters.conditions(q, s.column)...)
+	conditions := in.Filters.conditions(q, s.column)
+	if s.only != "" {
+		conditions = append(conditions, s.only)
+	}
+	conditions = append(conditions, []string{s.moment + " >= part.since", s.moment + " < part.until"}...)
 	return "SELECT " + strings.Join(slices.Concat(names, s.counts), ", ") + " FROM (SELECT column1 AS label, column2 AS since, column3 AS until FROM (VALUES " +
 		strings.Join(parts, ", ") + ") AS v) AS part JOIN " + s.table + " ON " + strings.Join(conditions, " AND ")
 }

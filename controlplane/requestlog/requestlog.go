@@ -66,6 +66,9 @@ type Store interface {
 	// by the difference, in one transaction. What a row cost at first stays in it.
 	// A batch that is repeated changes nothing.
 	Reprice(ctx context.Context, q RepriceQuery) (Repriced, error)
+	// SumUp sums up past days, where that makes Series faster. It is to be called now and then; until it was, and
+	// after changes of a past day, Series reads more.
+	SumUp(ctx context.Context, now time.Time) error
 	// Health reports whether the database answers.
 	Health(ctx context.Context) error
 }

@@ -71,7 +71,7 @@ func (f *SeriesFigures) percentiles(h histogram) {
 }
 
 // Series implements Store. The tables are read once for the sums, and once for
-// the times to the first token of the steps, and of the groups.
+// the times to the first token.
 func (l *log) Series(ctx context.Context, in SeriesQuery) (out Series, err error) {
 	defer func() {
 		if err != nil {
@@ -86,7 +86,7 @@ func (l *log) Series(ctx context.Context, in SeriesQuery) (out Series, err error
 	if err := l.seriesSums(ctx, &in, &out, groups); err != nil || len(out.Points) == 0 {
 		return out, err
 	}
-	byStep, err := l.firstTokens(ctx, &in, l.d.step("hour", in.Step), l.d.stepText)
+	byStep, byGroup, err := l.firstTokens(ctx, &in)
 	if err != nil {
 		return out, err
 	}
@@ -97,7 +97,6 @@ func (l *log) Series(ctx context.Context, in SeriesQuery) (out Series, err error
 	if in.By == "" {
 		return out, nil
 	}
-	byGroup, err := l.firstTokens(ctx, &in, in.By, l.d.text)
 	for name, g := range groups {
 		g.percentiles(byGroup[name])
 		out.Groups = append(out.Groups, *g)
@@ -105,18 +104,22 @@ func (l *log) Series(ctx context.Context, in SeriesQuery) (out Series, err error
 	slices.SortFunc(out.Groups, func(a, b SeriesGroup) int {
 		return cmp.Or(cmp.Compare(b.Requests, a.Requests), cmp.Compare(a.Name, b.Name))
 	})
-	return out, err
+	return out, nil
+}
+
+// names are the filters.
+func (in *SeriesQuery) names() *Names {
+	return &Names{Model: in.Model, Provider: in.Provider, Endpoint: in.Endpoint, Node: in.Node}
 }
 
 // seriesSums reads all but the times to the first token.
 func (l *log) seriesSums(ctx context.Context, in *SeriesQuery, out *Series, groups map[string]*SeriesGroup) error {
 	q := question{d: l.d}
-	usage, _ := in.sources(&q)
-	in.where(&q, "slot")
+	table, moment, name := in.usage(&q)
 	// texts are made of the groups, not of the rows
 	found, err := l.texts(ctx, "SELECT "+l.d.stepText("at")+", name, CAST(requests AS TEXT), CAST(errors AS TEXT), CAST(tokens AS TEXT), cost FROM (SELECT "+
-		l.d.step("slot", in.Step)+" AS at, "+cmp.Or(in.By, "CAST('' AS TEXT)")+" AS name, sum(request_count) AS requests, sum(error_count) AS errors, sum(total_tokens) AS tokens, "+
-		l.d.usageCost+" AS cost FROM "+usage+q.clause()+" GROUP BY 1, 2) AS sums ORDER BY at, name LIMIT "+strconv.Itoa(maxSeriesRows), q.args...)
+		l.d.step(moment, in.Step)+" AS at, "+name+" AS name, sum(request_count) AS requests, sum(error_count) AS errors, sum(total_tokens) AS tokens, "+
+		l.d.usageCost+" AS cost FROM "+table+q.clause()+" GROUP BY 1, 2) AS sums ORDER BY at, name LIMIT "+strconv.Itoa(maxSeriesRows), q.args...)
 	if err != nil {
 		return err
 	}
@@ -140,6 +143,25 @@ func (l *log) seriesSums(ctx context.Context, in *SeriesQuery, out *Series, grou
 	return nil
 }
 
+// usage is where the figures come from but the times to the first token: the table, its column
+// of time, and what the groups are by.
+func (in *SeriesQuery) usage(q *question) (table, moment, name string) {
+	name = cmp.Or(in.By, "CAST('' AS TEXT)")
+	filters := in.names()
+	dimension, ok := filters.dimension(in.By)
+	if !q.d.byHour || in.minutes || !ok {
+		table, _ = in.sources(q)
+		in.where(q, "slot")
+		return table, "slot", name
+	}
+	in.whereTime(q, "hour")
+	q.dimension(dimension, filters)
+	if in.By != "" {
+		name = "name"
+	}
+	return "api_usage_by", "hour", name
+}
+
 // add counts what a group did in a step.
 func (s *Series) add(p SeriesPoint, name string, groups map[string]*SeriesGroup) {
 	if n := len(s.Points); n == 0 || !s.Points[n-1].Time.Equal(p.Time) {
@@ -154,33 +176,6 @@ func (s *Series) add(p SeriesPoint, name string, groups map[string]*SeriesGroup)
 	}
 	g.add(&p.SeriesFigures)
 	g.Points = append(g.Points, p)
-}
-
-// firstTokens returns the histograms of times to the first token by an expression, as text.
-func (l *log) firstTokens(ctx context.Context, in *SeriesQuery, by string, text func(string) string) (map[string]histogram, error) {
-	q := question{d: l.d}
-	_, latency := in.sources(&q)
-	in.where(&q, "hour")
-	q.and("kind = 'ttft'")
-	found, err := l.texts(ctx, "SELECT "+text("by_what")+", CAST(bucket AS TEXT), CAST(n AS TEXT) FROM (SELECT "+by+" AS by_what, bucket, sum(request_count) AS n FROM "+latency+q.clause()+
-		" GROUP BY 1, 2) AS sums", q.args...)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]histogram{}
-	for _, cells := range found {
-		var bucket, count int64
-		if err := numbers(cells[1:], &bucket, &count); err != nil {
-			return nil, err
-		}
-		h := out[orEmpty(cells[0])]
-		h.buckets, h.counts = append(h.buckets, bucket), append(h.counts, count)
-		out[orEmpty(cells[0])] = h
-	}
-	for _, h := range out {
-		h.sort()
-	}
-	return out, nil
 }
 
 // merged sums histograms up.

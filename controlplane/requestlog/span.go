@@ -17,24 +17,37 @@ type span struct {
 	since, until time.Time
 }
 
-// part is a piece of a period: whole slots, or rows.
+// grain is what a part of a period is read from.
+type grain int
+
+const (
+	ofRows  grain = iota
+	ofSlots       // api_usage
+	ofHours       // api_usage_by
+)
+
+// part is a piece of a period.
 type part struct {
 	since, until time.Time
-	slots        bool
+	grain        grain
 }
 
-// parts cuts a period at the slots' bounds.
-func (s span) parts() (list []part) {
-	first, last := s.since.Add(slotTime-1).Truncate(slotTime), s.until.Truncate(slotTime)
-	if first.After(last) { // within one slot
-		return []part{{s.since, s.until, false}}
+// parts cuts a period at the bounds of what it is read from: at best from so coarse a grain.
+func (s span) parts(best grain) (list []part) {
+	if !s.since.Before(s.until) {
+		return nil
 	}
-	for _, p := range []part{{s.since, first, false}, {first, last, true}, {last, s.until, false}} {
-		if p.since.Before(p.until) {
-			list = append(list, p)
-		}
+	length := [...]time.Duration{ofRows: time.Second, ofSlots: slotTime, ofHours: time.Hour}[best]
+	first, last := s.since.Add(length-1).Truncate(length), s.until.Truncate(length)
+	if best == ofRows {
+		return []part{{s.since, s.until, ofRows}}
 	}
-	return list
+	if !first.Before(last) {
+		return s.parts(best - 1)
+	}
+	list = span{since: s.since, until: first}.parts(best - 1)
+	list = append(list, part{first, last, best})
+	return append(list, span{since: last, until: s.until}.parts(best-1)...)
 }
 
 // spans returns the periods of a report, none if there is nothing to report.

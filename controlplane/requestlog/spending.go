@@ -31,8 +31,9 @@ func (k *KeySpending) Pico() (total, day, week, month int64, err error) {
 // Spending implements Store.
 func (l *log) Spending(ctx context.Context, now time.Time) ([]KeySpending, error) {
 	q := question{d: l.d}
-	q.and("key_id <> ''")
-	return l.spending(ctx, &q, "key_id", now.UTC())
+	_, _, name := spendingSource(&q)
+	q.and(name + " <> ''")
+	return l.spending(ctx, &q, name, now.UTC())
 }
 
 // SpendingOf implements Store.
@@ -40,8 +41,8 @@ func (l *log) SpendingOf(ctx context.Context, now time.Time, key string) (KeySpe
 	q := question{d: l.d}
 	name := "''"
 	if key != "" {
-		name = "key_id"
-		q.and("key_id = " + q.param(key))
+		_, _, name = spendingSource(&q)
+		q.and(name + " = " + q.param(key))
 	}
 	list, err := l.spending(ctx, &q, name, now.UTC())
 	if err != nil || len(list) == 0 {
@@ -50,15 +51,27 @@ func (l *log) SpendingOf(ctx context.Context, now time.Time, key string) (KeySpe
 	return list[0], nil
 }
 
+// spendingSource is what spending is read from: the table, and its columns of time and key.
+func spendingSource(q *question) (table, moment, key string) {
+	if q.d.byHour {
+		return "api_usage_by", "hour", "name"
+	}
+	return "api_usage", "slot", "key_id"
+}
+
 func (l *log) spending(ctx context.Context, q *question, name string, now time.Time) ([]KeySpending, error) {
 	day := now.Truncate(24 * time.Hour)
 	week := day.AddDate(0, 0, -(int(day.Weekday())+6)%7)
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
+	table, moment, _ := spendingSource(q)
+	if l.d.byHour {
+		q.and("dimension = 'key'")
+	}
 	columns := []string{name + " AS k", l.d.column("max(last_second)", kindSecond), "CAST(sum(" + l.d.costColumn + ") AS TEXT)"}
 	for _, since := range []time.Time{day, week, month} {
-		columns = append(columns, "CAST(sum(CASE WHEN slot >= "+l.d.moment(q.param(since.Format(time.RFC3339)))+" THEN "+l.d.costColumn+" ELSE 0 END) AS TEXT)")
+		columns = append(columns, "CAST(sum(CASE WHEN "+moment+" >= "+l.d.moment(q.param(since.Format(time.RFC3339)))+" THEN "+l.d.costColumn+" ELSE 0 END) AS TEXT)")
 	}
-	found, err := l.texts(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM api_usage"+q.clause()+" GROUP BY 1 ORDER BY 1", q.args...)
+	found, err := l.texts(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM "+table+q.clause()+" GROUP BY 1 ORDER BY 1", q.args...)
 	if err != nil {
 		return nil, fmt.Errorf("sum up spending: %w", err)
 	}

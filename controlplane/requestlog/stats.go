@@ -110,17 +110,21 @@ func (l *log) StatsOf(ctx context.Context, in StatsQuery, by string) ([]GroupSta
 
 // where restricts a roll-up whose time is in column.
 func (in *StatsQuery) where(q *question, column string) {
+	in.whereTime(q, column)
+	for _, f := range []struct{ column, value string }{{"model", in.Model}, {"provider", in.Provider}, {"endpoint", in.Endpoint}, {"node", in.Node}} {
+		if f.value != "" {
+			q.and(f.column + " = " + q.param(f.value))
+		}
+	}
+}
+
+func (in *StatsQuery) whereTime(q *question, column string) {
 	const format = "2006-01-02T15:04:05Z"
 	if !in.Since.IsZero() {
 		q.and(column + " >= " + q.d.moment(q.param(in.Since.UTC().Truncate(in.bound()).Format(format))))
 	}
 	if !in.Until.IsZero() {
 		q.and(column + " < " + q.d.moment(q.param(in.Until.Add(in.bound()-1).UTC().Truncate(in.bound()).Format(format))))
-	}
-	for _, f := range []struct{ column, value string }{{"model", in.Model}, {"provider", in.Provider}, {"endpoint", in.Endpoint}, {"node", in.Node}} {
-		if f.value != "" {
-			q.and(f.column + " = " + q.param(f.value))
-		}
 	}
 }
 

@@ -67,6 +67,7 @@ func TestUpgrade(t *testing.T) {
 			if n := db.Int(t, "SELECT count(*) FROM schema_migrations"); n < steps || n != db.Int(t, "SELECT max(version) FROM schema_migrations") {
 				t.Errorf("%d steps recorded", n)
 			}
+			requestlogtest.SameByHour(t, db)
 			list, err := s.Logs(t.Context(), requestlog.LogQuery{Limit: 100})
 			if err != nil || len(list) != 10 {
 				t.Errorf("the log has %d rows, %v", len(list), err)

@@ -31,6 +31,7 @@ func Conformance(t *testing.T, create func(testing.TB) *Database) {
 		"invented models":       testInventedModels,
 		"stats by column":       testStatsOf,
 		"series":                testSeries,
+		"sums of days":          testSumUp,
 		"report":                testReport,
 		"report bounds":         testReportBounds,
 		"billing":               testBilling,

@@ -29,6 +29,7 @@ func numbered(t testing.TB, first, end int) (rows []*requestlog.Row) {
 // sameAsRows holds the roll-ups to what is in the log.
 func sameAsRows(t *testing.T, db *Database) {
 	t.Helper()
+	SameByHour(t, db)
 	const figures = "count(*), CAST(coalesce(sum(total_tokens), 0) AS BIGINT), CAST(coalesce(sum(latency_ms), 0) AS BIGINT), CAST(coalesce(sum(cost_usd), 0) * 1000000000 AS BIGINT)"
 	const rolledUp = "CAST(coalesce(sum(request_count), 0) AS BIGINT), CAST(coalesce(sum(%s), 0) AS BIGINT), CAST(coalesce(sum(latency_sum_ms), 0) AS BIGINT), "
 	want := db.Query(t, "SELECT "+figures+" FROM api_logs")[0]

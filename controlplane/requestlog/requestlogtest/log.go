@@ -324,6 +324,7 @@ func testExpireApart(t *testing.T, db *Database) {
 		if got := counts(); !slices.Equal(got, f.left) {
 			t.Errorf("%+v: rows, contents and roll-ups %v, want %v", f.before, got, f.left)
 		}
+		SameByHour(t, db)
 	}
 }
 

@@ -70,6 +70,7 @@ func repriceAll(t *testing.T, s requestlog.Store, q requestlog.RepriceQuery) (su
 // checkCosts compares the roll-ups of costs with the rows, to the pico-dollar.
 func checkCosts(t *testing.T, db *Database) {
 	t.Helper()
+	SameByHour(t, db)
 	for _, q := range []string{
 		"SELECT (SELECT coalesce(sum(cost_usd), 0) FROM api_logs) - (SELECT coalesce(sum(cost_usd), 0) FROM api_usage)",
 		"SELECT (SELECT coalesce(sum(cost_usd), 0) FROM api_logs) - (SELECT coalesce(sum(total_cost_usd), 0) FROM api_stats_hourly)",

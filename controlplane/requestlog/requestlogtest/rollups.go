@@ -25,6 +25,7 @@ func stats(t *testing.T, s requestlog.Store, q requestlog.StatsQuery) []requestl
 // checkRollups compares what Stats adds up with the rows themselves.
 func checkRollups(t *testing.T, s requestlog.Store, db *Database, requests int) {
 	t.Helper()
+	SameByHour(t, db)
 	var sum requestlog.StatsRow
 	for _, r := range stats(t, s, requestlog.StatsQuery{}) {
 		sum.RequestCount += r.RequestCount

@@ -1,9 +1,11 @@
 package requestlogtest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/database"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 )
 
@@ -57,4 +59,60 @@ func testSeries(t *testing.T, db *Database) {
 	if err != nil || len(none.Points) != 0 || none.Total != (requestlog.SeriesFigures{}) {
 		t.Errorf("nothing: %+v, %v", none, err)
 	}
+}
+
+// Sums of past days are what their histograms are, also after events that come late and after erasures.
+func testSumUp(t *testing.T, db *Database) {
+	s := db.Open(t)
+	postgres := db.Config.Backend == database.BackendPostgres
+	same := func(what string, summed int) {
+		t.Helper()
+		if n := 0; postgres {
+			if n = db.Int(t, "SELECT count(*) FROM api_ttft_days"); n != summed {
+				t.Errorf("%s: %d days are summed up, want %d", what, n, summed)
+			}
+		}
+		for _, q := range []requestlog.SeriesQuery{{By: "model"}, {By: "provider"}, {By: "endpoint"}, {By: "node"}, {}, {StatsQuery: requestlog.StatsQuery{Model: "model-1"}}, {StatsQuery: requestlog.StatsQuery{Node: "node-1"}, By: "model"}} {
+			q.Since = Start.AddDate(0, 0, -1)
+			var lists [2]requestlog.Series
+			for i, step := range []requestlog.Step{requestlog.ByHour, requestlog.ByDay} {
+				q.Step = step
+				found, err := s.Series(t.Context(), q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for j := range found.Groups {
+					found.Groups[j].Points = nil
+				}
+				found.Points = nil
+				lists[i] = found
+			}
+			if fmt.Sprint(lists[0]) != fmt.Sprint(lists[1]) {
+				t.Errorf("%s, %+v: by the day\n%+v\nby the hour\n%+v", what, q, lists[1], lists[0])
+			}
+		}
+	}
+	sumUp := func(now time.Time) {
+		t.Helper()
+		if err := s.SumUp(t.Context(), now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sumUp(Start)                         // of nothing
+	insert(t, s, Rows(t, 0, 2000), 2000) // 1200 of them before midnight
+	same("not summed up", 0)
+	sumUp(Start.Add(30 * time.Minute))
+	same("in the hour after midnight", 0)
+	sumUp(Start.Add(2 * time.Hour))
+	same("in the next hour", 1)
+	sumUp(Start.AddDate(0, 0, 3))
+	same("days later", 3)
+	insert(t, s, Rows(t, 2000, 2500), 500)
+	same("after a late event", 2)
+	sumUp(Start.AddDate(0, 0, 3))
+	same("summed up again", 3)
+	eraseAll(t, s, requestlog.Erasure{User: "user-1", Before: Start.AddDate(0, 0, 1)})
+	same("after an erasure", 1)
+	sumUp(Start.AddDate(0, 0, 3))
+	same("after an erasure, summed up again", 3)
 }
