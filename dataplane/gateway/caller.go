@@ -110,16 +110,16 @@ func (c *caller) session(req *chat.Request) string {
 
 // clientIP is the peer's address, or what a trusted proxy says it is.
 func clientIP(ctx *fasthttp.RequestCtx, proxies []netip.Prefix) string {
-	peer, ok := netip.AddrFromSlice(ctx.RemoteIP())
-	if !ok {
+	conn, ok := ctx.Conn().(*connection)
+	if !ok || conn.from == "" {
 		return ""
 	}
-	peer = peer.Unmap()
+	peer := conn.peer
 	trusted := func(addr netip.Addr) bool {
 		return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(addr) })
 	}
 	if !trusted(peer) {
-		return peer.String()
+		return conn.from
 	}
 	hops := strings.Split(string(ctx.Request.Header.Peek("X-Forwarded-For")), ",")
 	for i, hop := range slices.Backward(hops) { // the nearest that is not a proxy of ours
@@ -130,5 +130,5 @@ func clientIP(ctx *fasthttp.RequestCtx, proxies []netip.Prefix) string {
 	if addr, err := netip.ParseAddr(string(ctx.Request.Header.Peek("X-Real-IP"))); err == nil {
 		return addr.String()
 	}
-	return peer.String()
+	return conn.from
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -23,6 +24,9 @@ type connections struct {
 // connection is one of them.
 type connection struct {
 	*net.TCPConn
+	peer netip.Addr
+	from string // the peer, as text
+
 	mu sync.Mutex // of what follows
 	// phase is how much of a request there is.
 	phase phase
@@ -144,7 +148,12 @@ func (c *connections) take(conn net.Conn) net.Conn {
 	if !ok {
 		return conn
 	}
-	return &connection{TCPConn: tcp}
+	own := &connection{TCPConn: tcp}
+	if addr, ok := tcp.RemoteAddr().(*net.TCPAddr); ok {
+		own.peer = addr.AddrPort().Addr().Unmap().WithZone("")
+		own.from = own.peer.String()
+	}
+	return own
 }
 
 // changed is fasthttp's hook.

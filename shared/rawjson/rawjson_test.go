@@ -36,6 +36,22 @@ func TestInvalidUTF8IsRefused(t *testing.T) {
 	}
 }
 
+// TestLongStrings has what is special at each place of the blocks that a string is
+// read in, between ASCII and between other characters.
+func TestLongStrings(t *testing.T) {
+	for _, around := range []string{"a", "é", "語", "a\u007fé"} {
+		for at := range 80 {
+			for _, special := range []string{`"`, `\n`, `\x`, "\x00", "\x1f", "\x80", "\xff", "\n", "~"} {
+				in := []byte(`"` + strings.Repeat(around, at) + special + strings.Repeat(around, 80-at) + `"`)
+				want := json.Valid(in) && utf8.Valid(in)
+				if got := rawjson.Valid(in) == nil; got != want {
+					t.Errorf("Valid(%q) = %v", in, got)
+				}
+			}
+		}
+	}
+}
+
 func TestDepthIsBounded(t *testing.T) {
 	deep := strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000)
 	if err := rawjson.Valid([]byte(deep)); err == nil {

@@ -111,10 +111,30 @@ const (
 // plain run of a string: a quote, a backslash or a control character. Bytes
 // of multi-byte characters are plain here. The lowest mark is always exact;
 // one above it may be false, because a borrow can run upwards.
-func special(w uint64) uint64 {
+func special(w uint64) uint64 { return looks(w) & ^w & highs }
+
+// looks is special with more in it: bytes of multi-byte characters may be marked, too.
+func looks(w uint64) uint64 {
 	quote := w ^ (ones * '"')
 	slash := w ^ (ones * '\\')
-	return ((w - ones*0x20) | (quote - ones) | (slash - ones)) & ^w & highs
+	return (w - ones*0x20) | (quote - ones) | (slash - ones)
+}
+
+// unremarkable steps over blocks of 32 bytes without anything special, which is all
+// of a long prompt but its last bytes. It returns all that it saw, mixed.
+func unremarkable(b []byte) (n int, mixed uint64) {
+	for ; n+32 <= len(b); n += 32 {
+		p := b[n : n+32 : n+32]
+		w0, w1 := binary.LittleEndian.Uint64(p), binary.LittleEndian.Uint64(p[8:])
+		w2, w3 := binary.LittleEndian.Uint64(p[16:]), binary.LittleEndian.Uint64(p[24:])
+		// Bytes from 0x80 on look special to the quick look, which is twice as fast.
+		quick := looks(w0) | looks(w1) | looks(w2) | looks(w3)
+		if quick&highs != 0 && special(w0)|special(w1)|special(w2)|special(w3) != 0 {
+			break
+		}
+		mixed |= w0 | w1 | w2 | w3
+	}
+	return n, mixed
 }
 
 // str returns the end of the string literal whose opening quote is at i.
@@ -123,6 +143,8 @@ func (c *Cursor) str(i int) int {
 	start := i + 1
 	high := uint64(0)
 	for i = start; ; {
+		n, mixed := unremarkable(b[i:])
+		i, high = i+n, high|mixed
 		for ; i+8 <= len(b); i += 8 {
 			w := binary.LittleEndian.Uint64(b[i:])
 			high |= w
