@@ -239,6 +239,7 @@ func (n *Node) Run(ctx context.Context) error {
 	outlive, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	go n.suspect(outlive)
+	go (&memory{inFlight: n.gateway.InFlight, used: usedMemory, free: freeMemory}).run(outlive)
 	watched, metered, probed, limited := make(chan error, 1), make(chan error, 1), make(chan error, 1), make(chan error, 1)
 	go func() { watched <- n.watcher.Run(outlive) }()
 	go func() { probed <- probe.New(&n.current, n.o.Log).Run(outlive) }()
