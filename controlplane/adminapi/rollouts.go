@@ -103,6 +103,16 @@ type GuardedRollout struct {
 	Log     []RolloutAction `json:"log"`
 }
 
+// ActiveRollout is a rollout that has not ended, in short.
+type ActiveRollout struct {
+	Model    string  `json:"model"`
+	Endpoint string  `json:"endpoint"`
+	State    string  `json:"state" enum:"running,paused"`
+	Step     int     `json:"step" doc:"from 1"`
+	Steps    int     `json:"steps" doc:"how many there are"`
+	Share    float64 `json:"share" doc:"what the endpoint gets, in percent"`
+}
+
 // GuardResult is a condition of a guard and what was measured.
 type GuardResult struct {
 	Guard    string `json:"guard"`

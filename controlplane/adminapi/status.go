@@ -115,7 +115,9 @@ type Status struct {
 	LogStore  string     `json:"log_store"`
 	Keys      int        `json:"keys"`
 	Started   time.Time  `json:"started"`
-	Problems  []Problem  `json:"problems"`
+	// Rollouts are those that have not ended.
+	Rollouts []ActiveRollout `json:"rollouts"`
+	Problems []Problem       `json:"problems"`
 }
 
 // Served counts what gets requests at some live node at least.

@@ -152,6 +152,8 @@ type Weight struct {
 	Configured float64 `json:"configured" doc:"the weight in the files"`
 	Override   bool    `json:"override" doc:"whether an operator's weight replaces the configured one"`
 	Disabled   bool    `json:"disabled"`
+	// Rollout is that to the endpoint, if it has not ended.
+	Rollout string `json:"rollout,omitempty" doc:"running or paused, while a rollout moves traffic to the endpoint"`
 }
 
 // WeightChange sets weights of one model. Endpoints that are not named keep theirs.

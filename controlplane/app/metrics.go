@@ -21,7 +21,7 @@ const nearlyUsed = 80
 type gauges struct {
 	app *App
 
-	nodes, nodeRelease, problem, release, published, models, nats, gaps, nearly, usedUp *prometheus.Desc
+	nodes, nodeRelease, problem, release, published, models, nats, gaps, nearly, usedUp, rollout *prometheus.Desc
 }
 
 func newGauges(a *App) *gauges {
@@ -39,13 +39,14 @@ func newGauges(a *App) *gauges {
 		nats:        desc("gateway_control_nats_connected", "Whether the daemon is connected to NATS."),
 		gaps:        desc("gateway_ledger_missing_rows", "Usage events of the last day that have no row in the request log, when they were last counted."),
 		nearly:      desc("gateway_limits_nearly_used", "Budgets and daily limits of which 80 % or more is used, by whose they are and kind.", "holder", "limit"),
+		rollout:     desc("gateway_rollout_share_percent", "The share of its model's traffic that a rollout which has not ended gives an endpoint, by its state: running or paused.", "model", "endpoint", "state"),
 		usedUp:      desc("gateway_limits_used_up", "Budgets and daily limits that are used up, by whose they are and kind.", "holder", "limit"),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{g.nodes, g.nodeRelease, g.problem, g.release, g.published, g.models, g.nats, g.gaps, g.nearly, g.usedUp} {
+	for _, d := range []*prometheus.Desc{g.nodes, g.nodeRelease, g.problem, g.release, g.published, g.models, g.nats, g.gaps, g.nearly, g.usedUp, g.rollout} {
 		ch <- d
 	}
 }
@@ -87,6 +88,9 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	}
 	set(g.nats, connected)
 	set(g.gaps, float64(a.missing.Load()))
+	for _, r := range a.publisher.Rollouts() {
+		set(g.rollout, r.Steps[r.Step], r.Model, r.Endpoint, r.State)
+	}
 	g.limits(set)
 }
 

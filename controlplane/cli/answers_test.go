@@ -6,7 +6,8 @@ import "strings"
 func answers() map[string]answer {
 	return map[string]answer{
 		"GET status": {200, `{"version":"v1.2.3","release":12,"epoch":3,"models":2,"endpoints":3,"served":{"models":2,"endpoints":2},"nodes":{"live":2,"stale":1},"nats":"connected",` +
-			`"database":"ok","log_store":"the database does not answer","keys":2,"published_release":11,"started":"2030-01-02T03:04:05.678Z"}`},
+			`"database":"ok","log_store":"the database does not answer","keys":2,"published_release":11,"started":"2030-01-02T03:04:05.678Z",` +
+			`"rollouts":[{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","state":"running","step":2,"steps":5,"share":5}]}`},
 		"GET models": {200, `[{"model":"demo","name":"Demo","type":"chat","endpoints":1,"role":"free","context_length":131072,"prompt":"","completion":""},` +
 			`{"model":"glm-4.6","name":"GLM 4.6 日本","type":"chat","endpoints":2,"role":"pro","context_length":200000,"prompt":"0.6","completion":"2.2"}]`},
 		"GET routing": {200, `{"release":12,"routes":{` +

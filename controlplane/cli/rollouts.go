@@ -314,7 +314,7 @@ func rolloutLine(r adminapi.GuardedRollout, with bool) string {
 			parts = append(parts, fmt.Sprintf("%s: %s of %d", g.Guard, g.Value, g.Requests))
 		}
 	}
-	if with || r.Next != "wait" {
+	if with || r.Next == "hold" {
 		parts = append(parts, rolloutWhy(r))
 	}
 	return strings.Join(parts, "; ")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/adminclient"
+	"github.com/hybridinference/gateway/controlplane/guard"
 )
 
 func statusCommand() *urfave.Command {
@@ -32,6 +33,11 @@ func status(ctx context.Context, in *invocation) error {
 	err = in.show(s, func(w io.Writer) error {
 		if err := writeFields(w, in.look(), statusFields(client.URL(), s)); err != nil {
 			return err
+		}
+		for _, r := range s.Rollouts {
+			if _, err := fmt.Fprintf(w, "\nrollout of %s to %s: %s, step %d of %d, %s\n", printable(r.Model), printable(r.Endpoint), r.State, r.Step, r.Steps, guard.Percent(r.Share)); err != nil {
+				return err
+			}
 		}
 		for _, p := range s.Problems {
 			_, _ = fmt.Fprintf(w, "\n%s: %s", p.Code, printable(p.Message))

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -54,7 +55,15 @@ func showWeights(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	return list(in, rows, []column[adminapi.Weight]{
+	columns := weightColumns()
+	if slices.ContainsFunc(rows, func(x adminapi.Weight) bool { return x.Rollout != "" }) {
+		columns = append(columns, column[adminapi.Weight]{name: "rollout", text: func(x adminapi.Weight) string { return x.Rollout }})
+	}
+	return list(in, rows, columns)
+}
+
+func weightColumns() []column[adminapi.Weight] {
+	return []column[adminapi.Weight]{
 		{name: "model", text: func(x adminapi.Weight) string { return x.Model }},
 		{name: "endpoint", text: func(x adminapi.Weight) string { return x.Endpoint }},
 		{name: "weight", text: func(x adminapi.Weight) string { return decimal(x.Weight) }, number: true},
@@ -68,7 +77,7 @@ func showWeights(ctx context.Context, in *invocation) error {
 			}
 			return plain
 		}},
-	})
+	}
 }
 
 func setWeights(ctx context.Context, in *invocation) error {

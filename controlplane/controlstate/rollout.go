@@ -49,6 +49,8 @@ type RolloutContent struct {
 	Author      string        `json:"author"`
 	Reason      string        `json:"reason"`
 
+	// Policy is that of the model, by which weights make shares.
+	Policy string `json:"policy"`
 	// Step is the index of the current one. Since is when it began, or when the
 	// rollout was resumed.
 	Step  int       `json:"step"`

@@ -61,6 +61,7 @@ func (p *Publisher) StartRollout(ctx context.Context, c Change, r controlstate.R
 		if next.Endpoint, err = b.startable(ctx, m, &r); err != nil {
 			return nil, err
 		}
+		next.Policy = m.Effective().Policy
 		next.Before = map[string]controlstate.RolloutWeight{}
 		for i := range m.Endpoints {
 			e := &m.Endpoints[i]
@@ -84,6 +85,9 @@ func (b *basis) startable(ctx context.Context, m *wire.Model, r *controlstate.Ro
 	id, ok := findEndpoint(m, r.Endpoint)
 	if !ok {
 		return "", invalid("to: %s has no endpoint %q; available: %s", m.ID, r.Endpoint, parts(m))
+	}
+	if err := weighed(m, id); err != nil {
+		return "", err
 	}
 	active, err := b.db.ActiveRollouts(ctx)
 	if err != nil {
@@ -112,6 +116,21 @@ func (b *basis) startable(ctx context.Context, m *wire.Model, r *controlstate.Ro
 		return "", invalid("steps: %s gets %s%% of the traffic already: the first step must be above it, got %s%%", id, short(share), short(r.Steps[0]))
 	}
 	return id, nil
+}
+
+// weighed is an error if the model's policy gives an endpoint more than its weight says.
+func weighed(m *wire.Model, id string) error {
+	const advice = "`gatewayctl policy set %s weighted` lets weights decide"
+	switch m.Effective().Policy {
+	case wire.PolicyCost:
+		return invalid("to: under the policy cost of %s weights do not say what an endpoint gets; "+advice, m.ID, m.ID)
+	case wire.PolicyPriority:
+		rank := m.Endpoints[slices.IndexFunc(m.Endpoints, func(e wire.Endpoint) bool { return e.ID == id })].Priority
+		if slices.ContainsFunc(m.Endpoints, func(e wire.Endpoint) bool { return e.Weight > 0 && e.Priority != rank }) {
+			return invalid("to: under the policy priority of %s weights count among endpoints of the same priority only, and %s has priority %d; "+advice, m.ID, id, rank, m.ID)
+		}
+	}
+	return nil
 }
 
 func short(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }
@@ -160,6 +179,9 @@ func Superseded(s *wire.Snapshot, r *controlstate.Rollout) string {
 	m, err := FindModel(s, r.Model)
 	if err != nil || m.ID != r.Model {
 		return "the model " + r.Model + " is no longer configured"
+	}
+	if policy := m.Effective().Policy; policy != r.Policy {
+		return fmt.Sprintf("the policy was changed from %s to %s", r.Policy, policy)
 	}
 	seen := 0
 	for i := range m.Endpoints {

@@ -504,6 +504,15 @@ func TestOperatorsComeFirst(t *testing.T) {
 	if _, err := d.pub.EnableEndpoints(t.Context(), c, []string{"glm:new"}); err != nil {
 		t.Fatal(err)
 	}
+	f("the policy was changed from weighted to least_busy", "1 3 1", func() error {
+		w.write(strings.Replace(models, "    aliases", "    policy: least_busy\n    aliases", 1))
+		_, err := d.pub.Apply(t.Context(), c, publish.Source{})
+		return err
+	})
+	w.write(models)
+	if _, err := d.pub.Apply(t.Context(), c, publish.Source{}); err != nil {
+		t.Fatal(err)
+	}
 	f("endpoint glm:more was added", "1 3 1 1", func() error {
 		w.write(strings.Replace(models, "  - {id: demo", "      - {id: more, kind: vllm, weight: 1, base_url: \"http://10.0.0.8:8000\"}\n  - {id: demo", 1))
 		_, err := d.pub.Apply(t.Context(), c, publish.Source{})
@@ -602,6 +611,18 @@ func TestWhatCannotBeStarted(t *testing.T) {
 	f(rollout.Plan{Model: "glm", Endpoint: "demo:demo"}, `to: glm has no endpoint "demo:demo"; available: old, older, new`)
 	f(rollout.Plan{Model: "demo", Endpoint: "demo:demo"}, `to: demo has a single endpoint: there is no other one to take traffic from`)
 	f(rollout.Plan{Model: "glm", Endpoint: "older"}, `steps: glm:older gets 75% of the traffic already: the first step must be above it, got 5%`)
+	apply := func(old, text string) {
+		t.Helper()
+		w.write(strings.Replace(models, old, text, 1))
+		if _, err := d.pub.Apply(t.Context(), publish.Change{Author: "ana"}, publish.Source{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply("    aliases", "    policy: cost\n    aliases")
+	f(rollout.Plan{Model: "glm", Endpoint: "new"}, "to: under the policy cost of glm weights do not say what an endpoint gets; `gatewayctl policy set glm weighted` lets weights decide")
+	apply("    aliases: [glm-latest]\n    route:\n      - {", "    policy: priority\n    aliases: [glm-latest]\n    route:\n      - {priority: 1, ")
+	f(rollout.Plan{Model: "glm", Endpoint: "new"}, "to: under the policy priority of glm weights count among endpoints of the same priority only, and glm:new has priority 0; `gatewayctl policy set glm weighted` lets weights decide")
+	apply("", "")
 	if _, err := d.pub.DisableEndpoints(t.Context(), publish.Change{Author: "ana"}, []string{"glm:new"}); err != nil {
 		t.Fatal(err)
 	}

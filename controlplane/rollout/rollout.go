@@ -251,9 +251,12 @@ func (e *Engine) move(ctx context.Context, was, next *controlstate.Rollout, acti
 
 // note changes only the rollout.
 func (e *Engine) note(ctx context.Context, r *controlstate.Rollout, action, by, reason string) error {
-	detail, err := json.Marshal(map[string]any{"rollout": r.ID, "endpoint": r.Endpoint, "share": r.Steps[r.Step], "state": r.State, "why": r.Log[len(r.Log)-1].What})
+	var detail strings.Builder
+	enc := json.NewEncoder(&detail)
+	enc.SetEscapeHTML(false) // guards have a <
+	err := enc.Encode(map[string]any{"rollout": r.ID, "endpoint": r.Endpoint, "share": r.Steps[r.Step], "state": r.State, "why": r.Log[len(r.Log)-1].What})
 	if err != nil {
 		return err
 	}
-	return e.o.Publisher.NoteRollout(ctx, r, controlstate.Entry{Author: by, Action: action, Target: r.Model, Reason: reason, Detail: string(detail)})
+	return e.o.Publisher.NoteRollout(ctx, r, controlstate.Entry{Author: by, Action: action, Target: r.Model, Reason: reason, Detail: strings.TrimSpace(detail.String())})
 }

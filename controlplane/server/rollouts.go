@@ -67,6 +67,14 @@ func (s *Server) shownRollout(r *controlstate.Rollout) adminapi.GuardedRollout {
 	return out
 }
 
+// activeRollouts are the rollouts that have not ended, as last read.
+func (s *Server) activeRollouts() (list []adminapi.ActiveRollout) {
+	for _, r := range s.o.Publisher.Rollouts() {
+		list = append(list, adminapi.ActiveRollout{Model: r.Model, Endpoint: r.Endpoint, State: r.State, Step: r.Step + 1, Steps: len(r.Steps), Share: r.Steps[r.Step]})
+	}
+	return list
+}
+
 // span writes a duration without empty parts: 2m, not 2m0s.
 func span(d time.Duration) string {
 	text := d.String()

@@ -88,6 +88,10 @@ func (s *Server) weights(_ context.Context, in adminapi.OfModel) ([]adminapi.Wei
 		return nil, err
 	}
 	troubles, live := s.troubles()
+	rollouts := map[string]string{}
+	for _, r := range s.o.Publisher.Rollouts() {
+		rollouts[r.Endpoint] = r.State
+	}
 	var list []adminapi.Weight
 	for i := range models {
 		m := &models[i]
@@ -95,7 +99,8 @@ func (s *Server) weights(_ context.Context, in adminapi.OfModel) ([]adminapi.Wei
 		for j := range m.Endpoints {
 			e := &m.Endpoints[j]
 			list = append(list, adminapi.Weight{
-				Model: m.ID, Endpoint: e.ID, Weight: e.Intended(), Share: share(m, e), Serving: shares[e.ID],
+				Rollout: rollouts[e.ID],
+				Model:   m.ID, Endpoint: e.ID, Weight: e.Intended(), Share: share(m, e), Serving: shares[e.ID],
 				State: endpointState(e, troubles[e.ID], live), Configured: e.Configured, Override: e.Overridden(), Disabled: e.Disabled(),
 			})
 		}

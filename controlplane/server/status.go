@@ -104,6 +104,7 @@ func (s *Server) status(ctx context.Context, _ adminapi.None) (adminapi.Status, 
 	if found.database == nil {
 		out.Keys = s.liveKeys(ctx)
 	}
+	out.Rollouts = s.activeRollouts()
 	out.Problems = s.problems(found)
 	return out, nil
 }

@@ -53,12 +53,16 @@ export async function render(root, context) {
   signal.addEventListener('abort', () => clearInterval(timer));
 }
 
+// rolloutLine says where a rollout is. How long it stays there would change every second.
+const rolloutLine = (r) => (r ? `Rollout to ${r.endpoint}: step ${r.step} of ${r.steps.length}, ${r.share} % of the traffic${r.state === 'paused' ? ', paused' : ''}. A change by hand ends it.` : null);
+
 // load gathers models with their endpoints.
 async function load(ask, signal) {
-  const [routing, endpoints, models] = await Promise.all([ask('/admin/routing', {}, signal), ask('/admin/endpoints', {}, signal), ask('/admin/models', {}, signal)]);
+  const [routing, endpoints, models, rollouts] = await Promise.all([ask('/admin/routing', {}, signal), ask('/admin/endpoints', {}, signal), ask('/admin/models', {}, signal),
+    ask('/admin/rollouts', { active: true }, signal)]);
   const states = new Map(endpoints.map((e) => [e.endpoint, e]));
   const list = models.map((m) => ({
-    model: m.model, name: m.name, release: routing.release,
+    model: m.model, name: m.name, release: routing.release, rollout: rolloutLine(rollouts.find((r) => r.model === m.model)),
     endpoints: (routing.routes[m.model] || []).map((r) => ({ ...r, ...states.get(r.endpoint), weight: states.get(r.endpoint)?.weight ?? r.configured })),
   }));
   const rank = (m) => (m.endpoints.some((e) => e.state === 'down' || e.state === 'partly') ? 0 : 1);
@@ -85,6 +89,7 @@ function model(m, traffic, context) {
         h('button', { class: 'small', onclick: () => explain(m).catch(failed) }, 'Explain'),
         changed ? h('button', { class: 'small', disabled: !!locked, title: locked, onclick: () => resetWeights(m, context).catch(failed) }, 'Reset') : null,
         h('button', { class: 'small', disabled: !!locked || m.endpoints.length === 0, title: locked, onclick: () => edit(m, context).catch(failed) }, 'Move traffic'))),
+    m.rollout ? h('p', { class: 'soft', role: 'status' }, m.rollout) : null,
     m.endpoints.length === 0 ? empty('No endpoints', 'None of this model’s endpoints has an address.') : h('div', { class: 'endpoints' },
       h('div', { class: 'keys soft', 'aria-hidden': 'true' }, h('span', {}), h('span', {}, 'Weight'), h('span', {}, 'Real traffic'), h('span', {})),
       m.endpoints.map((e) => endpoint(m, e, weights, context))));
