@@ -141,6 +141,8 @@ func TestManners(t *testing.T) {
 	for path, want := range map[string]string{
 		"/chat/completions": "Did you mean POST /v1/chat/completions?", "/v1/v1/chat/completions": "Did you mean POST /v1/chat/completions?",
 		"/openai/v1/responses": "Did you mean POST /v1/responses?", "/v2/messages": "Did you mean POST /v1/messages?", "/elsewhere": "No such path",
+		"/v1/chat/completion": "Did you mean POST /v1/chat/completions?", "/v1/message": "Did you mean POST /v1/messages?", "/v1/chat/compleetions": "Did you mean POST /v1/chat/completions?",
+		"/v1/messages/count_token": "Did you mean POST /v1/messages/count_tokens?", "/v1/respomses": "Did you mean POST /v1/responses?",
 	} {
 		if r := n.do("POST", path, hi); r.StatusCode != 404 || !strings.Contains(r.body, want) {
 			t.Errorf("%s: %d %s, want %q", path, r.StatusCode, r.body, want)

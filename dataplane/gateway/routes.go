@@ -90,7 +90,7 @@ func (g *Gateway) suggestion(path string) string {
 	best := ""
 	for known, e := range g.routes {
 		name, ok := strings.CutPrefix(known, "/v1/")
-		if !ok || e.method != fasthttp.MethodPost || !strings.HasSuffix("/"+strings.Trim(path, "/"), "/"+name) {
+		if !ok || e.method != fasthttp.MethodPost || !endsLike("/"+strings.Trim(path, "/"), "/"+name) {
 			continue
 		}
 		if len(known) > len(best) { // chat/completions before completions
@@ -101,6 +101,38 @@ func (g *Gateway) suggestion(path string) string {
 		return ""
 	}
 	return ". Did you mean POST " + best + "?"
+}
+
+// endsLike reports whether a path ends in a name, or in one that differs from it
+// by a letter that is missing, another or one too many.
+func endsLike(path, name string) bool {
+	if strings.HasSuffix(path, name) {
+		return true
+	}
+	for size := len(name) - 1; size <= len(name)+1 && size <= len(path); size++ {
+		if end := path[len(path)-size:]; end[0] == '/' && oneApart(end, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// oneApart reports whether two texts, of which neither is empty, are the same
+// but for one letter.
+func oneApart(a, b string) bool {
+	i := 0
+	for i < min(len(a), len(b)) && a[i] == b[i] {
+		i++
+	}
+	switch len(a) - len(b) {
+	case -1:
+		return a[i:] == b[i+1:]
+	case 0:
+		return i == len(a) || a[i+1:] == b[i+1:]
+	case 1:
+		return a[i+1:] == b[i:]
+	}
+	return false
 }
 
 // errorLanguage returns the language whose errors the clients of a path read:

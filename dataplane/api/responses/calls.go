@@ -43,7 +43,7 @@ func (o *output) arguments(c *call, text []byte) {
 	}
 	c.args = append(c.args, text...)
 	if !c.tool.custom {
-		o.events.delta("response.function_call_arguments.delta", c.id, c.item, "", 0, text, nil)
+		o.events.delta("response.function_call_arguments.delta", c.id, c.item, "", 0, text)
 	}
 }
 
@@ -53,7 +53,7 @@ func (o *output) closeCalls(status string) {
 		value := c.args
 		if c.tool.custom {
 			value = chat.CustomInput(c.args)
-			o.events.delta("response.custom_tool_call_input.delta", c.id, c.item, "", 0, value, nil)
+			o.events.delta("response.custom_tool_call_input.delta", c.id, c.item, "", 0, value)
 			o.events.done("response.custom_tool_call_input.done", c.id, c.item, "", 0, `"input":"`, value, nil)
 		} else {
 			o.events.callDone(c.id, c.item, c.tool.own, value)

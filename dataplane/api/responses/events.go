@@ -75,8 +75,8 @@ func (e *events) contentPart(name string, id []byte, index, part int, object []b
 }
 
 // delta writes a fragment of a text, which is the inside of a literal. key and
-// n say which part of the item it belongs to, key "" for none. probs is an array.
-func (e *events) delta(name string, id []byte, index int, key string, n int, text, probs []byte) {
+// n say which part of the item it belongs to, key "" for none.
+func (e *events) delta(name string, id []byte, index int, key string, n int, text []byte) {
 	if e == nil {
 		return
 	}
@@ -87,15 +87,32 @@ func (e *events) delta(name string, id []byte, index int, key string, n int, tex
 	}
 	e.put(`,"delta":"`)
 	e.buf = append(append(e.buf, text...), '"')
-	if name == "response.output_text.delta" {
-		e.put(`,"logprobs":`)
-		if len(probs) > 2 {
-			e.buf = append(e.buf, probs...)
-		} else {
-			e.put(`[]`)
-		}
-	}
 	e.close()
+}
+
+// textDelta writes a fragment of a part's text, which is what nearly all events
+// are. place are the members ahead of it, see appendPlace.
+func (e *events) textDelta(place, text, probs []byte) {
+	if e == nil {
+		return
+	}
+	const head = "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"sequence_number\":"
+	e.buf = strconv.AppendInt(append(e.buf, head...), e.sequence, 10)
+	e.sequence++
+	e.buf = append(append(append(e.buf, place...), text...), `","logprobs":`...)
+	if len(probs) > 2 {
+		e.buf = append(append(e.buf, probs...), "}\n\n"...)
+		return
+	}
+	e.buf = append(e.buf, "[]}\n\n"...)
+}
+
+// appendPlace appends the members of a part's deltas, up to the inside of their text.
+func appendPlace(dst, id []byte, index, part int) []byte {
+	dst = append(append(dst, `,"item_id":`...), id...)
+	dst = strconv.AppendInt(append(dst, `,"output_index":`...), int64(index), 10)
+	dst = strconv.AppendInt(append(dst, `,"content_index":`...), int64(part), 10)
+	return append(dst, `,"delta":"`...)
 }
 
 // done writes a text that is complete, under the member that open begins.

@@ -32,6 +32,7 @@ type output struct {
 	part  partKind
 	parts []byte // of a message: its finished parts
 	count int    // of these
+	place []byte // what the open part's deltas have ahead of their text
 	text  []byte
 	notes []byte // the annotations of the open part, each behind a comma
 	noted int    // how many
@@ -72,7 +73,7 @@ type call struct {
 
 func (o *output) reset(t *tools, e *events) {
 	*o = output{
-		tools: t, events: e, items: o.items[:0], parts: o.parts[:0], text: o.text[:0], notes: o.notes[:0], probs: o.probs[:0],
+		tools: t, events: e, items: o.items[:0], parts: o.parts[:0], place: o.place[:0], text: o.text[:0], notes: o.notes[:0], probs: o.probs[:0],
 		calls: o.calls[:0], sealed: o.sealed[:0],
 	}
 }
@@ -85,8 +86,10 @@ func (o *output) add(ev *chat.Event) {
 	if len(ev.Reasoning) > 2 {
 		o.think(rawjson.Inner(ev.Reasoning))
 	}
-	for item := range rawjson.Elements(ev.Details) {
-		o.detail(item, len(ev.Reasoning) > 2)
+	if ev.Details != nil {
+		for item := range rawjson.Elements(ev.Details) {
+			o.detail(item, len(ev.Reasoning) > 2)
+		}
 	}
 	if len(ev.Content) > 2 {
 		o.say(textPart, rawjson.Inner(ev.Content), ev.Logprobs)
@@ -94,14 +97,18 @@ func (o *output) add(ev *chat.Event) {
 	if len(ev.Refusal) > 2 {
 		o.say(refusalPart, rawjson.Inner(ev.Refusal), nil)
 	}
-	for note := range rawjson.Elements(ev.Annotations) {
-		o.annotate(note)
+	if ev.Annotations != nil {
+		for note := range rawjson.Elements(ev.Annotations) {
+			o.annotate(note)
+		}
 	}
 	for i := range ev.Tools {
 		o.tool(&ev.Tools[i])
 	}
-	for picture := range rawjson.Elements(ev.Images) {
-		o.image(picture)
+	if ev.Images != nil {
+		for picture := range rawjson.Elements(ev.Images) {
+			o.image(picture)
+		}
 	}
 }
 
@@ -169,18 +176,21 @@ func (o *output) say(kind partKind, text, logprobs []byte) {
 	if o.part != kind {
 		o.closePart()
 		o.part, o.text, o.notes, o.noted, o.probs = kind, o.text[:0], o.notes[:0], 0, o.probs[:0]
+		o.place = appendPlace(o.place[:0], o.id, o.index, o.count)
 		o.events.partAdded(o.id, o.index, o.count, o.openPart(nil))
 	}
 	o.text = append(o.text, text...)
-	probs := chat.Member(logprobs, "content")
-	if len(probs) > 2 {
-		o.probs = append(append(o.probs, ','), probs[1:len(probs)-1]...)
-	}
 	if kind == refusalPart {
-		o.events.delta("response.refusal.delta", o.id, o.index, `"content_index":`, o.count, text, nil)
+		o.events.delta("response.refusal.delta", o.id, o.index, `"content_index":`, o.count, text)
 		return
 	}
-	o.events.delta("response.output_text.delta", o.id, o.index, `"content_index":`, o.count, text, probs)
+	var probs []byte
+	if logprobs != nil {
+		if probs = chat.Member(logprobs, "content"); len(probs) > 2 {
+			o.probs = append(append(o.probs, ','), probs[1:len(probs)-1]...)
+		}
+	}
+	o.events.textDelta(o.place, text, probs)
 }
 
 // message appends the message with the parts that are finished.
@@ -270,7 +280,7 @@ func (o *output) think(text []byte) {
 		o.events.summaryPart("response.reasoning_summary_part.added", o.id, o.index, nil)
 	}
 	o.text = append(o.text, text...)
-	o.events.delta("response.reasoning_summary_text.delta", o.id, o.index, `"summary_index":`, 0, text, nil)
+	o.events.delta("response.reasoning_summary_text.delta", o.id, o.index, `"summary_index":`, 0, text)
 }
 
 func (o *output) openReasoning() {
