@@ -100,10 +100,13 @@ func openAI() []row {
 		return wire.Traits{MaxTokensField: "max_completion_tokens", Sampling: sampling, Efforts: efforts}
 	}
 	return []row{
-		{"gpt-oss", nil, version{0, 0}, wire.Traits{Efforts: []string{"low", "medium", "high"}}},
+		{"gpt-oss", nil, version{0, 0}, wire.Traits{Efforts: []string{"low", "medium", "high"}, ThinkingDefault: "on", ThinkingOff: "lowest_effort"}},
 		{"gpt", nil, version{5, 2}, newer("without_thinking", "none", "low", "medium", "high", "xhigh")},
 		{"gpt", nil, version{5, 1}, newer("without_thinking", "none", "low", "medium", "high")},
 		{"gpt", nil, version{5, 0}, newer("never", "minimal", "low", "medium", "high")},
+		{"gpt", nil, version{0, 0}, wire.Traits{Thinking: "never"}},
+		{"chatgpt", nil, version{5, 0}, wire.Traits{MaxTokensField: "max_completion_tokens", Thinking: "never"}},
+		{"chatgpt", nil, version{0, 0}, wire.Traits{Thinking: "never"}},
 	}
 }
 
