@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -150,6 +151,30 @@ func TestNotDryBeyondTheFairPart(t *testing.T) {
 		f.report("busy", 1, wire.LeaseUse{Used: 591, Held: 591, Wish: 5000, Need: 1})
 		if g := f.report("slow", 1, wire.LeaseUse{Used: 9, Held: 9, Wish: 1, Need: 1}); !g.Dry || g.Share > 9 || g.Retry > 0 {
 			t.Fatalf("nothing is left, and the node gets %+v", g)
+		}
+	}
+}
+
+// Of a limit that one node holds and another lacks nothing is refused: the holder
+// is asked to report at once, and what it does not need goes to the other.
+func TestIdleSharesAreAskedFor(t *testing.T) {
+	for _, l := range []wire.Limit{rpm(240), budget(240, wire.ResetTotal), {Kind: wire.LimitRPD, Value: 240}, {Kind: wire.LimitConcurrency, Value: 240}} {
+		f := newFleet(t, l)
+		f.report("idle", 1, wire.LeaseUse{Held: 240, Used: 3}) // it holds all by an earlier grant
+		if g := f.report("busy", 1, wire.LeaseUse{Wish: 500, Need: 1}); g.Dry {
+			t.Errorf("%s: refused, and %d are idle", l.Name(), 237)
+		}
+		counter := f.def.Counter(f.def.Holder, f.def.ID)
+		if asked := f.g.Recalls(); len(asked) != 1 || !slices.Equal(asked["idle"], []uint64{counter}) {
+			t.Fatalf("%s: asked are %v", l.Name(), asked)
+		}
+		if asked := f.g.Recalls(); len(asked) > 0 {
+			t.Errorf("%s: asked again are %v", l.Name(), asked)
+		}
+		g := f.report("idle", 1, wire.LeaseUse{Held: 240, Used: 3}) // its share gets smaller
+		f.report("idle", 1, wire.LeaseUse{Held: g.Share, Used: 3})
+		if g := f.report("busy", 1, wire.LeaseUse{Wish: 500, Need: 1}); g.Share < 10 {
+			t.Errorf("%s: %+v", l.Name(), g)
 		}
 	}
 }

@@ -75,6 +75,47 @@ func TestTakeAndSettle(t *testing.T) {
 	}
 }
 
+// A counter that the daemon asks for is reported at once, and once more when the
+// answer has made its share smaller.
+func TestRecall(t *testing.T) {
+	r, list := granted(t, 100, wire.Limit{Kind: wire.LimitRPM, Value: 100}, wire.Limit{Kind: wire.LimitRPD, Value: 100})
+	now := time.Second + 10*time.Millisecond
+	for rep := r.Report(now, false); rep != nil; rep = r.Report(now, false) { // what there is to tell
+		answer(t, r, rep, 100, now)
+	}
+	for len(r.Kick()) > 0 {
+		<-r.Kick()
+	}
+	asked := list[1].Limit().Counter(wire.HolderKey, "k")
+	r.Recall([]uint64{asked, 12345})
+	for round := range 2 {
+		if len(r.Kick()) == 0 {
+			t.Fatalf("round %d: no report is asked for", round)
+		}
+		<-r.Kick()
+		rep := r.Report(now, false)
+		if rep == nil || len(rep.Uses) != 1 || rep.Uses[0].Counter != asked || rep.Uses[0].Held != 100-40*int64(round) {
+			t.Fatalf("round %d: %+v", round, rep)
+		}
+		answer(t, r, rep, 60, now)
+	}
+	if rep := r.Report(now, false); rep != nil || len(r.Kick()) > 0 {
+		t.Errorf("there is more to tell: %+v", rep)
+	}
+}
+
+// answer gives each counter of a report a share.
+func answer(t *testing.T, r *limits.Registry, rep *wire.LeaseReport, share int64, now time.Duration) {
+	t.Helper()
+	reply := &wire.LeaseReply{Epoch: 1, Seq: rep.Seq, Valid: time.Minute}
+	for _, u := range rep.Uses {
+		reply.Grants = append(reply.Grants, wire.LeaseGrant{Counter: u.Counter, Period: 5, Share: share})
+	}
+	if !r.Apply(reply, now, now) {
+		t.Fatal("the reply was not taken")
+	}
+}
+
 // A use stays in the window for its minute, however late the clock is turned.
 func TestUsesLeaveTheWindowInTime(t *testing.T) {
 	for _, late := range []time.Duration{0, 3 * time.Second, 70 * time.Second} {
