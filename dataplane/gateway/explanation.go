@@ -44,7 +44,7 @@ func (g *Gateway) Explain(q *wire.Question) (out wire.Explanation) {
 	if p := x.prepare(q.Body); p != nil {
 		out.Status, out.Message = p.Status, p.Message
 	}
-	x.attempt.explain(&out)
+	x.attempt.explain(&out, g.opts.LimitsClock.Now())
 	return out
 }
 
@@ -72,13 +72,14 @@ func keyOf(snap *snapshot.Snapshot, id string) *snapshot.Key {
 	return nil
 }
 
-// explain lists the plan, and what is not in it.
-func (a *attempt) explain(out *wire.Explanation) {
+// explain lists the plan, and what is not in it; now is by the clock of limits.
+func (a *attempt) explain(out *wire.Explanation, now time.Duration) {
 	tried := a.plan.Candidates()
 	for _, c := range tried {
 		shown := shownCandidate(c.Model, c.Endpoint)
 		switch {
 		case c.Endpoint.Available(a.caller.started):
+			shown.Reason = spentLimit(c.Endpoint, now)
 		case c.Model.Queue != nil && c.Endpoint.Full():
 			shown.Reason = "waited for in the queue: " + a.unhealthyReason(c.Endpoint)
 		default:
@@ -157,6 +158,22 @@ func (a *attempt) unhealthyReason(e *snapshot.Endpoint) string {
 		text += ", until " + until.UTC().Format(time.RFC3339)
 	}
 	return text
+}
+
+// spentLimit says which limit of its provider an endpoint has used up, "" for none.
+func spentLimit(e *snapshot.Endpoint, now time.Duration) string {
+	for _, c := range e.Limits {
+		retry, ok := c.Spent(now)
+		if !ok {
+			continue
+		}
+		text := fmt.Sprintf("passed over: the provider's %s of %d is used up", c.Limit().Kind, c.Limit().Value)
+		if retry > 0 {
+			text += ", until " + time.Now().Add(retry).UTC().Format(time.RFC3339)
+		}
+		return text
+	}
+	return ""
 }
 
 // parked says why an endpoint gets no traffic but by name.

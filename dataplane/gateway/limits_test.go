@@ -357,6 +357,10 @@ func TestLimitsOfAProvider(t *testing.T) {
 	if wait, err := strconv.Atoi(r.Header.Get("Retry-After")); r.StatusCode != 429 || err != nil || wait < 55 || wait > 61 || !strings.Contains(r.body, "has reached the limit of its provider") {
 		t.Errorf("%d, Retry-After %s: %s", r.StatusCode, r.Header.Get("Retry-After"), r.body)
 	}
+	e := b.gw.Explain(&wire.Question{Path: "chat/completions", Body: []byte(`{"model":"m","messages":[{"role":"user","content":"Ping"}]}`)})
+	if len(e.Tried) != 2 || !strings.HasPrefix(e.Tried[0].Reason, "passed over: the provider's rpm of 2 is used up, until ") || e.Tried[1].Reason != "" {
+		t.Errorf("%+v", e.Tried)
+	}
 	for range 3 {
 		if r := ask("broken", 8); r.StatusCode == 429 {
 			t.Errorf("%d %s", r.StatusCode, r.body)

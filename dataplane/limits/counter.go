@@ -149,6 +149,15 @@ func (c *Counter) settle(r *Registry, slot uint64, taken, actual int64) {
 	}
 }
 
+// Spent reports whether the fleet has nothing left, as far as the node knows, and
+// when the next request may succeed, 0 if that is not known.
+func (c *Counter) Spent(now time.Duration) (retry time.Duration, ok bool) {
+	if !c.dry.Load() || c.left.Load() > 0 {
+		return 0, false
+	}
+	return c.wait(now, 1), true
+}
+
 // used is what counts in the window; c.mu is held.
 func (c *Counter) used() int64 { return c.share - c.left.Load() }
 
