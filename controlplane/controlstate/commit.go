@@ -98,8 +98,7 @@ func (c *Commit) rollout() ([]database.Statement, error) {
 	if c.Rollout == nil {
 		return nil, nil
 	}
-	change, err := c.Rollout.write()
-	return []database.Statement{change}, err
+	return c.Rollout.write()
 }
 
 func (c *Commit) prune() database.Statement {

@@ -74,7 +74,7 @@ type Heads struct {
 func (s *State) Heads(ctx context.Context) (Heads, error) {
 	const query = `SELECT (SELECT coalesce(max(number), 0) FROM control_releases),
 		(SELECT coalesce(max(value), 0) FROM control_meta WHERE name = 'key_version'),
-		(SELECT CAST(coalesce(sum(version), 0) AS BIGINT) FROM control_rollouts)`
+		(SELECT coalesce(max(value), 0) FROM control_meta WHERE name = 'rollouts')`
 	var h Heads
 	err := s.read(ctx, database.SQL(query), func(r database.Row) error { return r.Scan(&h.Release, &h.Keys, &h.Rollouts) })
 	if err != nil {

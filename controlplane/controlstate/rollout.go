@@ -89,22 +89,25 @@ type RolloutEvent struct {
 	What    string  `json:"what"`
 }
 
-// write adds or changes the row. The column takes no NULL, so that another
-// version fails the batch.
-func (r *Rollout) write() (database.Statement, error) {
+// write adds or changes the row, and counts the change for Heads. The column of
+// the version takes no NULL, so that another version fails the batch.
+func (r *Rollout) write() ([]database.Statement, error) {
+	const count = `INSERT INTO control_meta (name, value) VALUES ('rollouts', 1)
+		ON CONFLICT (name) DO UPDATE SET value = control_meta.value + 1`
 	content, err := json.Marshal(r.RolloutContent)
 	if err == nil {
 		err = errors.Join(checkText("rollout", r.ID, r.Model, r.State), checkText("rollout", r.Author, r.Reason, r.Why))
 	}
 	if err != nil {
-		return database.Statement{}, err
+		return nil, err
 	}
+	change := database.SQL(`UPDATE control_rollouts SET state = $2, content = $3,
+		version = CASE version WHEN CAST($4 AS BIGINT) THEN version + 1 END WHERE id = $1`, r.ID, r.State, string(content), r.Version)
 	if r.Version == 0 {
-		return database.SQL("INSERT INTO control_rollouts (id, model, state, version, created, content) VALUES ($1, $2, $3, 1, $4, $5)",
-			r.ID, r.Model, r.State, r.Created.UnixMilli(), string(content)), nil
+		change = database.SQL("INSERT INTO control_rollouts (id, model, state, version, created, content) VALUES ($1, $2, $3, 1, $4, $5)",
+			r.ID, r.Model, r.State, r.Created.UnixMilli(), string(content))
 	}
-	return database.SQL(`UPDATE control_rollouts SET state = $2, content = $3,
-		version = CASE version WHEN CAST($4 AS BIGINT) THEN version + 1 END WHERE id = $1`, r.ID, r.State, string(content), r.Version), nil
+	return []database.Statement{change, database.SQL(count)}, nil
 }
 
 // ChangeRollout stores a rollout whose change needs no release, and records the
@@ -115,7 +118,7 @@ func (s *State) ChangeRollout(ctx context.Context, r *Rollout, audit Entry) erro
 		err = audit.check()
 	}
 	if err == nil {
-		_, err = s.write(ctx, []database.Statement{change, audit.insert()})
+		_, err = s.write(ctx, append(change, audit.insert()))
 	}
 	if errors.Is(err, database.ErrConstraint) {
 		err = ErrChanged
