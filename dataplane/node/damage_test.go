@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -261,6 +262,17 @@ func damages() []damage {
 			return b
 		})},
 		{name: "cut", do: one(func(rnd *rand.Rand, b []byte) []byte { return b[:rnd.IntN(len(b))] })},
+		{name: "empty", do: one(func(*rand.Rand, []byte) []byte { return nil })},
+		{name: "a copy beside it", do: func(rnd *rand.Rand, paths []string) error {
+			all := segments(paths)
+			from := all[rnd.IntN(len(all))]
+			b, err := os.ReadFile(from)
+			if err != nil {
+				return err
+			}
+			name := fmt.Sprintf("%020d.seg", 1+rnd.IntN(900)) // of any number that was issued
+			return os.WriteFile(filepath.Join(filepath.Dir(from), name), b, 0o600)
+		}},
 		{name: "missing", do: func(rnd *rand.Rand, paths []string) (err error) {
 			all := segments(paths)
 			for range 1 + rnd.IntN(2) {
