@@ -5,6 +5,7 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 func TestRollouts(t *testing.T) {
@@ -44,6 +45,14 @@ func TestRollouts(t *testing.T) {
 	if len(list) != 1 || list[0].ID != r.ID || list[0].State != adminapi.RolloutRunning {
 		t.Errorf("active %+v", list)
 	}
+	eventually.True(t, "status and weights show the rollout", func() bool {
+		var status adminapi.Status
+		var weights []adminapi.Weight
+		p.call("GET", "/admin/status", "", 200, &status)
+		p.call("GET", "/admin/weights?model=glm", "", 200, &weights)
+		want := adminapi.ActiveRollout{Model: "glm", Endpoint: "glm:far", State: adminapi.RolloutRunning, Step: 1, Steps: 2, Share: 50}
+		return len(status.Rollouts) == 1 && status.Rollouts[0] == want && weights[0].Rollout == "" && weights[1].Rollout == adminapi.RolloutRunning
+	})
 	r = adminapi.GuardedRollout{}
 	p.call("POST", "/admin/rollouts/abort", `{"model":"glm"}`, 200, &r)
 	if r.State != adminapi.RolloutAborted || r.Ended == nil || r.Share != 0 || r.Why != "aborted by admin" {
