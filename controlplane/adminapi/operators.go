@@ -9,7 +9,7 @@ import (
 const (
 	// RoleViewer reads everything but prompts and answers.
 	RoleViewer = "viewer"
-	// RoleOperator changes traffic: weights and endpoints.
+	// RoleOperator changes traffic: weights, policies and endpoints.
 	RoleOperator = "operator"
 	// RoleAdmin does everything: keys, teams, releases, operators, contents.
 	RoleAdmin = "admin"

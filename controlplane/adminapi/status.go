@@ -109,6 +109,7 @@ type Status struct {
 	Models    int        `json:"models"`
 	Endpoints int        `json:"endpoints"`
 	Served    Served     `json:"served"`
+	Overrides Overrides  `json:"overrides"`
 	Nodes     NodeCounts `json:"nodes"`
 	NATS      string     `json:"nats"`
 	Database  string     `json:"database"`
@@ -124,6 +125,14 @@ type Status struct {
 type Served struct {
 	Models    int `json:"models"`
 	Endpoints int `json:"endpoints"`
+}
+
+// Overrides counts what operators have set beside the files: weights and endpoints
+// that are disabled, and models with another policy or affinity.
+type Overrides struct {
+	Weights  int `json:"weights"`
+	Disabled int `json:"disabled"`
+	Policies int `json:"policies"`
 }
 
 // NodeCounts counts the nodes that send heartbeats and those that stopped.

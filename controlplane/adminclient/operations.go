@@ -70,6 +70,21 @@ func (c *Client) ResetWeights(ctx context.Context, in adminapi.WeightReset) (adm
 	return Call(ctx, c, adminapi.ResetWeights(), in)
 }
 
+// Policies lists the policies of one model, or of all for "".
+func (c *Client) Policies(ctx context.Context, model string) ([]adminapi.Policy, error) {
+	return Call(ctx, c, adminapi.ListPolicies(), adminapi.OfModel{Model: model})
+}
+
+// SetPolicy overrides the configured policy.
+func (c *Client) SetPolicy(ctx context.Context, in adminapi.PolicyChange) (adminapi.Rollout, error) {
+	return Call(ctx, c, adminapi.SetPolicy(), in)
+}
+
+// ResetPolicy returns to the configured policy.
+func (c *Client) ResetPolicy(ctx context.Context, in adminapi.PolicyReset) (adminapi.Rollout, error) {
+	return Call(ctx, c, adminapi.ResetPolicy(), in)
+}
+
 // Apply compiles the files and publishes the result. Broken files are an
 // *Error with Problems and change nothing.
 func (c *Client) Apply(ctx context.Context, in adminapi.Application) (adminapi.ApplyResult, error) {

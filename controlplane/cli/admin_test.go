@@ -148,7 +148,7 @@ func dynamic(request string, body []byte) answer {
 		}
 	}
 	switch request {
-	case "PUT weights", "DELETE weights", "POST releases/1/rollback":
+	case "PUT weights", "DELETE weights", "PUT policies", "DELETE policies", "POST releases/1/rollback":
 		switch {
 		case in.IfRelease != 0 && in.IfRelease != 12:
 			return refusal(409, fmt.Sprintf("release 12 is the current one, not %d: it changed demo:demo-api", in.IfRelease))

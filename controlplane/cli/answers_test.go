@@ -5,7 +5,7 @@ import "strings"
 // answers are what admin says by request.
 func answers() map[string]answer {
 	return map[string]answer{
-		"GET status": {200, `{"version":"v1.2.3","release":12,"epoch":3,"models":2,"endpoints":3,"served":{"models":2,"endpoints":2},"nodes":{"live":2,"stale":1},"nats":"connected",` +
+		"GET status": {200, `{"version":"v1.2.3","release":12,"epoch":3,"models":2,"endpoints":3,"served":{"models":2,"endpoints":2},"overrides":{"weights":1,"policies":1},"nodes":{"live":2,"stale":1},"nats":"connected",` +
 			`"database":"ok","log_store":"the database does not answer","keys":2,"published_release":11,"started":"2030-01-02T03:04:05.678Z",` +
 			`"rollouts":[{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","state":"running","step":2,"steps":5,"share":5}]}`},
 		"GET models": {200, `[{"model":"demo","name":"Demo","type":"chat","endpoints":1,"role":"free","context_length":131072,"prompt":"","completion":""},` +
@@ -46,10 +46,13 @@ func answers() map[string]answer {
 		"GET prices?model=demo":             {200, pricesAnswer},
 		"POST prices/reprice":               {200, `{"next":"","rows":100,"unlisted":3,"changed":40,"before_usd":"1.5","after_usd":"1.25"}`},
 		"GET logs/gen-1893553445-a/content": {200, `{"request_id":"gen-1893553445-a","prompt":"[{\"role\":\"user\",\"content\":\"Hi\"}]","answer":"Hello"}`},
-		"POST explain": {200, `{"v":1,"node":"node-1","release":12,"models":["glm-4.6"],` +
-			`"tried":[{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","provider":"vLLM","weight":0.7}],` +
+		"POST explain": {200, `{"v":1,"node":"node-1","release":12,"models":["glm-4.6"],"choices":[{"model":"glm-4.6","policy":"latency","affinity":"session","kept_by":"session"}],` +
+			`"tried":[{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","provider":"vLLM","weight":0.7,"measured":"first token after 120 ms"}],` +
 			`"left":[{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","provider":"Z.AI","weight":0.3,"reason":"open: timeout: no answer, until 2030-01-02T03:04:05Z"}],` +
 			`"queues":[{"model":"glm-4.6","size":100,"wait_ms":5000,"waiting":3}]}`},
+		"GET policies":              {200, "[" + demoPolicy + "," + glmPolicy + "]"},
+		"GET policies?model=demo":   {200, "[" + demoPolicy + "]"},
+		"GET policies?model=none":   refusal(404, `model "none" not found; available: demo, glm-4.6`),
 		"POST endpoints/disable":    {200, `{"release":13,"changed":true,"nodes":[{"node":"node-1","state":"applied","ms":4}]}`},
 		"POST endpoints/enable":     {200, `{"release":14,"changed":true,"nodes":[{"node":"node-1","state":"applied","ms":5}]}`},
 		"GET weights":               {200, "[" + demoWeight + "," + glmWeights + "]"},
@@ -134,6 +137,8 @@ func answers() map[string]answer {
 
 const (
 	demoWeight = `{"model":"demo","endpoint":"demo:demo-api","weight":0.8,"share":"100%","serving":"100%","state":"up","configured":1,"override":true}`
+	demoPolicy = `{"model":"demo","policy":"weighted","affinity":"prefix","configured_policy":"weighted","configured_affinity":"prefix","override":false}`
+	glmPolicy  = `{"model":"glm-4.6","policy":"latency","affinity":"session","configured_policy":"weighted","configured_affinity":"prefix","override":true}`
 	glmWeights = `{"model":"glm-4.6","endpoint":"glm-4.6:local-8000","weight":0.7,"share":"70%","serving":"0%","state":"down","configured":0.7,"override":false},` +
 		`{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","weight":0.3,"share":"30%","serving":"100%","state":"up","configured":0.3,"override":false}`
 

@@ -18,7 +18,7 @@ func explainCommand() *urfave.Command {
 	return &urfave.Command{
 		Name: "explain", Usage: "show which endpoints a request would be sent to, and why others are skipped", ArgsUsage: "[MODEL]",
 		Description: help("A node plans the request without sending it. The request is --request, or a short one for MODEL.\n"+
-			"Where weights decide, the order is one random draw.",
+			"MEASURED is what the model's policy goes by. Where chance decides, the order is one random draw.",
 			"gatewayctl explain demo",
 			"gatewayctl explain --request '{\"model\":\"demo\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"provider\":{\"only\":[\"demo\"]}}' -o json"),
 		Flags: []urfave.Flag{
@@ -94,6 +94,13 @@ func writeExplanation(w io.Writer, l look, e wire.Explanation) error {
 	if e.Status != 0 {
 		_, _ = fmt.Fprintf(w, "refused: %d %s\n", e.Status, printable(e.Message))
 	}
+	for _, c := range e.Choices {
+		kept := ""
+		if c.KeptBy != "" {
+			kept = ", keeps to one endpoint by its " + c.KeptBy
+		}
+		_, _ = fmt.Fprintf(w, "%s: policy %s, affinity %s%s\n", printable(c.Model), printable(c.Policy), printable(c.Affinity), printable(kept))
+	}
 	if len(e.Dropped) > 0 {
 		_, _ = fmt.Fprintf(w, "dropped: %s\n", printable(strings.Join(e.Dropped, ", ")))
 	}
@@ -126,6 +133,7 @@ func writeExplanation(w io.Writer, l look, e wire.Explanation) error {
 		}},
 		{name: "provider", text: func(t triedEndpoint) string { return t.Provider }},
 		{name: "weight", text: func(t triedEndpoint) string { return decimal(t.Weight) }, number: true},
+		{name: "measured", text: func(t triedEndpoint) string { return t.Measured }},
 		{name: "reason", text: func(t triedEndpoint) string { return t.Reason }},
 	})
 }

@@ -89,6 +89,7 @@ func statusFields(url string, s adminapi.Status) []field {
 		{name: "release", text: release},
 		{name: "models", text: fmt.Sprintf("%d with %d endpoints", s.Models, s.Endpoints)},
 		{name: "served", text: fmt.Sprintf("%d of %d models, by %d of %d endpoints", s.Served.Models, s.Models, s.Served.Endpoints, s.Endpoints), tint: servedTint(s)},
+		{name: "overrides", text: fmt.Sprintf("%d weights, %d disabled endpoints, %d policies", s.Overrides.Weights, s.Overrides.Disabled, s.Overrides.Policies)},
 		{name: "nodes", text: fmt.Sprintf("%d live, %d stale", s.Nodes.Live, s.Nodes.Stale), tint: stale},
 		{name: "keys", text: integer(s.Keys)},
 		{name: "nats", text: s.NATS, tint: stateTint(s.NATS)},

@@ -14,7 +14,7 @@ Examples:
 // tree lists every command.
 func tree() []*urfave.Command {
 	return finish([]*urfave.Command{
-		statusCommand(), modelsCommand(), routingCommand(), endpointsCommand(), explainCommand(), weightsCommand(), rolloutCommand(), applyCommand(), diffCommand(), validateCommand(), importFilesCommand(),
+		statusCommand(), modelsCommand(), routingCommand(), endpointsCommand(), explainCommand(), weightsCommand(), policyCommand(), rolloutCommand(), applyCommand(), diffCommand(), validateCommand(), importFilesCommand(),
 		releasesCommand(), nodesCommand(), keysCommand(), teamsCommand(), limitsCommand(), statsCommand(), seriesCommand(), usageCommand(), logsCommand(), ledgerCommand(), deadLettersCommand(), eraseCommand(), pricesCommand(), reconcileCommand(), auditCommand(), operatorsCommand(),
 		natsCommand(), versionCommand(), completionCommand(), manCommand(),
 	})

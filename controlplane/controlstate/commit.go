@@ -26,6 +26,9 @@ type Commit struct {
 	Delete []string
 	// Disable and Enable are endpoints to take out of service and to put back.
 	Disable, Enable []string
+	// Select are policies and affinities to write, by model id; an empty one drops
+	// what was set.
+	Select map[string]wire.Selection
 	// Files is the digest of the configuration files that the release was made
 	// from, 0 to leave the one recorded before.
 	Files int64
@@ -78,7 +81,7 @@ func (c *Commit) overrides() []database.Statement {
 		ON CONFLICT (endpoint) DO UPDATE SET weight = excluded.weight, author = excluded.author, time = excluded.time`
 	const disable = "INSERT INTO control_disabled (endpoint, author, time) VALUES ($1, $2, $3) ON CONFLICT (endpoint) DO NOTHING"
 	const enable = "DELETE FROM control_disabled WHERE endpoint = $1"
-	list := make([]database.Statement, 0, len(c.Delete)+len(c.Set)+len(c.Disable)+len(c.Enable))
+	list := make([]database.Statement, 0, len(c.Delete)+len(c.Set)+len(c.Disable)+len(c.Enable)+len(c.Select))
 	for _, endpoint := range c.Delete {
 		list = append(list, database.SQL(drop, endpoint))
 	}
@@ -90,6 +93,20 @@ func (c *Commit) overrides() []database.Statement {
 	}
 	for _, endpoint := range c.Disable {
 		list = append(list, database.SQL(disable, endpoint, c.Audit.Author, c.Release.Time))
+	}
+	return append(list, c.selections()...)
+}
+
+func (c *Commit) selections() (list []database.Statement) {
+	const drop = "DELETE FROM control_policies WHERE model = $1"
+	const set = `INSERT INTO control_policies (model, policy, affinity, author, time) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (model) DO UPDATE SET policy = excluded.policy, affinity = excluded.affinity, author = excluded.author, time = excluded.time`
+	for _, model := range slices.Sorted(maps.Keys(c.Select)) {
+		if s := c.Select[model]; s == (wire.Selection{}) {
+			list = append(list, database.SQL(drop, model))
+		} else {
+			list = append(list, database.SQL(set, model, s.Policy, s.Affinity, c.Audit.Author, c.Release.Time))
+		}
 	}
 	return list
 }
@@ -141,6 +158,14 @@ func (s *State) check(c *Commit) error {
 			return fmt.Errorf("%w: override of endpoint %q with weight %v", ErrInvalid, endpoint, weight)
 		}
 		if err := checkText("endpoint", endpoint); err != nil {
+			return err
+		}
+	}
+	for model, s := range c.Select {
+		if model == "" || !s.Known() {
+			return fmt.Errorf("%w: policy %q, affinity %q of model %q", ErrInvalid, s.Policy, s.Affinity, model)
+		}
+		if err := checkText("model", model); err != nil {
 			return err
 		}
 	}

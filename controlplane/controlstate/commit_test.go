@@ -12,15 +12,16 @@ import (
 
 	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 func checkOverrides(t *testing.T, s *controlstate.State, want map[string]float64) {
 	t.Helper()
-	got, _, err := s.Overrides(t.Context())
+	got, err := s.Overrides(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !maps.Equal(got, want) {
+	if !maps.Equal(got.Weights, want) {
 		t.Errorf("overrides %v, want %v", got, want)
 	}
 }
@@ -64,6 +65,30 @@ func TestCommit(t *testing.T) {
 		f(4, map[string]float64{"m:c": 7}, []string{"m:a", "m:c"}, map[string]float64{"m:c": 7})
 		if n := db.Int(t, "SELECT time FROM control_overrides WHERE endpoint = 'm:c' AND author = 'ana'"); n != 1767225604 {
 			t.Errorf("override set at %d, want the release's time", n)
+		}
+	})
+}
+
+func TestCommittedPolicies(t *testing.T) {
+	both(t, func(t *testing.T, db *requestlogtest.Database) {
+		s := open(t, db)
+		number := uint64(0)
+		f := func(set, want map[string]wire.Selection) {
+			t.Helper()
+			number++
+			if err := s.Commit(t.Context(), controlstate.Commit{Release: release(t, s, number), Select: set, Audit: entry("policy.set")}); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := s.Overrides(t.Context()); err != nil || !maps.Equal(got.Selections, want) || len(got.Weights)+len(got.Disabled) != 0 {
+				t.Errorf("overrides %+v, %v; want %v", got, err, want)
+			}
+		}
+		one, two := wire.Selection{Policy: wire.PolicyCost}, wire.Selection{Policy: wire.PolicyLatency, Affinity: wire.AffinityNone}
+		f(map[string]wire.Selection{"m": one, "n": two, "gone": {}}, map[string]wire.Selection{"m": one, "n": two})
+		f(map[string]wire.Selection{"m": two, "n": {}}, map[string]wire.Selection{"m": two})
+		err := s.Commit(t.Context(), controlstate.Commit{Release: release(t, s, number+1), Select: map[string]wire.Selection{"m": {Policy: "none"}}, Audit: entry("policy.set")})
+		if !errors.Is(err, controlstate.ErrInvalid) {
+			t.Errorf("error %v", err)
 		}
 	})
 }

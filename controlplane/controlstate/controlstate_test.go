@@ -86,9 +86,9 @@ func TestFreshState(t *testing.T) {
 		if err := s.Health(t.Context()); err != nil {
 			t.Error(err)
 		}
-		overrides, _, err := s.Overrides(t.Context())
-		if err != nil || overrides == nil || len(overrides) != 0 {
-			t.Errorf("overrides %v, error %v; want an empty map", overrides, err)
+		overrides, err := s.Overrides(t.Context())
+		if err != nil || overrides.Weights == nil || len(overrides.Weights)+len(overrides.Disabled)+len(overrides.Selections) != 0 {
+			t.Errorf("overrides %v, error %v; want empty maps", overrides, err)
 		}
 		table, err := s.KeyTable(t.Context())
 		if err != nil || table.Version != 0 || table.Epoch != s.Epoch() || len(table.Keys) != 0 {

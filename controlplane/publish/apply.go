@@ -53,13 +53,14 @@ func (p *Publisher) apply(ctx context.Context, c Change, files *config.Files, wa
 		}
 		w := &plan{snapshot: out.Snapshot, drop: out.Orphans, enable: out.Orphans, warnings: texts(warnings), action: "config.apply"}
 		for e := range endpoints(&out.Snapshot) {
-			if weight, ok := b.overrides[e.ID]; ok && weight == e.Configured {
+			if weight, ok := b.Weights[e.ID]; ok && weight == e.Configured {
 				w.drop = append(w.drop, e.ID) // the files say so themselves by now
 			}
 		}
 		for _, id := range out.Orphans {
 			w.warnings = append(w.warnings, fmt.Sprintf("overrides for %s are dropped: the endpoint no longer exists", id))
 		}
+		w.settleSelections(b)
 		if ours {
 			w.files, err = digest(files)
 		}
@@ -77,7 +78,7 @@ func texts(warnings []config.Warning) []string {
 
 // Rollback makes a release with the content of an old one. Weights that were
 // overridden then are overridden again, all others are not; the same goes for
-// endpoints that were disabled.
+// endpoints that were disabled, and for policies.
 func (p *Publisher) Rollback(ctx context.Context, c Change, number uint64) (Result, error) {
 	return p.change(ctx, c, func(b *basis) (*plan, error) {
 		old, err := b.db.Release(ctx, number)
@@ -93,16 +94,17 @@ func (p *Publisher) Rollback(ctx context.Context, c Change, number uint64) (Resu
 				w.disable = append(w.disable, e.ID)
 			}
 		}
-		for id := range b.disabled {
+		for id := range b.Disabled {
 			if !slices.Contains(w.disable, id) {
 				w.enable = append(w.enable, id)
 			}
 		}
-		for id := range b.overrides {
+		for id := range b.Weights {
 			if _, again := w.set[id]; !again {
 				w.drop = append(w.drop, id)
 			}
 		}
+		w.restoreSelections(b)
 		return w, nil
 	})
 }

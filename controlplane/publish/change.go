@@ -79,6 +79,8 @@ type plan struct {
 	snapshot wire.Snapshot
 	set      map[string]float64
 	drop     []string
+	// selections are overrides of policies by model; an empty one is dropped.
+	selections map[string]wire.Selection
 	// disable and enable are endpoints, by full id.
 	disable, enable []string
 	// rollout is the one whose step this is: its release is made even if nothing changes.
@@ -94,9 +96,8 @@ type plan struct {
 type basis struct {
 	db      *controlstate.State
 	current *wire.Release // nil before the first
-	// overrides are those in force, disabled the endpoints out of service.
-	overrides map[string]float64
-	disabled  map[string]bool
+	// Overrides are those in force.
+	controlstate.Overrides
 }
 
 // snapshot returns the current content, for reading.
@@ -160,7 +161,7 @@ func (p *Publisher) basis(ctx context.Context, c Change) (*basis, error) {
 	if b.current, err = db.Current(ctx); err != nil {
 		return nil, err
 	}
-	if b.overrides, b.disabled, err = db.Overrides(ctx); err != nil {
+	if b.Overrides, err = db.Overrides(ctx); err != nil {
 		return nil, err
 	}
 	if c.IfRelease != 0 && (b.current == nil || b.current.Number != c.IfRelease) {
@@ -198,13 +199,18 @@ func (b *basis) release(c Change, w *plan) (*wire.Release, error) {
 // keeps reports whether what operators have set stays as it is.
 func (w *plan) keeps(b *basis) bool {
 	for id, weight := range w.set {
-		if have, ok := b.overrides[id]; !ok || have != weight {
+		if have, ok := b.Weights[id]; !ok || have != weight {
 			return false
 		}
 	}
-	overridden := func(id string) bool { _, ok := b.overrides[id]; return ok }
-	disabled := func(id string) bool { return b.disabled[id] }
-	enabled := func(id string) bool { return !b.disabled[id] }
+	for model, s := range w.selections {
+		if b.Selections[model] != s {
+			return false
+		}
+	}
+	overridden := func(id string) bool { _, ok := b.Weights[id]; return ok }
+	disabled := func(id string) bool { return b.Disabled[id] }
+	enabled := func(id string) bool { return !b.Disabled[id] }
 	return !slices.ContainsFunc(w.drop, overridden) && !slices.ContainsFunc(w.enable, disabled) && !slices.ContainsFunc(w.disable, enabled)
 }
 
@@ -214,7 +220,7 @@ func (p *Publisher) commit(ctx context.Context, db *controlstate.State, c Change
 		return err
 	}
 	err = db.Commit(ctx, controlstate.Commit{
-		Release: *r.Release, Set: w.set, Delete: w.drop, Disable: w.disable, Enable: w.enable, Files: w.files, Rollout: w.rollout,
+		Release: *r.Release, Set: w.set, Delete: w.drop, Disable: w.disable, Enable: w.enable, Select: w.selections, Files: w.files, Rollout: w.rollout,
 		Audit: controlstate.Entry{Author: c.Author, Action: w.action, Target: w.target, Reason: c.Reason, Detail: detail},
 	})
 	if err != nil {

@@ -79,7 +79,7 @@ func source(sent, path string, text *string) (config.Source, error) {
 
 // compiled makes the snapshot that files and overrides give.
 func compiled(files *config.Files, b *basis) (compile.Output, error) {
-	return compile.Snapshot(compile.Input{Files: files, Overrides: b.overrides, Disabled: b.disabled, Previous: b.snapshot(), Now: time.Now()})
+	return compile.Snapshot(compile.Input{Files: files, Overrides: b.Weights, Disabled: b.Disabled, Selections: b.Selections, Previous: b.snapshot(), Now: time.Now()})
 }
 
 // digest is a number that changes with what the files say. It is made from the

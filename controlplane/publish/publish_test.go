@@ -261,7 +261,7 @@ func TestAWeightThatTheFilesGiveIsNoOverride(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, _, err := db.Overrides(t.Context()); err != nil || len(got) != want {
+		if got, err := db.Overrides(t.Context()); err != nil || len(got.Weights) != want {
 			t.Errorf("overrides %v, %v; want %d", got, err, want)
 		}
 	}

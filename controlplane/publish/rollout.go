@@ -65,7 +65,7 @@ func (p *Publisher) StartRollout(ctx context.Context, c Change, r controlstate.R
 		next.Before = map[string]controlstate.RolloutWeight{}
 		for i := range m.Endpoints {
 			e := &m.Endpoints[i]
-			_, set := b.overrides[e.ID]
+			_, set := b.Weights[e.ID]
 			next.Before[e.ID] = controlstate.RolloutWeight{Weight: e.Intended(), Override: set, Disabled: e.Disabled()}
 		}
 		w := b.step(m, &next, rolloutWeights(m, &next, r.Steps[0]))
@@ -75,6 +75,20 @@ func (p *Publisher) StartRollout(ctx context.Context, c Change, r controlstate.R
 	})
 	done.Version = 1
 	return result, done, err
+}
+
+// noRollout is an error if a rollout of the model is under way.
+func (b *basis) noRollout(ctx context.Context, m *wire.Model) error {
+	active, err := b.db.ActiveRollouts(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range active {
+		if a := &active[i]; a.Model == m.ID {
+			return Refuse(controlstate.ErrExists, "rollout %s of %s to %s is %s; finish or abort it first", a.ID, a.Model, a.Endpoint, a.State)
+		}
+	}
+	return nil
 }
 
 // startable returns the full id of the endpoint if a rollout to it may start.
@@ -89,14 +103,8 @@ func (b *basis) startable(ctx context.Context, m *wire.Model, r *controlstate.Ro
 	if err := weighed(m, id); err != nil {
 		return "", err
 	}
-	active, err := b.db.ActiveRollouts(ctx)
-	if err != nil {
+	if err := b.noRollout(ctx, m); err != nil {
 		return "", err
-	}
-	for i := range active {
-		if a := &active[i]; a.Model == m.ID {
-			return "", Refuse(controlstate.ErrExists, "rollout %s of %s to %s is %s; finish or abort it first", a.ID, a.Model, a.Endpoint, a.State)
-		}
 	}
 	var own, all float64
 	for i := range m.Endpoints {

@@ -49,7 +49,7 @@ func (p *Publisher) SetWeights(ctx context.Context, c Change, model string, weig
 // ResetWeights drops the overrides of a model, "" for those of all models.
 func (p *Publisher) ResetWeights(ctx context.Context, c Change, model string) (Result, error) {
 	return p.change(ctx, c, func(b *basis) (*plan, error) {
-		w := &plan{action: "weights.reset", drop: slices.Sorted(maps.Keys(b.overrides))}
+		w := &plan{action: "weights.reset", drop: slices.Sorted(maps.Keys(b.Weights))}
 		if model != "" {
 			m, err := FindModel(b.snapshot(), model)
 			if err != nil {

@@ -309,8 +309,8 @@ func TestABadEndpointLosesAllTraffic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	overrides, _, err := db.Overrides(t.Context())
-	if err != nil || len(overrides) != 1 || overrides["glm:old"] != 2 {
+	overrides, err := db.Overrides(t.Context())
+	if err != nil || len(overrides.Weights) != 1 || overrides.Weights["glm:old"] != 2 {
 		t.Errorf("overrides %v, %v: want what was there before", overrides, err)
 	}
 	log, err := db.AuditLog(t.Context(), 1, 0)

@@ -100,6 +100,7 @@ func (s *Server) status(ctx context.Context, _ adminapi.None) (adminapi.Status, 
 			out.Endpoints += len(current.Snapshot.Models[i].Endpoints)
 		}
 		out.Served = s.served(current.Snapshot.Models)
+		out.Overrides = overrides(current)
 	}
 	if found.database == nil {
 		out.Keys = s.liveKeys(ctx)

@@ -76,7 +76,7 @@ func keyOf(snap *snapshot.Snapshot, id string) *snapshot.Key {
 func (a *attempt) explain(out *wire.Explanation, now time.Duration) {
 	tried := a.plan.Candidates()
 	for _, c := range tried {
-		shown := shownCandidate(c.Model, c.Endpoint)
+		shown := a.shown(c.Model, c.Endpoint)
 		switch {
 		case c.Endpoint.Available(a.caller.started):
 			shown.Reason = spentLimit(c.Endpoint, now)
@@ -99,6 +99,8 @@ func (a *attempt) explain(out *wire.Explanation, now time.Duration) {
 			size, wait := q.Settings()
 			out.Queues = append(out.Queues, wire.QueueState{Model: t.Model.ID, Size: size, WaitMS: wait.Milliseconds(), Waiting: q.Waiting()})
 		}
+		is := t.Model.Effective()
+		out.Choices = append(out.Choices, wire.Choice{Model: t.Model.ID, Policy: is.Policy, Affinity: is.Affinity, KeptBy: a.constraints.Keeper(t.Model)})
 		for _, m := range a.caller.snap.Missing {
 			if i := slices.IndexFunc(t.Model.Model.Endpoints, func(e wire.Endpoint) bool { return e.ID == m.Endpoint }); i >= 0 {
 				e := &t.Model.Model.Endpoints[i]
@@ -111,20 +113,20 @@ func (a *attempt) explain(out *wire.Explanation, now time.Duration) {
 			if slices.ContainsFunc(tried, func(c route.Candidate) bool { return c.Endpoint == e }) {
 				continue
 			}
-			left := shownCandidate(t.Model, e)
+			left := a.shown(t.Model, e)
 			left.Reason = a.skipReason(e)
 			out.Left = append(out.Left, left)
 		}
 		for _, e := range t.Model.Parked {
-			left := shownCandidate(t.Model, e)
+			left := a.shown(t.Model, e)
 			left.Reason = parked(e)
 			out.Left = append(out.Left, left)
 		}
 	}
 }
 
-func shownCandidate(m *snapshot.Model, e *snapshot.Endpoint) wire.Candidate {
-	return wire.Candidate{Model: m.ID, Endpoint: e.ID, Provider: e.Provider, Weight: e.Weight}
+func (a *attempt) shown(m *snapshot.Model, e *snapshot.Endpoint) wire.Candidate {
+	return wire.Candidate{Model: m.ID, Endpoint: e.ID, Provider: e.Provider, Weight: e.Weight, Measured: a.constraints.Measured(m, e)}
 }
 
 // skipReason says why an endpoint in service is not in the plan.

@@ -77,6 +77,11 @@ func (a *attempt) summary() string {
 	}
 	if sort != route.NotSorted {
 		s += ", sorted by " + sort.String()
+	} else if is := a.targets[0].Model.Effective(); is.Policy != wire.PolicyWeighted {
+		s += ", policy=" + is.Policy
+	}
+	if by := a.constraints.Keeper(a.targets[0].Model); by != "" && sort == route.NotSorted {
+		s += ", kept by " + by
 	}
 	if names := a.plan.Excluded.Names(); len(names) > 0 {
 		s += ", excluded by " + strings.Join(names, " and ")

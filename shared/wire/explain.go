@@ -29,8 +29,10 @@ type Explanation struct {
 	Message string `json:"message,omitempty"`
 	// Models are those that may answer, in order.
 	Models []string `json:"models"`
+	// Choices are how the endpoints of these models are chosen.
+	Choices []Choice `json:"choices,omitempty"`
 	// Tried are the endpoints in the order in which they would be tried now.
-	// Where weights decide, it is one draw of many.
+	// Where chance decides, it is one draw of many.
 	Tried []Candidate `json:"tried"`
 	// Dropped names what of the request the first of them would not get.
 	Dropped []string `json:"dropped,omitempty"`
@@ -50,12 +52,24 @@ type QueueState struct {
 	Waiting int64 `json:"waiting"`
 }
 
+// Choice is how an endpoint of a model is chosen for a request.
+type Choice struct {
+	Model    string `json:"model"`
+	Policy   string `json:"policy"`
+	Affinity string `json:"affinity"`
+	// KeptBy is what keeps this request to one endpoint: session or prefix, ""
+	// for nothing.
+	KeptBy string `json:"kept_by,omitempty"`
+}
+
 // Candidate is an endpoint that a request may be sent to.
 type Candidate struct {
 	Model    string  `json:"model"`
 	Endpoint string  `json:"endpoint"`
 	Provider string  `json:"provider"`
 	Weight   float64 `json:"weight"`
+	// Measured is what the model's policy goes by at the endpoint, "" for its weight.
+	Measured string `json:"measured,omitempty"`
 	// Reason says why it is not tried, or why although it is not in order.
 	Reason string `json:"reason,omitempty"`
 }
