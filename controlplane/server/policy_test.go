@@ -26,7 +26,9 @@ func TestPolicies(t *testing.T) {
 	}
 	p.call("PUT", "/admin/policies", `{"model":"glm","affinity":"none"}`, 200, &done)
 	p.call("PUT", "/admin/weights", `{"model":"glm","weights":{"local":0.2}}`, 200, &done)
-	var status struct{ Overrides struct{ Weights, Policies int } }
+	var status struct {
+		Overrides struct{ Weights, Policies int }
+	}
 	p.call("GET", "/admin/status", "", 200, &status)
 	if status.Overrides.Weights != 1 || status.Overrides.Policies != 1 {
 		t.Errorf("%+v", status)
