@@ -83,6 +83,18 @@ func (in *invocation) explained() (json.RawMessage, error) {
 	return json.RawMessage(text), nil
 }
 
+// hedgeText says when a second endpoint is asked.
+func hedgeText(h wire.HedgeState) string {
+	if h.Never != "" {
+		return "not this request: " + printable(h.Never)
+	}
+	budget := decimal(h.Budget*100) + " % of the requests at most"
+	if h.AfterMS == 0 {
+		return "not yet, this node has seen too few requests to know how long they take; " + budget
+	}
+	return "a second endpoint is asked after " + decimal(h.AfterMS) + " ms without content; " + budget
+}
+
 // triedEndpoint is a line of the table.
 type triedEndpoint struct {
 	order int
@@ -106,6 +118,9 @@ func writeExplanation(w io.Writer, l look, e wire.Explanation) error {
 	}
 	for _, q := range e.Queues {
 		_, _ = fmt.Fprintf(w, "queue of %s: %d of %d requests wait, each up to %s\n", printable(q.Model), q.Waiting, q.Size, time.Duration(q.WaitMS)*time.Millisecond)
+	}
+	for _, h := range e.Hedges {
+		_, _ = fmt.Fprintf(w, "hedging of %s: %s\n", printable(h.Model), hedgeText(h))
 	}
 	var rows []triedEndpoint
 	for i, c := range e.Tried {

@@ -94,7 +94,7 @@ func (c *compiler) model(m *config.Model) wire.Model {
 		Aliases: m.Aliases, Created: c.since[m.ID], ContextLength: m.ContextLength, MaxOutputLength: m.MaxOutputLength,
 		InputModalities: m.InputModalities, OutputModalities: m.OutputModalities, Quantization: m.Quantization,
 		SupportsTools: m.SupportsTools, SupportsStructured: m.SupportsStructuredOutput, SupportedParameters: m.SupportedParams,
-		RequiredRole: m.RequiredRole, Pricing: m.Pricing, Selection: c.in.Selections[m.ID].Or(m.Selection), Configured: m.Selection, Queue: m.Queue, Endpoints: make([]wire.Endpoint, 0, len(m.Routes)),
+		RequiredRole: m.RequiredRole, Pricing: m.Pricing, Selection: c.in.Selections[m.ID].Or(m.Selection), Configured: m.Selection, Queue: m.Queue, Hedge: m.Hedge, Endpoints: make([]wire.Endpoint, 0, len(m.Routes)),
 	}
 	if out.Created == 0 {
 		out.Created = c.in.Now.Unix()

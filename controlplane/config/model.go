@@ -39,6 +39,8 @@ type Model struct {
 	Selection wire.Selection
 	// Queue has requests wait while all endpoints are full, nil if absent.
 	Queue *wire.Queue `json:",omitempty"`
+	// Hedge has a second endpoint asked where the first is slow, nil if absent.
+	Hedge *wire.Hedge `json:",omitempty"`
 	// Routes are the endpoints in the order of the file, without those that
 	// are absent because their base_url expands to nothing. It may be empty.
 	Routes []Route
@@ -104,6 +106,7 @@ func modelKeys() []key[modelEntry] {
 		{"policy", func(v value, m *modelEntry) { v.choice(&m.Selection.Policy, wire.Policies()...) }},
 		{"affinity", func(v value, m *modelEntry) { v.choice(&m.Selection.Affinity, wire.Affinities()...) }},
 		{"queue", readQueue},
+		{"hedge", readHedge},
 		{"route", func(v value, m *modelEntry) { m.routes = v }},
 		{"routing_strategy", readStrategy},
 	}

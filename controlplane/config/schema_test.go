@@ -150,6 +150,9 @@ func modelsSchema(t *testing.T) schema {
 		"aliases": texts, "context_length": tokens, "max_output_length": tokens, "input_modalities": modalities, "output_modalities": modalities, "quantization": plainText(),
 		"supports_tools": truth(), "supports_structured_output": truth(), "supported_params": texts, "required_role": words("free", "pro", "internal", "admin"), "admin_only": truth(),
 		"route": listOf(object(t, "Route", routeKeys(), route)), "policy": words(wire.Policies()...), "affinity": words(wire.Affinities()...), "routing_strategy": plainText(),
+		"hedge": object(t, "Hedge", hedgeKeys(), map[string]schema{
+			"after": either(words("p95"), seconds()), "budget": {"type": "string", "pattern": `^[0-9]+(\.[0-9]+)? ?%$|\$\{`},
+		}),
 		"queue": object(t, "Queue", queueKeys(), map[string]schema{"size": amount(1, 10_000), "wait": seconds()}),
 	})
 	return object(t, "Top level", catalogKeys(), map[string]schema{"default_model": plainText(), "models": listOf(object(t, "Model", modelKeys(), model, "id"))}, "models")

@@ -90,6 +90,8 @@ func (r *Row) eachPriced(put func(column string, c cell)) {
 	put("server_tool_calls", intIf(u.ServerToolCalls > 0, u.ServerToolCalls))
 	put("service_tier", nameCell(u.ServiceTier))
 	put("is_byok", boolCell(u.BYOK))
+	put("hedged_endpoint", nameCell(u.HedgedEndpoint))
+	put("hedged_cost_usd", moneyIf(r.hedgedCost))
 	put("cost_source", nameCell(u.CostSource))
 	put("price_version", nameCell(u.PriceVersion))
 	put("original_cost_usd", moneyIf(optional[int64]{}))

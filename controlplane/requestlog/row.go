@@ -18,6 +18,7 @@ type Row struct {
 	// second is the time inside the request id, seconds since 1970.
 	second               int64
 	cost, upstreamCost   optional[int64]
+	hedgedCost           optional[int64]
 	params, extra        []byte
 	temperature, topP    optional[float64]
 	maxTokens, seed      optional[int64]
@@ -63,6 +64,9 @@ func NewRow(u *wire.Usage, o Origin) (*Row, error) {
 	}
 	if r.upstreamCost, err = money(u.UpstreamCostUSD); err != nil {
 		return nil, fmt.Errorf("upstream_cost_usd: %w", err)
+	}
+	if r.hedgedCost, err = money(u.HedgedCostUSD); err != nil {
+		return nil, fmt.Errorf("hedged_cost_usd: %w", err)
 	}
 	if r.params, err = cleanJSON(u.Params); err != nil {
 		return nil, fmt.Errorf("params: %w", err)

@@ -228,6 +228,9 @@ func (r *Run) deliver(events []chat.Event, err error) ([]chat.Event, error) {
 		if ev.Usage != nil {
 			a.tokens = ev.Usage.Completion
 		}
+		if (content || ev.Done) && !r.request.content && !r.wins() {
+			return nil, errBeaten()
+		}
 		if content && !r.request.content {
 			r.request.content = true
 			a.first = max(1, time.Since(a.started))

@@ -31,6 +31,7 @@ type attempt struct {
 	status   int
 	encoded  bool // the endpoint's language can say the request
 	recorded bool // its end was noted
+	sent     bool
 	progress bool // the last thing returned was progress
 	span     otel.SpanID
 	started  time.Time

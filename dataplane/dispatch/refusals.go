@@ -34,7 +34,7 @@ func (r *refusals) has(m *snapshot.Model) bool {
 // whether one is left.
 func (r *Run) hasNext() bool {
 	q := &r.request
-	for q.next < len(q.Plan) && q.refused.has(q.Plan[q.next].Model) {
+	for q.next < len(q.Plan) && (q.hedge.taken&(1<<q.next) != 0 || q.refused.has(q.Plan[q.next].Model)) {
 		q.next++
 	}
 	return q.next < len(q.Plan)

@@ -23,6 +23,7 @@ type Run struct {
 	request request
 	attempt attempt
 	buffers buffers
+	duel    duel
 }
 
 // Request is what a Run carries out.
@@ -40,6 +41,10 @@ type Request struct {
 	// ClientRetries means that the client itself waits for a Retry-After and asks
 	// again: the gateway does not do it for it.
 	ClientRetries bool
+	// MayHedge allows a second endpoint to be asked where the model says so: the
+	// request has no effect but its answer, and each of the task's decoders is by
+	// itself.
+	MayHedge bool
 	// Trace is handed on to the upstreams.
 	Trace  trace.Context
 	Policy Policy
@@ -57,6 +62,7 @@ type request struct {
 	next     int       // the next candidate
 	at       int       // the candidate of the current attempt
 	line     line
+	hedge    hedging
 	repeat   bool // the next attempt is at the same endpoint
 	keys     int  // that were tried at the endpoint
 	redialed bool
@@ -99,6 +105,7 @@ func (r *Run) Start(q Request) {
 // the next one. It may be called more than once.
 func (r *Run) Close() {
 	defer r.forget()
+	r.awaitRival()
 	r.leave()
 	r.attempt.countAbandoned()
 	r.attempt.end()
@@ -161,6 +168,9 @@ func (r *Run) Next(wait time.Duration) ([]chat.Event, error) {
 
 // advance takes one step: to the next attempt, or within the one under way.
 func (r *Run) advance(until time.Time) ([]chat.Event, error) {
+	if h := &r.request.hedge; !r.request.content && (h.rival != nil || h.counted && r.attempt.answer != nil) {
+		return r.proceed(until)
+	}
 	if r.attempt.answer != nil {
 		return r.step(until)
 	}
@@ -237,6 +247,7 @@ func (r *Run) encode() error {
 	r.attempt.span = r.request.Trace.NewSpan()
 	r.buffers.call.Headers = r.request.Trace.Append(r.buffers.call.Headers, r.attempt.span)
 	r.attempt.encoded = true
+	r.attempt.decoder = r.request.Task.Decoder(r.attempt.Endpoint.Adapter)
 	r.attempt.credential = r.key(r.attempt.Endpoint, r.attempt.started)
 	return nil
 }
@@ -256,11 +267,11 @@ func (r *Run) send(until time.Time) error {
 	if a.awaited = r.request.streamed; a.awaited {
 		e.State.Counts.Sent()
 	}
-	answer, err := e.Sender.Send(&r.buffers.call, a.auth, r.request.Cancel)
+	answer, err := e.Sender.Send(&r.buffers.call, a.auth, r.canceler())
 	if err != nil {
 		return err
 	}
-	a.answer, a.decoder = answer, r.request.Task.Decoder(e.Adapter)
+	a.answer, a.sent = answer, true
 	r.buffers.body = r.buffers.body[:0]
 	r.request.dropped = r.buffers.call.Dropped
 	return nil
@@ -289,6 +300,9 @@ func (r *Run) record(f *fault.Error) {
 		noted.Status, noted.Kind = f.Status, f.Kind.String()
 		r.request.last = f
 		a.judge(f, now)
+		if h := &r.request.hedge; h.duel != nil && h.duel.lostBy(h.side) {
+			noted.Status, noted.Kind = 0, wire.AttemptHedged
+		}
 	}
 	if f == nil && !r.request.content {
 		a.place.Succeeded()
@@ -297,7 +311,12 @@ func (r *Run) record(f *fault.Error) {
 	a.recorded = true
 	r.request.attempts = append(r.request.attempts, noted)
 	if spans := r.request.Trace.Spans(); spans != nil {
-		spans.Called(trace.Call{ID: a.span, Start: a.started, End: now, Failed: noted.Kind})
+		call := trace.Call{ID: a.span, Start: a.started, End: now, Failed: noted.Kind}
+		if h := &r.request.hedge; h.side == rivals {
+			h.calls = append(h.calls, call)
+		} else {
+			spans.Called(call)
+		}
 	}
 }
 

@@ -79,16 +79,28 @@ type scripted struct {
 }
 
 func (a *scripted) Head(wait time.Duration) (int, error) {
-	if left := time.Until(a.last.Add(a.slow)); left > wait {
-		time.Sleep(wait)
-		return 0, upstream.ErrSilent
-	} else if left > 0 {
-		time.Sleep(left)
+	if err := a.sleep(a.slow, wait); err != nil {
+		return 0, err
 	}
 	if a.status == 0 {
 		return 200, nil
 	}
 	return a.status, nil
+}
+
+// sleep waits until so long after the piece before, as long as wait allows.
+func (a *scripted) sleep(after, wait time.Duration) error {
+	left := time.Until(a.last.Add(after))
+	if left <= 0 {
+		return nil
+	}
+	if !a.cancel.Sleep(min(left, wait)) {
+		return fault.New(fault.Canceled, "The client disconnected")
+	}
+	if left > wait {
+		return upstream.ErrSilent
+	}
+	return nil
 }
 
 func (a *scripted) Header(name string) string { return a.header[name] }
@@ -104,14 +116,8 @@ func (a *scripted) Read(p []byte, wait time.Duration) (int, error) {
 		return 0, io.EOF
 	}
 	next := a.pieces[0]
-	if left := time.Until(a.last.Add(next.after)); left > wait {
-		time.Sleep(wait)
-		if a.cancel.Fired() {
-			return 0, fault.New(fault.Canceled, "The client disconnected")
-		}
-		return 0, upstream.ErrSilent
-	} else if left > 0 {
-		time.Sleep(left)
+	if err := a.sleep(next.after, wait); err != nil {
+		return 0, err
 	}
 	a.last = time.Now()
 	a.pieces = a.pieces[1:]

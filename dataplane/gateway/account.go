@@ -47,6 +47,7 @@ type account struct {
 	seen       int    // bytes of text that were sent
 	settled    bool
 	cost       int64 // in pico-dollars
+	hedgedCost int64 // the operator's, in pico-dollars
 	scratch    []byte
 	line       []byte  // the usage event as it is sent
 	content    excerpt // of the answer, if it is kept
@@ -121,11 +122,15 @@ func (a *account) settle(end string, status int, f *fault.Error) *api.Total {
 	}
 	u.QueuedMS = a.attempt.run.Queued().Milliseconds()
 	u.FinishReason, u.NativeFinishReason, u.UpstreamID = a.finish.String(), view(a.native), view(a.upstreamID)
+	_, _, beaten := a.attempt.run.Hedged()
 	u.Attempts = append(u.Attempts[:0], a.attempt.run.Attempts()...)
 	if f != nil {
 		u.Error = f.Error()
 	}
 	a.price(u)
+	if beaten != nil {
+		a.billHedge(u, beaten)
+	}
 	a.admission.settle(u, a.cost)
 	a.describeClient(u)
 	a.line = append(u.Append(a.line[:0]), '\n')

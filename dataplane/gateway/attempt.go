@@ -31,10 +31,10 @@ type attempt struct {
 
 // start sends the request on its way along the plan. From now on its client's
 // leaving breaks off whatever wait it is in.
-func (a *attempt) start(policy dispatch.Policy, allowed dispatch.Limits, need limits.Need) {
+func (a *attempt) start(policy dispatch.Policy, allowed dispatch.Limits, need limits.Need, mayHedge bool) {
 	a.watcher.add(&a.watch, a.caller.ctx.Conn(), &a.cancel, a.caller.started)
 	a.run.Start(dispatch.Request{
-		Task: a.translator, Plan: a.plan.Candidates(), Cancel: &a.cancel, Caller: route.Hash(a.caller.key.ID), Key: a.caller.key.ID, Priority: a.caller.key.Priority,
+		Task: a.translator, Plan: a.plan.Candidates(), Cancel: &a.cancel, Caller: route.Hash(a.caller.key.ID), Key: a.caller.key.ID, Priority: a.caller.key.Priority, MayHedge: mayHedge,
 		ClientRetries: retries(&a.caller.ctx.Request.Header), Trace: a.caller.trace, Policy: policy, Limits: allowed, Need: need,
 	})
 }

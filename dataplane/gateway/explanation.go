@@ -44,7 +44,7 @@ func (g *Gateway) Explain(q *wire.Question) (out wire.Explanation) {
 	if p := x.prepare(q.Body); p != nil {
 		out.Status, out.Message = p.Status, p.Message
 	}
-	x.attempt.explain(&out, g.opts.LimitsClock.Now())
+	x.attempt.explain(&out, q.Body, g.opts.LimitsClock.Now())
 	return out
 }
 
@@ -72,8 +72,9 @@ func keyOf(snap *snapshot.Snapshot, id string) *snapshot.Key {
 	return nil
 }
 
-// explain lists the plan, and what is not in it; now is by the clock of limits.
-func (a *attempt) explain(out *wire.Explanation, now time.Duration) {
+// explain lists the plan of a request with that body, and what is not in it; now is
+// by the clock of limits.
+func (a *attempt) explain(out *wire.Explanation, body []byte, now time.Duration) {
 	tried := a.plan.Candidates()
 	for _, c := range tried {
 		shown := a.shown(c.Model, c.Endpoint)
@@ -101,6 +102,14 @@ func (a *attempt) explain(out *wire.Explanation, now time.Duration) {
 		}
 		is := t.Model.Effective()
 		out.Choices = append(out.Choices, wire.Choice{Model: t.Model.ID, Policy: is.Policy, Affinity: is.Affinity, KeptBy: a.constraints.Keeper(t.Model)})
+		if h := t.Model.Hedge; h != nil {
+			after, _ := h.After(a.translator.Streamed())
+			state := wire.HedgeState{Model: t.Model.ID, AfterMS: float64(after.Microseconds()) / 1000, Budget: t.Model.Model.Hedge.Budget}
+			if !a.mayHedge(body) {
+				state.Never = "the provider runs tools for it, or it is not for a chat"
+			}
+			out.Hedges = append(out.Hedges, state)
+		}
 		for _, m := range a.caller.snap.Missing {
 			if i := slices.IndexFunc(t.Model.Model.Endpoints, func(e wire.Endpoint) bool { return e.ID == m.Endpoint }); i >= 0 {
 				e := &t.Model.Model.Endpoints[i]

@@ -57,7 +57,7 @@ func (r *generator) answer(ctx *fasthttp.RequestCtx) {
 		x.reply.overLimit(p)
 		return
 	}
-	x.attempt.start(g.policy, dispatch.Limits{Registry: g.opts.Limits, Clock: g.opts.LimitsClock}, x.admission.endpoints())
+	x.attempt.start(g.policy, dispatch.Limits{Registry: g.opts.Limits, Clock: g.opts.LimitsClock}, x.admission.endpoints(), x.attempt.mayHedge(x.body))
 	if !x.translator.Streamed() {
 		x.reply.unary()
 		return

@@ -49,6 +49,9 @@ func (x *exchange) observe() {
 	if waited := x.attempt.run.Queued(); waited > 0 {
 		m.Queued(waited)
 	}
+	if asked, won, _ := x.attempt.run.Hedged(); asked {
+		m.Hedged(won, x.account.hedgedCost)
+	}
 	if u.Endpoint != "" {
 		m.Used(u, x.account.cost)
 		team.Used(u, x.account.cost)

@@ -35,7 +35,7 @@ func TestAStreamWaitsForAPlace(t *testing.T) {
 	<-arrived
 	for _, path := range []string{"/v1/chat/completions", "/v1/messages", "/v1/responses"} {
 		go func() {
-			body := streamed(ping)
+			body := streamed(`{"model":"m",` + ping[1:])
 			if path == "/v1/responses" {
 				body = `{"input":"Ping","stream":true}`
 			}

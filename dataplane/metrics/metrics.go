@@ -163,6 +163,9 @@ type Model struct {
 	failovers counter
 	aborts    counter
 
+	hedges, hedgesWon counter
+	hedgedCost        sum
+
 	duration, firstToken, gaps, queued histogram
 
 	waiting atomic.Pointer[func() int64] // in the queue; nil for a model without one
@@ -237,11 +240,24 @@ func (m *Model) Used(u *wire.Usage, cost int64) {
 	if cost > 0 {
 		m.cost.add(float64(cost) / 1e12)
 	}
-	for i := range max(0, len(u.Attempts)-1) {
-		m.retries.Add(1)
-		if u.Attempts[i+1].Endpoint != u.Attempts[i].Endpoint {
-			m.failovers.Add(1)
+	m.retried(u.Attempts)
+}
+
+// retried counts the attempts after the first, but for those beside another one.
+func (m *Model) retried(attempts []wire.Attempt) {
+	before := ""
+	for i := range attempts {
+		a := &attempts[i]
+		if a.Kind == wire.AttemptHedged {
+			continue
 		}
+		if before != "" {
+			m.retries.Add(1)
+			if a.Endpoint != before {
+				m.failovers.Add(1)
+			}
+		}
+		before = a.Endpoint
 	}
 }
 

@@ -83,6 +83,10 @@ func (q *Requests) write(w *exposition.Writer) {
 	for _, m := range all.models {
 		m.cost.write(w, &m.labels)
 	}
+	w.Family(exposition.Counter, "gateway_hedged_cost_usd_total", "Cost of attempts that were broken off because another endpoint was faster, as estimated.")
+	for _, m := range all.models {
+		m.hedgedCost.write(w, &m.labels)
+	}
 	for _, c := range counters {
 		w.Family(exposition.Counter, c.name, c.help)
 		for _, m := range all.models {
@@ -122,6 +126,8 @@ var (
 	}{
 		{"gateway_retries_total", "Attempts after a request's first.", func(m *Model) *counter { return &m.retries }},
 		{"gateway_client_aborts_total", "Requests whose client left before the answer was complete.", func(m *Model) *counter { return &m.aborts }},
+		{"gateway_hedges_total", "Requests for which a second endpoint was asked because the first was slow.", func(m *Model) *counter { return &m.hedges }},
+		{"gateway_hedges_won_total", "Those of them that the second endpoint has answered.", func(m *Model) *counter { return &m.hedgesWon }},
 		{"gateway_failovers_total", "Attempts at another endpoint than the one before.", func(m *Model) *counter { return &m.failovers }},
 	}
 )

@@ -154,6 +154,7 @@ func (b *Builder) Build(r *wire.Release, t *wire.KeyTable) (*Snapshot, error) {
 	b.Limits.End() // not before: what failed to build leaves the counters of what is in service
 	b.Metrics.Keep(s.series())
 	b.configureQueues(s.Models)
+	configureHedges(s.Models)
 	s.publish()
 	b.last, b.release = s, r
 	return s, nil
@@ -196,7 +197,7 @@ func (b *Builder) model(w *wire.Model, used map[string]*upstream.State) (builtMo
 	if err != nil {
 		return builtModel{}, fmt.Errorf("model %s: %w", w.ID, err)
 	}
-	out := builtModel{wire: w, model: &Model{Model: w, Role: role, Metrics: b.Metrics.Model(w.ID), Answers: before.answers(), Queue: b.queue(w)}}
+	out := builtModel{wire: w, model: &Model{Model: w, Role: role, Metrics: b.Metrics.Model(w.ID), Answers: before.answers(), Queue: b.queue(w), Hedge: before.hedging(w)}}
 	m := out.model
 	m.Policy, m.Affinity = selectionOf(w.Effective())
 	for i := range w.Endpoints {

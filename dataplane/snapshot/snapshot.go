@@ -12,6 +12,7 @@ import (
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/adapters/codec"
 	"github.com/hybridinference/gateway/dataplane/catalog"
+	"github.com/hybridinference/gateway/dataplane/hedge"
 	"github.com/hybridinference/gateway/dataplane/limits"
 	"github.com/hybridinference/gateway/dataplane/metrics"
 	"github.com/hybridinference/gateway/dataplane/queue"
@@ -75,6 +76,9 @@ type Model struct {
 	// Queue is where requests wait while all endpoints are full, nil if they do
 	// not. It outlives the snapshot.
 	Queue *queue.Queue
+	// Hedge says when a second endpoint is asked, nil for never. It outlives the
+	// snapshot.
+	Hedge *hedge.Policy
 }
 
 // Endpoint is an endpoint ready to be called.

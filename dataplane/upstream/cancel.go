@@ -27,6 +27,26 @@ func (c *Cancel) Fire() {
 	}
 }
 
+// Attach has Fire break off what two others have open, until Detach. They may be
+// fired by themselves.
+func (c *Cancel) Attach(a, b *Cancel) {
+	if !c.arm(both{a, b}) {
+		a.Fire()
+		b.Fire()
+	}
+}
+
+// Detach ends what Attach has begun: the others are not fired afterwards.
+func (c *Cancel) Detach() { c.disarm() }
+
+// both are two exchanges that are broken off together.
+type both [2]*Cancel
+
+func (b both) abort() {
+	b[0].Fire()
+	b[1].Fire()
+}
+
 // Fired reports whether Fire was called.
 func (c *Cancel) Fired() bool {
 	c.mu.Lock()

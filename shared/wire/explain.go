@@ -41,6 +41,21 @@ type Explanation struct {
 	// Queues are those of the models in which requests wait while all endpoints are
 	// full.
 	Queues []QueueState `json:"queues,omitempty"`
+	// Hedges are the models of which a second endpoint is asked, too, where the
+	// first is slow.
+	Hedges []HedgeState `json:"hedges,omitempty"`
+}
+
+// HedgeState is when a model's requests are hedged on one node.
+type HedgeState struct {
+	Model string `json:"model"`
+	// AfterMS is how long a stream has no content by then; 0 while the node has seen
+	// too few to know the 95th percentile.
+	AfterMS float64 `json:"after_ms,omitempty"`
+	// Budget is the share of the requests that may be.
+	Budget float64 `json:"budget"`
+	// Never says why this request is not.
+	Never string `json:"never,omitempty"`
 }
 
 // QueueState is a model's queue on one node.

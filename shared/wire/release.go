@@ -73,6 +73,17 @@ type Model struct {
 	Endpoints  []Endpoint `json:"endpoints"`
 	// Queue has requests wait while all endpoints are full, nil has them refused.
 	Queue *Queue `json:"queue,omitempty"`
+	// Hedge has a second endpoint asked where the first is slow, nil for none.
+	Hedge *Hedge `json:"hedge,omitempty"`
+}
+
+// Hedge says when a request is sent to a second endpoint, too.
+type Hedge struct {
+	// AfterMS is how long it has no content by then, 0 for the model's 95th
+	// percentile.
+	AfterMS int64 `json:"after_ms,omitempty"`
+	// Budget is the share of the model's requests that may be, above 0 and up to 1.
+	Budget float64 `json:"budget"`
 }
 
 // Queue bounds the requests that wait for a place at one model's endpoints.

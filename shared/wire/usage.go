@@ -104,6 +104,12 @@ type Usage struct {
 	// PriceVersion names the prices of the list.
 	CostSource   string `json:"cost_source,omitempty"`
 	PriceVersion string `json:"price_version,omitempty"`
+	// HedgedEndpoint is the endpoint that was sent the request beside the one that
+	// answered and was broken off, HedgedCostUSD what its provider charges for the
+	// prompt, as estimated: the operator's cost, which is not part of CostUSD. "" is
+	// none, or unknown.
+	HedgedEndpoint string `json:"hedged_endpoint,omitempty"`
+	HedgedCostUSD  string `json:"hedged_cost_usd,omitempty"`
 	// BYOK: the upstream resold what the operator pays another provider for. That
 	// is in UpstreamCostUSD too.
 	BYOK bool `json:"is_byok,omitempty"`
@@ -128,12 +134,16 @@ type Usage struct {
 // MaxContent bounds a Prompt and an Answer, in bytes.
 const MaxContent = 64 << 10
 
+// AttemptHedged is the Kind of an attempt that another one has beaten.
+const AttemptHedged = "hedged"
+
 // Attempt is one try at one endpoint.
 type Attempt struct {
 	Endpoint string `json:"endpoint"`
 	// Status is the upstream's, 0 if none came.
 	Status int `json:"status"`
-	// Kind is the fault's kind, "" for success.
+	// Kind is the fault's kind, "" for success, AttemptHedged for an attempt that
+	// was broken off because another endpoint was faster.
 	Kind string `json:"kind"`
 	MS   int64  `json:"ms"`
 }
@@ -259,6 +269,8 @@ func (w *lineWriter) costOrigin(u *Usage) {
 	if u.PriceVersion != "" {
 		w.str("price_version", u.PriceVersion)
 	}
+	w.someText("hedged_endpoint", u.HedgedEndpoint)
+	w.someText("hedged_cost_usd", u.HedgedCostUSD)
 	if u.BYOK {
 		w.bool("is_byok", true)
 	}
