@@ -63,7 +63,7 @@ func testColumns(t *testing.T, db *Database) {
 	want := map[string]string{
 		"cache_write_1h_tokens": "40", "input_image_tokens": "41", "output_image_tokens": "42", "input_audio_tokens": "43", "cached_audio_tokens": "44",
 		"output_audio_tokens": "45", "input_images": "46", "output_images": "47", "web_searches": "48", "server_tool_calls": "49", "service_tier": "flex",
-		"hedged_endpoint": "demo:b", "hedged_cost_usd": "5e-05", "cost_source": "list", "price_version": "9a3f00c1d2e4", "is_byok": "1", "params->>'stop'": `["é","\u003c/s\u003e"]`,
+		"hedged_endpoint": "demo:b", "hedged_cost_usd": "0.00005", "cost_source": "list", "price_version": "9a3f00c1d2e4", "is_byok": "1", "params->>'stop'": `["é","\u003c/s\u003e"]`,
 		"coalesce(original_price_version, 'none')": "none", "coalesce(CAST(repriced_at AS TEXT), 'none')": "none", "coalesce(CAST(original_cost_usd AS TEXT), 'none')": "none",
 		"request_id": u.RequestID, "http_request_id": "mine-1", "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "timestamp": "2026-05-26T01:50:23Z", "received_at": "2026-05-26T01:50:22.999999Z",
 		"node": "node-1", "release_epoch": "1779000000", "release": "12", "spool_epoch": "e-1", "CAST(seq AS TEXT)": "1152921504606846976",
