@@ -69,13 +69,14 @@ type Meter struct {
 	attempt int
 	broken  string // why the spool takes no events, "" if it does
 	resends resends
+	seen    sightings
 }
 
 // New returns a meter that keeps up to limit bytes of unsent events in memory,
 // and all in the spool, which may be nil. What the spool holds from an earlier
 // run is sent first.
 func New(limit int, kept *spool.Spool, log *slog.Logger) *Meter {
-	m := &Meter{log: log, limit: limit, wake: make(chan struct{}, 1), spool: kept, account: newAccount()}
+	m := &Meter{log: log, limit: limit, wake: make(chan struct{}, 1), spool: kept, account: newAccount(), seen: sightings{started: time.Now()}}
 	if kept != nil {
 		m.recover()
 	}

@@ -210,3 +210,34 @@ func testResend(t *testing.T, dir string) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// The age of the oldest event is known as well as it is asked for, and grows until the event is committed.
+func TestHowLongTheOldestEventWaits(t *testing.T) {
+	o := spool.Options{Dir: t.TempDir(), Limit: spool.MinLimit}
+	kept := openSpool(t, o)
+	m, now := meter.New(meter.DefaultLimit, kept, quiet()), time.Now()
+	after := func(seconds int, want time.Duration) {
+		t.Helper()
+		if got := m.Waiting(now.Add(time.Duration(seconds) * time.Second)).Round(time.Second); got != want*time.Second {
+			t.Errorf("after %d s: %s, want %d s", seconds, got, want)
+		}
+	}
+	after(0, 0)
+	m.Add(line(1))
+	after(10, 0)
+	m.Add(line(2))
+	after(20, 10)
+	after(30, 20)
+	m.Committed(&wire.Receipt{Ranges: []wire.Range{{Epoch: kept.Epoch(), First: 1, Last: 1}}})
+	after(40, 20) // the second was seen at 20
+	m.Committed(&wire.Receipt{Ranges: []wire.Range{{Epoch: kept.Epoch(), First: 2, Last: 2}}})
+	after(50, 0)
+	for i := range 9000 { // the list is bounded
+		m.Add(line(i))
+		m.Waiting(now.Add(time.Duration(60+i) * time.Second))
+	}
+	after(9060, 9000)
+	now = time.Now()
+	m = meter.New(meter.DefaultLimit, openSpool(t, o), quiet()) // killed
+	after(100, 100)
+}

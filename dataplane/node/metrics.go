@@ -61,6 +61,8 @@ func newGauges(n *Node) *gauges {
 	add("gateway_usage_events_pending", "Usage events that NATS does not have yet.", prometheus.GaugeValue, func() float64 { return float64(n.meter.Counts().Pending) })
 	add("gateway_usage_last_commit_timestamp_seconds", "When the collector last confirmed events of this node, in seconds since 1970; 0 for never.", prometheus.GaugeValue,
 		func() float64 { return seconds(n.committed.Load()) })
+	add("gateway_usage_oldest_waiting_seconds", "For how long the oldest usage event that is not known to be stored has been waiting at least, as seen by scrapes; 0 for none.", prometheus.GaugeValue,
+		func() float64 { return n.meter.Waiting(time.Now()).Seconds() })
 	add("gateway_spool_bytes", "Bytes of files with events that are not known to be stored.", prometheus.GaugeValue, func() float64 { return float64(n.meter.Counts().Spooled) })
 	add("gateway_spool_limit_bytes", "SPOOL_LIMIT_BYTES.", prometheus.GaugeValue, func() float64 { return float64(n.o.SpoolLimit) })
 	return g

@@ -96,3 +96,20 @@ func queryPostgres(t testing.TB, dsn, query string) [][]any {
 	}
 	return table
 }
+
+// Lock keeps all others from tables of a PostgreSQL database until release is called.
+func (d *Database) Lock(t testing.TB, tables ...string) (release func()) {
+	t.Helper()
+	conn := connectPostgres(t, t.Context(), d.Config.Postgres.DSN.Reveal())
+	if _, err := conn.Exec(t.Context(), "BEGIN"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(t.Context(), "LOCK TABLE "+strings.Join(tables, ", ")+" IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := conn.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
