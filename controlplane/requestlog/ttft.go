@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -59,7 +60,10 @@ func (s *SQLite) SumUp(context.Context, time.Time) error { return nil }
 // firstTokens returns the histograms of times to the first token by step and by group, as text.
 func (l *log) firstTokens(ctx context.Context, in *SeriesQuery) (byStep, byGroup map[string]histogram, err error) {
 	q := question{d: l.d}
-	source := in.firstTokens(&q)
+	source, err := l.firstTokensOf(ctx, &q, in)
+	if err != nil {
+		return nil, nil, err
+	}
 	const parts = ", CAST(bucket AS TEXT), CAST(sum(n) AS TEXT) FROM h GROUP BY 1, 2, 3"
 	found, err := l.texts(ctx, "WITH h AS ("+source+") SELECT 'step', "+l.d.stepText("at")+parts+" UNION ALL SELECT 'group', "+l.d.text("name")+parts, q.args...)
 	if err != nil {
@@ -87,30 +91,49 @@ func (l *log) firstTokens(ctx context.Context, in *SeriesQuery) (byStep, byGroup
 	return byStep, byGroup, nil
 }
 
-// firstTokens is a query for counts by step, group and bucket; they need not be summed up.
-func (in *SeriesQuery) firstTokens(q *question) string {
+// firstTokensOf is a query for counts by step, group and bucket; they need not be summed up.
+func (l *log) firstTokensOf(ctx context.Context, q *question, in *SeriesQuery) (string, error) {
 	filters := in.names()
 	dimension, ok := filters.dimension(in.By)
-	if q.d.byHour && ok && in.Step == ByDay && !in.Since.IsZero() && in.Until.IsZero() {
-		return dailyFirstTokens(q, dimension, *filters.field(dimension), in.Since)
+	if l.d.byHour && ok && in.Step == ByDay && !in.Since.IsZero() && in.Until.IsZero() {
+		first := in.Since.UTC().Truncate(day)
+		hours, err := l.hoursNotSummed(ctx, first)
+		return dailyFirstTokens(q, dimension, *filters.field(dimension), isoTime(first), hours), err
 	}
 	_, latency := in.sources(q)
 	in.where(q, "hour")
 	q.and("kind = 'ttft'")
-	return "SELECT " + q.d.step("hour", in.Step) + " AS at, " + cmp.Or(in.By, "CAST('' AS TEXT)") + " AS name, bucket, request_count AS n FROM " + latency + q.clause()
+	return "SELECT " + q.d.step("hour", in.Step) + " AS at, " + cmp.Or(in.By, "CAST('' AS TEXT)") + " AS name, bucket, request_count AS n FROM " + latency + q.clause(), nil
 }
 
-// dailyFirstTokens takes the sums of the days that have them, and the others from api_latency, hour by hour, which its
-// primary key finds.
-func dailyFirstTokens(q *question, dimension, value string, since time.Time) string {
-	first := q.d.moment(q.param(isoTime(since.UTC().Truncate(day))))
-	summed, other := "", ""
-	if value != "" {
-		name := q.param(value)
-		summed, other = " AND t.name = "+name, " AND l."+dimension+" = "+name
+// hoursNotSummed returns the hours since a day of those days that are not summed up, as an array of PostgreSQL.
+func (l *log) hoursNotSummed(ctx context.Context, first time.Time) (string, error) {
+	found, err := l.texts(ctx, "SELECT "+l.d.stepText("day")+" FROM api_ttft_days WHERE day >= "+l.d.moment("$1"), isoTime(first))
+	if err != nil {
+		return "", err
 	}
-	return "SELECT t.day AS at, t.name, t.bucket, t.request_count AS n FROM api_ttft_daily AS t JOIN api_ttft_days USING (day) WHERE t.dimension = '" + dimension + "' AND t.day >= " + first + summed +
-		" UNION ALL SELECT g.day, l." + dimension + ", l.bucket, l.request_count FROM generate_series(" + first + ", now(), interval '24 hours') AS g (day)" +
-		" CROSS JOIN LATERAL generate_series(g.day, g.day + interval '23 hours', interval '1 hour') AS h (hour) JOIN api_latency AS l ON l.hour = h.hour AND l.kind = 'ttft'" + other +
-		" WHERE NOT EXISTS (SELECT 1 FROM api_ttft_days AS d WHERE d.day = g.day)"
+	summed := map[string]bool{}
+	for _, cells := range found {
+		summed[orEmpty(cells[0])] = true
+	}
+	var hours []string
+	for at := first; at.Before(time.Now().Add(day)); at = at.Add(time.Hour) { // clocks differ
+		if !summed[at.Truncate(day).Format(time.RFC3339)] {
+			hours = append(hours, at.Format(time.RFC3339))
+		}
+	}
+	return "{" + strings.Join(hours, ",") + "}", nil
+}
+
+// dailyFirstTokens takes the sums of the days that have them, and the other hours from api_latency, whose primary key
+// finds them: the list of hours keeps the planner from reading all of it. A day that is summed up in between is
+// counted once: its hours are in the list, so that its sums are left out.
+func dailyFirstTokens(q *question, dimension, value, first, hours string) string {
+	since, list := q.d.moment(q.param(first)), q.param(hours)+"::text::timestamptz[]"
+	where := ""
+	if value != "" {
+		where = " AND name = " + q.param(value)
+	}
+	return "SELECT day AS at, name, bucket, request_count AS n FROM api_ttft_daily WHERE dimension = '" + dimension + "' AND day >= " + since + " AND NOT day = ANY (" + list + ")" + where +
+		" UNION ALL SELECT date_trunc('day', hour, 'UTC'), " + dimension + ", bucket, request_count FROM api_latency WHERE kind = 'ttft' AND hour = ANY (" + list + ")" + strings.Replace(where, "name", dimension, 1)
 }
