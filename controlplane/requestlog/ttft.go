@@ -129,11 +129,11 @@ func (l *log) hoursNotSummed(ctx context.Context, first time.Time) (string, erro
 // finds them: the list of hours keeps the planner from reading all of it. A day that is summed up in between is
 // counted once: its hours are in the list, so that its sums are left out.
 func dailyFirstTokens(q *question, dimension, value, first, hours string) string {
-	since, list := q.d.moment(q.param(first)), q.param(hours)+"::text::timestamptz[]"
+	since, list := q.d.moment(q.param(first)), "ARRAY(SELECT unnest("+q.param(hours)+"::text::timestamptz[]))" // parsed once, not for each line
 	where := ""
 	if value != "" {
 		where = " AND name = " + q.param(value)
 	}
-	return "SELECT day AS at, name, bucket, request_count AS n FROM api_ttft_daily WHERE dimension = '" + dimension + "' AND day >= " + since + " AND NOT day = ANY (" + list + ")" + where +
+	return "SELECT day AS at, name, bucket, request_count AS n FROM api_ttft_daily WHERE dimension = '" + dimension + "' AND day >= " + since + " AND day <> ALL (" + list + ")" + where +
 		" UNION ALL SELECT date_trunc('day', hour, 'UTC'), " + dimension + ", bucket, request_count FROM api_latency WHERE kind = 'ttft' AND hour = ANY (" + list + ")" + strings.Replace(where, "name", dimension, 1)
 }
