@@ -64,8 +64,8 @@ func (l *log) firstTokens(ctx context.Context, in *SeriesQuery) (byStep, byGroup
 	if err != nil {
 		return nil, nil, err
 	}
-	const parts = ", CAST(bucket AS TEXT), CAST(sum(n) AS TEXT) FROM h GROUP BY 1, 2, 3"
-	found, err := l.texts(ctx, "WITH h AS ("+source+") SELECT 'step', "+l.d.stepText("at")+parts+" UNION ALL SELECT 'group', "+l.d.text("name")+parts, q.args...)
+	const parts = ", CAST(bucket AS TEXT), CAST(n AS TEXT) FROM (SELECT %[1]s, bucket, sum(n) AS n FROM h GROUP BY %[1]s, bucket) AS %[1]ss" // texts are made of the groups, not of the rows
+	found, err := l.texts(ctx, "WITH h AS ("+source+") SELECT 'step', "+l.d.stepText("at")+fmt.Sprintf(parts, "at")+" UNION ALL SELECT 'group', "+l.d.text("name")+fmt.Sprintf(parts, "name"), q.args...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -134,6 +134,6 @@ func dailyFirstTokens(q *question, dimension, value, first, hours string) string
 	if value != "" {
 		where = " AND name = " + q.param(value)
 	}
-	return "SELECT day AS at, name, bucket, request_count AS n FROM api_ttft_daily WHERE dimension = '" + dimension + "' AND day >= " + since + " AND day <> ALL (" + list + ")" + where +
+	return "SELECT day AS at, name, bucket, request_count AS n FROM api_ttft_daily WHERE dimension = '" + dimension + "' AND day >= " + since + " AND day NOT IN (SELECT date_trunc('day', missing, 'UTC') FROM unnest(" + list + ") AS m (missing))" + where +
 		" UNION ALL SELECT date_trunc('day', hour, 'UTC'), " + dimension + ", bucket, request_count FROM api_latency WHERE kind = 'ttft' AND hour = ANY (" + list + ")" + strings.Replace(where, "name", dimension, 1)
 }
