@@ -67,6 +67,7 @@ type model struct {
 	Tools            bool     `yaml:"supports_tools,omitempty"`
 	Structured       bool     `yaml:"supports_structured_output,omitempty"`
 	Params           []string `yaml:"supported_params,omitempty,flow"`
+	Policy           string   `yaml:"policy,omitempty"`
 	Pricing          *prices  `yaml:"pricing,omitempty,flow"`
 	Routes           []*route `yaml:"route,omitempty"`
 }

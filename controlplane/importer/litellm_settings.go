@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // routerSetting takes over a key of router_settings. Fallbacks may be there or
@@ -15,9 +17,7 @@ func (r *liteLLM) routerSetting(e entry) bool {
 			r.alias(a)
 		}
 	case "routing_strategy":
-		if s := text(e.value); s != "simple-shuffle" {
-			r.notef(e.line, e.path, "%s: endpoints are chosen by weight", s)
-		}
+		r.strategy(e)
 	case "cooldown_time":
 		r.needs("CIRCUIT_COOLDOWN_SECONDS", "how long a failing endpoint rests, in LiteLLM "+text(e.value)+" (default 30)")
 	case "allowed_fails":
@@ -32,6 +32,30 @@ func (r *liteLLM) routerSetting(e entry) bool {
 		return r.fallbackSetting(e)
 	}
 	return true
+}
+
+// strategy turns LiteLLM's routing strategy into the policy of all models that
+// have a choice.
+func (r *liteLLM) strategy(e entry) {
+	policy := ""
+	switch s := text(e.value); s {
+	case "simple-shuffle":
+		return
+	case "least-busy":
+		policy = wire.PolicyLeastBusy
+	case "latency-based-routing":
+		policy = wire.PolicyLatency
+	case "cost-based-routing":
+		policy = wire.PolicyCost
+	default:
+		r.notef(e.line, e.path, "%s: endpoints are chosen by weight; rpm and tpm keep each within its limits", s)
+		return
+	}
+	for _, m := range r.out.Models {
+		if len(m.Routes) > 1 {
+			m.Policy = policy
+		}
+	}
 }
 
 func (r *liteLLM) alias(a entry) {
