@@ -77,6 +77,7 @@ func TestADeadlineEndsWithItsAnswer(t *testing.T) {
 			if err != nil || resp.StatusCode != http.StatusContinue {
 				t.Fatalf("request %d was not told to go on: %v, %v", i, resp, err)
 			}
+			_ = resp.Body.Close() // it has none
 		}
 		n.send(conn, ping)
 		resp, err := http.ReadResponse(br, nil)
@@ -84,6 +85,7 @@ func TestADeadlineEndsWithItsAnswer(t *testing.T) {
 			t.Fatalf("request %d: %v, %v", i, resp, err)
 		}
 		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close() // which was read
 		<-time.After(2 * stall) // the deadline has to pass: it belongs to the kernel
 	}
 }
