@@ -85,7 +85,7 @@ func TestADeadlineEndsWithItsAnswer(t *testing.T) {
 			t.Fatalf("request %d: %v, %v", i, resp, err)
 		}
 		_, _ = io.Copy(io.Discard, resp.Body)
-		_ = resp.Body.Close() // which was read
+		_ = resp.Body.Close()   // which was read
 		<-time.After(2 * stall) // the deadline has to pass: it belongs to the kernel
 	}
 }
