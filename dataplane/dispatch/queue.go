@@ -138,6 +138,9 @@ func (r *Run) beginGranted(g queue.Grant, now time.Time) {
 			q.line.passed &^= 1 << i
 			q.at, q.keys = i, 0
 			r.attempt = attempt{Candidate: c, place: g.Place, share: g.Share, started: now, silent: now}
+			if c.Model.Policy == snapshot.Latency {
+				c.Endpoint.State.Latency(q.streamed).Tried(now)
+			}
 			return
 		}
 	}
