@@ -58,7 +58,7 @@ func usage(ctx context.Context, in *invocation) error {
 			columns = append(columns, column[adminapi.UsageRow]{name: "team_name", text: func(r adminapi.UsageRow) string { return r.TeamName }})
 		}
 	}
-	return list(in, rows, append(columns, usageColumns(in.format() == formatCSV)...))
+	return list(in, rows, append(columns, usageColumns(in.format() == formatCSV || valueOf(in, "output", formatTable) == formatWide)...))
 }
 
 // rowName returns what a row is by.
@@ -98,7 +98,7 @@ func sortUsage(rows []adminapi.UsageRow, by string) {
 	}
 }
 
-// usageColumns are the figures; a file has room for all of them.
+// usageColumns are the figures; a file, or a wide table, has room for all of them.
 func usageColumns(all bool) []column[adminapi.UsageRow] {
 	type row = adminapi.UsageRow
 	columns := []column[row]{
