@@ -206,6 +206,7 @@ type LogQuery struct {
 	Filters
 	Session string `json:"-" query:"session"`
 	Outcome string `json:"-" query:"outcome"`
+	Shadow  string `json:"-" query:"shadow" enum:"with,only,none" default:"with" doc:"only: copies of requests for comparison; none: requests alone; with: both"`
 }
 
 // LogRow is a row of the request log: an object with all of its columns, of
@@ -226,6 +227,7 @@ type LogRow struct {
 	Completion   *int64 `json:"completion_tokens"`
 	CostUSD      string `json:"cost_usd" nullable:"true" doc:"an exact decimal"`
 	Error        string `json:"error" nullable:"true"`
+	Shadow       bool   `json:"shadow" nullable:"true" doc:"a copy of a request for comparison, which counts in no report"`
 }
 
 // UnmarshalJSON keeps the complete object beside the fields.

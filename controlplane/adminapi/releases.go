@@ -38,6 +38,8 @@ type Application struct {
 	// that the daemon itself reads.
 	Models  *string `json:"models_yaml,omitempty" doc:"the text of models.yaml; without it the daemon's own file"`
 	Routing *string `json:"routing_yaml,omitempty" doc:"the text of routing.yaml; without it the daemon's own file"`
+	// PaidShadows confirms shadows onto endpoints that cost money.
+	PaidShadows bool `json:"paid_shadows,omitempty" doc:"accept shadows onto paid endpoints, which are refused otherwise unless they are in service already"`
 }
 
 // ApplyResult is what an Application changed, or would change.

@@ -74,7 +74,7 @@ type Route struct {
 	Endpoint string `json:"endpoint"`
 	Provider string `json:"provider"`
 	Kind     string `json:"kind"`
-	Weight   string `json:"weight" doc:"share of the model's traffic in whole percent, such as 70%"`
+	Weight   string `json:"weight" doc:"share of the model's traffic in whole percent, such as 70%; of a shadow its share of copies, such as shadow 5%"`
 	BaseURL  string `json:"base_url"`
 	// Configured is the weight in the files, Override the operators', nil if
 	// there is none.
@@ -100,7 +100,7 @@ const (
 	EndpointUp       = "up"       // at all of them
 	EndpointPartly   = "partly"   // at some
 	EndpointDown     = "down"     // at none
-	EndpointOff      = "off"      // it has no weight
+	EndpointOff      = "off"      // it has no weight and is no shadow
 	EndpointDisabled = "disabled" // an operator took it out of service
 	EndpointSkipped  = "skipped"  // an address in the configuration files is not set
 )
@@ -111,7 +111,7 @@ type Endpoint struct {
 	Endpoint string  `json:"endpoint" doc:"its full id; of a skipped one FILE:LINE, without model and kind"`
 	Kind     string  `json:"kind"`
 	Weight   float64 `json:"weight"`
-	Share    string  `json:"share" doc:"share of the model's traffic in whole percent, such as 70%"`
+	Share    string  `json:"share" doc:"share of the model's traffic in whole percent, such as 70%; of a shadow its share of copies, such as shadow 5%"`
 	State    string  `json:"state" enum:"up,partly,down,off,disabled,skipped"`
 	// Nodes are those at which it does not work as it should; of a skipped one
 	// the entry has no node and says which variable is not set.
@@ -146,7 +146,7 @@ type Weight struct {
 	Model      string  `json:"model"`
 	Endpoint   string  `json:"endpoint"`
 	Weight     float64 `json:"weight" doc:"of a disabled endpoint, the weight it gets when it is enabled"`
-	Share      string  `json:"share" doc:"share of the model's traffic in whole percent while all endpoints are up, such as 70%"`
+	Share      string  `json:"share" doc:"share of the model's traffic in whole percent while all endpoints are up, such as 70%; of a shadow its share of copies, such as shadow 5%"`
 	Serving    string  `json:"serving" doc:"share of the model's traffic at present: endpoints that are down leave theirs to the others; empty without a live node"`
 	State      string  `json:"state" enum:"up,partly,down,off,disabled"`
 	Configured float64 `json:"configured" doc:"the weight in the files"`

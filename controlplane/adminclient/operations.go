@@ -192,6 +192,11 @@ func (c *Client) Usage(ctx context.Context, q adminapi.UsageQuery) ([]adminapi.U
 	return Call(ctx, c, adminapi.GetUsage(), q)
 }
 
+// Shadows compares a model's shadows with what clients got.
+func (c *Client) Shadows(ctx context.Context, q adminapi.ShadowQuery) (adminapi.ShadowReport, error) {
+	return Call(ctx, c, adminapi.GetShadows(), q)
+}
+
 // Logs returns rows of the log, newest first, or oldest first with After.
 func (c *Client) Logs(ctx context.Context, q adminapi.LogQuery) ([]adminapi.LogRow, error) {
 	return Call(ctx, c, adminapi.ListLogs(), q)

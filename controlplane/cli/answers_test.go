@@ -125,6 +125,11 @@ func answers() map[string]answer {
 		"GET stats?hours=2&model=demo":           {200, `{"period_hours":2,"filters":{"model":"demo","provider":null},"stats":[` + stats + `]}`},
 		"GET stats?hours=1":                      {200, `{"error":"Database logging not configured"}`},
 
+		"GET shadows?model=demo&since=24h":                                       {200, shadowsAnswer},
+		"GET shadows?model=demo&since=7d":                                        {200, shadowsAnswer},
+		"GET shadows?endpoint=none&model=demo&since=2030-01-01&until=2030-02-01": {200, `{"model":"demo","shadows":[]}`},
+		"GET shadows?model=none&since=24h":                                       refusal(404, `model "none" not found; available: demo, glm-4.6`),
+
 		"POST billing/find": {200, `[{"upstream_id":"gen-1","time":"2030-05-01T10:00:00Z","provider":"OpenRouter","upstream_model":"openai/gpt-5-mini","model":"gpt-5-mini","usage_source":"provider",` +
 			`"prompt_tokens":1000,"completion_tokens":20,"cost_usd":"0.0012"},{"upstream_id":"gen-2","time":"2030-05-01T11:00:00Z","provider":"OpenRouter","upstream_model":"openai/gpt-5-mini",` +
 			`"model":"gpt-5-mini","usage_source":"provider","prompt_tokens":600,"completion_tokens":20,"cost_usd":"0.0008"}]`},
@@ -136,6 +141,13 @@ func answers() map[string]answer {
 }
 
 const (
+	shadowsAnswer = `{"model":"demo","shadows":[{"endpoint":"demo:next","share":"5%","pairs":4,"unmatched":1,` +
+		`"main":{"error_count":0,"statuses":{"200":4},"endpoints":{"demo:demo-api":4},"p50_latency_ms":20,"p95_latency_ms":41,"p50_ttft_ms":2,"p95_ttft_ms":4,"prompt_tokens":400,"completion_tokens":46,` +
+		`"reasoning_tokens":4,"cache_read_tokens":200,"cost_usd":"0.04","finish_reasons":{"stop":3,"tool_calls":1},"tool_calls":2,"json_asked":2,"json_valid":2},` +
+		`"shadow":{"error_count":1,"statuses":{"200":3,"502":1},"endpoints":{"demo:next":4},"p50_latency_ms":6,"p95_latency_ms":30,"p50_ttft_ms":3,"p95_ttft_ms":4,"prompt_tokens":300,"completion_tokens":60,` +
+		`"reasoning_tokens":3,"cache_read_tokens":150,"cost_usd":"0.006","finish_reasons":{"length":1,"stop":1,"tool_calls":1},"tool_calls":1,"json_asked":1,"json_valid":0},` +
+		`"same_finish_reason":2,"same_tool_calls":3}]}`
+
 	demoWeight = `{"model":"demo","endpoint":"demo:demo-api","weight":0.8,"share":"100%","serving":"100%","state":"up","configured":1,"override":true}`
 	demoPolicy = `{"model":"demo","policy":"weighted","affinity":"prefix","configured_policy":"weighted","configured_affinity":"prefix","override":false}`
 	glmPolicy  = `{"model":"glm-4.6","policy":"latency","affinity":"session","configured_policy":"weighted","configured_affinity":"prefix","override":true}`

@@ -17,10 +17,11 @@ func applyCommand() *urfave.Command {
 	return &urfave.Command{
 		Name: "apply", Usage: "roll out the configuration files to all nodes",
 		Description: help("Without --models and --routing the control plane reads its own files again. A file with an error changes nothing.\n"+
-			"Weight overrides are kept. Before models are removed, or more than doubled, it asks; without a terminal it then needs --yes.",
+			"Weight overrides are kept. Before models are removed, or more than doubled, it asks; without a terminal it then needs --yes.\n"+
+			"A shadow onto a paid endpoint always needs --yes.",
 			"gatewayctl apply --dry-run", "gatewayctl apply --wait --reason 'two more models'"),
 		Flags: slices.Concat(fileFlags("send `FILE` instead of the control plane's own"), changeFlags(),
-			[]urfave.Flag{switchFlag("yes", "do not ask before models are removed or more than doubled")}),
+			[]urfave.Flag{switchFlag("yes", "do not ask before models are removed or more than doubled, and accept shadows onto paid endpoints")}),
 		Action: run(apply),
 	}
 }
@@ -29,7 +30,7 @@ func diffCommand() *urfave.Command {
 	return &urfave.Command{
 		Name: "diff", Usage: "show what apply would change",
 		Description: help("", "gatewayctl diff", "gatewayctl diff -o json"),
-		Flags:       fileFlags("compare `FILE` instead of the control plane's own"),
+		Flags:       append(fileFlags("compare `FILE` instead of the control plane's own"), switchFlag("yes", "accept shadows onto paid endpoints, as apply --yes does")),
 		Action:      run(func(ctx context.Context, in *invocation) error { return in.apply(ctx, true) }),
 	}
 }
@@ -46,7 +47,7 @@ func (in *invocation) apply(ctx context.Context, dry bool) error {
 		return err
 	}
 	a := adminapi.Application{Change: in.change()}
-	a.DryRun = dry
+	a.DryRun, a.PaidShadows = dry, in.Bool("yes")
 	if err := in.readApplication(&a); err != nil {
 		return err
 	}

@@ -61,6 +61,7 @@ func logFilters() []urfave.Flag {
 		textFlag("text", "only requests with `TEXT` in the error, or in the prompt or answer if they are stored", ""),
 		countFlag("min-ms", "only requests that took at least `MS` milliseconds", 0, maxMS),
 		switchFlag("errors", "only failed requests"),
+		choiceFlag("shadow", "`WHAT` to do with copies for comparison: with, only or none", "with", "with", "only", "none"),
 	)
 }
 
@@ -120,7 +121,7 @@ func logsCommand() *urfave.Command {
 func (in *invocation) logQuery(since string) adminapi.LogQuery {
 	return adminapi.LogQuery{
 		Since: cmp.Or(valueOf(in, "since", ""), since), Until: valueOf(in, "until", ""), Text: in.text("text"), MinMS: int64(valueOf(in, "min-ms", 0)), Before: in.text("before"), After: in.text("after"), Errors: in.Bool("errors"),
-		ID: in.text("id"), Filters: in.filters(), Session: in.text("session"), Outcome: in.text("outcome"),
+		ID: in.text("id"), Filters: in.filters(), Session: in.text("session"), Outcome: in.text("outcome"), Shadow: in.text("shadow"),
 	}
 }
 
@@ -143,7 +144,12 @@ func logColumns() []column[adminapi.LogRow] {
 		}},
 		{name: "outcome", spare: true, text: func(r row) string { return r.Outcome }},
 		{name: "model_id", head: "MODEL", text: func(r row) string { return r.ModelID }},
-		{name: "endpoint", spare: true, text: func(r row) string { return r.Endpoint }},
+		{name: "endpoint", spare: true, text: func(r row) string {
+			if r.Shadow {
+				return r.Endpoint + " (shadow)"
+			}
+			return r.Endpoint
+		}},
 		{name: "user_id", head: "USER", spare: true, text: func(r row) string { return r.UserID }},
 		{name: "prompt_tokens", head: "PROMPT", spare: true, text: func(r row) string { return optional(r.PromptTokens) }, number: true},
 		{name: "completion_tokens", head: "COMPLETION", spare: true, text: func(r row) string { return optional(r.Completion) }, number: true},

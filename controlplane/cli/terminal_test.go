@@ -59,7 +59,7 @@ func strip(text string) string {
 func TestTablesFitTheTerminal(t *testing.T) {
 	a := newAdmin(t)
 	for _, command := range []string{
-		"nodes", "keys list", "teams list", "models", "routing", "endpoints list", "weights show", "releases list", "audit", "logs search", "stats", "usage", "prices show", "operators list", "ledger", "deadletters list", "limits show",
+		"nodes", "keys list", "teams list", "models", "routing", "endpoints list", "weights show", "releases list", "audit", "logs search", "stats", "usage", "shadow report demo", "prices show", "operators list", "ledger", "deadletters list", "limits show",
 	} {
 		args := strings.Fields(command)
 		all := runWith(t, a.vars(), args...)

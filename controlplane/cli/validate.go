@@ -23,6 +23,7 @@ func validateCommand() *urfave.Command {
 		Flags: []urfave.Flag{
 			textFlag("models", "check `FILE` instead of MODELS_CONFIG", config.DefaultModelsPath),
 			textFlag("routing", "check `FILE` instead of ROUTING_CONFIG", config.DefaultRoutingPath),
+			switchFlag("yes", "accept shadows onto paid endpoints, as apply --yes does"),
 		},
 		Action: run(validate),
 	}
@@ -49,7 +50,7 @@ func validate(_ context.Context, in *invocation) error {
 	modelsPath, _ := in.setting("models", "MODELS_CONFIG")
 	routingPath, _ := in.setting("routing", "ROUTING_CONFIG")
 	modelsPath, routingPath = cmp.Or(modelsPath, config.DefaultModelsPath), cmp.Or(routingPath, config.DefaultRoutingPath)
-	v, problems, err := judge(modelsPath, routingPath, in.opts.Env)
+	v, problems, err := judge(modelsPath, routingPath, in.opts.Env, in.Bool("yes"))
 	if err != nil {
 		return err
 	}
@@ -66,12 +67,12 @@ func validate(_ context.Context, in *invocation) error {
 }
 
 // judge reads and compiles the files. The error is for what is not their fault.
-func judge(modelsPath, routingPath string, env func(string) (string, bool)) (verdict, config.Problems, error) {
+func judge(modelsPath, routingPath string, env func(string) (string, bool), paidShadows bool) (verdict, config.Problems, error) {
 	v := verdict{Problems: []note{}, Warnings: []note{}}
 	files, warnings, err := config.Load(modelsPath, routingPath, env)
 	if err == nil {
 		var out compile.Output
-		if out, err = compile.Snapshot(compile.Input{Files: files, Now: time.Now()}); err == nil {
+		if out, err = compile.Snapshot(compile.Input{Files: files, PaidShadows: paidShadows, Now: time.Now()}); err == nil {
 			v.Valid, v.Models = true, len(out.Snapshot.Models)
 		}
 		for i := range out.Snapshot.Models {

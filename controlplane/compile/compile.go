@@ -30,6 +30,9 @@ type Input struct {
 	// time at which it first appeared.
 	Previous *wire.Snapshot
 	Now      time.Time
+	// PaidShadows lets endpoints that cost money be shadows. Those of Previous may
+	// stay what they are.
+	PaidShadows bool
 }
 
 // Output is a snapshot and what an operator should know of it.
@@ -104,7 +107,7 @@ func (c *compiler) model(m *config.Model) wire.Model {
 	for i := range m.Routes {
 		e := c.endpoint(m, &out, &m.Routes[i], weights[i])
 		c.known[e.ID] = true
-		if w, ok := c.in.Overrides[e.ID]; ok {
+		if w, ok := c.in.Overrides[e.ID]; ok && e.Shadow == 0 {
 			e.Weight = w
 		}
 		e.Reset(e.Weight, c.in.Disabled[e.ID])
@@ -120,6 +123,9 @@ func (c *compiler) weights(m *config.Model) []float64 {
 	groups := make([]config.Group, len(m.Routes))
 	count := map[config.Group]int{}
 	for i := range m.Routes {
+		if m.Routes[i].Shadow > 0 {
+			continue // it has no share
+		}
 		groups[i] = split.GroupOf(m, &m.Routes[i])
 		count[groups[i]]++
 	}
@@ -146,7 +152,7 @@ func readable(weight float64) float64 { return math.Round(weight*1e9) / 1e9 }
 func (c *compiler) endpoint(m *config.Model, w *wire.Model, r *config.Route, weight float64) wire.Endpoint {
 	source, _ := adapters.Find(r.Kind) // the file has been read by the same table
 	e := wire.Endpoint{
-		ID: r.ID, Kind: r.Kind, Slug: r.Slug, Provider: source.DisplayName(r.BaseURL), Weight: weight, Configured: weight, BaseURL: r.BaseURL, Region: r.Region, APIVersion: r.APIVersion, UpstreamModel: r.ProviderModelID,
+		ID: r.ID, Kind: r.Kind, Slug: r.Slug, Provider: source.DisplayName(r.BaseURL), Weight: weight, Configured: weight, Shadow: readable(r.Shadow), BaseURL: r.BaseURL, Region: r.Region, APIVersion: r.APIVersion, UpstreamModel: r.ProviderModelID,
 		Secrets: r.SecretNames, Processor: r.Processor, ExtraBody: r.ExtraBody, ExtraHeaders: r.ExtraHeaders, Traits: r.Traits,
 		SecretHeaders: r.SecretHeaders, SecretBody: r.SecretBody,
 		TimeoutMS: r.Timeout.Milliseconds(), MaxConcurrency: r.MaxConcurrency, Priority: r.Priority, RPM: r.RPM, TPM: r.TPM, Pricing: r.Pricing, ZDR: r.ZDR, NoCollection: r.NoCollection,
@@ -156,6 +162,7 @@ func (c *compiler) endpoint(m *config.Model, w *wire.Model, r *config.Route, wei
 	if _, err := adapters.New(adapters.Settings(w, &e)); err != nil {
 		c.problems = append(c.problems, r.At.Problem("%s", err))
 	}
+	c.checkShadow(r, &e)
 	return e
 }
 

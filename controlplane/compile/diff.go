@@ -78,7 +78,7 @@ func diffModel(from, to *wire.Model) []string {
 		old := find(from.Endpoints, e.ID, endpointID)
 		switch {
 		case old == nil:
-			out = append(out, fmt.Sprintf("endpoint %s: added with weight %s", e.ID, weight(e.Weight)))
+			out = append(out, fmt.Sprintf("endpoint %s: added %s", e.ID, as(e)))
 		case !old.Disabled() && e.Disabled():
 			out = append(out, fmt.Sprintf("endpoint %s: disabled, weight %s is kept", e.ID, weight(e.Intended())))
 		case old.Disabled() && !e.Disabled():
@@ -87,6 +87,9 @@ func diffModel(from, to *wire.Model) []string {
 			out = append(out, fmt.Sprintf("endpoint %s: weight %s -> %s%s", e.ID, weight(old.Intended()), weight(e.Intended()), whileDisabled(e)))
 		case old.Configured != e.Configured: // an override hides it
 			out = append(out, fmt.Sprintf("endpoint %s: configured weight %s -> %s", e.ID, weight(old.Configured), weight(e.Configured)))
+		}
+		if old != nil && old.Shadow != e.Shadow {
+			out = append(out, fmt.Sprintf("endpoint %s: shadow %s -> %s", e.ID, shadow(old), shadow(e)))
 		}
 		if old != nil && !sameEndpoint(old, e) {
 			out = append(out, fmt.Sprintf("endpoint %s: settings changed", e.ID))
@@ -104,6 +107,22 @@ func diffModel(from, to *wire.Model) []string {
 	return out
 }
 
+// as says what traffic a new endpoint gets.
+func as(e *wire.Endpoint) string {
+	if e.Shadow > 0 {
+		return "as a shadow of " + Share(e.Shadow)
+	}
+	return "with weight " + weight(e.Weight)
+}
+
+// shadow is the share of a shadow in words.
+func shadow(e *wire.Endpoint) string {
+	if e.Shadow == 0 {
+		return "none"
+	}
+	return Share(e.Shadow)
+}
+
 func whileDisabled(e *wire.Endpoint) string {
 	if e.Disabled() {
 		return " once it is enabled"
@@ -113,10 +132,10 @@ func whileDisabled(e *wire.Endpoint) string {
 
 func weight(w float64) string { return strconv.FormatFloat(w, 'g', -1, 64) }
 
-// sameEndpoint compares all but the weights.
+// sameEndpoint compares all but the shares of the traffic.
 func sameEndpoint(a, b *wire.Endpoint) bool {
 	x, y := *a, *b
-	x.Weight, x.Configured, x.Held, y.Weight, y.Configured, y.Held = 0, 0, nil, 0, 0, nil
+	x.Weight, x.Configured, x.Held, x.Shadow, y.Weight, y.Configured, y.Held, y.Shadow = 0, 0, nil, 0, 0, 0, nil, 0
 	return sameJSON(wire.Model{Endpoints: []wire.Endpoint{x}}, wire.Model{Endpoints: []wire.Endpoint{y}})
 }
 

@@ -24,6 +24,10 @@ type Route struct {
 	// Weight is the share in the model's traffic, relative to the other
 	// routes', 1 if absent. 0 is registered but never used.
 	Weight float64
+	// Shadow is the share of the model's requests of which the route gets a copy, up
+	// to 1; 0 is none. The Weight of a shadow is 0. ShadowAt is where the key stands.
+	Shadow   float64
+	ShadowAt Place
 	// BaseURL has no trailing slash; "" for kinds that are built in.
 	BaseURL string
 	// ProviderModelID is the upstream's name for the model, the model's id if
@@ -75,6 +79,7 @@ type routeEntry struct {
 	Route
 	// id, kindKey and baseURL remember where the keys stand.
 	id, kindKey, baseURL value
+	weight, shadow       value
 	zdr, dataCollection  value
 	responses            value
 	source               adapters.Provider
@@ -113,7 +118,8 @@ func routeKeys() []key[routeEntry] {
 	own := []key[routeEntry]{
 		{"kind", func(v value, r *routeEntry) { r.kindKey = v }},
 		{"id", func(v value, r *routeEntry) { r.id = v }},
-		{"weight", func(v value, r *routeEntry) { v.number(&r.Weight, 0, maxWeight) }},
+		{"weight", func(v value, r *routeEntry) { r.weight = v; v.number(&r.Weight, 0, maxWeight) }},
+		{"shadow", func(v value, r *routeEntry) { r.shadow = v }},
 		{"processor", func(v value, r *routeEntry) {
 			v.choice(&r.Processor, "default", "glm", "qwen_coder", "think_block", "think_open")
 		}},
@@ -190,6 +196,7 @@ func (m *modelEntry) addRoute(r *routeEntry, at value) {
 	kindOK := r.settleKind(at)
 	host, urlOK := r.settleBaseURL(at)
 	r.settlePolicy()
+	r.settleShadow()
 	if kindOK && r.source.BuiltIn {
 		r.Pricing = Pricing{Prompt: "0", Completion: "0"}
 	}

@@ -138,7 +138,7 @@ func modelsSchema(t *testing.T) schema {
 	route := maps.Clone(shared)
 	limit := either(schema{"type": "integer", "minimum": 0}, schema{"type": "string", "pattern": `^[0-9_.]+[kKmMgG]?$|\$\{`})
 	maps.Copy(route, map[string]schema{
-		"kind": kind, "id": plainText(), "weight": amount(0, 1e12), "processor": words("default", "glm", "qwen_coder", "think_block", "think_open"), "extra_body": mapping, "extra_headers": mapping,
+		"kind": kind, "id": plainText(), "weight": amount(0, 1e12), "shadow": {"type": "string", "pattern": `^[0-9.]+ ?%$|\$\{`}, "processor": words("default", "glm", "qwen_coder", "think_block", "think_open"), "extra_body": mapping, "extra_headers": mapping,
 		"timeout": seconds(), "max_concurrency": amount(0, 1_000_000), "priority": amount(0, maxPriority), "rpm": limit, "tpm": limit, "api_version": plainText(), "optional": truth(), "responses": truth(), "zdr": truth(), "data_collection": words("allow", "deny"),
 	})
 	model := maps.Clone(shared)

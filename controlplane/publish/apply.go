@@ -16,7 +16,7 @@ func (p *Publisher) Apply(ctx context.Context, c Change, src Source) (Result, er
 	if err != nil {
 		return Result{Warnings: texts(warnings)}, err
 	}
-	return p.apply(ctx, c, files, warnings, src == (Source{}))
+	return p.apply(ctx, c, files, warnings, origin{ours: src.Models == nil && src.Routing == nil, paidShadows: src.PaidShadows})
 }
 
 // Reload applies the files if they, or variables that they refer to, say
@@ -40,14 +40,17 @@ func (p *Publisher) Reload(ctx context.Context, c Change) (Result, error) {
 	} else if current := p.Current(); current != nil && sum == last {
 		return Result{Release: current, Warnings: texts(warnings)}, nil
 	}
-	return p.apply(ctx, c, files, warnings, true)
+	return p.apply(ctx, c, files, warnings, origin{ours: true})
 }
 
-// apply commits what the configuration says; ours tells the daemon's own files
-// from what was sent.
-func (p *Publisher) apply(ctx context.Context, c Change, files *config.Files, warnings []config.Warning, ours bool) (Result, error) {
+// origin tells the daemon's own files from what was sent, and whether shadows
+// that cost money were confirmed.
+type origin struct{ ours, paidShadows bool }
+
+// apply commits what the configuration says.
+func (p *Publisher) apply(ctx context.Context, c Change, files *config.Files, warnings []config.Warning, from origin) (Result, error) {
 	return p.change(ctx, c, func(b *basis) (*plan, error) {
-		out, err := compiled(files, b)
+		out, err := compiled(files, b, from.paidShadows)
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +64,7 @@ func (p *Publisher) apply(ctx context.Context, c Change, files *config.Files, wa
 			w.warnings = append(w.warnings, fmt.Sprintf("overrides for %s are dropped: the endpoint no longer exists", id))
 		}
 		w.settleSelections(b)
-		if ours {
+		if from.ours {
 			w.files, err = digest(files)
 		}
 		return w, err

@@ -25,6 +25,8 @@ type Files struct {
 // file has.
 type Source struct {
 	Models, Routing *string
+	// PaidShadows lets endpoints that cost money be shadows.
+	PaidShadows bool
 }
 
 // load returns the configuration, its warnings, or a config.Problems.
@@ -78,14 +80,14 @@ func source(sent, path string, text *string) (config.Source, error) {
 }
 
 // compiled makes the snapshot that files and overrides give.
-func compiled(files *config.Files, b *basis) (compile.Output, error) {
-	return compile.Snapshot(compile.Input{Files: files, Overrides: b.Weights, Disabled: b.Disabled, Selections: b.Selections, Previous: b.snapshot(), Now: time.Now()})
+func compiled(files *config.Files, b *basis, paidShadows bool) (compile.Output, error) {
+	return compile.Snapshot(compile.Input{Files: files, Overrides: b.Weights, Disabled: b.Disabled, Selections: b.Selections, Previous: b.snapshot(), PaidShadows: paidShadows, Now: time.Now()})
 }
 
 // digest is a number that changes with what the files say. It is made from the
 // compiled content, so that a changed variable counts and a comment does not.
 func digest(files *config.Files) (int64, error) {
-	out, err := compile.Snapshot(compile.Input{Files: files, Now: time.Unix(0, 0)})
+	out, err := compile.Snapshot(compile.Input{Files: files, PaidShadows: true, Now: time.Unix(0, 0)})
 	if err != nil {
 		return 0, err
 	}
@@ -114,7 +116,7 @@ func (f Files) Check() (summary string, warnings []config.Warning, err error) {
 	if err != nil {
 		return "", warnings, err
 	}
-	out, err := compiled(files, &basis{})
+	out, err := compiled(files, &basis{}, false)
 	if err != nil {
 		return "", warnings, err
 	}

@@ -200,7 +200,7 @@ func (p *Publisher) start(ctx context.Context) error {
 func (p *Publisher) adopt(ctx context.Context, db *controlstate.State, current *wire.Release) error {
 	files, warnings, err := p.o.Files.load(nil, nil)
 	if err == nil {
-		_, err = compiled(files, &basis{})
+		_, err = compiled(files, &basis{current: current}, false)
 	}
 	p.tell(ctx, warnings)
 	var broken config.Problems

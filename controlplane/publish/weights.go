@@ -138,6 +138,9 @@ func resolve(m *wire.Model, weights map[string]float64) (map[string]float64, err
 			errs = append(errs, invalid("%s has no endpoint %q; available: %s", m.ID, name, parts(m)))
 			continue
 		}
+		if e := find(m, id); e.Shadow > 0 {
+			errs = append(errs, invalid("%s is a shadow and has no weight: remove shadow from its route in models.yaml to give it traffic", id))
+		}
 		if math.IsNaN(weight) || weight < 0 || weight > maxWeight {
 			errs = append(errs, invalid("the weight of %s must be from 0 to %g, got %s", name, maxWeight, strconv.FormatFloat(weight, 'g', -1, 64)))
 		}
@@ -156,6 +159,11 @@ func findEndpoint(m *wire.Model, name string) (id string, ok bool) {
 		}
 	}
 	return "", false
+}
+
+// find returns the endpoint of an id that the model has.
+func find(m *wire.Model, id string) *wire.Endpoint {
+	return &m.Endpoints[slices.IndexFunc(m.Endpoints, func(e wire.Endpoint) bool { return e.ID == id })]
 }
 
 // parts lists a model's endpoints without the model.

@@ -55,7 +55,17 @@ func (r *Row) each(put func(column string, c cell)) {
 	put("app_title", textCell(u.AppTitle, maxAgent))
 	put("referer", textCell(u.Referer, maxAgent))
 	put("metadata", jsonCell(r.extra))
+	put("shadow", boolCell(u.Shadow))
+	put("shadow_of", nameCell(u.ShadowOf))
+	put("tool_calls", intIf(u.ToolCalls != 0, u.ToolCalls))
+	valid := boolCell(u.JSONOutput == wire.JSONValid)
+	valid.null = u.JSONOutput == ""
+	put("json_valid", valid)
 }
+
+// notShadow is the condition for the rows that count: those of requests that
+// clients have made, not of copies for comparison.
+const notShadow = "shadow IS NOT TRUE"
 
 // eachCount puts tokens and cost. Tokens of a request without usage are
 // unknown, not zero.

@@ -124,8 +124,9 @@ func subtract(table string, groups, sums []pair, from string) string {
 // rollups moves the rows' share of the roll-ups, or takes it away.
 func (c *chunk) rollups() (list []database.Statement) {
 	from := "api_logs WHERE " + c.where()
+	counted := from + " AND " + notShadow
 	if c.pseudonym != "" {
-		list = append(list, c.sql(c.renamed("api_logs WHERE "+c.where(), usageGroups(c.d), append(usageSums(c.d), pair{"last_second", "max(timestamp)"}), "$4"), c.pseudonym))
+		list = append(list, c.sql(c.renamed(counted, usageGroups(c.d), append(usageSums(c.d), pair{"last_second", "max(timestamp)"}), "$4"), c.pseudonym))
 	} else {
 		list = append(list, c.sql(`INSERT INTO api_erased (node, spool_epoch, first_seq, last_seq, first_time, last_time)
 			SELECT node, spool_epoch, min(seq), max(seq), min(timestamp), max(timestamp) FROM (
@@ -133,11 +134,11 @@ func (c *chunk) rollups() (list []database.Statement) {
 					seq - row_number() OVER (PARTITION BY node, spool_epoch ORDER BY seq) AS run FROM `+from+` AND seq IS NOT NULL) AS s
 			WHERE true GROUP BY node, spool_epoch, run ON CONFLICT (node, spool_epoch, first_seq) DO NOTHING`))
 		for _, kind := range []string{"latency", "ttft"} {
-			list = append(list, c.sql(subtract("api_latency", latencyGroups(c.d, kind), []pair{{"request_count", "count(*)"}}, from+" AND "+kind+"_bucket IS NOT NULL")))
+			list = append(list, c.sql(subtract("api_latency", latencyGroups(c.d, kind), []pair{{"request_count", "count(*)"}}, counted+" AND "+kind+"_bucket IS NOT NULL")))
 		}
-		list = append(list, c.sql(subtract("api_stats_hourly", hourlyGroups(c.d), hourlySums(c.d), from)))
+		list = append(list, c.sql(subtract("api_stats_hourly", hourlyGroups(c.d), hourlySums(c.d), counted)))
 	}
-	list = append(list, c.sql(subtract("api_usage", usageGroups(c.d), usageSums(c.d), from)))
+	list = append(list, c.sql(subtract("api_usage", usageGroups(c.d), usageSums(c.d), counted)))
 	for table, column := range map[string]string{"api_usage": "slot", "api_stats_hourly": "hour", "api_latency": "hour"} {
 		list = append(list, database.SQL("DELETE FROM "+table+" WHERE request_count <= 0 AND "+column+" >= "+c.d.hourSlot(c.d.moment("$1"))+" AND "+column+" <= "+c.d.moment("$2"), c.first, c.last))
 	}

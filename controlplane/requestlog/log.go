@@ -25,6 +25,8 @@ type LogQuery struct {
 	// Text is a part of the error, or of the prompt or answer if they are kept;
 	// upper and lower case are the same.
 	Text string
+	// Shadow is ShadowsOnly or ShadowsNone, "" selects requests and shadows.
+	Shadow string
 	// Errors selects requests with a status of 400 and above.
 	Errors bool
 	// MinMS selects requests that took at least that long.
@@ -34,6 +36,12 @@ type LogQuery struct {
 	Before, After string
 	Limit         int
 }
+
+// Whether a LogQuery selects the copies of requests for comparison.
+const (
+	ShadowsOnly = "only"
+	ShadowsNone = "none"
+)
 
 // MaxLogRows bounds the answer to a LogQuery.
 const MaxLogRows = 1000
@@ -182,6 +190,12 @@ func (in *LogQuery) where(q *question) {
 		q.and("(" + q.d.contains("error", text) + " OR request_id IN (SELECT request_id FROM api_contents WHERE " +
 			q.d.contains("prompt", text) + " OR " + q.d.contains("answer", text) + "))")
 	}
+	switch in.Shadow {
+	case ShadowsOnly:
+		q.and("shadow IS TRUE")
+	case ShadowsNone:
+		q.and(notShadow)
+	}
 	if in.Errors {
 		q.and("status_code >= 400")
 	}
@@ -194,7 +208,8 @@ func (in *LogQuery) where(q *question) {
 // API: it contains the generation's.
 var itemID = regexp.MustCompile(`^[a-z]+_([0-9]{10}-[0-9A-Za-z]{20})_[0-9]+$`)
 
-// anyID is the condition that one of a row's ids is id. Each column of it has an index.
+// anyID is the condition that one of a row's ids is id, or that of the request
+// which it is a shadow of. Each column of it has an index.
 func anyID(q *question, id string) string {
 	text := q.param(id)
 	generation := text
@@ -202,7 +217,7 @@ func anyID(q *question, id string) string {
 		generation = q.param("gen-" + m[1])
 	}
 	trace := q.param(strings.ToLower(id))
-	return "(request_id = " + generation + " OR http_request_id = " + text + " OR upstream_id = " + text + " OR trace_id = " + trace + ")"
+	return "(request_id = " + generation + " OR http_request_id = " + text + " OR upstream_id = " + text + " OR trace_id = " + trace + " OR shadow_of = " + generation + ")"
 }
 
 // page begins the rows after a request, or ends them before it. An id that has

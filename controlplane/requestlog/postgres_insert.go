@@ -53,7 +53,7 @@ WITH ins AS (
 	SELECT %s FROM (SELECT %s) AS t
 	ON CONFLICT DO NOTHING
 	RETURNING date_trunc('hour', timestamp, 'UTC') AS hour, coalesce(model, '(unknown)') AS model_id, provider, status_code, latency_ms,
-		prompt_tokens, completion_tokens, total_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens, cost_usd, upstream_cost_usd
+		prompt_tokens, completion_tokens, total_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens, cost_usd, upstream_cost_usd, shadow
 ), stats AS (
 	INSERT INTO api_stats_hourly AS s (hour, model_id, provider, request_count, success_count, error_count,
 		total_prompt_tokens, total_completion_tokens, total_tokens, total_reasoning_tokens, total_cache_read_tokens, total_cache_write_tokens,
@@ -62,7 +62,7 @@ WITH ins AS (
 		coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), coalesce(sum(total_tokens), 0),
 		coalesce(sum(reasoning_tokens), 0), coalesce(sum(cache_read_tokens), 0), coalesce(sum(cache_write_tokens), 0),
 		coalesce(sum(cost_usd), 0), coalesce(sum(upstream_cost_usd), 0), sum(latency_ms)
-	FROM ins GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+	FROM ins WHERE shadow IS NOT TRUE GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 	ON CONFLICT (hour, model_id, provider) DO UPDATE SET
 		request_count = s.request_count + excluded.request_count,
 		success_count = s.success_count + excluded.success_count,

@@ -131,7 +131,7 @@ WITH sheets AS MATERIALIZED (
 	FROM jsonb_to_recordset($1::text::jsonb) AS x (e text, f bigint, u bigint, t text, o boolean, n text, lo bigint, hi bigint, k bigint,
 		p boolean, fr boolean, up boolean, s boolean, v text, ` + strings.Join(cells, ", ") + `)
 ), priced AS MATERIALIZED (
-	SELECT l.request_id, l.timestamp, l.received_at, l.model, l.provider, l.endpoint, l.node, l.key_id, l.user_id, l.team_id, l.cost_usd AS old, l.cost_source AS old_source,
+	SELECT l.request_id, l.timestamp, l.received_at, l.model, l.provider, l.endpoint, l.node, l.key_id, l.user_id, l.team_id, l.shadow, l.cost_usd AS old, l.cost_source AS old_source,
 		CASE WHEN l.upstream_cost_usd IS NOT NULL THEN least(l.upstream_cost_usd, ` + most + ` * 0.000000000001) END AS told, s.v, s.up, s.e IS NOT NULL AS listed,
 		CASE WHEN s.s AND a.p + a.c <= 1048576 AND greatest(a.images, a.outs, a.searches, a.tools) <= 1024
 			THEN ((` + prompt + `) + (` + completion + `))::numeric
@@ -172,7 +172,7 @@ const repriceWrites = `, rows AS (
 ), deltas AS (
 	SELECT to_timestamp(floor(extract(epoch FROM timestamp) / 900) * 900) AS slot, coalesce(model, '(unknown)') AS model, provider, coalesce(endpoint, '') AS endpoint,
 		coalesce(node, '') AS node, coalesce(key_id, '') AS key_id, coalesce(user_id, '') AS user_id, coalesce(team_id, '') AS team_id, sum(coalesce(new, 0) - coalesce(old, 0)) AS delta
-	FROM rows GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING sum(coalesce(new, 0) - coalesce(old, 0)) <> 0
+	FROM rows WHERE shadow IS NOT TRUE GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING sum(coalesce(new, 0) - coalesce(old, 0)) <> 0
 )`
 
 // The roll-ups follow after the rows, by hour and then by slot, each in the order

@@ -176,7 +176,7 @@ func reportSources(d dialect, dimension string) [ofHours + 1]source {
 	}
 	sums := append(usageCounts(), d.costColumn+" AS cost")
 	return [...]source{
-		ofRows:  {"api_logs", "timestamp", "", logColumn, append(counts, "coalesce("+d.costColumn+", 0) AS cost")},
+		ofRows:  {"api_logs", "timestamp", notShadow, logColumn, append(counts, "coalesce("+d.costColumn+", 0) AS cost")},
 		ofSlots: {"api_usage", "slot", "", usageColumn, sums},
 		ofHours: {"api_usage_by", "hour", "dimension = '" + dimension + "'", func(string) string { return "name" }, sums},
 	}

@@ -46,6 +46,8 @@ type Store interface {
 	Spending(ctx context.Context, now time.Time) ([]KeySpending, error)
 	// SpendingOf tells it of one key, or in sum of all requests for "".
 	SpendingOf(ctx context.Context, now time.Time, key string) (KeySpending, error)
+	// Shadows compares shadows with the requests that they are copies of.
+	Shadows(ctx context.Context, q ShadowQuery) ([]ShadowComparison, error)
 	// Hours counts rows by the hour, oldest first: two stores are compared by it.
 	Hours(ctx context.Context, since, until time.Time) ([]Hour, error)
 	// Gaps finds events of nodes that have no row, the first thousand.

@@ -134,7 +134,7 @@ func (s *SQLite) writeRepriced(ctx context.Context, changes [][5]any, now string
 		return fmt.Errorf("reprice: %w", err)
 	}
 	const rows = "(SELECT l.*, value->>2 AS new_pico, value->>3 AS new_source, value->>4 AS new_version FROM json_each($1) CROSS JOIN api_logs l ON l.request_id = value->>0 WHERE l.cost_pico IS (value->>1))"
-	const delta = "sum(coalesce(new_pico, 0) - coalesce(cost_pico, 0)) AS delta FROM " + rows
+	const delta = "sum(coalesce(new_pico, 0) - coalesce(cost_pico, 0)) AS delta FROM " + rows + " WHERE " + notShadow
 	_, err = s.db.Write(ctx,
 		database.SQL("UPDATE api_usage SET cost_pico = api_usage.cost_pico + d.delta FROM (SELECT substr(timestamp, 1, 14) || printf('%02d', CAST(substr(timestamp, 15, 2) AS INTEGER) / 15 * 15) || ':00Z' AS slot, "+
 			"coalesce(model, '(unknown)') AS model, provider, coalesce(endpoint, '') AS endpoint, coalesce(node, '') AS node, coalesce(key_id, '') AS key_id, coalesce(user_id, '') AS user_id, coalesce(team_id, '') AS team_id, "+

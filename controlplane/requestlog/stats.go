@@ -138,6 +138,7 @@ func (in *StatsQuery) sources(q *question) (usage, latency string) {
 		slot, hour = "timestamp", "timestamp"
 	}
 	rows := question{d: q.d, args: q.args}
+	rows.and(notShadow)
 	rows.and("latency_ms >= " + strconv.FormatInt(in.MinMS, 10))
 	rows.since(in.Since.Truncate(in.bound()), ">=")
 	if !in.Until.IsZero() {

@@ -81,7 +81,7 @@ func (s *Server) rollback(ctx context.Context, in adminapi.Rollback) (adminapi.R
 }
 
 func (s *Server) apply(ctx context.Context, in adminapi.Application) (adminapi.ApplyResult, error) {
-	done, err := s.o.Publisher.Apply(ctx, changeOf(in.Change), publish.Source{Models: in.Models, Routing: in.Routing})
+	done, err := s.o.Publisher.Apply(ctx, changeOf(in.Change), publish.Source{Models: in.Models, Routing: in.Routing, PaidShadows: in.PaidShadows})
 	if err != nil {
 		return adminapi.ApplyResult{}, err
 	}

@@ -69,7 +69,7 @@ func endpointState(e *wire.Endpoint, troubles []adminapi.Trouble, live int) stri
 	switch {
 	case e.Disabled():
 		return adminapi.EndpointDisabled
-	case e.Weight == 0:
+	case e.Weight == 0 && e.Shadow == 0:
 		return adminapi.EndpointOff
 	case len(troubles) == 0:
 		return adminapi.EndpointUp

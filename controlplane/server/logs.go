@@ -16,7 +16,7 @@ import (
 // logs answers with rows of the request log, newest first, or after an id.
 func (s *Server) logs(ctx context.Context, in adminapi.LogQuery) ([]adminapi.LogRow, error) {
 	q := requestlog.LogQuery{
-		Filters: s.filtersOf(ctx, in.Filters), Session: in.Session, Outcome: in.Outcome, ID: in.ID, Text: in.Text, MinMS: in.MinMS, Before: in.Before, After: in.After, Errors: in.Errors, Limit: in.Limit,
+		Filters: s.filtersOf(ctx, in.Filters), Session: in.Session, Outcome: in.Outcome, ID: in.ID, Text: in.Text, MinMS: in.MinMS, Before: in.Before, After: in.After, Errors: in.Errors, Shadow: in.Shadow, Limit: in.Limit,
 	}
 	var err error
 	if q.Since, err = moments("since", in.Since, time.UTC); err != nil {

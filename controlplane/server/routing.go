@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
+	"github.com/hybridinference/gateway/controlplane/compile"
 	"github.com/hybridinference/gateway/controlplane/publish"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -53,8 +54,12 @@ func kind(e *wire.Endpoint) string {
 	return e.Kind
 }
 
-// share is the endpoint's part of the model's traffic while all are healthy.
+// share is the endpoint's part of the model's traffic while all are healthy, or of
+// its requests that it gets copies of.
 func share(m *wire.Model, e *wire.Endpoint) string {
+	if e.Shadow > 0 {
+		return "shadow " + compile.Share(e.Shadow)
+	}
 	sum := 0.0
 	for i := range m.Endpoints {
 		sum += m.Endpoints[i].Weight

@@ -66,6 +66,7 @@ type LogStore interface {
 	SpendingOf(ctx context.Context, now time.Time, key string) (requestlog.KeySpending, error)
 	Report(ctx context.Context, q requestlog.ReportQuery) ([]requestlog.ReportRow, error)
 	Content(ctx context.Context, requestID string) (*requestlog.Content, error)
+	Shadows(ctx context.Context, q requestlog.ShadowQuery) ([]requestlog.ShadowComparison, error)
 	Gaps(ctx context.Context, since, until time.Time) ([]requestlog.Gap, error)
 	Health(ctx context.Context) error
 	Reprice(ctx context.Context, q requestlog.RepriceQuery) (requestlog.Repriced, error)
@@ -199,6 +200,7 @@ func (s *Server) logOperations() []endpoint {
 		on(adminapi.GetStats(), s.stats),
 		on(adminapi.GetSeries(), s.series),
 		on(adminapi.GetUsage(), s.usage),
+		on(adminapi.GetShadows(), s.shadows),
 		on(adminapi.ListLogs(), s.logs),
 		on(adminapi.GetContent(), s.content),
 		on(adminapi.EraseRequests(), s.erase),

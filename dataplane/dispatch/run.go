@@ -52,6 +52,8 @@ type Request struct {
 	// request takes at most. They are used only where an endpoint has limits.
 	Limits Limits
 	Need   limits.Need
+	// Spare leaves the last place at an endpoint to others, unless there is only one.
+	Spare bool
 }
 
 // request is the state of one request. It is replaced by Start and by Close.
@@ -220,7 +222,11 @@ func (r *Run) pick() bool {
 
 // begin starts an attempt, if there is a place for it.
 func (r *Run) begin(c route.Candidate, now time.Time) bool {
-	place, ok := c.Endpoint.State.Acquire(now, c.Endpoint.MaxConcurrency)
+	most := c.Endpoint.MaxConcurrency
+	if r.request.Spare && most > 1 {
+		most--
+	}
+	place, ok := c.Endpoint.State.Acquire(now, most)
 	if !ok {
 		return false
 	}

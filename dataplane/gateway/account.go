@@ -51,15 +51,17 @@ type account struct {
 	scratch    []byte
 	line       []byte  // the usage event as it is sent
 	content    excerpt // of the answer, if it is kept
+	facts
 }
 
 // reset prepares for another request and keeps the memory. What the event
 // points into is not used any more.
 func (a *account) reset() {
+	a.facts.reset()
 	*a = account{
 		admission: a.admission, books: a.books, caller: a.caller, lang: a.lang, translator: a.translator, req: a.req, attempt: a.attempt,
 		usage: wire.Usage{Attempts: a.usage.Attempts[:0]}, native: a.native[:0], tier: a.tier[:0], upstreamID: a.upstreamID[:0],
-		scratch: api.Bounded(a.scratch), line: api.Bounded(a.line), content: a.content.again(),
+		scratch: api.Bounded(a.scratch), line: api.Bounded(a.line), content: a.content.again(), facts: a.facts,
 	}
 }
 
@@ -79,6 +81,7 @@ func (a *account) note(ev *chat.Event) {
 		for i := range ev.Tools {
 			a.seen += len(ev.Tools[i].Name) + len(ev.Tools[i].Arguments)
 		}
+		a.noteFacts(ev)
 	}
 	if ev.Finish != chat.NotFinished {
 		a.finish = ev.Finish
@@ -106,7 +109,9 @@ func (a *account) settle(end string, status int, f *fault.Error) *api.Total {
 		return &a.total
 	}
 	u := &a.usage
-	u.RequestID, u.HTTPRequestID = a.id, view(requestID(a.caller.ctx))
+	if u.RequestID = a.id; a.shadowOf == "" {
+		u.HTTPRequestID = view(requestID(a.caller.ctx))
+	}
 	u.TraceID = view(a.caller.trace.ID())
 	if spans := a.caller.trace.Spans(); spans != nil {
 		u.SpanID = spans.ID()
@@ -127,6 +132,7 @@ func (a *account) settle(end string, status int, f *fault.Error) *api.Total {
 	if f != nil {
 		u.Error = f.Error()
 	}
+	a.fillFacts(u)
 	a.price(u)
 	if beaten != nil {
 		a.billHedge(u, beaten)
@@ -134,7 +140,9 @@ func (a *account) settle(end string, status int, f *fault.Error) *api.Total {
 	a.admission.settle(u, a.cost)
 	a.describeClient(u)
 	a.line = append(u.Append(a.line[:0]), '\n')
-	a.books.recent.add(u.RequestID, a.line)
+	if !u.Shadow {
+		a.books.recent.add(u.RequestID, a.line)
+	}
 	if a.books.content { // the memory of recent ones has no room for it
 		a.keepContent(u)
 		a.line = append(u.Append(a.line[:0]), '\n')

@@ -132,7 +132,7 @@ func (a *admission) tokens(m *snapshot.Model) (prompt, completion int64) {
 
 // settle replaces the estimate by what the request has come to.
 func (a *admission) settle(u *wire.Usage, cost int64) {
-	if m := a.attempt.run.Current().Model; m != nil && u.UsageSource == wire.UsageProvider && u.CompletionTokens > 0 && (!a.hold.Empty() || a.attempt.run.Counted() || m.Policy == snapshot.Cost) {
+	if m := a.attempt.run.Current().Model; m != nil && !u.Shadow && u.UsageSource == wire.UsageProvider && u.CompletionTokens > 0 && (!a.hold.Empty() || a.attempt.run.Counted() || m.Policy == snapshot.Cost) {
 		m.Answers.Note(u.CompletionTokens)
 	}
 	if u.UsageSource != wire.UsageNone {

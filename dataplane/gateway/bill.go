@@ -32,7 +32,9 @@ func (a *account) bill(u *wire.Usage, e *snapshot.Endpoint) {
 	}
 	a.cost = cost.Total()
 	e.State.Counts.Paid(a.cost)
-	a.caller.key.Spent.Add(a.caller.started, a.cost)
+	if a.shadowOf == "" {
+		a.caller.key.Spent.Add(a.caller.started, a.cost)
+	}
 	a.total.Cost, a.total.PromptCost, a.total.CompletionCost = a.usd(cost.Total()), a.usd(cost.Prompt), a.usd(cost.Completion)
 	u.CostUSD = a.total.Cost
 }

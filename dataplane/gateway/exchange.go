@@ -29,6 +29,7 @@ type exchange struct {
 	attempt   attempt
 	account   account
 	reply     reply
+	copies    copies
 
 	streaming bool // the connection writes the body, and ends the exchange
 	broken    bool // by a panic: it is not used again
@@ -42,8 +43,9 @@ func newExchange(r *generator) *exchange {
 	x.admission = admission{registry: g.opts.Limits, clock: g.opts.LimitsClock, caller: &x.caller, attempt: &x.attempt, req: req}
 	x.account = account{admission: &x.admission, books: &g.books, caller: &x.caller, lang: r.lang, translator: x.translator, req: req, attempt: &x.attempt}
 	x.reply = reply{
-		responder: &g.responder, opts: &g.opts, lang: r.lang, translator: x.translator, caller: &x.caller, attempt: &x.attempt, account: &x.account,
+		responder: &g.responder, opts: &g.opts, lang: r.lang, translator: x.translator, caller: &x.caller, attempt: &x.attempt, account: &x.account, copies: &x.copies,
 	}
+	x.copies.exchange = x
 	return x
 }
 
@@ -92,6 +94,14 @@ func (x *exchange) end() {
 		x.generator.gateway.streams.Add(-1)
 	}
 	x.observe()
+	if !x.copies.end() {
+		x.body = nil
+	}
+	x.recycle()
+}
+
+// recycle ends the parts and lets the exchange be used again, unless it is broken.
+func (x *exchange) recycle() {
 	x.stop()
 	if x.broken {
 		return

@@ -192,5 +192,8 @@ func parked(e *snapshot.Endpoint) string {
 	if e.Disabled() {
 		return "disabled by an operator"
 	}
+	if e.Shadow > 0 {
+		return "it is a shadow: it gets copies of requests"
+	}
 	return "its weight is 0"
 }

@@ -43,6 +43,7 @@ type Gateway struct {
 	policy      dispatch.Policy
 	tokens      tokens.Counter
 	books       books
+	shadows     shadows
 
 	inFlight atomic.Int64
 	held     atomic.Int64  // bytes of the bodies of these
@@ -157,6 +158,8 @@ func (g *Gateway) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	g.draining.Store(true)
+	g.shadows.stop()
+	defer g.shadows.settled()
 	g.opts.Log.Info("draining", slog.Int64("in_flight", g.inFlight.Load()), slog.Duration("timeout", g.opts.Drain))
 	select { // those who choose a node by /health/ready need a moment to notice
 	case err := <-served:

@@ -43,7 +43,7 @@ func startBounded(t *testing.T, keys map[string][]wire.Limit, models ...wire.Mod
 		}
 	}
 	o := guarded(table)
-	o.gateway.Limits, o.gateway.LimitsClock = limits.NewRegistry(1), limits.NewClock()
+	o.gateway.Limits, o.gateway.LimitsClock, o.gateway.MaxShadows = limits.NewRegistry(1), limits.NewClock(), 100
 	b := &bounded{used: map[uint64]int64{}}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var granting sync.WaitGroup

@@ -47,6 +47,9 @@ type Options struct {
 	// bytes of their bodies; what comes beyond is refused at once. Default 10,000
 	// and 2 GiB.
 	MaxInFlight, MaxHeld int64
+	// MaxShadows bounds the copies of requests that are under way for comparison; 0
+	// sends none.
+	MaxShadows int64
 	// MaxConns bounds the connections; default 100,000.
 	MaxConns int
 	// Grace is how long a stopping gateway still accepts requests after /health/ready has

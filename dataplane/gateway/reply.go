@@ -25,10 +25,11 @@ type reply struct {
 	caller     *caller
 	attempt    *attempt
 	account    *account
+	copies     *copies
 
 	out    []byte     // of an answer in one piece
 	stream api.Stream // nil for an answer in one piece
-	begun  bool       // the stream's head is fixed
+	begun  bool       // the answer has begun; the stream's head is fixed
 	ended  bool       // the last event is in the buffer
 
 	conn        net.Conn
@@ -44,7 +45,7 @@ type reply struct {
 // reset prepares for another request and keeps the memory.
 func (r *reply) reset() {
 	*r = reply{
-		responder: r.responder, opts: r.opts, lang: r.lang, translator: r.translator, caller: r.caller, attempt: r.attempt, account: r.account,
+		responder: r.responder, opts: r.opts, lang: r.lang, translator: r.translator, caller: r.caller, attempt: r.attempt, account: r.account, copies: r.copies,
 		out: api.Bounded(r.out),
 	}
 }
@@ -60,6 +61,10 @@ func (r *reply) unary() {
 			r.fail(fault.From(err))
 			return
 		}
+		if !r.begun {
+			r.begun = true
+			r.copies.draw()
+		}
 		for i := range events {
 			r.account.note(&events[i])
 			r.translator.Gather(&events[i])
@@ -74,6 +79,7 @@ func (r *reply) unary() {
 	r.setHeaders(200, contentType)
 	r.out = r.translator.Append(r.out[:0], r.attempt.head(r.account.id), total)
 	r.caller.ctx.Response.SetBody(r.out)
+	r.copies.send()
 }
 
 // fail answers with a fault, before anything was sent.

@@ -58,11 +58,12 @@ func (r *reply) pull(wait time.Duration) error {
 	}
 	for i := range events {
 		ev := &events[i]
-		r.account.note(ev)
-		r.fresh = r.fresh || ev.HasContent()
 		if !r.begun && (ev.HasContent() || ev.Finish != 0 || ev.Done) {
 			r.begin()
+			r.copies.draw()
 		}
+		r.account.note(ev)
+		r.fresh = r.fresh || ev.HasContent()
 		r.stream.Event(ev)
 		if ev.Done {
 			r.stream.End(r.account.settle(wire.EndComplete, 200, nil))
@@ -85,6 +86,7 @@ func (r *reply) writeTo(w io.Writer) error {
 			r.clientGone(err)
 			return err
 		}
+		r.copies.send()
 		if r.ended {
 			return nil
 		}

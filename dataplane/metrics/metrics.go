@@ -267,6 +267,7 @@ type Endpoint struct {
 	key    endpointLabels
 	ok     counter
 	faults [fault.Canceled + 1]counter
+	shadowCounts
 }
 
 // Labels are those of all series of the endpoint.

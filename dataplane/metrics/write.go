@@ -95,6 +95,7 @@ func (q *Requests) write(w *exposition.Writer) {
 	}
 	writeAttempts(w, all.endpoints)
 	writeQueues(w, all.models)
+	writeShadows(w, all.endpoints)
 }
 
 func writeAttempts(w *exposition.Writer, endpoints []*Endpoint) {

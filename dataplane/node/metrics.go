@@ -37,6 +37,7 @@ func newGauges(n *Node) *gauges {
 	add("gateway_streams_open", "Streams being written to clients.", prometheus.GaugeValue, func() float64 { return float64(n.gateway.Streams()) })
 	add("gateway_client_connections", "Open connections of clients.", prometheus.GaugeValue, func() float64 { return float64(n.gateway.Connections()) })
 	add("gateway_body_bytes", "Bytes of request bodies in memory.", prometheus.GaugeValue, func() float64 { return float64(n.gateway.Held()) })
+	add("gateway_shadows_in_flight", "Copies of requests under way to shadow endpoints.", prometheus.GaugeValue, func() float64 { return float64(n.gateway.Shadows()) })
 	add("gateway_shed_total", "Requests refused because the node was at capacity.", prometheus.CounterValue, func() float64 { return float64(n.gateway.Shed()) })
 	add("gateway_panics_total", "Panics in requests, each answered with status 500.", prometheus.CounterValue, func() float64 { return float64(n.gateway.Panics()) })
 	add("gateway_draining", "1 while the node is shutting down.", prometheus.GaugeValue, func() float64 { return truth(n.gateway.Draining()) })

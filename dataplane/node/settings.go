@@ -99,6 +99,7 @@ type Serving struct {
 	MaxInFlight int64         `env:"MAX_IN_FLIGHT" default:"10000" min:"1" max:"1048576" help:"maximum concurrent requests; more are rejected with 503"`
 	MaxHeld     int64         `env:"MAX_IN_FLIGHT_BYTES" default:"2147483648" min:"1048576" max:"1099511627776" help:"total bytes of request bodies in memory; more are rejected with 503"`
 	MaxConns    int           `env:"MAX_CONNECTIONS" default:"100000" min:"1" max:"1048576" help:"maximum client connections"`
+	MaxShadows  int64         `env:"SHADOW_MAX_IN_FLIGHT" default:"32" min:"0" max:"10000" help:"maximum concurrent copies of requests to shadow endpoints; more are dropped; 0 sends none"`
 	Stall       time.Duration `env:"CLIENT_STALL_TIMEOUT_SECONDS" default:"30" min:"1" max:"1h" help:"how long a client may stop reading before it is dropped"`
 	Deadline    time.Duration `env:"REQUEST_DEADLINE_SECONDS" default:"900" min:"0" max:"24h" help:"deadline for all attempts of a request together, for a stream until its first content; 0 disables"`
 	Grace       time.Duration `env:"DRAIN_GRACE_SECONDS" default:"0" min:"0" max:"1h" help:"how long a stopping node still accepts requests after /health/ready fails, for load balancers to notice"`
@@ -133,7 +134,7 @@ func (s *Serving) Options(lookup env.Lookup) Options {
 		},
 		Gateway: gateway.Options{
 			Addr: net.JoinHostPort(s.Host, strconv.Itoa(s.Port)), Auth: s.Auth, KeySecret: s.KeySecret, Origins: s.Origins, TrustProxies: s.Proxies.List(), Content: s.Content,
-			MaxBody: s.MaxBody, MaxInFlight: s.MaxInFlight, MaxHeld: s.MaxHeld, MaxConns: s.MaxConns, Stall: s.Stall, Deadline: s.Deadline, Grace: s.Grace, Drain: s.Drain,
+			MaxBody: s.MaxBody, MaxInFlight: s.MaxInFlight, MaxHeld: s.MaxHeld, MaxConns: s.MaxConns, MaxShadows: s.MaxShadows, Stall: s.Stall, Deadline: s.Deadline, Grace: s.Grace, Drain: s.Drain,
 		},
 	}
 }

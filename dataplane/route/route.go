@@ -49,6 +49,12 @@ func (p *Plan) Reset() {
 // Candidates returns the plan's content.
 func (p *Plan) Candidates() []Candidate { return p.list[:p.n] }
 
+// Only plans one endpoint, whether it admits a request now or not.
+func (p *Plan) Only(c Candidate) {
+	p.Reset()
+	p.push(c.Model, c.Endpoint)
+}
+
 // Drop removes the candidates that a limit applies to, for one model or provider.
 func (p *Plan) Drop(applies func(Candidate) bool) {
 	n := len(slices.DeleteFunc(p.list[:p.n], applies))

@@ -91,7 +91,7 @@ func (b *builtModel) reweighted(w *wire.Model, we *wire.Endpoint) *Endpoint {
 				continue
 			}
 			was, is := *e.Endpoint, *we
-			was.Weight, was.Configured, was.Held, is.Weight, is.Configured, is.Held = 0, 0, nil, 0, 0, nil
+			was.Weight, was.Configured, was.Held, was.Shadow, is.Weight, is.Configured, is.Held, is.Shadow = 0, 0, nil, 0, 0, 0, nil, 0
 			if !reflect.DeepEqual(was, is) {
 				return nil
 			}
@@ -216,6 +216,9 @@ func (b *Builder) model(w *wire.Model, used map[string]*upstream.State) (builtMo
 			m.Endpoints = append(m.Endpoints, e)
 		} else {
 			m.Parked = append(m.Parked, e)
+		}
+		if we.Shadow > 0 && we.Weight == 0 && !we.Disabled() {
+			m.Shadows = append(m.Shadows, e)
 		}
 	}
 	m.Endpoints = b.standIns(m.Endpoints)

@@ -61,6 +61,8 @@ type Model struct {
 	Endpoints []*Endpoint
 	Total     float64
 	Parked    []*Endpoint
+	// Shadows are those of the parked that get copies of requests.
+	Shadows []*Endpoint
 	// Uneven are parameters that some of the endpoints take and others do not,
 	// of those by which a client would notice.
 	Uneven chat.ParamSet

@@ -150,6 +150,9 @@ type Endpoint struct {
 	StandIn bool `json:"stand_in,omitempty"`
 	// Priority ranks the endpoint under the policy priority: the lowest is used.
 	Priority int `json:"priority,omitempty"`
+	// Shadow is the share of the model's requests, up to 1, of which the endpoint
+	// gets a copy that no client hears from; 0 is none. Its weight is 0 then.
+	Shadow float64 `json:"shadow,omitempty"`
 	// Probe marks an endpoint that the health check watches.
 	Probe bool `json:"probe,omitempty"`
 }

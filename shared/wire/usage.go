@@ -24,6 +24,12 @@ const (
 	UsageNone      = "none"
 )
 
+// Whether an answer that was to be JSON is.
+const (
+	JSONValid   = "valid"
+	JSONInvalid = "invalid"
+)
+
 // Usage is the one event of a request that passed authentication, whatever its
 // end. Prompt includes cached tokens, completion includes reasoning.
 type Usage struct {
@@ -123,6 +129,17 @@ type Usage struct {
 	Referer   string          `json:"referer"`
 	Error     string          `json:"error"`
 
+	// Shadow marks the event of a copy that was sent to another endpoint for
+	// comparison: no client got its answer, and it counts against nobody. ShadowOf
+	// is the RequestID of the request itself.
+	Shadow   bool   `json:"shadow,omitempty"`
+	ShadowOf string `json:"shadow_of,omitempty"`
+	// ToolCalls is how many tools the answer called.
+	ToolCalls int64 `json:"tool_calls,omitempty"`
+	// JSONOutput is JSONValid or JSONInvalid for the answer of a compared request
+	// that asked for JSON, "" for any other.
+	JSONOutput string `json:"json_output,omitempty"`
+
 	// Prompt is the messages as JSON, Answer the text that was answered. Of one
 	// that is longer than MaxContent bytes the beginning and the end are there, and
 	// between them how much is not. Both are without what looks like a key, and empty unless a
@@ -197,6 +214,7 @@ func (u *Usage) Append(dst []byte) []byte {
 	w.str("app_title", u.AppTitle)
 	w.str("referer", u.Referer)
 	w.str("error", u.Error)
+	w.compared(u)
 	if u.Prompt != "" {
 		w.str("prompt", u.Prompt)
 	}
@@ -274,6 +292,17 @@ func (w *lineWriter) costOrigin(u *Usage) {
 	if u.BYOK {
 		w.bool("is_byok", true)
 	}
+}
+
+func (w *lineWriter) compared(u *Usage) {
+	if u.Shadow {
+		w.bool("shadow", true)
+	}
+	w.someText("shadow_of", u.ShadowOf)
+	if u.ToolCalls != 0 {
+		w.num("tool_calls", u.ToolCalls)
+	}
+	w.someText("json_output", u.JSONOutput)
 }
 
 func (w *lineWriter) bool(k string, v bool) {

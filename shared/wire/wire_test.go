@@ -34,6 +34,7 @@ func priced() *wire.Usage {
 	u.CacheWrite1hTokens, u.InputImageTokens, u.OutputImageTokens, u.InputAudioTokens, u.CachedAudioTokens, u.OutputAudioTokens = 1, 2, 3, 4, 5, 6
 	u.InputImages, u.OutputImages, u.WebSearches, u.ServerToolCalls, u.ServiceTier = 7, 8, 9, 10, "flex"
 	u.CostSource, u.PriceVersion, u.BYOK = wire.CostSourceList, "9a3f00c1d2e4", true
+	u.Shadow, u.ShadowOf, u.ToolCalls, u.JSONOutput = true, "gen-1-b", 2, wire.JSONInvalid
 	return u
 }
 

@@ -50,6 +50,7 @@ func testColumns(t *testing.T, db *Database) {
 		Stream: true, Status: 200, FinishReason: "stop", NativeFinishReason: "eos", End: wire.EndComplete,
 		PromptTokens: 1 << 40, CompletionTokens: 80, ReasoningTokens: 20, CacheReadTokens: 1000, CacheWriteTokens: 100,
 		UsageSource: wire.UsageProvider, CostUSD: "0.000123", UpstreamCostUSD: "0.0001",
+		Shadow: true, ShadowOf: "gen-1779760222-b", ToolCalls: 3, JSONOutput: wire.JSONInvalid,
 		CacheWrite1hTokens: 40, InputImageTokens: 41, OutputImageTokens: 42, InputAudioTokens: 43, CachedAudioTokens: 44, OutputAudioTokens: 45, InputImages: 46,
 		OutputImages: 47, WebSearches: 48, ServerToolCalls: 49, ServiceTier: "flex", BYOK: true, HedgedEndpoint: "demo:b", HedgedCostUSD: "0.00005", CostSource: "list", PriceVersion: "9a3f00c1d2e4",
 		Params:    json.RawMessage(` {"temperature":0.5, "top_p":1,"max_completion_tokens":64,"seed":9007199254740993,"stop":["\u00e9","</s>"]}`),
@@ -61,6 +62,7 @@ func testColumns(t *testing.T, db *Database) {
 	}
 	insert(t, s, []*requestlog.Row{r}, 1)
 	want := map[string]string{
+		"shadow": "1", "shadow_of": "gen-1779760222-b", "tool_calls": "3", "json_valid": "0",
 		"cache_write_1h_tokens": "40", "input_image_tokens": "41", "output_image_tokens": "42", "input_audio_tokens": "43", "cached_audio_tokens": "44",
 		"output_audio_tokens": "45", "input_images": "46", "output_images": "47", "web_searches": "48", "server_tool_calls": "49", "service_tier": "flex",
 		"hedged_endpoint": "demo:b", "hedged_cost_usd": "0.00005", "cost_source": "list", "price_version": "9a3f00c1d2e4", "is_byok": "1", "params->>'stop'": `["é","\u003c/s\u003e"]`,
@@ -93,7 +95,7 @@ func testAbsent(t *testing.T, db *Database) {
 	want := map[string]string{"model_id": "demo", "provider": "router", "stream": "0", "latency_ms": "0", "received_at": "2026-05-26T01:50:23Z"}
 	for column := range strings.FieldsSeq(`http_request_id trace_id ttft_bucket node spool_epoch seq key_id user_id team_id session_id api endpoint upstream_model upstream_id attempts
 		finish_reason native_finish_reason outcome error ttft_ms queued_ms prompt_tokens completion_tokens reasoning_tokens total_tokens cache_read_tokens
-		cache_write_tokens cost_usd upstream_cost_usd hedged_endpoint hedged_cost_usd temperature top_p max_tokens seed params user_agent client_ip app_title referer metadata`) {
+		cache_write_tokens cost_usd upstream_cost_usd hedged_endpoint hedged_cost_usd temperature top_p max_tokens seed params user_agent client_ip app_title referer metadata shadow_of tool_calls json_valid`) {
 		want[column] = "NULL"
 	}
 	selectRow(t, db, want)

@@ -44,6 +44,8 @@ func Conformance(t *testing.T, create func(testing.TB) *Database) {
 		"erase after retention": testEraseAfterRetention,
 		"reprice":               testReprice,
 		"reprice and erase":     testRepriceErase,
+		"shadows":               testShadows,
+		"shadows count nowhere": testShadowsCountNowhere,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, create(t)) })
 	}
