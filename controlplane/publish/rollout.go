@@ -116,6 +116,9 @@ func (b *basis) startable(ctx context.Context, m *wire.Model, r *controlstate.Ro
 		if own = e.Weight; e.Disabled() {
 			return "", invalid("to: %s is disabled; enable it first", id)
 		}
+		if e.Shadow > 0 {
+			return "", invalid("to: %s is a shadow; remove shadow from its route in models.yaml first", id)
+		}
 	}
 	if all-own <= 0 {
 		return "", invalid("to: no other endpoint of %s gets traffic: there is none to move to %s", m.ID, id)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/controlplane/publish"
 )
 
@@ -35,6 +36,9 @@ func TestShadows(t *testing.T) {
 	}
 	if _, err := pub.SetWeights(t.Context(), publish.Change{}, "glm", map[string]float64{"next": 1}); err == nil || !strings.Contains(err.Error(), "next is a shadow and has no weight") {
 		t.Errorf("a weight: %v", err)
+	}
+	if _, _, err := pub.StartRollout(t.Context(), publish.Change{}, controlstate.Rollout{Model: "glm", RolloutContent: controlstate.RolloutContent{Endpoint: "next"}}); err == nil || !strings.Contains(err.Error(), "next is a shadow") {
+		t.Errorf("a rollout: %v", err)
 	}
 	for i, set := range []func() (publish.Result, error){
 		func() (publish.Result, error) {

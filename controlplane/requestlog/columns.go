@@ -55,6 +55,12 @@ func (r *Row) each(put func(column string, c cell)) {
 	put("app_title", textCell(u.AppTitle, maxAgent))
 	put("referer", textCell(u.Referer, maxAgent))
 	put("metadata", jsonCell(r.extra))
+	r.eachCompared(put)
+}
+
+// eachCompared puts what comparisons are made of.
+func (r *Row) eachCompared(put func(column string, c cell)) {
+	u := r.usage
 	put("shadow", boolCell(u.Shadow))
 	put("shadow_of", nameCell(u.ShadowOf))
 	put("tool_calls", intIf(u.ToolCalls != 0, u.ToolCalls))

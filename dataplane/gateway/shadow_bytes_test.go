@@ -3,8 +3,6 @@ package gateway_test
 import (
 	"bytes"
 	"fmt"
-	"io"
-	"log"
 	"log/slog"
 	"net"
 	"slices"
@@ -74,10 +72,15 @@ func ask(t *testing.T, client *fasthttp.HostClient, q *question) string {
 	return fmt.Sprintln(resp.StatusCode(), head) + own.Replace(strings.Join(parts, completed))
 }
 
+// silence is a log that nobody reads.
+type silence struct{}
+
+func (silence) Printf(string, ...any) {}
+
 // quick is an upstream that costs little.
 func quick(t *testing.T, handler fasthttp.RequestHandler) string {
 	t.Helper()
-	up := &fasthttp.Server{Handler: handler, Logger: log.New(io.Discard, "", 0)}
+	up := &fasthttp.Server{Handler: handler, Logger: silence{}}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
