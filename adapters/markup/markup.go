@@ -116,7 +116,7 @@ func New(d Dialect, tools []byte) *Parser {
 // caller need not take it apart.
 func (p *Parser) Plain() bool { return p.mode == text && len(p.held) == p.used }
 
-// Apart tells that reasoning comes apart from the text: no thought without an
+// Apart means that reasoning comes apart from the text: no thought without an
 // opening tag is to be expected.
 func (p *Parser) Apart() {
 	p.settled = true

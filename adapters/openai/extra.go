@@ -14,9 +14,19 @@ import (
 
 const googleFormat = `"google-gemini-v1"`
 
-// keepsExtra reports whether extra_content goes back: to Gemini, and to servers
-// that may be in front of it. Others refuse what they do not know.
+// keepsExtra reports whether extra_content goes back as it came: to those that
+// read it, and to servers that ignore what they do not know. Others refuse it.
 func (a *Adapter) keepsExtra() bool {
+	switch a.settings.Kind {
+	case "vllm", "sglang", "ollama":
+		return true
+	}
+	return a.readsExtra()
+}
+
+// readsExtra reports whether a signature is worth sending: to Gemini, and to
+// servers that may be in front of it.
+func (a *Adapter) readsExtra() bool {
 	return strings.Contains(strings.ToLower(a.settings.Model), "gemini") || a.profile.thinking == thinkObject || a.settings.Kind == "openai_compat" && a.traits.MaxTokensField != "max_completion_tokens"
 }
 
@@ -49,7 +59,7 @@ func (d *decoder) signatures(ev *chat.Event, calls []chat.ToolDelta) {
 // server takes.
 func (m *messages) signed(list []byte) []byte {
 	has := bytes.Contains(list, []byte(`"extra_content"`))
-	if keeps := m.keepsExtra(); has && keeps || !has && (m.details == nil || !keeps) {
+	if has && m.keepsExtra() || !has && (m.details == nil || !m.readsExtra()) {
 		return list
 	}
 	out := []byte{'['}

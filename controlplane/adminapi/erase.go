@@ -2,7 +2,7 @@ package adminapi
 
 import "time"
 
-// EraseRequests erases what is stored of somebody's requests.
+// EraseRequests erases what is stored of someone's requests.
 func EraseRequests() Operation[EraseRequest, EraseResult] {
 	return post[EraseRequest, EraseResult]("/admin/erase", tagLog, "Remove or pseudonymise the stored requests of a user or key")
 }

@@ -72,7 +72,7 @@ const (
 	RolloutCompleted  = "completed"
 	RolloutTakenBack  = "taken_back" // its guard failed
 	RolloutAborted    = "aborted"    // by an operator
-	RolloutSuperseded = "superseded" // somebody else changed the model's traffic
+	RolloutSuperseded = "superseded" // someone else changed the model's traffic
 )
 
 // GuardedRollout moves the traffic of a model to one of its endpoints.

@@ -17,7 +17,7 @@ const (
 	PollValue     = "poll"
 )
 
-// How somebody has signed in, as Session.Method.
+// How someone has signed in, as Session.Method.
 const (
 	// MethodOperator is the token of an operator.
 	MethodOperator = "operator"
@@ -34,7 +34,7 @@ func GetSignInMethods() Operation[None, SignInMethods] {
 	return get[None, SignInMethods]("/console/methods", tagSessions, "How one can sign in to the console").public()
 }
 
-// SignInMethods are the ways into the console. There is none where nobody needs
+// SignInMethods are the ways into the console. There is none where no one needs
 // to sign in.
 type SignInMethods struct {
 	Token bool `json:"token" doc:"with ADMIN_TOKEN or an operator's token"`

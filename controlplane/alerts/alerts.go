@@ -1,4 +1,4 @@
-// Package alerts tells of limits that are nearly used up: in the audit log, on
+// Package alerts reports limits that are nearly used up: in the audit log, on
 // NATS and by a webhook. It is the daemon that grants which does, and nothing
 // waits for it.
 package alerts

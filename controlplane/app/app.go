@@ -162,7 +162,7 @@ func (a *App) Run(ctx context.Context) error {
 	return errors.Join(err, a.cleanups.Unwind(context.WithoutCancel(ctx)))
 }
 
-// alerts tells of limits that are nearly used up.
+// alerts reports limits that are nearly used up.
 func (a *App) alerts() *alerts.Watcher {
 	return alerts.New(alerts.Options{
 		Thresholds: a.o.Thresholds, Webhook: a.o.Webhook, Crossed: a.limits.Crossed, State: a.publisher.State, Table: a.publisher.KeyTable, Conn: a.conn, Log: a.o.Log,

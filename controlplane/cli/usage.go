@@ -58,7 +58,7 @@ func usage(ctx context.Context, in *invocation) error {
 			columns = append(columns, column[adminapi.UsageRow]{name: "team_name", text: func(r adminapi.UsageRow) string { return r.TeamName }})
 		}
 	}
-	return list(in, rows, append(columns, usageColumns(in.format() == formatCSV || valueOf(in, "output", formatTable) == formatWide)...))
+	return list(in, rows, append(columns, usageColumns(in.format() == formatCSV || valueOf(in, "output", formatTable) == formatWide || !in.opts.StdoutTerminal)...))
 }
 
 // rowName returns what a row is by.

@@ -61,7 +61,7 @@ func keys(all map[string]jetstream.Msg) (list []string) {
 }
 
 // One bad event in a thousand, each bad in its own way: the others are stored,
-// it is kept with the reason, and it holds up nobody.
+// it is kept with the reason, and it holds up no one.
 func TestPoison(t *testing.T) {
 	f := func(t *testing.T, create func(testing.TB) *requestlogtest.Database) {
 		r := newRig(t, create)

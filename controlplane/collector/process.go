@@ -11,7 +11,7 @@ import (
 )
 
 // progressEvery is well below the time after which JetStream would hand an
-// unacknowledged frame to somebody else.
+// unacknowledged frame to someone else.
 const progressEvery = 20 * time.Second
 
 // process finishes a batch: unreadable events to the dead letters, the others

@@ -9,7 +9,7 @@ import (
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
-// checkShadow refuses a shadow that costs money, unless somebody has said that
+// checkShadow refuses a shadow that costs money, unless someone has said that
 // it may: no client pays for it.
 func (c *compiler) checkShadow(r *config.Route, e *wire.Endpoint) {
 	if e.Shadow == 0 || c.in.PaidShadows || !paid(e) || c.confirmed(e) {

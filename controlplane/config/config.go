@@ -65,7 +65,7 @@ func Parse(models, routing Source, env func(string) (string, bool)) (*Files, []W
 	return parse(newReading(env), models, routing)
 }
 
-// ParseSent is Parse for configuration that somebody sent: it may refer to
+// ParseSent is Parse for configuration that someone sent: it may refer to
 // variables that are allowed, and to no other.
 func ParseSent(models, routing Source, env func(string) (string, bool), allowed func(name string) bool) (*Files, []Warning, error) {
 	r := newReading(env)

@@ -86,8 +86,8 @@ func TestLargeCatalog(t *testing.T) {
 	}
 }
 
-// TestOddTexts feeds what makes the YAML library hang or panic if nobody
-// looks after it.
+// TestOddTexts feeds what makes the YAML library hang or panic if no one
+// watches over it.
 func TestOddTexts(t *testing.T) {
 	for _, text := range []string{
 		strings.Repeat("[", 20_000),

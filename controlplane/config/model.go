@@ -64,7 +64,7 @@ type modelEntry struct {
 	// shared is what the model's routes start from.
 	shared routeEntry
 	routes value
-	// hosted tells that some route needs an upstream.
+	// hosted means that some route needs an upstream.
 	hosted bool
 	// endpoints are the endpoint ids given so far.
 	endpoints map[string]Place

@@ -55,13 +55,13 @@ type Route struct {
 	Priority int
 	// RPM and TPM are what the provider allows over all nodes, 0 if absent: no limit.
 	RPM, TPM int64
-	// Optional tells that nobody minds when the endpoint is not there.
+	// Optional means that no one minds when the endpoint is not there.
 	Optional bool
-	// ZDR tells that whoever serves the endpoint keeps no prompts, NoCollection
+	// ZDR means that whoever serves the endpoint keeps no prompts, NoCollection
 	// that they do not collect them for purposes of their own. Both hold for a
 	// server of our own, unless the file says otherwise.
 	ZDR, NoCollection bool
-	// Responses tells that the server has POST responses itself: if absent, that
+	// Responses means that the server has POST responses itself: if absent, that
 	// it is OpenAI's own.
 	Responses bool
 	// Traits override what the gateway knows of the model, nil for none.
@@ -83,7 +83,7 @@ type routeEntry struct {
 	zdr, dataCollection  value
 	responses            value
 	source               adapters.Provider
-	// keyed tells that the mapping at hand had an api_key or api_keys, anyKey
+	// keyed means that the mapping at hand had an api_key or api_keys, anyKey
 	// that it or the model had.
 	keyed, anyKey bool
 	// implicit is the one route of a model without a route list.

@@ -11,7 +11,7 @@ type key[T any] struct {
 
 // read fills into from a mapping by the section's table. Absent keys and
 // explicit nulls leave into as it is, so that it can hold the defaults. The
-// result tells whether v is a mapping at all.
+// result reports whether v is a mapping at all.
 func read[T any](v value, keys []key[T], into *T) bool { return readAll(v, keys, into, false) }
 
 // readNulls is read for sections whose keys take null, which then gets to them.

@@ -16,7 +16,7 @@ var (
 	ErrRevoked = errors.New("revoked")
 	// ErrNoTeam: no team has that id or name.
 	ErrNoTeam = errors.New("team not found")
-	// ErrChanged: somebody else has changed it since the caller read it.
+	// ErrChanged: someone else has changed it since the caller read it.
 	ErrChanged = errors.New("was changed by somebody else meanwhile")
 	// ErrInUse: a team that has members is not deleted.
 	ErrInUse = errors.New("has members")
@@ -24,7 +24,7 @@ var (
 	ErrInvalid = errors.New("not valid")
 )
 
-// ConflictError says that somebody else has published since the caller looked:
+// ConflictError says that someone else has published since the caller looked:
 // the current release is not the one before the caller's. Nothing was changed.
 type ConflictError struct {
 	// Number is the current release, 0 when there is none; the rest is about it.

@@ -106,7 +106,7 @@ func holdSQLite(t *testing.T, path string) (release func()) {
 func TestBlockedDatabase(t *testing.T) {
 	both(t, func(t *testing.T, db *requestlogtest.Database) {
 		if db.Config.Backend == database.BackendD1 {
-			return // nobody can hold D1
+			return // no one can hold D1
 		}
 		s := open(t, db)
 		free := hold(t, db)

@@ -20,7 +20,7 @@ const (
 	// operator: the weights are those from before.
 	RolloutTakenBack = "taken_back"
 	RolloutAborted   = "aborted"
-	// RolloutSuperseded has stopped because somebody else has changed the weights.
+	// RolloutSuperseded has stopped because someone else has changed the weights.
 	RolloutSuperseded = "superseded"
 )
 
@@ -111,7 +111,7 @@ func (r *Rollout) write() ([]database.Statement, error) {
 }
 
 // ChangeRollout stores a rollout whose change needs no release, and records the
-// audit entry. It gives ErrChanged when somebody else has changed it.
+// audit entry. It gives ErrChanged when someone else has changed it.
 func (s *State) ChangeRollout(ctx context.Context, r *Rollout, audit Entry) error {
 	change, err := r.write()
 	if err == nil {

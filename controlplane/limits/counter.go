@@ -27,7 +27,7 @@ type counter struct {
 	counted bool  // known is
 	fading  []fade
 	faded   int64     // the sum of fading
-	learns  time.Time // until when nobody gets more than it has
+	learns  time.Time // until when no one gets more than it has
 
 	refusals refusals
 }
@@ -177,7 +177,7 @@ func (g *Granter) grant(now time.Time, c *counter, n *node, u *wire.LeaseUse) wi
 	return out
 }
 
-// learn has nobody get more than it has until then. A provider's own limit is not
+// learn has no one get more than it has until then. A provider's own limit is not
 // worth that: the provider refuses what is too much, and a new installation, which
 // looks like one that has lost everything, must not refuse its first requests.
 func (c *counter) learn(until time.Time) {
@@ -224,7 +224,7 @@ func (c *counter) target(s *share, need int64) int64 {
 	return target
 }
 
-// parts is into how many parts what is free is divided: nobody gets more than
+// parts is into how many parts what is free is divided: no one gets more than
 // one at a time.
 func (c *counter) parts() int64 { return 2 * max(1, c.wishing) }
 

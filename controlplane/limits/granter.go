@@ -87,7 +87,7 @@ func New(now time.Time, epoch uint64, grace time.Duration, state State) *Granter
 func (g *Granter) Epoch() uint64 { return g.epoch }
 
 // Define replaces the limits that are granted. The first ones after a start
-// without state may have been granted before: nobody gets more of them than it
+// without state may have been granted before: no one gets more of them than it
 // has until that must have been heard of. first says that these are they.
 func (g *Granter) Define(now time.Time, list []Definition, first bool) {
 	g.mu.Lock()
@@ -263,7 +263,7 @@ func (g *Granter) bury(now time.Time, n *node) {
 }
 
 // Connected starts the grace of all nodes anew: while the granter could hear
-// nobody, nobody was silent.
+// no one, no one was silent.
 func (g *Granter) Connected(now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

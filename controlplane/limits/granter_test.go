@@ -113,7 +113,7 @@ func (f *fleet) follow() {
 	f.g.Define(f.now, []limits.Definition{f.def}, true)
 }
 
-// sweep lets the daemon look after its nodes for a time.
+// sweep lets the daemon watch over its nodes for a time.
 func (f *fleet) sweep(lasts time.Duration) {
 	for end := f.now.Add(lasts); f.now.Before(end); f.now = f.now.Add(min(time.Hour, max(time.Second, lasts/20))) {
 		f.g.Sweep(f.now)
@@ -387,7 +387,7 @@ func TestANewBudgetBeginsWithTheLedger(t *testing.T) {
 }
 
 // BenchmarkReports is a second of 100 nodes that are all asked for all of 1,000
-// keys: each tells of each key.
+// keys: each reports each key.
 func BenchmarkReports(b *testing.B) {
 	const nodes, keys = 100, 1000
 	now := time.Date(2030, 5, 15, 12, 0, 0, 0, time.UTC)

@@ -105,7 +105,7 @@ func (s *Service) rest(ctx context.Context, d time.Duration) {
 	}
 }
 
-// await returns true once there is work and nobody who does it.
+// await returns true once there is work and no one who does it.
 func (s *Service) await(ctx context.Context) bool {
 	var seen uint64
 	since := time.Now()

@@ -54,7 +54,7 @@ func (s *store) stream(ctx context.Context) (jetstream.Stream, error) {
 	return stream, nil
 }
 
-// leader returns who grants by what is kept, the zero value if that is nobody.
+// leader returns who grants by what is kept, the zero value if that is no one.
 func (s *store) leader(ctx context.Context) (l leaderDoc, number uint64, err error) {
 	stream, err := s.stream(ctx)
 	if err != nil {
@@ -103,7 +103,7 @@ func (s *store) load(ctx context.Context) (State, error) {
 	return state, nil
 }
 
-// save writes a document, if nobody else has written since.
+// save writes a document, if no one else has written since.
 func (s *store) save(ctx context.Context, d Document) error {
 	ack, err := s.js.PublishMsg(ctx, &nats.Msg{Subject: wire.LeaseStatePrefix + d.Name, Data: d.Data}, jetstream.WithExpectLastSequence(s.last))
 	var refused *jetstream.APIError

@@ -205,7 +205,7 @@ func TestEachRoleMayDoItsWorkAndNoMore(t *testing.T) {
 		if err := trap.Unsubscribe(); err != nil {
 			t.Fatal(err)
 		}
-		// an answer to somebody's question is allowed
+		// an answer to someone's question is allowed
 		asked, err := node.SubscribeSync(wire.AskExplain + "." + name)
 		if err != nil || node.denied() {
 			t.Fatal(err)

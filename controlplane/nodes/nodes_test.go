@@ -179,7 +179,7 @@ func TestHeartbeatsComeOverNATS(t *testing.T) {
 	defer stop()
 	acks := make(chan []nodes.Ack, 1)
 	go func() { acks <- tab.Wait(wait, nodes.Want{Epoch: 7, Release: 2}) }()
-	send(wire.NodeStatusPrefix+"node-b", serving("node-a", 2)) // speaks for somebody else
+	send(wire.NodeStatusPrefix+"node-b", serving("node-a", 2)) // speaks for someone else
 	if err := nc.PublishMsg(&nats.Msg{Subject: wire.NodeStatusPrefix + "node-a", Data: []byte("rubbish")}); err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ type waiting struct {
 	acks  map[string]Ack
 }
 
-// look updates the acks. open: somebody has not answered. settled is how long
+// look updates the acks. open: someone has not answered. settled is how long
 // it takes until the table is complete; positive without a connection.
 func (t *Table) look(w *waiting) (open bool, next <-chan struct{}, settled time.Duration) {
 	t.mu.Lock()

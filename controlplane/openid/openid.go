@@ -39,7 +39,7 @@ const (
 var (
 	// ErrUnavailable says that the provider does not answer as one.
 	ErrUnavailable = errors.New("the identity provider does not answer")
-	// ErrRefused says that nobody was signed in: the provider has refused, or what
+	// ErrRefused says that no one was signed in: the provider has refused, or what
 	// it says does not belong to what was asked.
 	ErrRefused = errors.New("sign-in failed")
 	// ErrNoRole says that a person is known but belongs to none of the groups.

@@ -89,8 +89,8 @@ func (c *Client) person(subject string, all map[string]any) (Person, error) {
 }
 
 // nameOf is the email address if the provider says that it is verified. What
-// people may choose for themselves has the subject behind it, so that nobody
-// can appear as somebody else.
+// people may choose for themselves has the subject behind it, so that no one
+// can appear as someone else.
 func nameOf(subject string, all map[string]any) string {
 	text := func(claim string) string {
 		value, _ := all[claim].(string)

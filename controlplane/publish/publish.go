@@ -196,7 +196,7 @@ func (p *Publisher) start(ctx context.Context) error {
 
 // adopt commits the files when they are not those of the last start. Weights
 // and contents that came over the admin API thus outlive a restart, until
-// somebody edits the files.
+// someone edits the files.
 func (p *Publisher) adopt(ctx context.Context, db *controlstate.State, current *wire.Release) error {
 	files, warnings, err := p.o.Files.load(nil, nil)
 	if err == nil {

@@ -423,7 +423,7 @@ func TestWhatNATSLosesComesBack(t *testing.T) {
 		return r != nil && r.Number == 2
 	})
 	t.Logf("back %v after the start of the server", time.Since(began))
-	// somebody deletes the bucket under a running daemon
+	// someone deletes the bucket under a running daemon
 	js, err := nc.JetStream()
 	if err != nil {
 		t.Fatal(err)

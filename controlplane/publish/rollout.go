@@ -10,7 +10,7 @@ import (
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
-// SupersededError says that somebody else has changed the traffic of a
+// SupersededError says that someone else has changed the traffic of a
 // rollout's model since its last step. Nothing was changed.
 type SupersededError struct{ Why string }
 
@@ -149,7 +149,7 @@ func short(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }
 // MoveRollout stores r, which was changed since it was read, with a release that
 // gives its endpoint a share of the traffic in percent; a negative share gives
 // the model the weights from before the rollout. The last event of r's Log gets the number
-// of the release; action is for the audit log. It gives a *SupersededError if somebody else has changed the
+// of the release; action is for the audit log. It gives a *SupersededError if someone else has changed the
 // model's traffic, and controlstate.ErrChanged if r is not the newest version.
 func (p *Publisher) MoveRollout(ctx context.Context, c Change, action string, r controlstate.Rollout, share float64) (Result, controlstate.Rollout, error) {
 	done := r

@@ -55,7 +55,7 @@ type Store interface {
 	// Expire removes what is too old, by whole days, and returns about how many
 	// rows of the log that were.
 	Expire(ctx context.Context, before Cutoffs) (gone int64, err error)
-	// Erase removes or pseudonymises somebody's requests from a moment on, as far
+	// Erase removes or pseudonymises someone's requests from a moment on, as far
 	// as it comes until ctx ends, and remembers that events which come later are
 	// to be erased, too.
 	Erase(ctx context.Context, e Erasure, from time.Time) (Erased, error)

@@ -86,7 +86,7 @@ func (r *Row) RequestID() string { return r.usage.RequestID }
 func (r *Row) Usage() *wire.Usage { return r.usage }
 
 // idSecond returns the time in "gen-<unix seconds>-<random>". The bounds keep
-// a broken clock from creating partitions that nobody looks at.
+// a broken clock from creating partitions that no one looks at.
 func idSecond(id string) (int64, error) {
 	const (
 		maxLen   = 64

@@ -12,7 +12,7 @@ import (
 
 // Limits in bytes of what clients and upstreams can make as long as they like.
 // Longer text is cut: an event must not be refused, and accounting lost,
-// because somebody sent a long model name. PostgreSQL cannot index more than
+// because someone sent a long model name. PostgreSQL cannot index more than
 // 2700 bytes.
 const (
 	maxName  = 512

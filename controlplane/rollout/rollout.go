@@ -4,7 +4,7 @@
 // What a rollout has done is in the control state; every step is a release. Each
 // daemon watches all rollouts and may take the next step: step and release are
 // one transaction, which compares the versions of both, so that no
-// step is taken twice and none after somebody else's change. What was measured within a step is in memory only: a
+// step is taken twice and none after someone else's change. What was measured within a step is in memory only: a
 // daemon that starts measures anew.
 package rollout
 
@@ -28,7 +28,7 @@ import (
 // tickEvery is how often nodes' reports are compared.
 const tickEvery = time.Second
 
-// author makes the changes that nobody asks for.
+// author makes the changes that no one asks for.
 const author = "controlplane"
 
 // Options are what an Engine needs.
@@ -208,7 +208,7 @@ func (e *Engine) takeBack(ctx context.Context, r *controlstate.Rollout, why stri
 // back is the share that stands for the weights from before.
 const back = -1
 
-// supersede stops a rollout and leaves the traffic as somebody else has set it.
+// supersede stops a rollout and leaves the traffic as someone else has set it.
 func (e *Engine) supersede(ctx context.Context, r *controlstate.Rollout, why string) error {
 	next := *r
 	e.end(&next, controlstate.RolloutSuperseded, why)
@@ -239,7 +239,7 @@ func shorten(reason string) string {
 	return strings.ToValidUTF8(reason[:min(len(reason), longestReason)], "")
 }
 
-// move changes the weights with the rollout, unless somebody else has changed
+// move changes the weights with the rollout, unless someone else has changed
 // them since was was read: then the rollout ends.
 func (e *Engine) move(ctx context.Context, was, next *controlstate.Rollout, action, by, reason string, share float64) error {
 	_, _, err := e.o.Publisher.MoveRollout(ctx, publish.Change{Author: by, Reason: shorten(reason)}, action, *next, share)

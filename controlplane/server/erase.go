@@ -15,7 +15,7 @@ import (
 // eraseTime bounds what one request erases, so that its answer comes.
 const eraseTime = 10 * time.Second
 
-// erase removes or pseudonymises somebody's requests in every store.
+// erase removes or pseudonymises someone's requests in every store.
 func (s *Server) erase(ctx context.Context, in adminapi.EraseRequest) (out adminapi.EraseResult, err error) {
 	if len(s.o.Erasers) == 0 {
 		return out, problemf(http.StatusServiceUnavailable, "the request log is not configured")
@@ -59,7 +59,7 @@ func (s *Server) countErasure(ctx context.Context, e requestlog.Erasure, out *ad
 	return nil
 }
 
-// eraseNow records what is asked for before it begins: a removal that nobody
+// eraseNow records what is asked for before it begins: a removal that no one
 // could account for would be worse than a record of one that failed.
 func (s *Server) eraseNow(ctx context.Context, in adminapi.EraseRequest, e requestlog.Erasure, from time.Time, out *adminapi.EraseResult) error {
 	if in.From == "" {

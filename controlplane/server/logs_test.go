@@ -145,7 +145,7 @@ func TestDeadLettersAreNoGaps(t *testing.T) {
 	}
 }
 
-// TestDeadLetters buries two, and looks after them.
+// TestDeadLetters buries two, and watches over them.
 func TestDeadLetters(t *testing.T) {
 	p := start(t, requestlogtest.SQLite(t), nil)
 	nc := p.nats.Connect("collector")

@@ -144,7 +144,7 @@ func (s *Server) noteRefusal(r *http.Request, who openid.Person) {
 	}
 }
 
-// loginDetail is what the audit log has of how somebody signed in.
+// loginDetail is what the audit log has of how someone signed in.
 func loginDetail(method, subject string) string {
 	text, err := json.Marshal(struct {
 		Method  string `json:"method"`

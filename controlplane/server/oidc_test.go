@@ -152,7 +152,7 @@ func TestUserinfoHasTheGroups(t *testing.T) {
 	b.want("GET", adminapi.SessionPath, "", http.StatusOK, `"ada@example.com","role":"admin"`)
 }
 
-// What does not belong to a sign-in that this browser has begun signs nobody in.
+// What does not belong to a sign-in that this browser has begun signs no one in.
 func TestForgedSignIns(t *testing.T) {
 	provider := openidtest.Start(t, true, openidtest.User{Name: "ada", Groups: []string{"platform"}})
 	p := start(t, requestlogtest.SQLite(t), at(t, provider.URL, nil))

@@ -36,7 +36,7 @@ func callerOf(ctx context.Context) caller {
 func identity(ctx context.Context) adminapi.Identity { return callerOf(ctx).Identity }
 
 func as(r *http.Request, who caller) *http.Request {
-	if who.Name != "" { // nobody signs for somebody else
+	if who.Name != "" { // no one signs for someone else
 		r.Header.Set("X-Gateway-Author", who.Name)
 	}
 	return r.WithContext(context.WithValue(r.Context(), callerKey{}, who))
@@ -59,7 +59,7 @@ func requireRole(who adminapi.Identity, role, what string) error {
 	return problemf(http.StatusForbidden, "%s needs the role %s; %s has the role %s", what, role, who.Name, who.Role)
 }
 
-// operatorOf finds the operator of a token; false if it is nobody's, or not
+// operatorOf finds the operator of a token; false if it is no one's, or not
 // valid any more.
 func (s *Server) operatorOf(ctx context.Context, token string) (who caller, ok bool, err error) {
 	if !strings.HasPrefix(token, tokenMark) {

@@ -60,7 +60,7 @@ func TestRoles(t *testing.T) {
 	})
 }
 
-// Nobody signs for somebody else, and the holder of ADMIN_TOKEN may say who they are.
+// No one signs for someone else, and the holder of ADMIN_TOKEN may say who they are.
 func TestTheAuditLogNamesTheOperator(t *testing.T) {
 	p := start(t, requestlogtest.SQLite(t), nil)
 	otto := p.operator("otto", "operator")

@@ -63,7 +63,7 @@ func (s *Server) play(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return problemf(http.StatusBadGateway, "the node at CONSOLE_API_URL does not answer: %s", err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // its end has been read, or nobody wants it
+	defer resp.Body.Close() //nolint:errcheck // its end has been read, or no one wants it
 	copyAnswer(w, resp)
 	return nil
 }

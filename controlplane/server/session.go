@@ -186,7 +186,7 @@ func (s *Server) seen(ctx context.Context, n *controlstate.Session, now time.Tim
 	n.Seen = now.UTC().Truncate(time.Second)
 }
 
-// session finds who a cookie belongs to, ErrNotFound for nobody or not any more.
+// session finds who a cookie belongs to, ErrNotFound for no one or not any more.
 func (s *Server) session(ctx context.Context, cookie string) (caller, error) {
 	if expires, ok := s.emergency.verify(cookie, time.Now()); ok {
 		admin := adminapi.Identity{Role: adminapi.RoleAdmin}

@@ -243,7 +243,7 @@ func TestForeignPagesCannotUseASession(t *testing.T) {
 		}
 	}
 	for _, header := range []map[string]string{{"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": "", "Origin": "https://attacker.example"}, {adminapi.ConsoleHeader: ""}} {
-		for method, body := range map[string]string{"POST": `{"token":"` + token + `"}`, "DELETE": ""} { // signing somebody in, or out
+		for method, body := range map[string]string{"POST": `{"token":"` + token + `"}`, "DELETE": ""} { // signing someone in, or out
 			if got, text := b.do(method, adminapi.SessionPath, body, header); got != 403 {
 				t.Errorf("%s %v: %d %s", method, header, got, text)
 			}
@@ -336,7 +336,7 @@ func TestSignInWithoutTheDatabase(t *testing.T) {
 	b.want("DELETE", adminapi.SessionPath, "", http.StatusOK, "")
 }
 
-// Without ADMIN_TOKEN everybody on this machine is an admin, and nobody else.
+// Without ADMIN_TOKEN everybody on this machine is an admin, and no one else.
 func TestSessionsOfAnOpenAPI(t *testing.T) {
 	p := start(t, requestlogtest.SQLite(t), func(o *app.Options) { o.Token, o.Open = secret.String{}, true })
 	b := p.browser()

@@ -164,7 +164,7 @@ func (a *admission) end() {
 	a.hold.Release(a.registry)
 }
 
-// outageWait is what a client is told to wait while nobody grants.
+// outageWait is what a client is told to wait while no one grants.
 const outageWait = time.Second
 
 // refusal is what the client learns.

@@ -63,7 +63,7 @@ type Options struct {
 	Limits      *limits.Registry
 	LimitsClock limits.Clock
 	// Metrics counts requests, the same as the snapshots'; series of its own if
-	// nil, which nobody sees.
+	// nil, which no one sees.
 	Metrics *metrics.Requests
 	// Tracing sends the spans of requests; nil is none.
 	Tracing *tracing.Tracing

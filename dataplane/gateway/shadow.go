@@ -125,7 +125,7 @@ type shadow struct {
 	snap      *snapshot.Snapshot
 	key       *snapshot.Key
 	ctx       *fasthttp.RequestCtx // of its own, with the request's head
-	body      []byte               // the request's, which nobody changes any more
+	body      []byte               // the request's, which no one changes any more
 }
 
 // run carries the shadow out, in an exchange of its own whose answer goes nowhere.

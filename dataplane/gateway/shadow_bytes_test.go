@@ -72,7 +72,7 @@ func ask(t *testing.T, client *fasthttp.HostClient, q *question) string {
 	return fmt.Sprintln(resp.StatusCode(), head) + own.Replace(strings.Join(parts, completed))
 }
 
-// silence is a log that nobody reads.
+// silence is a log that no one reads.
 type silence struct{}
 
 func (silence) Printf(string, ...any) {}

@@ -123,7 +123,7 @@ func TestShadowsInEveryLanguage(t *testing.T) {
 		f("/v1/completions", `{"model":"m","prompt":"Hello"`+stream+`}`, "completions", "/v1/messages", "")
 	}
 	f("/v1/embeddings", `{"model":"v","input":"Hello"}`, "embeddings", "/v1/embeddings", "")
-	// What shadows cost is nobody's.
+	// What shadows cost is no one's.
 	mains, _ := n.eventsBySide(count)
 	spent := 0.0
 	for _, u := range mains {

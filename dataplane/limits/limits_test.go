@@ -140,7 +140,7 @@ func TestUsesLeaveTheWindowInTime(t *testing.T) {
 	}
 }
 
-// While nobody grants, a closed limit's share ends, a shared one's stays, and an
+// While no one grants, a closed limit's share ends, a shared one's stays, and an
 // open limit admits everything.
 func TestOutage(t *testing.T) {
 	for policy, want := range map[string][2]bool{wire.OutageClosed: {true, false}, wire.OutageShare: {true, true}, wire.OutageOpen: {true, true}} {

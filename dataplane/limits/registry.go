@@ -14,7 +14,7 @@ import (
 type Registry struct {
 	instance uint64
 	tick     atomic.Uint64
-	// outage is set while nobody grants.
+	// outage is set while no one grants.
 	outage atomic.Bool
 	// answered is closed by the next reply, and replaced.
 	answered atomic.Pointer[chan struct{}]
@@ -156,5 +156,5 @@ func (r *Registry) Failed() {
 	r.whole = true
 }
 
-// Outage reports whether nobody grants at the moment.
+// Outage reports whether no one grants at the moment.
 func (r *Registry) Outage() bool { return r.outage.Load() }

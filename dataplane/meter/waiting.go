@@ -7,7 +7,7 @@ import (
 	"github.com/hybridinference/gateway/dataplane/spool"
 )
 
-// sightings are when which event was the last one. They are taken when somebody
+// sightings are when which event was the last one. They are taken when someone
 // asks how old the oldest is, so that requests need not look at the clock.
 type sightings struct {
 	started time.Time

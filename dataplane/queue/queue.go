@@ -60,7 +60,7 @@ func (e *entry) before(o *entry) bool {
 	return e.seq < o.seq
 }
 
-// recheck is how often a queue looks for places that nobody has released: a
+// recheck is how often a queue looks for places that no one has released: a
 // breaker has closed, a health check has passed, a limit has room again.
 const recheck = 50 * time.Millisecond
 

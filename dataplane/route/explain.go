@@ -60,7 +60,7 @@ func (w *Constraints) serverLoad(e *snapshot.Endpoint) string {
 	return fmt.Sprintf(", server: %.0f running, %.0f waiting, cache %.0f%%", l.Running, l.Waiting, 100*l.Cache)
 }
 
-// comingBack tells of an endpoint that gets only a part of its share.
+// comingBack reports an endpoint that gets only a part of its share.
 func (w *Constraints) comingBack(e *snapshot.Endpoint) string {
 	share := e.State.Share(w.Now)
 	if share >= 1 {

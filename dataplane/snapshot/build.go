@@ -36,7 +36,7 @@ type Builder struct {
 	// Limits counts what keys use; one of its own if nil, which grants nothing.
 	Limits *limits.Registry
 
-	// Metrics counts requests; series of its own if nil, which nobody sees.
+	// Metrics counts requests; series of its own if nil, which no one sees.
 	Metrics *metrics.Requests
 
 	// Log gets what goes wrong while no request waits for it.

@@ -31,7 +31,7 @@ type Snapshot struct {
 	byName      map[string]*Model
 	byPrefix    []prefixed // the longest first
 	HealthCheck wire.HealthCheck
-	// Missing lists the endpoints that are out of service for want of a secret.
+	// Missing lists the endpoints that are out of service because a secret is missing.
 	Missing []wire.MissingSecret
 	// Catalog is what clients see of the release, its audiences are the roles.
 	Catalog *catalog.Catalog

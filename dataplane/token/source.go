@@ -157,7 +157,7 @@ func (s *Source) Invalidate(token string) bool {
 	defer s.mu.Unlock()
 	switch {
 	case s.current.token != token:
-		return true // somebody else has replaced it
+		return true // someone else has replaced it
 	case s.fetch == nil || s.now().Sub(s.current.born) < youth:
 		return false
 	}

@@ -245,7 +245,7 @@ func TestRefreshAhead(t *testing.T) {
 	})
 	c.advance(61 * time.Second)
 	for range 10 {
-		want(t, s, "t1") // nobody waits for the new one
+		want(t, s, "t1") // no one waits for the new one
 	}
 	close(release)
 	renewed(t, s, "t2")

@@ -34,7 +34,7 @@ func (s *State) Acquire(now time.Time, limit int) (Place, bool) {
 	if p.probe = s.probing.CompareAndSwap(false, true); p.probe && s.Admits(now) {
 		return p, true // and not opened again by the probe before this one
 	}
-	p.drop() // not handed on: nobody has had it
+	p.drop() // not handed on: no one has had it
 	return Place{}, false
 }
 

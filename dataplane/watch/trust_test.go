@@ -10,7 +10,7 @@ import (
 )
 
 // With a public key a node serves what the control plane has signed and nothing
-// else: neither models nor keys that somebody put into NATS.
+// else: neither models nor keys that someone put into NATS.
 func TestUnsignedDocumentsAreRefused(t *testing.T) {
 	private, public := bus.NewSigningKey()
 	signer, err := bus.NewSigner(private)

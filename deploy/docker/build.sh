@@ -21,7 +21,7 @@ build controlplane controlplane
 build controlplane gatewayctl
 
 # The rest of a root file system. Who runs in it is for the operator to say, so
-# that the folders belong to everybody; nobody else is in there.
+# that the folders belong to everybody; no one else is in there.
 mkdir -p "$out/root/etc"
 install -d -m 1777 "$out/root/tmp"
 install -d -m 0777 "$out/root/var/lib/gateway"

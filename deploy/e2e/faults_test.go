@@ -18,7 +18,7 @@ import (
 )
 
 // trouble is what an upstream does, and what the client of a model gets that
-// has nobody else. Beside a healthy endpoint the client must not notice.
+// has no one else. Beside a healthy endpoint the client must not notice.
 type trouble struct {
 	name   string
 	script upstream.Script

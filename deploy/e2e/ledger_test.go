@@ -12,7 +12,7 @@ import (
 )
 
 // TestNothingIsLost kills every process in turn, the node with events that
-// nobody else has, and NATS with its storage. In the end each answer that a
+// no one else has, and NATS with its storage. In the end each answer that a
 // client got has exactly one row.
 func TestNothingIsLost(t *testing.T) {
 	f := newFleet(t, demoModels)

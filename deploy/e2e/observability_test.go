@@ -52,7 +52,7 @@ models:
 		if err := ask(http.DefaultClient, node.url, key, chatBody("good", "Ping", i%2 == 0)); err != nil {
 			t.Fatal(err)
 		}
-		_ = ask(http.DefaultClient, node.url, key, chatBody("bad", "Ping", false)) // nobody is there
+		_ = ask(http.DefaultClient, node.url, key, chatBody("bad", "Ping", false)) // no one is there
 	}
 	p.becomes(`sum(gateway_requests_total{model="good",status="2xx",surface="chat",job="gateway-dataplane",node="node-a"})`, fmt.Sprint(requests))
 	p.becomes(`histogram_count(sum(gateway_request_duration_seconds{model="good"}))`, fmt.Sprint(requests)) // a native histogram

@@ -204,7 +204,7 @@ func TestTheFleetOutlivesItsCluster(t *testing.T) {
 		go func() {
 			defer close(done)
 			for j := range 6 {
-				if out, _, err := f.setWeight(float64(10+i*6+j), "--timeout", "1s"); err == nil { // nobody waits for the next daemon
+				if out, _, err := f.setWeight(float64(10+i*6+j), "--timeout", "1s"); err == nil { // no one waits for the next daemon
 					last = out.Release
 				}
 			}

@@ -23,7 +23,7 @@ type variableCase struct {
 	name, value string
 	// others are variables of both.
 	others []string
-	// happens makes something happen and tells of it; a chat if it is nil.
+	// happens makes something happen and reports it; a chat if it is nil.
 	happens func(*gatewayUnderTest) string
 	// with is seen with the variable only, without is not seen with it only.
 	with, without string
@@ -62,7 +62,7 @@ func during(other string) func(*gatewayUnderTest) string {
 	}
 }
 
-// forwarded asks as somebody else, and returns the row of the request.
+// forwarded asks as someone else, and returns the row of the request.
 func forwarded(g *gatewayUnderTest) (row string) {
 	g.do(http.MethodPost, chatPath, `{"model":"m",`+user+`}`, "X-Forwarded-For", "203.0.113.7")
 	eventually.True(g.t, "the request has a row", func() bool {

@@ -85,7 +85,7 @@ func Publish(ctx context.Context, nc *nats.Conn, key string, doc []byte, replica
 		if !errors.Is(err, jetstream.ErrKeyExists) || ctx.Err() != nil {
 			return err
 		}
-		// somebody wrote in between: look again who is newer
+		// someone wrote in between: look again who is newer
 	}
 }
 
@@ -129,7 +129,7 @@ func Fetch(ctx context.Context, nc *nats.Conn, key string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fetch %s: %w", key, err)
 	}
-	if msg.Header.Get("KV-Operation") != "" { // somebody deleted or purged the key
+	if msg.Header.Get("KV-Operation") != "" { // someone deleted or purged the key
 		return nil, fmt.Errorf("%w: %s was deleted", ErrNoDocument, key)
 	}
 	switch status := msg.Header.Get("Status"); status {
@@ -142,7 +142,7 @@ func Fetch(ctx context.Context, nc *nats.Conn, key string) ([]byte, error) {
 	}
 }
 
-// Mark tells states of the bucket apart: as long as it stays the same, nobody
+// Mark tells states of the bucket apart: as long as it stays the same, no one
 // has written to the bucket, wiped it or made it anew.
 type Mark struct {
 	created time.Time

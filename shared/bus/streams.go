@@ -58,7 +58,7 @@ func EnsureUsage(ctx context.Context, nc *nats.Conn, l Limits) (jetstream.JetStr
 
 // ensureStream creates the stream, and updates it only if it differs: every
 // collector and the daemon ask for it at their start, and a server that updates
-// a stream while somebody else makes a consumer of it races with itself.
+// a stream while someone else makes a consumer of it races with itself.
 func ensureStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) error {
 	s, err := js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {

@@ -21,7 +21,7 @@ const (
 	NotFound                   // 404: the endpoint does not know the model
 	Authentication             // 401: the endpoint's key is wrong
 	Permission                 // 403
-	Payment                    // 402, exhausted quota: not before somebody pays
+	Payment                    // 402, exhausted quota: not before someone pays
 	RateLimit                  // 429
 	Overloaded                 // 503, 529
 	Unavailable                // 500, 502, connection refused or cut, answer unreadable

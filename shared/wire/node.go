@@ -49,7 +49,7 @@ type NodeStatus struct {
 	Requests uint64 `json:"requests"`
 	// Usage counts events.
 	Usage UsageCounts `json:"usage"`
-	// Missing lists endpoints that are out of service for want of a secret.
+	// Missing lists endpoints that are out of service because a secret is missing.
 	Missing []MissingSecret `json:"missing,omitempty"`
 	// Troubled lists endpoints that are not in order there: at most
 	// MaxTroubled. All others are.
@@ -74,7 +74,7 @@ type EndpointState struct {
 	// Reason is the last fault, without anything secret.
 	Reason string `json:"reason,omitempty"`
 	// Until is when it is tried again, milliseconds since 1970, 0 for when
-	// somebody asks or a probe succeeds.
+	// someone asks or a probe succeeds.
 	Until    int64 `json:"until_ms,omitempty"`
 	InFlight int64 `json:"in_flight"`
 }

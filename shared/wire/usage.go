@@ -130,7 +130,7 @@ type Usage struct {
 	Error     string          `json:"error"`
 
 	// Shadow marks the event of a copy that was sent to another endpoint for
-	// comparison: no client got its answer, and it counts against nobody. ShadowOf
+	// comparison: no client got its answer, and it counts against no one. ShadowOf
 	// is the RequestID of the request itself.
 	Shadow   bool   `json:"shadow,omitempty"`
 	ShadowOf string `json:"shadow_of,omitempty"`

@@ -42,7 +42,7 @@ func (d *UsageDecoder) Decode(line []byte) (u *Usage, unknown []byte, err error)
 		return nil, nil, errors.New("usage event: not readable: not a JSON object")
 	}
 	fields := reflect.ValueOf(u).Elem()
-	next := 0 // members come in the order of the fields, unless somebody else wrote them
+	next := 0 // members come in the order of the fields, unless someone else wrote them
 	for key, ok := c.Key(); ok; key, ok = c.Key() {
 		raw := c.Raw()
 		if c.Err() != nil {

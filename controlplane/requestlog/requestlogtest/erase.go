@@ -124,7 +124,7 @@ func testErase(t *testing.T, db *Database) {
 	}
 }
 
-// Pseudonymised rows count as before and lead to nobody.
+// Pseudonymised rows count as before and lead to no one.
 func testPseudonymise(t *testing.T, db *Database) {
 	s := db.Open(t)
 	insert(t, s, numbered(t, 0, 3000), 3000)

@@ -25,7 +25,7 @@ type kind struct {
 	// tokens are estimated from.
 	required []string
 	prompt   string
-	// results is the member that every answer has, and images tells that it lists
+	// results is the member that every answer has, and images means that it lists
 	// images.
 	results string
 	images  bool

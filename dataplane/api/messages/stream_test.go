@@ -110,7 +110,7 @@ func TestStream(t *testing.T) {
 	f([]chat.Event{{Finish: chat.FinishStop, Native: lit("stop")}}, "end_turn", ``)
 	f([]chat.Event{{Content: lit("a\\n")}, {Content: lit("")}, {Choice: 1, Content: lit("other")}, {Content: lit("b")}, {Finish: chat.FinishLength}}, "max_tokens",
 		`{"type":"text","text":"a\nb"}`, text, `delta","index":0,"delta":{"type":"text_delta","text":"a\n"}`, `delta","index":0,"delta":{"type":"text_delta","text":"b"}`, stop0)
-	// thoughts that nobody signed, then the answer
+	// thoughts that no one signed, then the answer
 	f([]chat.Event{{Reasoning: lit("h")}, {Reasoning: lit("m"), Details: []byte(`[{"type":"reasoning.text","text":"m","format":"unknown"}]`)}, {Content: lit("a")}, {Finish: chat.FinishStop, Native: lit("stop_sequence")}},
 		"stop_sequence", `{"type":"thinking","thinking":"hm","signature":""},{"type":"text","text":"a"}`,
 		thinking, `delta","index":0,"delta":{"type":"thinking_delta","thinking":"h"}`, `delta","index":0,"delta":{"type":"thinking_delta","thinking":"m"}`, stop0,

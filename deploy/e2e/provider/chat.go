@@ -12,7 +12,7 @@ import (
 type dialect struct {
 	// path is where chats are, /v1/chat/completions if empty.
 	path string
-	// developer tells that the developer role is known.
+	// developer means that the developer role is known.
 	developer bool
 	// thoughts is the form in which the model's thoughts are written.
 	thoughts thoughts

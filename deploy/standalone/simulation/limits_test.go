@@ -39,7 +39,7 @@ type fleet struct {
 	skew    time.Duration     // of the granting daemon's clock
 	kept    map[string]granting.Document
 	loss    float64
-	away    bool // nobody grants
+	away    bool // no one grants
 
 	messages, bytes, saved int
 }

@@ -119,7 +119,7 @@ func (f *Fleet) role(name string, args ...string) (*process.Process, error) {
 
 // launch starts a child with the environment that all have, and what it adds.
 func (f *Fleet) launch(o process.Options) (*process.Process, error) {
-	o.Dir = filepath.Join(f.o.Dir, o.Name) // no .env of somebody else lies there
+	o.Dir = filepath.Join(f.o.Dir, o.Name) // no .env of someone else lies there
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make a directory for %s: %w", o.Name, err)
 	}

@@ -9,7 +9,7 @@ import (
 	"net/http"
 )
 
-// free fills in addresses on loopback that nobody listens on.
+// free fills in addresses on loopback that no one listens on.
 func free(addrs ...*string) error {
 	var errs []error
 	for _, addr := range addrs {
@@ -23,7 +23,7 @@ func free(addrs ...*string) error {
 	return errors.Join(errs...)
 }
 
-// listens is satisfied when somebody takes connections.
+// listens is satisfied when someone takes connections.
 func listens(addr string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		c, err := new(net.Dialer).DialContext(ctx, "tcp", addr)

@@ -102,7 +102,7 @@ func (s *Streams) read(c *conn) error {
 // Events is how many events have come in over all streams.
 func (s *Streams) Events() int64 { return s.events.Load() }
 
-// Close leaves all streams. Its error tells of streams that ended before.
+// Close leaves all streams. Its error reports streams that ended before.
 func (s *Streams) Close() error {
 	s.closing.Store(true)
 	for _, c := range s.conns {

@@ -90,7 +90,7 @@ func (m *run) each(ctx context.Context, name string, round int, do work) error {
 	for i := range n {
 		t := &m.fleet.Targets[(i+round)%n]
 		if t.Process == nil && name != latency {
-			continue // the upstream itself is nobody's cost
+			continue // the upstream itself is no one's cost
 		}
 		m.tell(fmt.Sprintf("round %d of %d: %s, %s", round+1, m.Rounds, name, t.Name))
 		if name != idle {

@@ -12,7 +12,7 @@ type Mode string
 // The modes. Connections that are open already are not touched: see Drop.
 const (
 	Accept Mode = "accept" // the default
-	Refuse Mode = "refuse" // nobody listens: the client's dial fails
+	Refuse Mode = "refuse" // no one listens: the client's dial fails
 	Reject Mode = "reject" // accepted, then reset at once
 )
 
