@@ -26,7 +26,7 @@ type Request struct {
 	Messages []byte
 	// Opening is what stays as it is while a conversation grows.
 	Opening Opening
-	Stream   bool
+	Stream  bool
 	// MaxTokens is max_completion_tokens, else max_tokens, else 0.
 	MaxTokens int64
 	Reasoning ReasoningOption

@@ -79,14 +79,7 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 			if kind := c.Kind(); kind != rawjson.Array && kind != rawjson.Null {
 				return 0, r.wrong(c, "messages[%d].tool_calls: must be an array, got %s", n)
 			}
-			raw := c.Raw()
-			r.note(raw, HasToolCalls|lastCalls)
-			if bytes.Contains(raw, []byte(`"custom"`)) {
-				r.Has |= HasCustomCalls
-			}
-			if bytes.Contains(raw, []byte(`"extra_content"`)) {
-				r.Has |= HasExtra
-			}
+			r.noteCalls(c.Raw())
 		case "tool_call_id":
 			toolID = c.Str() != nil
 		case "function_call":
@@ -120,6 +113,16 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 	}
 	r.Has |= before
 	return role, r.roleRules(role, n, toolID)
+}
+
+func (r *Request) noteCalls(raw []byte) {
+	r.note(raw, HasToolCalls|lastCalls)
+	if bytes.Contains(raw, []byte(`"custom"`)) {
+		r.Has |= HasCustomCalls
+	}
+	if bytes.Contains(raw, []byte(`"extra_content"`)) {
+		r.Has |= HasExtra
+	}
 }
 
 func (r *Request) roleRules(role Role, n int, toolID bool) error {

@@ -202,7 +202,7 @@ func TestQueueRefusals(t *testing.T) {
 	f("more places come", func(c *crowd) {
 		c.ask("a", "x", 0)
 		time.Sleep(500 * time.Millisecond)
-		c.model.Endpoints[0].Endpoint.MaxConcurrency = 2
+		c.model.Endpoints[0].MaxConcurrency = 2
 		c.configure(2, 3*time.Second)
 	}, "a=hel queued 500ms", "first=hel")
 	f("the queue becomes smaller", func(c *crowd) {

@@ -76,7 +76,7 @@ func (q *Queue) Configure(size int, wait time.Duration, seats []Seat) {
 		s.State.Notify(q.freed)
 		q.seats = append(q.seats, seat{Seat: s})
 	}
-	for i := len(q.list) - 1; i >= 0; i-- {
+	for i := range slices.Backward(q.list) { // removing moves only what is behind
 		if !slices.ContainsFunc(q.seats, q.list[i].waiter.wants) {
 			q.remove(i).refuse(Removed)
 		}
@@ -90,7 +90,7 @@ func (q *Queue) Close(why Outcome) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = why
-	for i := len(q.list) - 1; i >= 0; i-- {
+	for i := range slices.Backward(q.list) { // removing moves only what is behind
 		q.remove(i).refuse(why)
 	}
 }

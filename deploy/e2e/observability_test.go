@@ -180,8 +180,6 @@ func (p *prometheus) becomes(expr, want string) {
 // silent are parts of the queries of panels that show nothing in this test: no
 // tokens come from a cache, no request has a second endpoint, and a Prometheus that
 // takes native histograms has no classic ones beside them.
-//
-//nolint:gochecknoglobals // a constant table
 var silent = regexp.MustCompile(`kind="cached"|gateway_failovers_total|(time_to_first_token|request_duration)_seconds_bucket`)
 
 // shows waits until the query of a panel has an answer.
