@@ -38,7 +38,7 @@ func TestARequestArrivesAsItWasSent(t *testing.T) {
 	travel(t, adminapi.RollBack(), adminapi.Rollback{ByNumber: adminapi.ByNumber{Number: 7}, Change: change})
 	travel(t, adminapi.GetNode(), adminapi.ByID{ID: "a/b .."})
 	travel(t, adminapi.GetStats(), adminapi.StatsQuery{Model: "m&n", Hours: 3, By: "node"})
-	travel(t, adminapi.ListLogs(), adminapi.LogQuery{Errors: true, Limit: 9, Session: "é"})
+	travel(t, adminapi.ListLogs(), adminapi.LogQuery{Errors: true, Limit: 9, Session: "é", Shadow: "with"})
 	travel(t, adminapi.ApplyFiles(), adminapi.Application{Change: adminapi.Change{DryRun: true}, Models: new("")})
 	travel(t, adminapi.ChangeKey(), adminapi.KeyPatch{
 		ByID: adminapi.ByID{ID: "k"}, KeyUpdate: adminapi.KeyUpdate{Name: new("n"), Models: &[]string{}}, KeyChange: adminapi.KeyChange{WaitMS: new(int64(0))},

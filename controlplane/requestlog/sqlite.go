@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/hybridinference/gateway/controlplane/d1"
 	"github.com/hybridinference/gateway/controlplane/database"
 )
 
@@ -25,13 +26,33 @@ func (s *SQLite) Insert(ctx context.Context, rows []*Row) (int, error) {
 	if len(rows) == 0 {
 		return 0, nil
 	}
-	batch := []database.Statement{database.SQL(s.insert, string(appendRows(nil, rows)))}
+	var batch []database.Statement
+	for _, text := range parameters(rows, appendRows) {
+		batch = append(batch, database.SQL(s.insert, text))
+	}
+	inserts := len(batch)
 	if contents := withContent(rows); len(contents) > 0 {
-		batch = append(batch, database.SQL(sqliteContentSQL, string(appendContents(nil, contents))))
+		for _, text := range parameters(contents, appendContents) {
+			batch = append(batch, database.SQL(sqliteContentSQL, text))
+		}
 	}
 	changed, err := s.db.WriteIdempotent(ctx, batch...)
 	if err != nil {
 		return 0, fmt.Errorf("insert %d rows: %w", len(rows), err)
 	}
-	return int(changed[0]), nil
+	inserted := 0
+	for _, n := range changed[:inserts] {
+		inserted += int(n)
+	}
+	return inserted, nil
+}
+
+// parameters are the rows as JSON, in parts that D1 takes as parameters.
+func parameters(rows []*Row, encode func([]byte, []*Row) []byte) []string {
+	text := encode(nil, rows)
+	if len(text) <= d1.MaxValue || len(rows) == 1 {
+		return []string{string(text)}
+	}
+	half := len(rows) / 2
+	return append(parameters(rows[:half], encode), parameters(rows[half:], encode)...)
 }

@@ -73,4 +73,4 @@ FROM (SELECT *, date_trunc('hour', slot, 'UTC') AS hour FROM api_usage) AS c
 GROUP BY GROUPING SETS ((hour, model), (hour, provider), (hour, endpoint), (hour, node), (hour, key_id), (hour, user_id), (hour, team_id));
 
 -- What a key has spent is read there, too; one index less pays for the triggers.
-DROP INDEX api_usage_key;
+DROP INDEX IF EXISTS api_usage_key;
