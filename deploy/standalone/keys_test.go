@@ -260,7 +260,7 @@ func routeKeys() []keyCase {
 		{key: "kind", value: "anthropic", model: map[string]string{"provider": "vllm"}, with: "POST /ID/v1/messages"},
 		{key: "id", value: "east", path: "/routing", with: `"endpoint":"ID:east"`},
 		{key: "weight", value: "0", without: "POST /ID/v1"},
-		{key: "processor", value: "think_block", with: `"reasoning":"Hm."`},
+		{key: "processor", value: "default", without: `"reasoning":"Hm."`},
 		{key: "extra_body", value: "{colour: blue}", with: `"colour":"blue"`},
 		{key: "extra_headers", value: "{X-Team: blue}", with: "X-Team: blue"},
 		{key: "timeout", value: "0.1", body: `{"model":"ID","messages":[{"role":"user","content":"be slow"}]}`, without: "Pong"},
