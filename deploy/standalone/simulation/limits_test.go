@@ -461,7 +461,7 @@ func (f *fleet) dry(i int) bool {
 // Without faults nearly all of a limit is used that is asked for.
 func TestLimitsAreUsed(t *testing.T) {
 	f := newFleet(t, 3, 3, 1, func(i int) wire.Limit { return wire.Limit{Kind: wire.LimitRPM, Value: []int64{10, 600, 6000}[i]} })
-	for f.now < 10*time.Minute {
+	for f.now < 3*time.Minute {
 		for k := range 3 {
 			for range int(f.keys[k].def.Value)/60 + 1 {
 				f.request(f.nodes[f.dice.IntN(3)], k)
