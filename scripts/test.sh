@@ -35,8 +35,13 @@ trap 'rm -f "$events" "$flaky"' EXIT
 # printed. A data race gets none, nor do more than three failures.
 retry=()
 if (($# == 0)); then
+  # deploy/e2e takes longest and mostly waits: it begins before what can run beside it.
+  all=$(go list work)
+  packages=$(grep -E '/gateway/(adapters|controlplane)(/|$)' <<<"$all")
+  packages+=" $(grep -E '/deploy/e2e(/|$)' <<<"$all")"
+  packages+=" $(grep -vE '/gateway/(adapters|controlplane|deploy/e2e)(/|$)' <<<"$all")"
   retry=(--rerun-fails=1 --rerun-fails-max-failures=3 --rerun-fails-run-root-test --rerun-fails-abort-on-data-race
-    --rerun-fails-report "$flaky" --packages work)
+    --rerun-fails-report "$flaky" --packages "${packages//$'\n'/ }")
 fi
 
 # -count=1: go cannot see that a test depends on a server or on a binary which it built, so no cached results.
