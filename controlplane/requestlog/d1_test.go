@@ -2,9 +2,11 @@ package requestlog_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/hybridinference/gateway/controlplane/d1"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 	"github.com/hybridinference/gateway/controlplane/requestlog/requestlogtest"
 )
@@ -53,7 +55,12 @@ func TestD1Limits(t *testing.T) {
 	if _, err := s.Insert(t.Context(), requestlogtest.Rows(t, 0, 2500)); err != nil { // some 1.2 MB
 		t.Errorf("2,500 rows: %v", err)
 	}
-	if _, err := s.Insert(t.Context(), requestlogtest.Rows(t, 0, 6000)); !errors.Is(err, requestlog.ErrRejected) {
-		t.Errorf("more than a value holds: %v", err)
+	if n, err := s.Insert(t.Context(), requestlogtest.Rows(t, 0, 6000)); err != nil || n != 3500 {
+		t.Errorf("more than a value holds: %d rows were missing, %v", n, err)
+	}
+	large := requestlogtest.Event(6000)
+	large.Prompt = strings.Repeat("x", d1.MaxValue)
+	if _, err := s.Insert(t.Context(), []*requestlog.Row{requestlogtest.Row(t, large)}); !errors.Is(err, requestlog.ErrRejected) {
+		t.Errorf("a row that is more than a value holds: %v", err)
 	}
 }
