@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -95,6 +97,10 @@ func (g *gatewayUnderTest) do(method, path, body string, headers ...string) stri
 		req.Header.Set(headers[i], headers[i+1])
 	}
 	resp, err := http.DefaultClient.Do(req)
+	for try := 0; try < 9 && errors.Is(err, syscall.ECONNRESET); try++ { // refused while a megabyte was still being sent
+		req.Body, _ = req.GetBody()
+		resp, err = http.DefaultClient.Do(req)
+	}
 	if err != nil {
 		g.t.Fatal(err)
 	}
