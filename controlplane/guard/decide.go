@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Action is what becomes of a rollout for now.
+// Action is what a rollout does next.
 type Action string
 
 // The actions.

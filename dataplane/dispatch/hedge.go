@@ -54,7 +54,7 @@ type hedging struct {
 	at      time.Time // when the rival is sent; zero for not
 	duel    *duel     // nil while there is one attempt
 	side    int
-	taken   uint16 // the candidates that rivals have had
+	taken   uint64 // the candidates that rivals have had: a model has at most 64
 	rival   *rival // nil without one, or once it has been waited for
 	early   []chat.Event
 	loser   *snapshot.Endpoint // that was sent the request and broken off
