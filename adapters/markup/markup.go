@@ -105,16 +105,33 @@ type Parser struct {
 // New returns a parser. tools is the request's raw array of tools; without it
 // an argument that reads as JSON is taken for JSON.
 func New(d Dialect, tools []byte) *Parser {
-	p := &Parser{dialect: d, tools: tools, settled: d&CloseOnly == 0}
+	p := new(Parser)
+	p.Start(d, tools)
+	return p
+}
+
+// Start makes p what New returns.
+func (p *Parser) Start(d Dialect, tools []byte) {
+	*p = Parser{dialect: d, tools: tools, settled: d&CloseOnly == 0}
 	if d&Opened != 0 {
 		p.mode, p.resume, p.fresh = between, thinking, true
 	}
-	return p
 }
 
 // Plain reports whether text without '<' would come back as it is, so that the
 // caller need not take it apart.
 func (p *Parser) Plain() bool { return p.mode == text && len(p.held) == p.used }
+
+// Passes reports whether text without '<' that has this first byte would come back
+// as it is. If so, the parser goes on as if it had: the caller need not take the
+// text apart.
+func (p *Parser) Passes(first byte) bool {
+	const space = ' '
+	if p.mode == start && p.settled && len(p.held) == p.used && first > space && first < 0x7f {
+		p.mode = text // neither white space nor the beginning of a character of several bytes
+	}
+	return p.Plain()
+}
 
 // Apart means that reasoning comes apart from the text: no thought without an
 // opening tag is to be expected.

@@ -186,3 +186,32 @@ func FuzzParser(f *testing.F) {
 		}
 	})
 }
+
+// TestPasses: text that need not be taken apart is what would come out, and so is
+// what comes behind it.
+func TestPasses(t *testing.T) {
+	const behind = "more <think>no thought</think>"
+	passed := 0
+	for _, d := range []markup.Dialect{markup.Think, markup.Think | markup.GLM, markup.CloseOnly, markup.Opened, markup.Reasoned} {
+		for _, text := range []string{"word", "a b", " word", "\nword", "\u00a0", "日本", "\"", "~"} {
+			p := markup.New(d, nil)
+			if !p.Passes(text[0]) {
+				continue
+			}
+			passed++
+			got := ""
+			for _, pc := range append(p.Write([]byte(behind), nil), p.Close(nil)...) {
+				got += string(pc.Text)
+			}
+			if want := parse(d, "", text+behind, 100); "|"+text+got+"|" != want {
+				t.Errorf("%v %q: %q instead of %q", d, text, text+got, want)
+			}
+		}
+	}
+	if passed != 3*4 { // four of the texts; not with CloseOnly or Opened, which may make a thought of them
+		t.Errorf("%d texts passed", passed)
+	}
+	if markup.New(markup.CloseOnly, nil).Passes('w') || markup.New(markup.Opened, nil).Passes('w') {
+		t.Error("text that may be a thought")
+	}
+}

@@ -41,8 +41,11 @@ type decoder struct {
 	// begun and finished are bit sets of choices.
 	begun, finished uint64
 	usage           chat.Usage
-	// parsers of the content and of the reasoning, by choice.
+	// parsers of the content and of the reasoning, by choice. That of the first
+	// choice's content is first, once parsing is set: most answers need no other.
 	parsers, thoughts []*markup.Parser
+	first             markup.Parser
+	parsing           bool
 
 	// of the current event
 	tools   []chat.ToolDelta

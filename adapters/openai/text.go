@@ -25,7 +25,7 @@ func (d *decoder) structure(ev *chat.Event) {
 		return
 	}
 	p := d.parser(ev.Choice)
-	if p.Plain() && plain(ev.Content, p.KeepsSpace()) {
+	if plain(ev.Content, p.KeepsSpace()) && (p.Plain() || ev.Content[1] != '\\' && p.Passes(ev.Content[1])) {
 		return
 	}
 	content := rawjson.Unquote(nil, ev.Content)
@@ -43,6 +43,13 @@ func (d *decoder) flush(ev *chat.Event) {
 
 // parser takes a choice's content apart, thinker its reasoning.
 func (d *decoder) parser(choice int) *markup.Parser {
+	if choice == 0 {
+		if !d.parsing {
+			d.parsing = true
+			d.first.Start(d.dialect, d.schemas)
+		}
+		return &d.first
+	}
 	return parserOf(&d.parsers, choice, d.dialect, d.schemas)
 }
 

@@ -175,12 +175,12 @@ func (a *account) price(u *wire.Usage) {
 
 // describeClient fills in who asked, and how.
 func (a *account) describeClient(u *wire.Usage) {
-	h := &a.caller.ctx.Request.Header
-	u.UserAgent = view(h.UserAgent())
+	h := &a.caller.headers
+	u.UserAgent = view(h.of.UserAgent())
 	u.ClientIP = clientIP(a.caller.ctx, a.books.proxies)
 	u.Referer = view(h.Peek("HTTP-Referer"))
 	if u.Referer == "" {
-		u.Referer = view(h.Referer())
+		u.Referer = view(h.of.Referer())
 	}
 	if u.AppTitle = view(h.Peek("X-OpenRouter-Title")); u.AppTitle == "" {
 		u.AppTitle = view(h.Peek("X-Title"))

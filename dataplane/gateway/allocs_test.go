@@ -15,7 +15,7 @@ func (n *benchNode) allocations() float64 {
 // TestAllocations pins what a small request allocates, and that it is the same
 // whatever the node knows. The race detector takes a part of what is in pools.
 func TestAllocations(t *testing.T) {
-	most := 10.0
+	most := 4.0
 	if raceDetector {
 		most = 40
 	}

@@ -35,7 +35,7 @@ func (a *attempt) start(policy dispatch.Policy, allowed dispatch.Limits, need li
 	a.watcher.add(&a.watch, a.caller.ctx.Conn(), &a.cancel, a.caller.started)
 	a.run.Start(dispatch.Request{
 		Task: a.translator, Plan: a.plan.Candidates(), Cancel: &a.cancel, Caller: route.Hash(a.caller.key.ID), Key: a.caller.key.ID, Priority: a.caller.key.Priority, MayHedge: mayHedge,
-		ClientRetries: retries(&a.caller.ctx.Request.Header), Trace: a.caller.trace, Policy: policy, Limits: allowed, Need: need,
+		ClientRetries: retries(&a.caller.headers), Trace: a.caller.trace, Policy: policy, Limits: allowed, Need: need,
 	})
 }
 

@@ -21,6 +21,7 @@ import (
 // caller is who asks, when, and what was in service then. It ends with ctx.
 type caller struct {
 	ctx     *fasthttp.RequestCtx
+	headers headers // of ctx
 	snap    *snapshot.Snapshot
 	key     *snapshot.Key
 	started time.Time
@@ -29,8 +30,7 @@ type caller struct {
 
 // authenticate finds the key of the request.
 func (c *caller) authenticate(a *auth.Authenticator) *problem.Problem {
-	h := &c.ctx.Request.Header
-	key, reason := a.Check(c.snap.Keys, h.Peek("Authorization"), apiKey(h))
+	key, reason := a.Check(c.snap.Keys, c.headers.Peek("Authorization"), apiKey(&c.headers))
 	switch reason {
 	case auth.Missing:
 		return problem.New(401, "authentication", "No API key provided. Send 'Authorization: Bearer <key>' or 'X-API-Key: <key>'")
@@ -44,7 +44,7 @@ func (c *caller) authenticate(a *auth.Authenticator) *problem.Problem {
 
 // apiKey returns the key outside of Authorization: in the header of Anthropic's
 // clients, of Azure's, or of Google's.
-func apiKey(h *fasthttp.RequestHeader) []byte {
+func apiKey(h *headers) []byte {
 	for _, name := range [...]string{"X-Api-Key", "Api-Key", "X-Goog-Api-Key"} {
 		if key := h.Peek(name); len(key) > 0 {
 			return key
@@ -101,7 +101,7 @@ func (c *caller) session(req *chat.Request) string {
 		return id
 	}
 	for _, name := range [...]string{"X-Session-Id", "X-Claude-Code-Session-Id", "Session-Id", "Session_id"} {
-		if id := c.ctx.Request.Header.Peek(name); len(id) > 0 {
+		if id := c.headers.Peek(name); len(id) > 0 {
 			return view(id)
 		}
 	}

@@ -156,7 +156,7 @@ func (g *Gateway) pages(path string) func(caller) {
 func (g *Gateway) page(ctx *fasthttp.RequestCtx, answer func(caller)) {
 	g.enter()
 	defer g.leave()
-	x := caller{ctx: ctx, snap: g.current.Load(), started: time.Now()}
+	x := caller{ctx: ctx, headers: headersOf(ctx), snap: g.current.Load(), started: time.Now()}
 	if p := x.authenticate(g.auth); p != nil {
 		g.refuse(ctx, p)
 		g.logRefusal(ctx, p)

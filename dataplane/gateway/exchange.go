@@ -56,8 +56,8 @@ func (r *generator) begin(ctx *fasthttp.RequestCtx) *exchange {
 		x = newExchange(r)
 	}
 	r.gateway.enter()
-	h := &ctx.Request.Header
-	x.caller = caller{ctx: ctx, snap: r.gateway.current.Load(), started: time.Now(), trace: trace.Begin(r.gateway.opts.Tracing, &x.parent, h.Peek("Traceparent"), h.Peek("Tracestate"))}
+	h := headersOf(ctx)
+	x.caller = caller{ctx: ctx, headers: h, snap: r.gateway.current.Load(), started: time.Now(), trace: trace.Begin(r.gateway.opts.Tracing, &x.parent, h.Peek("Traceparent"), h.Peek("Tracestate"))}
 	x.account.id = newGenerationID(x.caller.started)
 	return x
 }

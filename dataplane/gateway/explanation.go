@@ -33,13 +33,14 @@ func (g *Gateway) Explain(q *wire.Question) (out wire.Explanation) {
 		return out
 	}
 	x := newExchange(lang)
-	x.caller = caller{ctx: new(fasthttp.RequestCtx), snap: snap, key: keyOf(snap, q.KeyID), started: time.Now()}
+	ctx := new(fasthttp.RequestCtx)
+	for name, value := range q.Header {
+		ctx.Request.Header.Set(name, value)
+	}
+	x.caller = caller{ctx: ctx, headers: headersOf(ctx), snap: snap, key: keyOf(snap, q.KeyID), started: time.Now()}
 	if x.caller.key == nil {
 		out.Status, out.Message = 401, "Unknown key "+q.KeyID
 		return out
-	}
-	for name, value := range q.Header {
-		x.caller.ctx.Request.Header.Set(name, value)
 	}
 	if p := x.prepare(q.Body); p != nil {
 		out.Status, out.Message = p.Status, p.Message

@@ -69,7 +69,7 @@ func (r *generator) answer(ctx *fasthttp.RequestCtx) {
 
 // prepare parses the body and plans where the request may go.
 func (x *exchange) prepare(body []byte) *problem.Problem {
-	if err := x.translator.Parse(body, &x.caller.ctx.Request.Header); err != nil {
+	if err := x.translator.Parse(body, &x.caller.headers); err != nil {
 		return problem.Of(fault.From(err), "")
 	}
 	return x.attempt.choose()

@@ -190,7 +190,7 @@ func (g *Gateway) expect(ctx *fasthttp.RequestCtx) int {
 	if r == nil {
 		return fasthttp.StatusContinue
 	}
-	c := caller{ctx: ctx, snap: g.current.Load()}
+	c := caller{ctx: ctx, headers: headersOf(ctx), snap: g.current.Load()}
 	if p := c.authenticate(g.auth); p != nil {
 		g.refuseIn(ctx, r.lang, p)
 		g.logRefusal(ctx, p)

@@ -27,7 +27,7 @@ func (a *attempt) choose() *problem.Problem {
 	if err != nil {
 		return problem.Of(fault.From(err), "")
 	}
-	if slug := a.caller.ctx.Request.Header.Peek("X-Route-Pin"); len(slug) > 0 && a.caller.key.Role == snapshot.RoleAdmin {
+	if slug := a.caller.headers.Peek("X-Route-Pin"); len(slug) > 0 && a.caller.key.Role == snapshot.RoleAdmin {
 		if p := a.pin(string(slug)); p != nil {
 			return p
 		}

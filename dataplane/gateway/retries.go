@@ -2,17 +2,15 @@ package gateway
 
 import (
 	"bytes"
-
-	"github.com/valyala/fasthttp"
 )
 
 // retries reports whether a client retries by itself when it is told to wait,
 // as the SDKs of OpenAI and Anthropic do, which count it, and agents.
-func retries(h *fasthttp.RequestHeader) bool {
+func retries(h *headers) bool {
 	if len(h.Peek("X-Stainless-Retry-Count")) > 0 {
 		return true
 	}
-	agent := h.UserAgent()
+	agent := h.of.UserAgent()
 	for _, name := range [...]string{
 		"OpenAI/", "AsyncOpenAI/", "Anthropic/", "AsyncAnthropic/", "claude-cli/", "claude-code/", "codex", "opencode/", "ai-sdk/", "ai/",
 		"Cline/", "RooCode/", "Kilo-Code/", "litellm/", "aider/", "Zed/", "goose/", "crush/", "qwen-code/", "QwenCode/", "GeminiCLI/",

@@ -4,22 +4,20 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/valyala/fasthttp"
-
 	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/shared/rawjson"
 	"github.com/hybridinference/gateway/shared/wire"
 )
 
 // wantsRouting reports whether the client asked for openrouter_metadata.
-func wantsRouting(h *fasthttp.RequestHeader) bool {
+func wantsRouting(h *headers) bool {
 	return string(h.Peek("X-OpenRouter-Metadata")) == "enabled" || string(h.Peek("X-OpenRouter-Experimental-Metadata")) == "enabled"
 }
 
 // routing explains how the request found its endpoint, nil if the client did
 // not ask or nothing was planned.
 func (a *attempt) routing() []byte {
-	if len(a.targets) == 0 || !wantsRouting(&a.caller.ctx.Request.Header) {
+	if len(a.targets) == 0 || !wantsRouting(&a.caller.headers) {
 		return nil
 	}
 	requested := a.req.Model

@@ -157,9 +157,9 @@ func (s *shadow) run() {
 // carryOut sends the copy and accounts for the answer.
 func (s *shadow) carryOut(x *exchange) {
 	g := x.generator.gateway
-	x.caller = caller{ctx: s.ctx, snap: s.snap, key: s.key, started: time.Now()}
+	x.caller = caller{ctx: s.ctx, headers: headersOf(s.ctx), snap: s.snap, key: s.key, started: time.Now()}
 	x.account.id, x.account.shadowOf, x.account.compared = newGenerationID(x.caller.started), s.of, true
-	if err := x.translator.Parse(s.body, &s.ctx.Request.Header); err != nil {
+	if err := x.translator.Parse(s.body, &x.caller.headers); err != nil {
 		panic("BUG: a copy of a request cannot be parsed: " + err.Error()) // the request could
 	}
 	a := &x.attempt
