@@ -8,7 +8,7 @@ COMMANDS = ./dataplane/cmd/dataplane ./controlplane/cmd/controlplane ./controlpl
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: backup bench build chaos clean docs down fmt fuzz help images lint logs ps restart restore run scale test test-short test-helm tidy up upgrade
+.PHONY: backup bench build chaos clean docs down first-hour fmt fuzz help images lint logs ps restart restore run scale test test-short test-helm tidy up upgrade
 
 build: ## the four binaries, in bin/
 	CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ $(COMMANDS)
@@ -37,6 +37,9 @@ bench: build ## measure a node against a bare proxy (BENCH='flags')
 chaos: ## kill, cut and wipe everything under load for CHAOS_SECONDS (60), then damage a spool DAMAGE_ROUNDS (10000) times
 	CHAOS_SECONDS=$${CHAOS_SECONDS:-60} scripts/test.sh ./deploy/e2e/ -run TestChaos
 	cd dataplane && DAMAGE_ROUNDS=$${DAMAGE_ROUNDS:-10000} go test -count=1 -timeout 60m -run 'TestDamage$$' -v ./node/
+
+first-hour: ## the steps of README.md and docs/quick-start.md as they are written, in fresh clones, FIRST_HOUR_RUNS (10) times
+	FIRST_HOUR_RUNS=$${FIRST_HOUR_RUNS:-10} scripts/test.sh ./deploy/e2e/ -run 'TestFirstHour$$'
 
 fuzz: ## every fuzz target for FUZZTIME (10s) each
 	@scripts/fuzz.sh
