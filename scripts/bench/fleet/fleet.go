@@ -30,6 +30,8 @@ type Options struct {
 	// Models are the ids of the models that the node routes, at least one. Their
 	// endpoints ask the upstream for a model of the same id.
 	Models []string
+	// Secure are those of them whose endpoints are https.
+	Secure []string
 	// Unlimited makes the node's key without limits; else it has one of each kind
 	// that every request counts for, far above what is measured.
 	Unlimited bool
@@ -56,6 +58,7 @@ const (
 // Fleet is everything that runs.
 type Fleet struct {
 	Targets  []Target // direct, proxy, node if there are binaries, before if there are older ones
+	Secure   []Target // the same with an https upstream: the proxy is net/http's, and there is no direct
 	Upstream upstream.Remote
 
 	o         Options
@@ -66,7 +69,7 @@ type Fleet struct {
 }
 
 // addresses are host:port, all free when the fleet was started.
-type addresses struct{ upstream, script, proxy, nats, control, node, before string }
+type addresses struct{ upstream, script, proxy, front, secureProxy, nats, control, node, before string }
 
 // Start starts all processes and returns when each of them serves. Who has a
 // fleet must stop it.
@@ -87,7 +90,7 @@ func (f *Fleet) Stop(ctx context.Context) error { return f.stack.Unwind(ctx) }
 
 func (f *Fleet) start(ctx context.Context) error {
 	a := &f.addr
-	if err := free(&a.upstream, &a.script, &a.proxy, &a.nats, &a.control, &a.node, &a.before); err != nil {
+	if err := free(&a.upstream, &a.script, &a.proxy, &a.front, &a.secureProxy, &a.nats, &a.control, &a.node, &a.before); err != nil {
 		return err
 	}
 	f.Upstream = upstream.Remote{ControlURL: "http://" + a.script}
@@ -106,6 +109,9 @@ func (f *Fleet) start(ctx context.Context) error {
 		return err
 	}
 	f.Targets = []Target{{Name: Direct, Addr: a.upstream}, {Name: Proxy, Addr: a.proxy, Process: bare}}
+	if err := f.startSecure(ctx); err != nil {
+		return err
+	}
 	if f.o.Bin == "" {
 		return nil
 	}

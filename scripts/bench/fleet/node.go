@@ -68,7 +68,7 @@ func (f *Fleet) nodes() (addrs []string) {
 func (f *Fleet) startNode(ctx context.Context, env []string, t Target, bin string) error {
 	node, err := f.launch(process.Options{
 		Name: t.Name, Path: filepath.Join(bin, "dataplane"),
-		Env: append(slices.Clip(env), "PORT="+port(t.Addr), "NODE_ID=bench-"+t.Name, "STATE_DIR="+filepath.Join(f.o.Dir, t.Name+"-state")),
+		Env: append(slices.Clip(env), "PORT="+port(t.Addr), "NODE_ID=bench-"+t.Name, "SSL_CERT_FILE="+filepath.Join(f.o.Dir, certFile), "STATE_DIR="+filepath.Join(f.o.Dir, t.Name+"-state")),
 	})
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func (f *Fleet) startNode(ctx context.Context, env []string, t Target, bin strin
 	if err := node.Await(ctx, func(context.Context) error { return load.Once(probe) }); err != nil {
 		return err
 	}
-	f.Targets = append(f.Targets, t)
+	f.Targets, f.Secure = append(f.Targets, t), append(f.Secure, t)
 	return nil
 }
 
@@ -121,7 +121,11 @@ func (f *Fleet) models() []byte {
 	for _, id := range f.o.Models {
 		fmt.Fprintf(&b, "  - id: %s\n    provider: vllm\n    context_length: 1000000\n    pricing: {prompt: \"0.3\", completion: \"1.2\"}\n    route:\n", id)
 		for _, side := range sides() {
-			fmt.Fprintf(&b, "      - {id: %s, base_url: \"http://%s/%s/v1\", weight: 0.5}\n", side, f.addr.upstream, side)
+			base := "http://" + f.addr.upstream
+			if slices.Contains(f.o.Secure, id) {
+				base = "https://" + f.addr.front
+			}
+			fmt.Fprintf(&b, "      - {id: %s, base_url: \"%s/%s/v1\", weight: 0.5}\n", side, base, side)
 		}
 	}
 	return b.Bytes()

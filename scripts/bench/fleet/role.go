@@ -15,12 +15,15 @@ const (
 	roleUpstream = "play-upstream" // the address for control
 	roleProxy    = "play-proxy"    // the upstream's address
 	roleNATS     = "play-nats"     // a directory
+	// the upstream's address, and the directory of the certificate
+	roleFront       = "play-https-upstream"
+	roleSecureProxy = "play-https-proxy"
 )
 
 // Play plays the role that a fleet has given to this process by its arguments,
 // until ctx is done. It reports false at once if the arguments are no role.
 func Play(ctx context.Context, args []string) (played bool, err error) {
-	if len(args) != 3 {
+	if len(args) < 3 {
 		return false, nil
 	}
 	switch args[0] {
@@ -30,6 +33,10 @@ func Play(ctx context.Context, args []string) (played bool, err error) {
 		return true, playProxy(ctx, args[1], args[2])
 	case roleNATS:
 		return true, playNATS(ctx, args[1], args[2])
+	case roleFront:
+		return true, playFront(ctx, args[1], args[2], args[3])
+	case roleSecureProxy:
+		return true, playSecureProxy(ctx, args[1], args[2], args[3])
 	default:
 		return false, nil
 	}

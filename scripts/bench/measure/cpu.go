@@ -23,6 +23,16 @@ func (m *run) fast(ctx context.Context, t *fleet.Target) error {
 	return m.loop(ctx, t, head, fastStreams, fastChunks)
 }
 
+func (m *run) secureSmall(ctx context.Context, t *fleet.Target) error {
+	head := Row{Measure: secureSmall, Title: "CPU per request, small, https", Unit: "µs", Mark: secureMark}
+	return m.loop(ctx, t, head, smallConns, 0)
+}
+
+func (m *run) secureFast(ctx context.Context, t *fleet.Target) error {
+	head := Row{Measure: secureFast, Title: "CPU per chunk, fast, https", Unit: "µs", Mark: secureMark}
+	return m.loop(ctx, t, head, fastStreams, fastChunks)
+}
+
 // loop notes the CPU time of a closed loop for each request, or for each of the
 // chunks that a request brings.
 func (m *run) loop(ctx context.Context, t *fleet.Target, head Row, conns, chunks int) error {

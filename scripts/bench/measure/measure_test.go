@@ -33,7 +33,7 @@ func start(t *testing.T) *fleet.Fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := fleet.Start(t.Context(), fleet.Options{Dir: t.TempDir(), Self: self, Models: measure.Models()})
+	f, err := fleet.Start(t.Context(), fleet.Options{Dir: t.TempDir(), Self: self, Models: measure.Models(), Secure: measure.Secure()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,12 +50,12 @@ func start(t *testing.T) *fleet.Fleet {
 func TestProxyIsMeasured(t *testing.T) {
 	f := start(t)
 	rows, err := measure.Run(t.Context(), f, measure.Options{
-		Rounds: 2, Rate: 200, Busy: 100 * time.Millisecond, Only: []string{"small", "large", "fast", "paced", "latency"},
+		Rounds: 2, Rate: 200, Busy: 100 * time.Millisecond, Only: []string{"small", "large", "fast", "paced", "latency", "https-small", "https-fast"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) != 4+3 {
+	if len(rows) != 6+3 {
 		t.Errorf("%d rows", len(rows))
 	}
 	for _, r := range rows {

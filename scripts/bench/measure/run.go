@@ -26,6 +26,7 @@ type Options struct {
 const (
 	requestMark = 2.5
 	chunkMark   = 2
+	secureMark  = 1.3
 )
 
 // Run measures all targets of a fleet. Memory comes first, once, while the
@@ -72,7 +73,7 @@ func (m *run) round(ctx context.Context, round int) error {
 	steps := []struct {
 		name string
 		work work
-	}{{small, m.small}, {large, m.large}, {fast, m.fast}, {paced, m.paced}, {latency, m.latency}}
+	}{{small, m.small}, {large, m.large}, {fast, m.fast}, {paced, m.paced}, {latency, m.latency}, {secureSmall, m.secureSmall}, {secureFast, m.secureFast}}
 	for _, s := range steps {
 		if !m.wanted(s.name) {
 			continue
@@ -86,9 +87,13 @@ func (m *run) round(ctx context.Context, round int) error {
 
 // each lets every target do the same, in another order each round.
 func (m *run) each(ctx context.Context, name string, round int, do work) error {
-	n := len(m.fleet.Targets)
+	targets := m.fleet.Targets
+	if slices.Contains(Secure(), name) {
+		targets = m.fleet.Secure
+	}
+	n := len(targets)
 	for i := range n {
-		t := &m.fleet.Targets[(i+round)%n]
+		t := &targets[(i+round)%n]
 		if t.Process == nil && name != latency {
 			continue // the upstream itself is no one's cost
 		}

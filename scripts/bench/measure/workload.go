@@ -19,10 +19,19 @@ const (
 	paced   = "paced"
 	latency = "latency"
 	idle    = "idle"
+
+	// with an https upstream
+	secureSmall = "https-small"
+	secureFast  = "https-fast"
 )
 
 // Names lists what Options.Only may hold.
-func Names() []string { return []string{small, large, fast, paced, latency, idle} }
+func Names() []string {
+	return []string{small, large, fast, paced, latency, idle, secureSmall, secureFast}
+}
+
+// Secure are the models of an https upstream.
+func Secure() []string { return []string{secureSmall, secureFast} }
 
 // The sizes of the load.
 const (
@@ -52,6 +61,8 @@ func scripts() []upstream.Rule {
 		{Model: large, Script: plain},
 		{Model: latency, Script: plain},
 		{Model: fast, Script: upstream.Script{Chunks: fastChunks}},
+		{Model: secureSmall, Script: plain},
+		{Model: secureFast, Script: upstream.Script{Chunks: fastChunks}},
 		{Model: paced, Script: upstream.Script{Chunks: 1 << 20, Pace: upstream.Duration(pace)}},
 		{Model: idle, Script: upstream.Script{Fault: upstream.Fault{Kind: upstream.Stall, At: 1, For: upstream.Duration(silence)}}},
 	}
@@ -61,7 +72,7 @@ func scripts() []upstream.Rule {
 func request(name string, t *fleet.Target) load.Request {
 	r := load.Request{Addr: t.Addr, Path: fleet.Path, Key: t.Key, Marker: marker}
 	options := ""
-	if slices.Contains([]string{fast, paced, idle}, name) {
+	if slices.Contains([]string{fast, paced, idle, secureFast}, name) {
 		options = `,"stream":true,"stream_options":{"include_usage":true}`
 		r.Events = 1 + fastChunks // the others never end
 	}

@@ -126,7 +126,7 @@ func start(ctx context.Context, s *settings) (f *fleet.Fleet, done func() error,
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err = fleet.Start(ctx, fleet.Options{Bin: bin, Before: before, Dir: dir, Self: self, Models: measure.Models(), Unlimited: s.unlimited})
+	f, err = fleet.Start(ctx, fleet.Options{Bin: bin, Before: before, Dir: dir, Self: self, Models: measure.Models(), Secure: measure.Secure(), Unlimited: s.unlimited})
 	if err != nil {
 		return nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}
