@@ -1,6 +1,9 @@
 # `make help` lists what there is. What takes more than a line is a script, see scripts/README.md.
 
 VERSION  = $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+COMMIT   = $(shell git rev-parse --short HEAD 2>/dev/null)
+DATE     = $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
+INFO     = github.com/hybridinference/gateway/shared/buildinfo
 MODULES  = $(shell go list -m -f '{{.Dir}}')
 COMMANDS = ./dataplane/cmd/dataplane ./controlplane/cmd/controlplane ./controlplane/cmd/gatewayctl ./deploy/standalone
 
@@ -8,10 +11,10 @@ COMMANDS = ./dataplane/cmd/dataplane ./controlplane/cmd/controlplane ./controlpl
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: backup bench build chaos clean docs down first-hour fmt fuzz help images lint logs ps restart restore run scale test test-short test-helm tidy up upgrade
+.PHONY: backup bench build chaos clean docs down first-hour fmt fuzz help images licenses lint logs ps restart restore run scale test test-short test-helm tidy up upgrade
 
 build: ## the four binaries, in bin/
-	CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ $(COMMANDS)
+	CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '-s -w -X main.version=$(VERSION) -X $(INFO).commit=$(COMMIT) -X $(INFO).date=$(DATE)' -o bin/ $(COMMANDS)
 
 run: build ## build, then start the whole gateway on loopback (config/, data/)
 	exec bin/standalone
@@ -51,6 +54,9 @@ images: ## Docker images of every part
 backup down logs ps restart restore scale up upgrade: ## the gateway in Docker Compose: make -C deploy/docker help
 	@$(MAKE) -C deploy/docker --no-print-directory $@ s='$(s)' n='$(n)' f='$(f)'
 
+licenses: ## write THIRD_PARTY_LICENSES
+	scripts/licenses.sh
+
 docs: ## the documentation as a web site, in docs/site
 	go run ./scripts/docs
 
@@ -58,7 +64,7 @@ tidy: ## go mod tidy in every module
 	for folder in $(MODULES); do (cd "$$folder" && GOWORK=off go mod tidy) || exit 1; done
 
 clean: ## remove what make built; data/ stays
-	rm -rf bin .cache
+	rm -rf bin dist .cache
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -36,6 +36,8 @@ for folder in shared adapters dataplane; do
   check "$folder: go vet for darwin/arm64" module "$folder" env GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go vet ./...
 done
 
+check "licences of dependencies" scripts/licenses.sh --check
+
 mapfile -t shell < <(find .ci/run scripts deploy -type f \( -name '*.sh' -o -path .ci/run \) -not -path '*/node_modules/*')
 for file in "${shell[@]}"; do
   check "bash -n $file" bash -n "$file"

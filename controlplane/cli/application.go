@@ -27,7 +27,7 @@ func sessionOf(c *urfave.Context) session {
 func application(s session, commands []*urfave.Command) *urfave.App {
 	return &urfave.App{
 		Name: program, Usage: "operate a gateway: models, traffic, releases, nodes and keys", UsageText: program + " COMMAND [arguments] [flags]",
-		Description: rootHelp, Version: s.opts.Version, Commands: commands, Flags: globalFlags(), Action: group,
+		Description: rootHelp, Version: s.opts.build(), Commands: commands, Flags: globalFlags(), Action: group,
 		Metadata: map[string]any{sessionKey: s}, Writer: s.opts.Stdout, ErrWriter: s.opts.Stderr,
 		EnableBashCompletion: true, BashComplete: completer(nil), HideHelpCommand: true, OnUsageError: wrongFlag,
 		// the library would end the process

@@ -27,8 +27,8 @@ type Options struct {
 	StderrTerminal bool
 	// Width is how many columns the terminal of Stdout has, 0 if not known.
 	Width int
-	// Version is that of this program.
-	Version string
+	// Version is that of this program, Build what else is known of it.
+	Version, Build string
 }
 
 // env returns a variable; one that is set to nothing counts as not set.

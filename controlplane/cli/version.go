@@ -8,6 +8,14 @@ import (
 	urfave "github.com/urfave/cli/v2"
 )
 
+// build is the version with what else is known.
+func (o *Options) build() string {
+	if o.Build == "" {
+		return o.Version
+	}
+	return o.Version + " (" + o.Build + ")"
+}
+
 func versionCommand() *urfave.Command {
 	return &urfave.Command{
 		Name: "version", Usage: "print the version of gatewayctl",
@@ -15,9 +23,10 @@ func versionCommand() *urfave.Command {
 		Action: run(func(_ context.Context, in *invocation) error {
 			v := struct {
 				Version string `json:"version"`
-			}{in.opts.Version}
+				Build   string `json:"build,omitempty"`
+			}{in.opts.Version, in.opts.Build}
 			return in.show(v, func(w io.Writer) error {
-				_, err := fmt.Fprintln(w, "gatewayctl version "+v.Version)
+				_, err := fmt.Fprintln(w, "gatewayctl version "+in.opts.build())
 				return err
 			})
 		}),

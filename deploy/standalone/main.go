@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/hybridinference/gateway/shared/buildinfo"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
 	"github.com/hybridinference/gateway/shared/run"
@@ -28,7 +29,7 @@ func main() {
 
 func start(args []string) error {
 	if len(args) > 0 && slices.Contains([]string{"version", "-v", "--version"}, args[0]) {
-		fmt.Println("standalone", version)
+		fmt.Println(buildinfo.Line("standalone", version))
 		return nil
 	}
 	vars, err := env.Open(".env", os.Environ())

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/hybridinference/gateway/controlplane/config"
+	"github.com/hybridinference/gateway/shared/buildinfo"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/run"
 )
@@ -76,7 +77,7 @@ func start(args []string) error {
 		return nil
 	}
 	if slices.Contains([]string{"version", "-v", "--version"}, args[0]) {
-		fmt.Println("controlplane", version)
+		fmt.Println(buildinfo.Line("controlplane", version))
 		return nil
 	}
 	if args[0] == "restored" { // its old name

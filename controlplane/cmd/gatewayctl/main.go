@@ -9,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hybridinference/gateway/controlplane/cli"
+	"github.com/hybridinference/gateway/shared/buildinfo"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/run"
 )
@@ -30,7 +31,7 @@ func start() int {
 	ctx, stop := run.Signals(context.Background()) // a second signal ends the process at once
 	defer stop()
 	return cli.Run(ctx, cli.Options{
-		Args: os.Args[1:], Env: vars.Lookup, Version: version,
+		Args: os.Args[1:], Env: vars.Lookup, Version: version, Build: buildinfo.About(),
 		Stdin: os.Stdin, StdinTerminal: isTerminal(os.Stdin), Stdout: os.Stdout, StdoutTerminal: isTerminal(os.Stdout),
 		Stderr: os.Stderr, StderrTerminal: isTerminal(os.Stderr), Width: width(os.Stdout),
 	})

@@ -19,7 +19,7 @@ import (
 func program(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "gatewayctl")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-ldflags", "-X main.version=v9.8.7", "-o", path, ".")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-ldflags", "-X main.version=v9.8.7 -X github.com/hybridinference/gateway/shared/buildinfo.commit=0a1b2c3 -X github.com/hybridinference/gateway/shared/buildinfo.date=2030-01-02T03:04:05Z", "-o", path, ".")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -72,7 +72,8 @@ func TestProgram(t *testing.T) {
 		}
 	}
 
-	f(command(nil, "version"), 0, "gatewayctl version v9.8.7\n")
+	f(command(nil, "version"), 0, "gatewayctl version v9.8.7 (commit 0a1b2c3, 2030-01-02T03:04:05Z, go1.")
+	f(command(nil, "--version"), 0, "gatewayctl version v9.8.7 (commit 0a1b2c3, ")
 	f(command(nil, "status", "--nothing"), 2, "unknown flag --nothing")
 	f(command(nil, "status", "--url", "http://127.0.0.1:1"), 4, "is unreachable")
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/hybridinference/gateway/dataplane/node"
+	"github.com/hybridinference/gateway/shared/buildinfo"
 	"github.com/hybridinference/gateway/shared/env"
 	"github.com/hybridinference/gateway/shared/logs"
 	"github.com/hybridinference/gateway/shared/metrics"
@@ -31,7 +32,7 @@ func main() {
 
 func start(args []string) error {
 	if len(args) > 0 && slices.Contains([]string{"version", "-v", "--version"}, args[0]) {
-		fmt.Println("dataplane", version)
+		fmt.Println(buildinfo.Line("dataplane", version))
 		return nil
 	}
 	vars, err := env.Open(".env", os.Environ())
