@@ -31,8 +31,8 @@ func GetContent() Operation[ContentQuery, Content] {
 }
 
 // ListAudit lists the audit log.
-func ListAudit() Operation[Page, []AuditEntry] {
-	return get[Page, []AuditEntry]("/admin/audit", tagLog, "Audit log, newest first")
+func ListAudit() Operation[AuditQuery, []AuditEntry] {
+	return get[AuditQuery, []AuditEntry]("/admin/audit", tagLog, "Audit log, newest first")
 }
 
 // StatsQuery selects figures; "" means all models or providers.
@@ -41,7 +41,9 @@ type StatsQuery struct {
 	Provider string `json:"-" query:"provider"`
 	Endpoint string `json:"-" query:"endpoint"`
 	Node     string `json:"-" query:"node"`
-	Hours    int    `json:"-" query:"hours" min:"1" max:"87600" default:"24"`
+	Hours    int    `json:"-" query:"hours" min:"1" max:"87600" default:"24" doc:"how far back, without since"`
+	Since    string `json:"-" query:"since" doc:"a time, a date, or a duration back such as 90m or 7d"`
+	Until    string `json:"-" query:"until" doc:"like since, not included; the present without it"`
 	MinMS    int64  `json:"-" query:"min_ms" min:"0" max:"86400000" doc:"only requests that took at least that long, from the rows of the log"`
 	By       string `json:"-" query:"by" enum:"hour,model,provider,endpoint,node" default:"hour" doc:"hour: by hour, model and provider; else over the whole period"`
 }
@@ -53,6 +55,13 @@ type Stats struct {
 	Stats       []StatsRow    `json:"stats,omitzero"`
 	Groups      []GroupStats  `json:"groups,omitzero" doc:"instead of stats, unless by hour"`
 	Error       string        `json:"error,omitempty" doc:"that there is no request log; then nothing else is there"`
+}
+
+// AuditQuery is a page of the audit log.
+type AuditQuery struct {
+	Page
+	Since string `json:"-" query:"since" doc:"a time, a date, or a duration back such as 90m or 7d"`
+	Until string `json:"-" query:"until" doc:"like since, not included"`
 }
 
 // StatsFilters repeats what was asked for.
@@ -95,7 +104,8 @@ type StatsRow struct {
 
 // SeriesQuery selects figures over time.
 type SeriesQuery struct {
-	Since    string `json:"-" query:"since" default:"24h" doc:"a time, or a duration back such as 90m or 7d"`
+	Since    string `json:"-" query:"since" default:"24h" doc:"a time, a date, or a duration back such as 90m or 7d"`
+	Until    string `json:"-" query:"until" doc:"like since, not included; the present without it"`
 	Step     string `json:"-" query:"step" enum:"auto,minute,hour,day" default:"auto" doc:"auto: minutes up to three hours, hours up to four days, else days of UTC"`
 	By       string `json:"-" query:"by" enum:"none,model,provider,endpoint,node" default:"none" doc:"also the groups, and points for each of the first"`
 	Top      int    `json:"-" query:"top" min:"0" max:"10" default:"5" doc:"how many groups have points, those with the most requests"`

@@ -208,8 +208,8 @@ func (c *Client) Content(ctx context.Context, id string) (adminapi.Content, erro
 }
 
 // Audit lists the audit log.
-func (c *Client) Audit(ctx context.Context, page adminapi.Page) ([]adminapi.AuditEntry, error) {
-	return Call(ctx, c, adminapi.ListAudit(), page)
+func (c *Client) Audit(ctx context.Context, q adminapi.AuditQuery) ([]adminapi.AuditEntry, error) {
+	return Call(ctx, c, adminapi.ListAudit(), q)
 }
 
 // Ledger looks for gaps since a time or a span back, "" for a day.

@@ -120,10 +120,12 @@ func answers() map[string]answer {
 		"DELETE keys/KEY_ID":    {200, `{"id":"KEY_ID","revoked":"2030-01-02T03:04:05Z","nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
 		"DELETE keys/k_03":      {200, `{"id":"k_03","revoked":"2030-01-02T03:04:05Z","nodes":[{"node":"node-1","state":"applied","ms":2},{"node":"node-2","state":"pending","ms":500}]}`},
 
-		"GET stats?by=node&hours=24&min_ms=5000": {200, `{"period_hours":24,"filters":{"model":null,"provider":null},"groups":[{"group":"node-1","request_count":7,"p95_ttft_ms":31,"total_cost_usd":"0"}]}`},
-		"GET stats?hours=24":                     {200, `{"period_hours":24,"filters":{"model":null,"provider":null},"stats":[` + stats + `]}`},
-		"GET stats?hours=2&model=demo":           {200, `{"period_hours":2,"filters":{"model":"demo","provider":null},"stats":[` + stats + `]}`},
-		"GET stats?hours=1":                      {200, `{"error":"Database logging not configured"}`},
+		"GET stats?by=node&hours=24&min_ms=5000":  {200, `{"period_hours":24,"filters":{"model":null,"provider":null},"groups":[{"group":"node-1","request_count":7,"p95_ttft_ms":31,"total_cost_usd":"0"}]}`},
+		"GET stats?hours=24":                      {200, `{"period_hours":24,"filters":{"model":null,"provider":null},"stats":[` + stats + `]}`},
+		"GET stats?model=demo&since=2h&until=30m": {200, `{"period_hours":2,"filters":{"model":"demo","provider":null},"stats":[` + stats + `]}`},
+		"GET stats?model=demo&since=2h":           {200, `{"period_hours":2,"filters":{"model":"demo","provider":null},"stats":[` + stats + `]}`},
+		"GET stats?hours=2&model=demo":            {200, `{"period_hours":2,"filters":{"model":"demo","provider":null},"stats":[` + stats + `]}`},
+		"GET stats?hours=1":                       {200, `{"error":"Database logging not configured"}`},
 
 		"GET shadows?model=demo&since=24h":                                       {200, shadowsAnswer},
 		"GET shadows?model=demo&since=7d":                                        {200, shadowsAnswer},
@@ -133,10 +135,13 @@ func answers() map[string]answer {
 		"POST billing/find": {200, `[{"upstream_id":"gen-1","time":"2030-05-01T10:00:00Z","provider":"OpenRouter","upstream_model":"openai/gpt-5-mini","model":"gpt-5-mini","usage_source":"provider",` +
 			`"prompt_tokens":1000,"completion_tokens":20,"cost_usd":"0.0012"},{"upstream_id":"gen-2","time":"2030-05-01T11:00:00Z","provider":"OpenRouter","upstream_model":"openai/gpt-5-mini",` +
 			`"model":"gpt-5-mini","usage_source":"provider","prompt_tokens":600,"completion_tokens":20,"cost_usd":"0.0008"}]`},
-		"GET audit?limit=50":          {200, auditLog},
-		"GET audit?limit=5":           {200, auditLog},
-		"GET audit?limit=1":           {200, `[]`},
-		"GET audit?before=8&limit=50": {200, `[]`},
+		"GET audit?limit=50":                                         {200, auditLog},
+		"GET audit?limit=5":                                          {200, auditLog},
+		"GET audit?limit=50&since=7d":                                {200, auditLog},
+		"GET audit?limit=50&since=7d&until=2030-01-03":               {200, auditLog},
+		"GET series?limit=5&since=2030-01-02&top=5&until=2030-01-03": {200, `{"step":"hour","since":"2030-01-02T00:00:00Z","total":{},"points":[],"groups":[],"group_count":0}`},
+		"GET audit?limit=1":                                          {200, `[]`},
+		"GET audit?before=8&limit=50":                                {200, `[]`},
 	}
 }
 

@@ -43,7 +43,7 @@ func finish(commands []*urfave.Command) []*urfave.Command {
 		if c.BashComplete == nil {
 			c.BashComplete = completer(nil)
 		}
-		if len(c.Subcommands) > 0 {
+		if len(c.Subcommands) > 0 && c.Action == nil {
 			c.Action = group
 		} else {
 			c.CustomHelpTemplate = urfave.CommandHelpTemplate
@@ -74,9 +74,15 @@ func run(do func(context.Context, *invocation) error) urfave.ActionFunc {
 	}
 }
 
-// group is the action of a command that only has others below it.
+// group is the action of a command that only has others below it. Alone it lists,
+// if one of them does.
 func group(c *urfave.Context) error {
 	if !c.Args().Present() {
+		for _, below := range c.Command.Subcommands {
+			if below.Name == "list" {
+				return below.Action(c)
+			}
+		}
 		if c.Command.Name == program && c.NumFlags() == 0 {
 			return urfave.ShowAppHelp(c)
 		}

@@ -15,8 +15,8 @@ const defaultAudit = 50
 func auditCommand() *urfave.Command {
 	return &urfave.Command{
 		Name: "audit", Usage: "list changes: who made them, when and why",
-		Description: help("", "gatewayctl audit", "gatewayctl audit --limit 5 -o json"),
-		Flags:       pageFlags(defaultAudit),
+		Description: help("", "gatewayctl audit", "gatewayctl audit --limit 5 -o json", "gatewayctl audit --since 7d"),
+		Flags:       append(pageFlags(defaultAudit), spanFlags("the beginning")...),
 		Action:      run(audit),
 	}
 }
@@ -26,7 +26,7 @@ func audit(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	rows, err := client.Audit(ctx, in.page(defaultAudit))
+	rows, err := client.Audit(ctx, adminapi.AuditQuery{Page: in.page(defaultAudit), Since: valueOf(in, "since", ""), Until: valueOf(in, "until", "")})
 	if err != nil {
 		return err
 	}

@@ -107,6 +107,23 @@ func pageFlags(def int) []urfave.Flag {
 	}
 }
 
+// rowsFlag is of lists that are sorted here.
+func rowsFlag() urfave.Flag {
+	return &urfave.GenericFlag{Name: "limit", Usage: "show at most `N` rows, the first in the order of --sort", DefaultText: "all", Value: &parsed[uint64]{parse: parseNumber}}
+}
+
+// first returns as many rows as rowsFlag says.
+func first[T any](in *invocation, rows []T) []T {
+	limit := valueOf(in, "limit", uint64(len(rows)))
+	return rows[:min(uint64(len(rows)), limit)]
+}
+
+// hidden is for the old name of a flag.
+func hidden(f *urfave.GenericFlag) *urfave.GenericFlag {
+	f.Hidden = true
+	return f
+}
+
 // textFlag takes any text; def is what --help shows as the default.
 func textFlag(name, usage, def string) *urfave.StringFlag {
 	return &urfave.StringFlag{Name: name, Usage: usage, DefaultText: def}

@@ -18,7 +18,7 @@ func ledgerCommand() *urfave.Command {
 		Description: help("ISSUED = STORED + DEAD_LETTERED + IN_TRANSIT + PENDING + LOST, for each node since it started. Gaps are numbers that have neither a row\n"+
 			"nor a dead letter, between others that have, among events older than five minutes. Exits with 1 if events are lost, missing or dead letters.",
 			"gatewayctl ledger", "gatewayctl ledger --since 7d -o json"),
-		Flags:  []urfave.Flag{textFlag("since", "look for gaps since `WHEN`: a time, or a duration back such as 7d", "24h")},
+		Flags:  []urfave.Flag{momentFlag("since", "look for gaps since `WHEN`: a time such as 2030-01-31T00:00:00Z, a date, or a duration back such as 90m or 7d", "24h")},
 		Action: run(ledger),
 	}
 }
@@ -28,7 +28,7 @@ func ledger(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
-	l, err := client.Ledger(ctx, in.text("since"))
+	l, err := client.Ledger(ctx, valueOf(in, "since", ""))
 	if err != nil {
 		return err
 	}

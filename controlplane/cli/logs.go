@@ -99,7 +99,7 @@ func logsCommand() *urfave.Command {
 			{
 				Name: "tail", Usage: "show the latest requests; --follow waits for new ones",
 				Description: help("", "gatewayctl logs tail --limit 5", "gatewayctl logs tail --model demo -o json"),
-				Flags: append(logFilters(), countFlag("limit", "start with the latest `N`", defaultTail, maxLimit),
+				Flags: append(logFilters(), spanFlags("the beginning")[0], countFlag("limit", "start with the latest `N`", defaultTail, maxLimit),
 					&urfave.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "continue until interrupted", DisableDefaultText: true}),
 				Action: run(tailLogs),
 			},

@@ -14,8 +14,12 @@ import (
 func modelsCommand() *urfave.Command {
 	return &urfave.Command{
 		Name: "models", Usage: "list the models in service",
-		Description: help("Prices are in USD per million tokens. ROLE is the lowest role whose keys may use the model.", "gatewayctl models", "gatewayctl models -o yaml"),
-		Action:      run(models),
+		Description: help("", "gatewayctl models", "gatewayctl models -o yaml"),
+		Subcommands: []*urfave.Command{{
+			Name: "list", Usage: "list the models in service",
+			Description: help("Prices are in USD per million tokens. ROLE is the lowest role whose keys may use the model.", "gatewayctl models list", "gatewayctl models list -o yaml"),
+			Action:      run(models),
+		}},
 	}
 }
 

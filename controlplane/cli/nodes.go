@@ -20,8 +20,12 @@ func nodesCommand() *urfave.Command {
 		Name: "nodes", Usage: "list data-plane nodes, or show one", ArgsUsage: "[NODE]",
 		Description: help("A node is live while its heartbeats arrive, stale when they stop, and gone after a clean shutdown or a long silence.\n"+
 			"The USAGE columns count usage events since the node started; it keeps pending ones until the collector has stored them.",
-			"gatewayctl nodes", "gatewayctl nodes node-1", "gatewayctl nodes -o json"),
+			"gatewayctl nodes", "gatewayctl nodes node-1", "gatewayctl nodes list -o json"),
 		Action: run(nodes), BashComplete: completer(suggestNode),
+		Subcommands: []*urfave.Command{
+			{Name: "list", Usage: "list data-plane nodes", Description: help("", "gatewayctl nodes list"), Action: run(nodes)},
+			{Name: "show", Usage: "show one node", ArgsUsage: "NODE", Description: help("", "gatewayctl nodes show node-1"), Action: run(nodes), BashComplete: completer(suggestNode)},
+		},
 	}
 }
 

@@ -17,15 +17,14 @@ func seriesCommand() *urfave.Command {
 		Description: help("The step is a minute up to three hours back, an hour up to four days, else a day of UTC. With --by, the five groups\n"+
 			"with the most requests have lines of their own.",
 			"gatewayctl series --since 1h", "gatewayctl series --since 30d --by model -o json"),
-		Flags: []urfave.Flag{
-			textFlag("since", "from `TIME` on, or a duration back such as 90m or 7d", "24h"),
+		Flags: append([]urfave.Flag{
 			choiceFlag("step", "one line for each `STEP`: minute, hour or day", "by the period", "minute", "hour", "day"),
 			choiceFlag("by", "also lines of each `DIMENSION`: model, provider, endpoint or node", "none", "model", "provider", "endpoint", "node"),
 			textFlag("model", "only `MODEL`", ""),
 			textFlag("provider", "only `PROVIDER`", ""),
 			textFlag("endpoint", "only `ENDPOINT`, its full id", ""),
 			textFlag("node", "only `NODE`", ""),
-		},
+		}, spanFlags("24h")...),
 		Action: run(series),
 	}
 }
@@ -42,7 +41,7 @@ func series(ctx context.Context, in *invocation) error {
 		return err
 	}
 	found, err := adminclient.Call(ctx, client, adminapi.GetSeries(), adminapi.SeriesQuery{
-		Since: cmp.Or(in.text("since"), "24h"), Step: valueOf(in, "step", ""), By: valueOf(in, "by", ""), Top: 5, Limit: 5,
+		Since: valueOf(in, "since", "24h"), Until: valueOf(in, "until", ""), Step: valueOf(in, "step", ""), By: valueOf(in, "by", ""), Top: 5, Limit: 5,
 		Model: in.text("model"), Provider: in.text("provider"), Endpoint: in.text("endpoint"), Node: in.text("node"),
 	})
 	if err != nil {

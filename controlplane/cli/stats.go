@@ -22,8 +22,8 @@ func statsCommand() *urfave.Command {
 	return &urfave.Command{
 		Name: "stats", Usage: "show requests, tokens, latencies and time to the first token",
 		Description: help("Percentiles are by nearest rank, within 6 % above 32 ms. Full hours are counted.",
-			"gatewayctl stats", "gatewayctl stats --model demo --hours 2 -o json", "gatewayctl stats --by endpoint --sort p95", "gatewayctl stats --by node --min-ms 5000 --sort ttft"),
-		Flags: []urfave.Flag{
+			"gatewayctl stats", "gatewayctl stats --model demo --since 2h -o json", "gatewayctl stats --by endpoint --sort p95", "gatewayctl stats --by node --min-ms 5000 --sort ttft"),
+		Flags: slices.Concat([]urfave.Flag{
 			choiceFlag("by", "figures of each `DIMENSION`: hour (and model and provider), model, provider, endpoint or node", "hour", "hour", "model", "provider", "endpoint", "node"),
 			choiceFlag("sort", "sort by `COLUMN`, the greatest first: requests, errors, tokens, cost, avg, p50, p95, p99 or ttft (p95)", "the time or the name",
 				"requests", "errors", "tokens", "cost", "avg", "p50", "p95", "p99", "ttft"),
@@ -32,8 +32,9 @@ func statsCommand() *urfave.Command {
 			textFlag("endpoint", "only `ENDPOINT`, its full id", ""),
 			textFlag("node", "only `NODE`", ""),
 			countFlag("min-ms", "only requests that took at least `MS` milliseconds, as far back as the log has rows", 0, maxMS),
-			countFlag("hours", "show the last `HOURS`", defaultHours, maxHours),
-		},
+			rowsFlag(),
+			hidden(countFlag("hours", "show the last `HOURS`", defaultHours, maxHours)),
+		}, spanFlags("24h")),
 		Action: run(stats),
 	}
 }
@@ -45,7 +46,13 @@ func stats(ctx context.Context, in *invocation) error {
 	}
 	q := adminapi.StatsQuery{
 		Model: in.text("model"), Provider: in.text("provider"), Endpoint: in.text("endpoint"), Node: in.text("node"),
-		Hours: valueOf(in, "hours", defaultHours), By: valueOf(in, "by", ""), MinMS: int64(valueOf(in, "min-ms", 0)),
+		Hours: valueOf(in, "hours", 0), Since: valueOf(in, "since", ""), Until: valueOf(in, "until", ""), By: valueOf(in, "by", ""), MinMS: int64(valueOf(in, "min-ms", 0)),
+	}
+	if q.Hours != 0 && q.Since != "" {
+		return usagef("stats: --since and --hours are mutually exclusive")
+	}
+	if q.Hours == 0 && q.Since == "" {
+		q.Hours = defaultHours
 	}
 	order := valueOf(in, "sort", "")
 	if q.By != "" && q.By != "hour" {
@@ -55,7 +62,7 @@ func stats(ctx context.Context, in *invocation) error {
 		}
 		sortFigures(groups, order, func(g adminapi.GroupStats) adminapi.Figures { return g.Figures })
 		names := []column[adminapi.GroupStats]{{name: "group", head: strings.ToUpper(q.By), text: func(g adminapi.GroupStats) string { return g.Group }}}
-		return list(in, groups, append(names, figureColumns(func(g adminapi.GroupStats) adminapi.Figures { return g.Figures })...))
+		return list(in, first(in, groups), append(names, figureColumns(func(g adminapi.GroupStats) adminapi.Figures { return g.Figures })...))
 	}
 	rows, err := client.Stats(ctx, q)
 	if err != nil {
@@ -67,7 +74,7 @@ func stats(ctx context.Context, in *invocation) error {
 		{name: "model_id", text: func(r adminapi.StatsRow) string { return r.ModelID }},
 		{name: "provider", spare: true, text: func(r adminapi.StatsRow) string { return r.Provider }},
 	}
-	return list(in, rows, append(names, figureColumns(func(r adminapi.StatsRow) adminapi.Figures { return r.Figures })...))
+	return list(in, first(in, rows), append(names, figureColumns(func(r adminapi.StatsRow) adminapi.Figures { return r.Figures })...))
 }
 
 // sortFigures sorts stably, the greatest first; "" leaves the order.

@@ -25,6 +25,7 @@ func usageCommand() *urfave.Command {
 			momentFlag("until", "before `WHEN`", "now"),
 			zoneFlag("zone", "IANA time `ZONE` of dates, and in which days begin"),
 			choiceFlag("sort", "sort by `COLUMN`, the greatest first: requests, errors, tokens or cost", "requests, or the names of several dimensions", "requests", "errors", "tokens", "cost"),
+			rowsFlag(),
 		}, filterFlags("by its id")...),
 		Action: run(usage),
 	}
@@ -58,7 +59,7 @@ func usage(ctx context.Context, in *invocation) error {
 			columns = append(columns, column[adminapi.UsageRow]{name: "team_name", text: func(r adminapi.UsageRow) string { return r.TeamName }})
 		}
 	}
-	return list(in, rows, append(columns, usageColumns(in.format() == formatCSV || valueOf(in, "output", formatTable) == formatWide || !in.opts.StdoutTerminal)...))
+	return list(in, first(in, rows), append(columns, usageColumns(in.format() == formatCSV || valueOf(in, "output", formatTable) == formatWide || !in.opts.StdoutTerminal)...))
 }
 
 // rowName returns what a row is by.

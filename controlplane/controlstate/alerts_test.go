@@ -24,7 +24,7 @@ func TestAlertsAreRecordedOnce(t *testing.T) {
 		f(7, 50, 100, true)
 		f(7, 70, 80, true) // the limit was raised
 		f(8, 50, 80, true)
-		log, err := s.AuditLog(t.Context(), 10, 0)
+		log, err := s.AuditLog(t.Context(), controlstate.AuditQuery{Limit: 10})
 		if err != nil || len(log) != 4 {
 			t.Errorf("%d audit entries, %v, want one for each alert", len(log), err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/database"
@@ -36,15 +37,32 @@ func (s *State) Audit(ctx context.Context, e Entry) error {
 	return nil
 }
 
-// AuditLog lists the log, newest first: at most limit (1 to MaxPage) entries,
-// those with an id below before unless that is 0.
-func (s *State) AuditLog(ctx context.Context, limit int, before uint64) ([]Entry, error) {
+// AuditQuery selects entries.
+type AuditQuery struct {
+	// Limit is the most that are listed, 1 to MaxPage.
+	Limit int
+	// Before selects entries with an id below it unless it is 0.
+	Before uint64
+	// Since and Until are the period: from, and before. Zero is no limit.
+	Since, Until time.Time
+}
+
+// AuditLog lists the log, newest first.
+func (s *State) AuditLog(ctx context.Context, in AuditQuery) ([]Entry, error) {
 	const query = `SELECT id, time, author, action, target, reason, detail FROM control_audit
-		WHERE id < $1 ORDER BY id DESC LIMIT CAST($2 AS BIGINT)`
-	p, err := page(limit, before)
+		WHERE id < $1 AND time >= $3 AND time < $4 ORDER BY id DESC LIMIT CAST($2 AS BIGINT)`
+	p, err := page(in.Limit, in.Before)
 	if err != nil {
 		return nil, err
 	}
+	since, until := int64(0), int64(math.MaxInt64)
+	if !in.Since.IsZero() {
+		since = in.Since.UnixMicro()
+	}
+	if !in.Until.IsZero() {
+		until = in.Until.UnixMicro()
+	}
+	p = append(p, since, until)
 	var list []Entry
 	err = s.read(ctx, database.SQL(query, p...), func(r database.Row) error {
 		var e Entry

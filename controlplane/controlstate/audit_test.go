@@ -27,18 +27,21 @@ func TestAuditLog(t *testing.T) {
 			e.ID = uint64(n + 1)
 			want = append([]controlstate.Entry{e}, want...)
 		}
-		f := func(limit int, before uint64, want []controlstate.Entry) {
+		f := func(q controlstate.AuditQuery, want []controlstate.Entry) {
 			t.Helper()
-			got, err := s.AuditLog(t.Context(), limit, before)
+			got, err := s.AuditLog(t.Context(), q)
 			if err != nil || len(got) != len(want) || len(want) > 0 && !reflect.DeepEqual(got, want) {
 				t.Errorf("log %+v, error %v; want %+v", got, err, want)
 			}
 		}
-		f(1000, 0, want)
-		f(2, 0, want[:2])
-		f(2, 4, want[2:4])
-		f(2, 1, nil)
-		if _, err := s.AuditLog(t.Context(), 0, 0); !errors.Is(err, controlstate.ErrInvalid) {
+		f(controlstate.AuditQuery{Limit: 1000}, want)
+		f(controlstate.AuditQuery{Limit: 2}, want[:2])
+		f(controlstate.AuditQuery{Limit: 2, Before: 4}, want[2:4])
+		f(controlstate.AuditQuery{Limit: 2, Before: 1}, nil)
+		f(controlstate.AuditQuery{Limit: 9, Since: want[2].Time}, want[:3])
+		f(controlstate.AuditQuery{Limit: 9, Until: want[2].Time}, want[3:])
+		f(controlstate.AuditQuery{Limit: 9, Since: want[2].Time, Until: want[1].Time}, want[2:3])
+		if _, err := s.AuditLog(t.Context(), controlstate.AuditQuery{}); !errors.Is(err, controlstate.ErrInvalid) {
 			t.Errorf("error %v, want %v", err, controlstate.ErrInvalid)
 		}
 		if err := s.Audit(t.Context(), controlstate.Entry{Author: "ana"}); !errors.Is(err, controlstate.ErrInvalid) {

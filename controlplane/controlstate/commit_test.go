@@ -53,7 +53,7 @@ func TestCommit(t *testing.T) {
 				t.Errorf("current %+v, error %v; want %+v", got, err, r)
 			}
 			checkOverrides(t, s, want)
-			log, err := s.AuditLog(t.Context(), 1, 0)
+			log, err := s.AuditLog(t.Context(), controlstate.AuditQuery{Limit: 1})
 			if err != nil || len(log) != 1 || log[0].Detail != e.Detail || log[0].Reason != e.Reason || log[0].ID != number {
 				t.Errorf("audit log %+v, error %v; want %+v", log, err, e)
 			}

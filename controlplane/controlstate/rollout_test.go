@@ -93,7 +93,7 @@ func TestRolloutsAreComparedAndSet(t *testing.T) {
 		if list, err = s.Rollouts(t.Context(), "", 2); err != nil || len(list) != 2 || list[0].ID != "r2" {
 			t.Errorf("all rollouts: %+v, %v", list, err)
 		}
-		log, err := s.AuditLog(t.Context(), 10, 0)
+		log, err := s.AuditLog(t.Context(), controlstate.AuditQuery{Limit: 10})
 		if err != nil || len(log) != 5 {
 			t.Errorf("%d audit entries, %v: refused changes leave none", len(log), err)
 		}

@@ -65,7 +65,7 @@ func TestSessions(t *testing.T) {
 		for range 2 {
 			check("end", s.EndSession(ctx, "d", entry("logout")), nil)
 		}
-		log, err := s.AuditLog(ctx, 100, 0)
+		log, err := s.AuditLog(ctx, controlstate.AuditQuery{Limit: 100})
 		ended := 0
 		for _, e := range log {
 			if e.Action == "logout" {

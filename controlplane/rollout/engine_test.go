@@ -313,7 +313,7 @@ func TestABadEndpointLosesAllTraffic(t *testing.T) {
 	if err != nil || len(overrides.Weights) != 1 || overrides.Weights["glm:old"] != 2 {
 		t.Errorf("overrides %v, %v: want what was there before", overrides, err)
 	}
-	log, err := db.AuditLog(t.Context(), 1, 0)
+	log, err := db.AuditLog(t.Context(), controlstate.AuditQuery{Limit: 1})
 	if err != nil || log[0].Action != "rollout.take_back" || log[0].Author != "controlplane" || log[0].Target != "glm" || !strings.Contains(log[0].Reason, "75% of 4 requests") {
 		t.Errorf("audit %+v, %v", log, err)
 	}

@@ -48,13 +48,21 @@ func (s *Server) series(ctx context.Context, in adminapi.SeriesQuery) (out admin
 	if err != nil {
 		return out, err
 	}
-	span := time.Since(since)
+	until, err := moments("until", in.Until, time.UTC)
+	if err != nil {
+		return out, err
+	}
+	end := time.Now()
+	if !until.IsZero() {
+		end = until
+	}
+	span := max(0, end.Sub(since))
 	q := requestlog.SeriesQuery{Step: stepOf(in.Step, span)}
 	length := lengthOf(q.Step)
 	if points := int(span/length) + 2; points > maxSeriesPoints {
 		return out, badRequest("%d points by the %s are too many: a series has at most %d; take a later since or greater steps", points, q.Step, maxSeriesPoints)
 	}
-	q.StatsQuery = requestlog.StatsQuery{Since: since.UTC().Truncate(length), Model: in.Model, Provider: in.Provider, Endpoint: in.Endpoint, Node: in.Node}
+	q.StatsQuery = requestlog.StatsQuery{Since: since.UTC().Truncate(length), Until: until, Model: in.Model, Provider: in.Provider, Endpoint: in.Endpoint, Node: in.Node}
 	out = adminapi.Series{Step: string(q.Step), Since: q.Since}
 	if in.By != "none" {
 		q.By = in.By

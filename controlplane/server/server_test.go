@@ -267,8 +267,18 @@ func TestStats(t *testing.T) {
 		if len(out.Stats) != 0 || out.PeriodHours != 24 {
 			t.Errorf("stats of nobody %+v", out)
 		}
+		p.call("GET", "/admin/stats?since=90m", "", 200, &out)
+		if out.PeriodHours != 2 || len(out.Stats) == 0 {
+			t.Errorf("stats since 90m %+v", out)
+		}
+		p.call("GET", "/admin/stats?since=7d&until=6d", "", 200, &out)
+		if out.PeriodHours != 24 || len(out.Stats) != 0 {
+			t.Errorf("stats until 6d %+v", out)
+		}
+		p.refused("GET", "/admin/stats?until=yesterday", "", 400, "parameter until must be a time")
+		p.refused("GET", "/admin/audit?since=yesterday", "", 400, "parameter since must be a time")
 		p.refused("GET", "/admin/stats?hours=0", "", 400, "parameter hours must be an integer from 1")
-		p.refused("GET", "/admin/stats?hour=1", "", 400, `unknown parameter "hour"; known are model, provider, endpoint, node, hours, min_ms, by`)
+		p.refused("GET", "/admin/stats?hour=1", "", 400, `unknown parameter "hour"; known are model, provider, endpoint, node, hours, since, until, min_ms, by`)
 	})
 }
 

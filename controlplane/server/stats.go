@@ -3,9 +3,11 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"time"
 
 	"github.com/hybridinference/gateway/controlplane/adminapi"
+	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/controlplane/requestlog"
 )
 
@@ -16,8 +18,12 @@ func (s *Server) stats(ctx context.Context, in adminapi.StatsQuery) (adminapi.St
 	if s.o.LogStore == nil {
 		return adminapi.Stats{Error: "Database logging not configured"}, nil
 	}
+	since, until, err := statsPeriod(&in)
+	if err != nil {
+		return adminapi.Stats{}, err
+	}
 	q := requestlog.StatsQuery{
-		Since: time.Now().Add(-time.Duration(in.Hours) * time.Hour), Model: in.Model, Provider: in.Provider, Endpoint: in.Endpoint, Node: in.Node,
+		Since: since, Until: until, Model: in.Model, Provider: in.Provider, Endpoint: in.Endpoint, Node: in.Node,
 		MinMS: in.MinMS,
 	}
 	out := adminapi.Stats{PeriodHours: in.Hours, Filters: &adminapi.StatsFilters{Model: given(in.Model), Provider: given(in.Provider)}}
@@ -43,6 +49,25 @@ func (s *Server) stats(ctx context.Context, in adminapi.StatsQuery) (adminapi.St
 	return out, nil
 }
 
+// statsPeriod returns the period of the figures, and sets how many hours it has.
+func statsPeriod(in *adminapi.StatsQuery) (since, until time.Time, err error) {
+	if until, err = moments("until", in.Until, time.UTC); err != nil {
+		return since, until, err
+	}
+	if in.Since == "" {
+		return time.Now().Add(-time.Duration(in.Hours) * time.Hour), until, nil
+	}
+	if since, err = moments("since", in.Since, time.UTC); err != nil {
+		return since, until, err
+	}
+	end := until
+	if end.IsZero() {
+		end = time.Now()
+	}
+	in.Hours = max(0, int(math.Ceil(end.Sub(since).Hours())))
+	return since, until, nil
+}
+
 // given is null for nothing.
 func given(text string) *string {
 	if text == "" {
@@ -51,12 +76,19 @@ func given(text string) *string {
 	return &text
 }
 
-func (s *Server) audit(ctx context.Context, in adminapi.Page) ([]adminapi.AuditEntry, error) {
+func (s *Server) audit(ctx context.Context, in adminapi.AuditQuery) ([]adminapi.AuditEntry, error) {
 	db, err := s.o.Publisher.State()
 	if err != nil {
 		return nil, err
 	}
-	found, err := db.AuditLog(ctx, in.Limit, in.Before)
+	q := controlstate.AuditQuery{Limit: in.Limit, Before: in.Before}
+	if q.Since, err = moments("since", in.Since, time.UTC); err != nil {
+		return nil, err
+	}
+	if q.Until, err = moments("until", in.Until, time.UTC); err != nil {
+		return nil, err
+	}
+	found, err := db.AuditLog(ctx, q)
 	if err != nil {
 		return nil, err
 	}
