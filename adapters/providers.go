@@ -3,6 +3,7 @@
 package adapters
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"strings"
@@ -41,6 +42,13 @@ type Provider struct {
 	// BuiltIn kinds answer in process: no address, no network, and in service
 	// only while no other endpoint of the model is.
 	BuiltIn bool
+	// PricesAnswers kinds say in every answer what it costs.
+	PricesAnswers bool
+	// convention is its name in OpenTelemetry's conventions for generative AI, ""
+	// if that is the kind.
+	convention string
+	// entra kinds take tokens of Microsoft Entra beside keys.
+	entra bool
 	// google reports the base URLs that take Google's access tokens, nil for none.
 	google func(baseURL string) bool
 	// responses reports the base URLs that have OpenAI's Responses API, nil for none.
@@ -64,18 +72,18 @@ func Providers() []Provider {
 		{Kind: "featherless", name: "Featherless", BaseURL: "https://api.featherless.ai/v1", KeyRequired: true, codec: compatible(openai.Featherless)},
 		{Kind: "groq", name: "Groq", BaseURL: "https://api.groq.com/openai/v1", KeyRequired: true, codec: compatible(openai.Groq)},
 		{Kind: "openai", name: "OpenAI", BaseURL: "https://api.openai.com/v1", KeyRequired: true, responses: anyURL, codec: compatible(openai.OpenAI)},
-		{Kind: "azure", name: "Azure", Versioned: true, codec: compatible(openai.Azure)},
-		{Kind: "mistral", name: "Mistral", BaseURL: "https://api.mistral.ai/v1", KeyRequired: true, codec: compatible(openai.Mistral)},
-		{Kind: "xai", name: "xAI", BaseURL: "https://api.x.ai/v1", KeyRequired: true, codec: compatible(openai.XAI)},
+		{Kind: "azure", name: "Azure", Versioned: true, convention: "azure.ai.openai", entra: true, codec: compatible(openai.Azure)},
+		{Kind: "mistral", name: "Mistral", BaseURL: "https://api.mistral.ai/v1", KeyRequired: true, convention: "mistral_ai", codec: compatible(openai.Mistral)},
+		{Kind: "xai", name: "xAI", BaseURL: "https://api.x.ai/v1", KeyRequired: true, convention: "x_ai", codec: compatible(openai.XAI)},
 		{Kind: "together", name: "Together", BaseURL: "https://api.together.xyz/v1", KeyRequired: true, codec: compatible(openai.Together)},
 		{Kind: "fireworks", name: "Fireworks", BaseURL: "https://api.fireworks.ai/inference/v1", KeyRequired: true, codec: compatible(openai.Fireworks)},
 		{Kind: "moonshot", name: "Moonshot AI", BaseURL: "https://api.moonshot.ai/v1", KeyRequired: true, codec: compatible(openai.Moonshot)},
 		{Kind: "qwen", name: "Alibaba", BaseURL: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", KeyRequired: true, codec: compatible(openai.Qwen)},
-		{Kind: "openrouter", name: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1", KeyRequired: true, Pins: true, codec: compatible(openai.OpenRouter)},
-		{Kind: "gemini", name: "Google", BaseURL: "https://generativelanguage.googleapis.com/v1beta", KeyRequired: true, google: vertex.OnVertex, codec: newGemini},
+		{Kind: "openrouter", name: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1", KeyRequired: true, Pins: true, PricesAnswers: true, codec: compatible(openai.OpenRouter)},
+		{Kind: "gemini", name: "Google", BaseURL: "https://generativelanguage.googleapis.com/v1beta", KeyRequired: true, google: vertex.OnVertex, convention: "gcp.gemini", codec: newGemini},
 		{Kind: "anthropic", name: "Anthropic", BaseURL: "https://api.anthropic.com", KeyRequired: true, codec: newAnthropic},
-		{Kind: "claude", name: "Google Vertex", google: vertex.OnVertex, codec: newVertex},
-		{Kind: "bedrock", name: "Amazon Bedrock", BaseURL: "https://bedrock-runtime.REGION.amazonaws.com", Regional: true, codec: newBedrock},
+		{Kind: "claude", name: "Google Vertex", google: vertex.OnVertex, convention: "gcp.vertex_ai", codec: newVertex},
+		{Kind: "bedrock", name: "Amazon Bedrock", BaseURL: "https://bedrock-runtime.REGION.amazonaws.com", Regional: true, convention: "aws.bedrock", codec: newBedrock},
 		{Kind: "demo", name: "Demo", BuiltIn: true, codec: compatible(openai.Demo)},
 	}
 }
@@ -98,6 +106,9 @@ func Kinds() []string {
 	}
 	return out
 }
+
+// ConventionalName is its name in OpenTelemetry's conventions for generative AI.
+func (p *Provider) ConventionalName() string { return cmp.Or(p.convention, p.Kind) }
 
 // DisplayName is what clients and the log see of an endpoint's provider. An
 // OpenAI-compatible server is named after its host: the label before the
@@ -122,6 +133,12 @@ func (p *Provider) DisplayName(baseURL string) string {
 // access tokens, which have to be fetched and kept fresh, and not by a key.
 func (p *Provider) TakesGoogleTokens(baseURL string) bool {
 	return p.google != nil && p.google(baseURL)
+}
+
+// TakesEntraTokens reports whether a credential is an application of Microsoft
+// Entra, as JSON, whose tokens have to be fetched, and not a key.
+func (p *Provider) TakesEntraTokens(credential string) bool {
+	return p.entra && strings.HasPrefix(strings.TrimSpace(credential), "{")
 }
 
 // HasResponses reports whether an endpoint is known to serve OpenAI's Responses

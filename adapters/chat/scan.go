@@ -88,18 +88,9 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 			} else {
 				r.note(raw, 0)
 			}
-		case "images":
-			r.note(c.Raw(), HasOwnImages)
-		case "reasoning", "reasoning_content", "reasoning_details":
-			r.note(c.Raw(), HasReasoning)
-		case "cache_control":
-			r.note(c.Raw(), HasCacheControl)
-		case "extra_content":
-			r.note(c.Raw(), HasExtra)
-		case "is_error":
-			r.note(c.Raw(), HasForeign)
 		default:
-			r.note(c.Raw(), 0)
+			f := featureOf(key)
+			r.note(c.Raw(), f)
 		}
 		if err != nil {
 			return 0, err
@@ -113,6 +104,24 @@ func (r *Request) scanMessage(c *rawjson.Cursor, n int) (Role, error) {
 	}
 	r.Has |= before
 	return role, r.roleRules(role, n, toolID)
+}
+
+// featureOf is what a message has that has a value for key, 0 for nothing that
+// matters.
+func featureOf(key []byte) Feature {
+	switch string(key) {
+	case "images":
+		return HasOwnImages
+	case "reasoning", "reasoning_content", "reasoning_details":
+		return HasReasoning
+	case "cache_control":
+		return HasCacheControl
+	case "extra_content":
+		return HasExtra
+	case "is_error":
+		return HasForeign
+	}
+	return 0
 }
 
 func (r *Request) noteCalls(raw []byte) {

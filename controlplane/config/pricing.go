@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hybridinference/gateway/adapters"
 	"github.com/hybridinference/gateway/shared/price"
 	"github.com/hybridinference/gateway/shared/wire"
 )
@@ -223,8 +224,8 @@ func (m *modelEntry) warnUnpriced() {
 	lacking := map[string][]string{}
 	var order []string
 	for i := range m.Routes {
-		if m.Routes[i].Kind == "openrouter" {
-			continue // it says what each answer costs
+		if p, _ := adapters.Find(m.Routes[i].Kind); p.PricesAnswers {
+			continue
 		}
 		if missing := strings.Join(missingPrices(&m.Model, &m.Routes[i].Pricing), ", "); missing != "" {
 			if lacking[missing] == nil {

@@ -19,6 +19,12 @@ type Language struct {
 	// Embeddings is true of a language that asks for vectors: it is served by
 	// models of that type, and all others by models that generate.
 	Embeddings bool
+	// Operation is what it asks for in the words of OpenTelemetry's conventions
+	// for generative AI ("chat", "text_completion"), "" if its own name is that.
+	Operation string
+	// Rivals is true of a language of which two endpoints may answer a request at
+	// the same time, each with a decoder of its own.
+	Rivals bool
 	// New returns a translator for many requests, one after the other.
 	New func() Translator
 	// Count is given for a language that asks for the number of prompt tokens

@@ -13,16 +13,12 @@ import (
 )
 
 // mayHedge reports whether the request may be sent to two endpoints at the same
-// time: it is for a chat, and has no effect but its answer.
+// time: its language allows it, and it has no effect but its answer.
 func (a *attempt) mayHedge(body []byte) bool {
 	if !slices.ContainsFunc(a.targets, func(t route.Target) bool { return t.Model.Hedge != nil }) {
 		return false
 	}
-	switch a.translator.Name() {
-	case "chat", "completions", "messages", "responses":
-		return !hostedTools(body)
-	}
-	return false // their translators decode one answer at a time
+	return a.lang.Rivals && !hostedTools(body)
 }
 
 // hostedTools reports whether a request asks the provider to run tools: searches,

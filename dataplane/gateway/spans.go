@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -9,7 +10,6 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.41.0"
 
 	"github.com/hybridinference/gateway/adapters/chat"
-	"github.com/hybridinference/gateway/dataplane/route"
 	"github.com/hybridinference/gateway/dataplane/trace"
 	"github.com/hybridinference/gateway/shared/rawjson"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -73,10 +73,10 @@ func (a *account) describeCall(call *trace.Call, made *wire.Attempt, last bool) 
 	if c.Endpoint == nil {
 		return
 	}
-	operation := operationOf(a.translator.Name())
+	operation := cmp.Or(a.lang.Operation, a.translator.Name())
 	call.Name = operation + " " + c.Endpoint.UpstreamModel
 	list := []attribute.KeyValue{
-		semconv.GenAIOperationNameKey.String(operation), semconv.GenAIProviderNameKey.String(providerName(c)), semconv.GenAIRequestModel(c.Endpoint.UpstreamModel),
+		semconv.GenAIOperationNameKey.String(operation), semconv.GenAIProviderNameKey.String(c.Endpoint.Source.ConventionalName()), semconv.GenAIRequestModel(c.Endpoint.UpstreamModel),
 		semconv.GenAIRequestStreamKey.Bool(a.req.Stream), attribute.String("gateway.endpoint", c.Endpoint.ID), attribute.String("gateway.provider", c.Endpoint.Provider),
 	}
 	if made.Status > 0 {
@@ -117,28 +117,4 @@ func appendNumber(list []attribute.KeyValue, key attribute.Key, raw []byte) []at
 		return list
 	}
 	return append(list, key.Float64(x))
-}
-
-// operationOf is GenAI's name of what a client language asks for.
-func operationOf(api string) string {
-	switch api {
-	case "chat", "messages", "responses":
-		return "chat"
-	case "completions":
-		return "text_completion"
-	}
-	return api
-}
-
-// providerName is GenAI's name of the provider, where it has one.
-func providerName(c route.Candidate) string {
-	names := map[string]attribute.KeyValue{
-		"openai": semconv.GenAIProviderNameOpenAI, "azure": semconv.GenAIProviderNameAzureAIOpenAI, "anthropic": semconv.GenAIProviderNameAnthropic,
-		"gemini": semconv.GenAIProviderNameGCPGemini, "claude": semconv.GenAIProviderNameGCPVertexAI, "bedrock": semconv.GenAIProviderNameAWSBedrock,
-		"mistral": semconv.GenAIProviderNameMistralAI, "xai": semconv.GenAIProviderNameXAI,
-	}
-	if known, ok := names[c.Endpoint.Kind]; ok {
-		return known.Value.AsString()
-	}
-	return c.Endpoint.Kind
 }

@@ -83,7 +83,7 @@ func (b *Builder) credential(e *Endpoint, text string) (*Credential, error) {
 			return b.signing(e, text, service, region)
 		}
 	}
-	entra := e.Source.Kind == "azure" && strings.HasPrefix(strings.TrimSpace(text), "{") // an application's JSON, not a key
+	entra := e.Source.TakesEntraTokens(text)
 	switch {
 	case entra, e.Source.TakesGoogleTokens(e.BaseURL):
 		s, err := b.source(text, token.Options{Secret: secret.New(text), Entra: entra, Variable: b.Secret})

@@ -17,7 +17,12 @@ func Chat() *api.Language { return language(false) }
 func Legacy() *api.Language { return language(true) }
 
 func language(legacy bool) *api.Language {
+	operation := "chat"
+	if legacy {
+		operation = "text_completion"
+	}
 	return &api.Language{
+		Operation: operation, Rivals: true,
 		New:         func() api.Translator { return &translator{legacy: legacy} },
 		AppendError: func(dst []byte, p *problem.Problem) []byte { return p.Append(dst) },
 	}

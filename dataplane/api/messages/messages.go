@@ -13,7 +13,11 @@ import (
 
 // Language returns POST messages.
 func Language() *api.Language {
-	return &api.Language{New: func() api.Translator { return &translator{} }, AppendError: appendError}
+	return &api.Language{
+		Operation: "chat", Rivals: true,
+		New:         func() api.Translator { return &translator{} },
+		AppendError: appendError,
+	}
 }
 
 // translator implements api.Translator.

@@ -17,6 +17,7 @@ import (
 // Language is the Responses API.
 func Language() *api.Language {
 	return &api.Language{
+		Operation: "chat", Rivals: true,
 		New:         func() api.Translator { return &translator{} },
 		AppendError: func(dst []byte, p *problem.Problem) []byte { return p.Append(dst) },
 	}
