@@ -90,7 +90,7 @@ func endpointColumns() []column[endpointLine] {
 		{name: "weight", spare: true, text: func(l endpointLine) string { return decimal(l.Weight) }, number: true},
 		{name: "state", text: func(l endpointLine) string { return l.State }, tint: func(l endpointLine) tint { return endpointTint(l.State) }},
 		{name: "node", text: func(l endpointLine) string { return l.trouble.Node }},
-		{name: "there", spare: true, text: func(l endpointLine) string { return l.trouble.State }},
+		{name: "node_state", spare: true, text: func(l endpointLine) string { return l.trouble.State }},
 		{name: "until", spare: true, text: func(l endpointLine) string { return clock(l.trouble.UntilMS) }},
 		{name: "reason", text: func(l endpointLine) string { return l.trouble.Reason }},
 	}

@@ -102,3 +102,21 @@ func TestStatusExitsWithItsProblems(t *testing.T) {
 		t.Errorf("exit %d, %q", r.code, r.stderr)
 	}
 }
+
+// A newcomer's gateway lacks most keys: a change of another model says so in one line.
+func TestChangeSumsUpMissingKeys(t *testing.T) {
+	a := newAdmin(t)
+	missing := func(model string) string {
+		return `{"code":"missing_secret","message":"model ` + model + ` cannot be served: A_KEY is set on no node"}`
+	}
+	for problems, want := range map[string]string{
+		missing("a"):                      "warning: model a cannot be served: A_KEY is set on no node\n",
+		missing("a") + "," + missing("b"): "warning: 2 models cannot be served, because no node has their API keys; see gatewayctl status\n",
+	} {
+		a.say("GET status", answer{200, `{"release":3,"published_release":3,"nats":"connected","problems":[` + problems + `]}`})
+		r := runWith(t, a.vars(), "weights", "set", "demo", "demo-api=0.8", "--wait")
+		if r.code != 0 || !strings.HasSuffix(r.stderr, want) || strings.Count(r.stderr, "warning:") != 1 {
+			t.Errorf("exit %d, %q, want %q", r.code, r.stderr, want)
+		}
+	}
+}

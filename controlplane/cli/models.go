@@ -34,8 +34,8 @@ func models(ctx context.Context, in *invocation) error {
 	}
 	return list(in, rows, []column[adminapi.Model]{
 		{name: "model", text: func(m adminapi.Model) string { return m.Model }},
-		{name: "name", text: func(m adminapi.Model) string { return m.Name }},
-		{name: "type", text: func(m adminapi.Model) string { return m.Type }},
+		{name: "name", spare: true, text: func(m adminapi.Model) string { return m.Name }},
+		{name: "type", spare: true, text: func(m adminapi.Model) string { return m.Type }},
 		{name: "endpoints", text: func(m adminapi.Model) string { return integer(m.Endpoints) }, number: true},
 		{name: "role", text: func(m adminapi.Model) string { return m.Role }},
 		{name: "context_length", text: func(m adminapi.Model) string { return integer(m.ContextLength) }, number: true},

@@ -63,10 +63,21 @@ func (in *invocation) warnOfProblems(ctx context.Context, client *adminclient.Cl
 	if err != nil {
 		return err
 	}
-	stuck := false
+	stuck, unserved := false, 0
 	for _, p := range s.Problems {
+		if p.Code == adminapi.ProblemMissingSecret {
+			unserved++
+		}
+	}
+	for _, p := range s.Problems {
+		if p.Code == adminapi.ProblemMissingSecret && unserved > 1 {
+			continue
+		}
 		_, _ = fmt.Fprintln(in.opts.Stderr, "warning: "+printable(p.Message))
 		stuck = stuck || p.Code == adminapi.ProblemNATS || p.Code == adminapi.ProblemNATSStore
+	}
+	if unserved > 1 {
+		_, _ = fmt.Fprintf(in.opts.Stderr, "warning: %d models cannot be served, because no node has their API keys; see gatewayctl status\n", unserved)
 	}
 	if stuck && s.Published < s.Release {
 		return &incompleteError{fmt.Sprintf("release %d was not published: NATS has release %d", s.Release, s.Published)}

@@ -110,8 +110,8 @@ func usageColumns(all bool) []column[adminapi.UsageRow] {
 			}
 			return plain
 		}},
-		{name: "prompt_tokens", text: func(r row) string { return integer(r.PromptTokens) }, number: true},
-		{name: "completion_tokens", text: func(r row) string { return integer(r.CompletionTokens) }, number: true},
+		{name: "prompt_tokens", spare: true, text: func(r row) string { return integer(r.PromptTokens) }, number: true},
+		{name: "completion_tokens", spare: true, text: func(r row) string { return integer(r.CompletionTokens) }, number: true},
 	}
 	if all {
 		columns = append(
