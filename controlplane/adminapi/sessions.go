@@ -71,3 +71,34 @@ type Session struct {
 	Expires     *time.Time `json:"expires"`
 	IdleExpires *time.Time `json:"idle_expires"`
 }
+
+// ListSessions lists sign-ins to the console.
+func ListSessions() Operation[None, []ConsoleSession] {
+	return get[None, []ConsoleSession]("/admin/sessions", tagSessions, "Sign-ins to the console that have not ended, the latest first").forRole(RoleAdmin)
+}
+
+// RevokeSessions ends one sign-in, or all of a person.
+func RevokeSessions() Operation[SessionRevocation, []ConsoleSession] {
+	return operation[SessionRevocation, []ConsoleSession](http.MethodDelete, "/admin/sessions/{id}", tagSessions, "End a sign-in to the console by its id, or all of a person by name; returns those that were ended")
+}
+
+// ConsoleSession is someone's sign-in to the console.
+type ConsoleSession struct {
+	ID string `json:"id"`
+	Identity
+	Method  string    `json:"method" enum:"operator,admin_token,oidc" doc:"how they have signed in"`
+	Created time.Time `json:"created"`
+	Seen    time.Time `json:"seen" doc:"when it was last used, to the minute"`
+	// Expires is when the session ends in any case, IdleExpires when it ends if it
+	// is not used.
+	Expires     time.Time `json:"expires"`
+	IdleExpires time.Time `json:"idle_expires"`
+	Current     bool      `json:"current" doc:"whether it is the session that asks"`
+}
+
+// SessionRevocation ends sessions. ID is the id of one, or the name of a person.
+type SessionRevocation struct {
+	ByID
+	ByAuthor
+	Reason string `json:"reason,omitempty" maxlen:"1000" doc:"for the audit log"`
+}

@@ -92,24 +92,27 @@ func answers() map[string]answer {
 
 		"POST keys": {201, `{"key":"hyi-plaintext","id":"k_01","name":"build-farm","user":"build-farm","role":"free","models":[],` +
 			`"created":"2030-01-02T03:04:05Z","expires":null,"revoked":null,"prefix":"hyi-plai","nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
-		"GET keys":                      {200, "[" + spent(key1, "0.5") + "," + spent(key2, "0") + "]"},
-		"GET keys/KEY_ID":               {200, key1},
-		"GET keys/k_02":                 {200, key2},
-		"GET limits":                    {200, `[{"holder":"gateway","id":"","name":"","kind":"concurrency","value":"200","provider":"zhipu","state":"outage","used":"","leased":"","left":"","refused":0,"alert":null,"resets_at":null,"nodes":[]},` + searchBudget + `]`},
-		"GET limits?of=search":          {200, `[` + searchBudget + `]`},
-		"PUT limits":                    {200, `{"limits":[` + searchBudget + `],"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
-		"DELETE limits":                 {200, `{"limits":[],"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
-		"GET teams":                     {200, `[` + searchTeam + `]`},
-		"GET teams/search":              {200, searchTeam},
-		"POST teams":                    {201, strings.TrimSuffix(searchTeam, "}") + `,"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
-		"PATCH teams/search":            {200, strings.TrimSuffix(searchTeam, "}") + `,"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
-		"DELETE teams/search":           {200, strings.TrimSuffix(searchTeam, "}") + `,"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
-		"GET keys/k_99":                 refusal(404, `key "k_99" not found`),
-		"GET operators":                 {200, `[` + grafana + `]`},
-		"POST operators":                {201, strings.TrimSuffix(grafana, "}") + `,"token":"hyo-secret"}`},
-		"POST operators/grafana/rotate": {200, strings.TrimSuffix(grafana, "}") + `,"token":"hyo-secret"}`},
-		"DELETE operators/grafana":      {200, grafana},
-		"GET whoami":                    {200, `{"name":"grafana","role":"viewer"}`},
+		"GET keys":                             {200, "[" + spent(key1, "0.5") + "," + spent(key2, "0") + "]"},
+		"GET keys/KEY_ID":                      {200, key1},
+		"GET keys/k_02":                        {200, key2},
+		"GET limits":                           {200, `[{"holder":"gateway","id":"","name":"","kind":"concurrency","value":"200","provider":"zhipu","state":"outage","used":"","leased":"","left":"","refused":0,"alert":null,"resets_at":null,"nodes":[]},` + searchBudget + `]`},
+		"GET limits?of=search":                 {200, `[` + searchBudget + `]`},
+		"PUT limits":                           {200, `{"limits":[` + searchBudget + `],"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
+		"DELETE limits":                        {200, `{"limits":[],"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
+		"GET teams":                            {200, `[` + searchTeam + `]`},
+		"GET teams/search":                     {200, searchTeam},
+		"POST teams":                           {201, strings.TrimSuffix(searchTeam, "}") + `,"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
+		"PATCH teams/search":                   {200, strings.TrimSuffix(searchTeam, "}") + `,"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
+		"DELETE teams/search":                  {200, strings.TrimSuffix(searchTeam, "}") + `,"nodes":[{"node":"node-1","state":"applied","ms":2}]}`},
+		"GET keys/k_99":                        refusal(404, `key "k_99" not found`),
+		"GET operators":                        {200, `[` + grafana + `]`},
+		"POST operators":                       {201, strings.TrimSuffix(grafana, "}") + `,"token":"hyo-secret"}`},
+		"POST operators/grafana/rotate":        {200, strings.TrimSuffix(grafana, "}") + `,"token":"hyo-secret"}`},
+		"DELETE operators/grafana":             {200, grafana},
+		"GET sessions":                         {200, `[` + signedIn + `]`},
+		"DELETE sessions/ada":                  {200, `[` + signedIn + `]`},
+		"DELETE sessions/ses_3f2a90c1d4e5b6a7": {200, `[` + signedIn + `]`},
+		"GET whoami":                           {200, `{"name":"grafana","role":"viewer"}`},
 		"POST keys/KEY_ID/rotate": {201, `{"key":"hyi-plaintext","id":"k_04","name":"build-farm","user":"build-farm","role":"free","models":[],` +
 			`"created":"2030-02-02T03:04:05Z","expires":null,"revoked":null,"prefix":"hyi-plai","nodes":[{"node":"node-1","state":"applied","ms":2}],` +
 			`"replaces":` + strings.Replace(key1, `"expires":null`, `"expires":"2030-02-09T03:04:05Z"`, 1) + `}`},
@@ -221,6 +224,7 @@ const (
 	searchBudget = `{"holder":"team","id":"t_1","name":"search","kind":"budget","value":"500","reset":"month","state":"spent","used":"500.25","leased":"0","left":"0","refused":12,"alert":{"percent":100,"time":"2030-01-20T00:00:00Z","delivery":"pending"},` +
 		`"resets_at":"2030-02-01T00:00:00Z","nodes":[{"node":"node-1","used":"400","leased":"0","refused":12},{"node":"node-2","used":"100.25","leased":"0","refused":0}]}`
 	grafana    = `{"id":"op_1","name":"grafana","role":"viewer","created":"2030-01-02T03:04:05Z","expires":null,"revoked":null}`
+	signedIn   = `{"id":"ses_3f2a90c1d4e5b6a7","name":"ada","role":"operator","method":"oidc","created":"2030-01-02T03:04:05Z","seen":"2030-01-02T04:04:05Z","expires":"2030-01-02T15:04:05Z","idle_expires":"2030-01-02T05:04:05Z","current":false}`
 	searchTeam = `{"id":"t_1","name":"search","owner":"ada","models":["demo"],"limits":[{"kind":"tpm","value":"2M"},{"kind":"budget","value":"500","reset":"month"}],` +
 		`"metadata":{"cost_centre":"4711"},"users":["alice","bob"],"keys":["k_01"],"created":"2030-01-02T03:04:05Z"}`
 )

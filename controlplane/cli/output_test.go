@@ -59,7 +59,7 @@ func TestEveryCommandTakesOutput(t *testing.T) {
 		t.Fatal(err)
 	}
 	arguments := map[string]string{
-		"operators create": "--name ada --role operator", "operators rotate": "grafana", "operators revoke": "grafana",
+		"operators create": "--name ada --role operator", "operators rotate": "grafana", "operators revoke": "grafana", "sessions revoke": "ada",
 		"limits set": "--rpm 5", "teams create": "--name search", "teams show": "search", "teams update": "search --owner ada", "teams delete": "search",
 		"weights set": "demo demo-api=1", "weights reset": "demo", "policy set": "demo latency", "policy reset": "demo", "rollout start": "demo --to demo-api", "rollout pause": "demo", "rollout resume": "demo", "rollout abort": "demo", "rollout finish": "demo", "releases show": "1", "releases diff": "2", "prices diff": "2", "prices reprice": "--since 7d", "releases rollback": "1",
 		"keys create": "--name x", "keys show": "KEY_ID", "keys revoke": "KEY_ID", "keys disable": "KEY_ID", "keys enable": "KEY_ID", "keys update": "KEY_ID --role pro", "keys rotate": "KEY_ID", "keys import": "-",

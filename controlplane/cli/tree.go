@@ -15,7 +15,7 @@ Examples:
 func tree() []*urfave.Command {
 	return finish([]*urfave.Command{
 		statusCommand(), modelsCommand(), routingCommand(), endpointsCommand(), explainCommand(), weightsCommand(), policyCommand(), rolloutCommand(), applyCommand(), diffCommand(), validateCommand(), importFilesCommand(),
-		releasesCommand(), nodesCommand(), keysCommand(), teamsCommand(), limitsCommand(), statsCommand(), seriesCommand(), usageCommand(), shadowCommand(), logsCommand(), ledgerCommand(), deadLettersCommand(), eraseCommand(), pricesCommand(), reconcileCommand(), auditCommand(), operatorsCommand(),
+		releasesCommand(), nodesCommand(), keysCommand(), teamsCommand(), limitsCommand(), statsCommand(), seriesCommand(), usageCommand(), shadowCommand(), logsCommand(), ledgerCommand(), deadLettersCommand(), eraseCommand(), pricesCommand(), reconcileCommand(), auditCommand(), operatorsCommand(), sessionsCommand(),
 		natsCommand(), versionCommand(), completionCommand(), manCommand(),
 	})
 }

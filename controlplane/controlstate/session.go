@@ -45,20 +45,27 @@ func (s *State) CreateSession(ctx context.Context, n Session, unused time.Time, 
 	return nil
 }
 
+// sessionColumns are sessions with the operator as they are now; $1 is the time.
+const sessionColumns = `SELECT s.hash, s.method, s.operator, coalesce(o.name, s.name), coalesce(o.role, s.role), s.credential, s.created, s.seen, s.expires
+	FROM control_sessions s LEFT JOIN control_operators o
+		ON o.id = s.operator AND o.hash = s.credential AND o.revoked = 0 AND (o.expires = 0 OR o.expires > $1)`
+
+func scanSession(r database.Row) (n Session, err error) {
+	var created, seen, expires int64
+	err = r.Scan(&n.Hash, &n.Method, &n.Operator, &n.Name, &n.Role, &n.Credential, &created, &seen, &expires)
+	n.Created, n.Seen, n.Expires = moment(created), moment(seen), moment(expires)
+	return n, err
+}
+
 // Session returns the session with that hash. It gives ErrNotFound if there is
 // none, if it expired before now or was not used since unused, and if the
 // operator's token was replaced, revoked or has expired.
 func (s *State) Session(ctx context.Context, hash string, now, unused time.Time) (n Session, err error) {
-	const query = `SELECT s.hash, s.method, s.operator, coalesce(o.name, s.name), coalesce(o.role, s.role), s.credential, s.created, s.seen, s.expires
-		FROM control_sessions s LEFT JOIN control_operators o
-			ON o.id = s.operator AND o.hash = s.credential AND o.revoked = 0 AND (o.expires = 0 OR o.expires > $2)
-		WHERE s.hash = $1 AND s.expires > $2 AND s.seen > $3 AND (s.operator = '' OR o.id IS NOT NULL)`
+	const query = sessionColumns + " WHERE s.hash = $3 AND s.expires > $1 AND s.seen > $2 AND (s.operator = '' OR o.id IS NOT NULL)"
 	found := false
-	err = s.read(ctx, database.SQL(query, hash, seconds(now), seconds(unused)), func(r database.Row) error {
-		var created, seen, expires int64
+	err = s.read(ctx, database.SQL(query, seconds(now), seconds(unused), hash), func(r database.Row) (err error) {
 		found = true
-		err := r.Scan(&n.Hash, &n.Method, &n.Operator, &n.Name, &n.Role, &n.Credential, &created, &seen, &expires)
-		n.Created, n.Seen, n.Expires = moment(created), moment(seen), moment(expires)
+		n, err = scanSession(r)
 		return err
 	})
 	if err == nil && !found {

@@ -51,6 +51,8 @@ func TestRoles(t *testing.T) {
 		may("POST", "/admin/erase", `{}`, 2)
 		may("GET", "/admin/operators", "", 2)
 		may("POST", "/admin/operators", `{}`, 2)
+		may("GET", "/admin/sessions", "", 2)
+		may("DELETE", "/admin/sessions/x", `{}`, 2)
 		viewer.refused("PUT", "/admin/weights", `{"model":"glm","weights":{"local":1}}`, http.StatusForbidden, "PUT /admin/weights needs the role operator; vera has the role viewer")
 		var me adminapi.Identity
 		viewer.call("GET", "/admin/whoami", "", http.StatusOK, &me)

@@ -217,6 +217,8 @@ func (s *Server) logOperations() []endpoint {
 		on(adminapi.CreateOperator(), s.createOperator),
 		on(adminapi.RotateOperator(), s.rotateOperator),
 		on(adminapi.RevokeOperator(), s.revokeOperator),
+		on(adminapi.ListSessions(), s.sessions),
+		on(adminapi.RevokeSessions(), s.revokeSessions),
 		on(adminapi.WhoAmI(), s.whoami),
 		on(adminapi.GetSignInMethods(), s.signInMethods),
 		on(adminapi.GetSession(), s.getSession),

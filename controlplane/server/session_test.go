@@ -348,3 +348,70 @@ func TestSessionsOfAnOpenAPI(t *testing.T) {
 	b.send["Host"] = "attacker.example"
 	b.want("GET", adminapi.SessionPath, "", http.StatusForbidden, "localhost only")
 }
+
+// An admin sees who is signed in, and ends that: in the browser, too.
+func TestSessionsAreListedAndRevoked(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, db *requestlogtest.Database) {
+		p := start(t, db, nil)
+		vera := p.operator("vera", "viewer")
+		one, two, admin := p.browser(), p.browser(), p.browser()
+		for _, b := range []*browser{one, two} {
+			b.signIn(vera.token, http.StatusCreated)
+		}
+		admin.signIn(token, http.StatusCreated)
+		expired := p.browser()
+		expired.signIn(vera.token, http.StatusCreated)
+		list := func(caller *plane) (all []adminapi.ConsoleSession) {
+			t.Helper()
+			caller.call("GET", "/admin/sessions", "", http.StatusOK, &all)
+			return all
+		}
+		if n := len(list(p)); n != 4 {
+			t.Errorf("%d sessions, want 4", n)
+		}
+		expired.want("DELETE", adminapi.SessionPath, "", http.StatusOK, "")
+		var own []adminapi.ConsoleSession
+		_, text := admin.do("GET", "/admin/sessions", "", nil)
+		if err := json.Unmarshal([]byte(text), &own); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		current, ofVera := 0, ""
+		for _, s := range own {
+			if s.Current && s.Name == "" && s.Method == adminapi.MethodAdminToken {
+				current++
+			}
+			if s.Name == "vera" && s.Role == "viewer" && !s.Current && s.IdleExpires.Before(s.Expires) {
+				ofVera = s.ID
+			}
+		}
+		if len(own) != 3 || current != 1 || ofVera == "" || strings.Contains(text, one.cookies["/admin gateway_session"]) {
+			t.Fatalf("%s", text)
+		}
+		var ended []adminapi.ConsoleSession
+		p.call("DELETE", "/admin/sessions/"+ofVera, `{"reason":"lost a laptop"}`, http.StatusOK, &ended)
+		if len(ended) != 1 || ended[0].ID != ofVera || len(list(p)) != 2 {
+			t.Errorf("%+v", ended)
+		}
+		p.refused("DELETE", "/admin/sessions/"+ofVera, `{}`, http.StatusNotFound, ofVera)
+		p.call("DELETE", "/admin/sessions/vera", `{}`, http.StatusOK, &ended)
+		for _, b := range []*browser{one, two} {
+			b.want("GET", "/admin/whoami", "", http.StatusUnauthorized, "sign in again")
+			if len(b.cookies) != 0 {
+				t.Errorf("cookies of a revoked session: %v", b.cookies)
+			}
+		}
+		admin.want("GET", "/admin/whoami", "", http.StatusOK, "")
+		var log []adminapi.AuditEntry
+		p.call("GET", "/admin/audit", "", http.StatusOK, &log)
+		revoked := 0
+		for _, e := range log {
+			if e.Action == "session.revoke" && strings.HasPrefix(e.Target, "vera ses_") {
+				revoked++
+			}
+		}
+		if revoked != 2 {
+			t.Errorf("%d revocations in the audit log", revoked)
+		}
+	})
+}
