@@ -54,6 +54,7 @@ write() {
     echo "Go standard-library $goroot/LICENSE"
     printf '%s\n' "$found"
     find "$PWD/controlplane/console/assets/vendor" -name LICENSE -printf 'console vendored %p\n'
+    echo "vocabulary vendored $PWD/dataplane/tokens/LICENSE.o200k"
   )
   echo "The gateway's programs contain the software below, under the licences below. scripts/licenses.sh writes this file."
   for sum in "${!title[@]}"; do

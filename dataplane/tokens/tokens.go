@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/pkoukk/tiktoken-go"
-	tiktoken_loader "github.com/pkoukk/tiktoken-go-loader"
 
 	"github.com/hybridinference/gateway/adapters/chat"
 	"github.com/hybridinference/gateway/shared/rawjson"
@@ -32,7 +31,7 @@ type Counter struct {
 }
 
 func (c *Counter) unpack() {
-	tiktoken.SetBpeLoader(tiktoken_loader.NewOfflineLoader())
+	tiktoken.SetBpeLoader(vocabulary{})
 	c.codec, c.err = tiktoken.GetEncoding(tiktoken.MODEL_O200K_BASE)
 }
 
