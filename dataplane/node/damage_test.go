@@ -293,6 +293,11 @@ func damages() []damage {
 			b, err := os.ReadFile(all[rnd.IntN(len(all))])
 			return errors.Join(err, os.WriteFile(all[rnd.IntN(len(all))], b, 0o600))
 		}},
+		{name: "another node's in its place", do: func(rnd *rand.Rand, paths []string) error {
+			all := segments(paths)
+			b, err := foreignSegment(filepath.Dir(filepath.Dir(filepath.Dir(all[0]))))
+			return errors.Join(err, os.WriteFile(all[rnd.IntN(len(all))], b, 0o600))
+		}},
 		{name: "everything is gone", do: func(_ *rand.Rand, paths []string) (err error) {
 			for _, path := range segments(paths) {
 				err = errors.Join(err, os.Remove(path))
@@ -304,6 +309,25 @@ func damages() []damage {
 		{name: "both copies of the journal", do: named("done.1", "done.2"), more: true},
 		{name: "current", do: named("current")},
 	}
+}
+
+// foreignSegment is a segment of another node, with the same numbers.
+func foreignSegment(tmp string) ([]byte, error) {
+	dir := filepath.Join(tmp, "other")
+	defer func() { _ = os.RemoveAll(dir) }() // the test's directory goes in the end
+	s, err := spool.Open(spool.Options{Dir: dir, Limit: spool.MinLimit, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	for n := range uint64(100) {
+		line := (&wire.Usage{RequestID: "other-" + strconv.FormatUint(n, 10), Attempts: []wire.Attempt{}}).Append(nil)
+		err = errors.Join(err, s.Append(n+1, append(line, '\n')))
+	}
+	paths, globbed := filepath.Glob(filepath.Join(dir, s.Epoch(), "*.seg"))
+	if err = errors.Join(err, globbed, s.Close()); err != nil || len(paths) == 0 {
+		return nil, errors.Join(errors.New("no segment"), err)
+	}
+	return os.ReadFile(paths[0])
 }
 
 // TestDamage damages the spool of a node that was killed, in many ways. After

@@ -113,7 +113,7 @@ func (r *Reader) open() bool {
 	for _, seg := range v.segments {
 		wanted := seg.numbers.Within(r.next, seg.numbers.Highest())
 		if wanted = wanted.Without(v.done); len(wanted) > 0 {
-			r.seg, r.scan, r.end = seg, scanner{highest: v.last}, 0
+			r.seg, r.scan, r.end = seg, scanner{seed: v.seed, highest: v.last}, 0
 			return true
 		}
 	}
@@ -133,7 +133,7 @@ func (r *Reader) more() (bool, error) {
 		data, err := readAt(r.seg.path, r.data, r.end, size)
 		if err == nil {
 			r.data, r.end = data, size
-			r.scan = scanner{data: data, highest: r.scan.highest}
+			r.scan = scanner{data: data, seed: r.scan.seed, highest: r.scan.highest}
 			return true, nil
 		}
 		if !os.IsNotExist(err) { // else it was deleted: all of it is committed, or it disappeared

@@ -20,6 +20,9 @@ const (
 	// epochFile is where a directory of segments had its name before each epoch
 	// had a directory.
 	epochFile = "epoch"
+	// An epoch's name is so many random bytes in hex; those of earlier versions
+	// were 12.
+	epochSize = 13
 )
 
 // recover finds what an earlier run has left, and begins a new epoch unless
@@ -121,10 +124,9 @@ func (s *Spool) readCurrent() (epoch, boot string) {
 
 // newEpoch makes a volume for new events.
 func (s *Spool) newEpoch() error {
-	var id [12]byte
+	var id [epochSize]byte
 	_, _ = rand.Read(id[:]) // never fails
-	v := &volume{epoch: hex.EncodeToString(id[:])}
-	v.dir = filepath.Join(s.o.Dir, v.epoch)
+	v := newVolume(filepath.Join(s.o.Dir, hex.EncodeToString(id[:])))
 	if err := os.Mkdir(v.dir, 0o700); err != nil {
 		return fmt.Errorf("spool: %w", err)
 	}
@@ -157,7 +159,7 @@ func (s *Spool) adopt() error {
 	if err != nil {
 		return fmt.Errorf("spool: %w", err)
 	}
-	v := &volume{dir: filepath.Join(s.o.Dir, strings.TrimSpace(string(b)))}
+	v := newVolume(filepath.Join(s.o.Dir, strings.TrimSpace(string(b))))
 	if err := os.MkdirAll(v.dir, 0o700); err != nil {
 		return fmt.Errorf("spool: %w", err)
 	}

@@ -7,7 +7,8 @@ import (
 )
 
 // A record is its body's length (4 bytes), the checksum of all that follows
-// (4), the number (8), and the body; little-endian.
+// (4), the number (8), and the body; little-endian. The checksum begins with that
+// of the epoch: a segment of another epoch or another node has no records here.
 const (
 	header     = 16
 	lengthSize = 4
@@ -17,13 +18,22 @@ const (
 
 func table() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) } // it is made once
 
-func appendRecord(dst []byte, number uint64, body []byte) []byte {
+// seedOf is where the checksums of an epoch's records begin. Epochs of earlier
+// versions, whose names have another length, begin at 0.
+func seedOf(epoch string) uint32 {
+	if len(epoch) != 2*epochSize {
+		return 0
+	}
+	return crc32.Checksum([]byte(epoch), table())
+}
+
+func appendRecord(dst []byte, seed uint32, number uint64, body []byte) []byte {
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(body)))
 	dst = append(dst, 0, 0, 0, 0)
 	dst = binary.LittleEndian.AppendUint64(dst, number)
 	dst = append(dst, body...)
 	at := len(dst) - len(body) - 8
-	binary.LittleEndian.PutUint32(dst[at-4:], crc32.Checksum(dst[at:], table()))
+	binary.LittleEndian.PutUint32(dst[at-4:], crc32.Update(seed, table(), dst[at:]))
 	return dst
 }
 
@@ -31,7 +41,8 @@ func appendRecord(dst []byte, number uint64, body []byte) []byte {
 // them: after damage it continues at the next header whose checksum fits.
 type scanner struct {
 	data []byte
-	at   int // behind the last record
+	seed uint32 // of the epoch
+	at   int    // behind the last record
 	// skipped counts bytes between records that are none.
 	skipped int
 	// highest is the highest number that a record can have, 0 for any. It keeps
@@ -66,7 +77,7 @@ func (s *scanner) record(at int) (number uint64, body []byte, ok bool) {
 	if n == 0 || n > longest || n > len(b)-header || number == 0 || number == math.MaxUint64 || s.highest > 0 && number > s.highest {
 		return 0, nil, false
 	}
-	if crc32.Checksum(b[8:header+n], table()) != binary.LittleEndian.Uint32(b[lengthSize:]) {
+	if crc32.Update(s.seed, table(), b[8:header+n]) != binary.LittleEndian.Uint32(b[lengthSize:]) {
 		return 0, nil, false
 	}
 	return number, b[header : header+n], true

@@ -13,7 +13,7 @@ import (
 func segmentOf(count uint64) (b []byte, starts []int) {
 	for n := uint64(1); n <= count; n++ {
 		starts = append(starts, len(b))
-		b = appendRecord(b, n, fmt.Appendf(nil, `{"request_id":"gen-%d","pad":"%s"}`+"\n", n, bytes.Repeat([]byte("x"), int(n*7%90))))
+		b = appendRecord(b, 0, n, fmt.Appendf(nil, `{"request_id":"gen-%d","pad":"%s"}`+"\n", n, bytes.Repeat([]byte("x"), int(n*7%90))))
 	}
 	return b, starts
 }
@@ -74,14 +74,14 @@ func FuzzScan(f *testing.F) {
 	f.Add(slices.Concat(make([]byte, 100), whole[5:], whole))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		const last = 1 << 40
-		behind := appendRecord(bytes.Clone(b), last, []byte("the last\n"))
+		behind := appendRecord(bytes.Clone(b), 0, last, []byte("the last\n"))
 		s, at, found := scanner{data: behind}, 0, false
 		for {
 			number, body, ok := s.next()
 			if !ok {
 				break
 			}
-			if s.at <= at || !bytes.Equal(appendRecord(nil, number, body), behind[s.at-header-len(body):s.at]) {
+			if s.at <= at || !bytes.Equal(appendRecord(nil, 0, number, body), behind[s.at-header-len(body):s.at]) {
 				t.Fatalf("record %d at %d after %d", number, s.at, at)
 			}
 			at, found = s.at, number == last

@@ -130,7 +130,7 @@ func (s *Spool) Flush(number uint64) error {
 }
 
 func (s *Spool) append(number uint64, line []byte) error {
-	s.record = appendRecord(s.record[:0], number, line)
+	s.record = appendRecord(s.record[:0], s.now.seed, number, line)
 	n := int64(len(s.record))
 	current := s.current()
 	full := s.size()+n > s.o.Limit

@@ -192,28 +192,59 @@ func TestAFullSpoolRecovers(t *testing.T) {
 // What the files of an earlier version have is sent under its epoch.
 func TestEarlierVersionsAreAdopted(t *testing.T) {
 	o := spool.Options{Dir: t.TempDir()}
-	s := open(t, o)
-	fill(t, s, 6, 9)
-	b, err := os.ReadFile(segments(t, o.Dir)[0])
-	if err != nil {
-		t.Fatal(err)
+	var b []byte
+	for n := uint64(6); n <= 9; n++ {
+		b = append(b, spool.RecordOfEarlierVersions(n, line(n))...)
 	}
-	o.Dir = t.TempDir()
-	for name, text := range map[string][]byte{"epoch": []byte("e1\n"), fmt.Sprintf("%020d.seg", 6): bytes.TrimRight(b, "\x00"), fmt.Sprintf("%020d.seg", 12): nil} {
+	for name, text := range map[string][]byte{"epoch": []byte("e1\n"), fmt.Sprintf("%020d.seg", 6): b, fmt.Sprintf("%020d.seg", 12): nil} {
 		if err := os.WriteFile(filepath.Join(o.Dir, name), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for range 2 { // killed after it
-		s = open(t, o)
+		s := open(t, o)
 		got, err := s.Reader().Next(10, 1000)
 		if err != nil || got.Epoch != "e1" || got.First != 6 || got.Last != 9 || s.Epoch() == "e1" || len(s.Lost()) != 0 {
 			t.Errorf("%+v, %v, lost %v", got, err, s.Lost())
 		}
 	}
+	s := open(t, o)
 	s.Commit("e1", 6, 9)
 	if s.Low() != (spool.Position{}) {
 		t.Errorf("lowest %v", s.Low())
+	}
+}
+
+// A segment of another node has no events of this one, in the place of one of its
+// segments or beside it: nothing is sent under numbers that are not its own.
+func TestSegmentsOfOthersAreDamage(t *testing.T) {
+	other := spool.Options{Dir: t.TempDir()}
+	fill(t, open(t, other), 1, 9)
+	foreign, err := os.ReadFile(segments(t, other.Dir)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for beside, lost := range map[bool]int{false: 9, true: 0} {
+		o := spool.Options{Dir: t.TempDir()}
+		s := open(t, o)
+		epoch := s.Epoch()
+		fill(t, s, 1, 9)
+		path := segments(t, o.Dir)[0]
+		if beside {
+			path = filepath.Join(filepath.Dir(path), fmt.Sprintf("%020d.seg", 5))
+		}
+		if err := os.WriteFile(path, foreign, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, o)
+		count := 0
+		for _, l := range s.Lost() {
+			count += int(l.Last - l.First + 1)
+		}
+		got, err := s.Reader().Next(20, 10_000)
+		if err != nil || (s.Epoch() == epoch) != beside || count != lost || lost == 0 && (got.Epoch != epoch || got.First != 1 || got.Last != 9) || lost > 0 && got.First != 0 {
+			t.Errorf("beside %t: %+v, %v, lost %v", beside, got, err, s.Lost())
+		}
 	}
 }
 

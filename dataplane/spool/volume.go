@@ -22,6 +22,7 @@ const (
 // to the newest one only. The others have what an earlier run has left there.
 type volume struct {
 	dir, epoch string
+	seed       uint32     // of the epoch
 	segments   []*segment // by number; of the newest volume the last one is written to
 	journal    *journal
 	done       Ranges // stored for good, given up, or never there
@@ -39,10 +40,15 @@ type segment struct {
 	damaged bool
 }
 
+func newVolume(dir string) *volume {
+	epoch := filepath.Base(dir)
+	return &volume{dir: dir, epoch: epoch, seed: seedOf(epoch)}
+}
+
 // openVolume finds out what is in a directory, and what is not there any more
 // although it was issued: that is returned.
 func openVolume(dir string) (v *volume, lost Ranges, err error) {
-	v = &volume{dir: dir, epoch: filepath.Base(dir)}
+	v = newVolume(dir)
 	found := func(what string) {
 		if v.damage == "" {
 			v.damage = what
@@ -112,7 +118,7 @@ func (v *volume) readSegments(highest uint64) error {
 		if err != nil {
 			return fmt.Errorf("spool: %w", err)
 		}
-		seg := scanSegment(b, highest)
+		seg := scanSegment(scanner{data: b, seed: v.seed, highest: highest})
 		seg.path = path
 		v.size += seg.size
 		v.segments = append(v.segments, seg)
@@ -125,8 +131,8 @@ func (v *volume) readSegments(highest uint64) error {
 }
 
 // scanSegment finds out what is in a file.
-func scanSegment(b []byte, highest uint64) *segment {
-	s, seg := scanner{data: b, highest: highest}, &segment{size: int64(len(b))}
+func scanSegment(s scanner) *segment {
+	seg := &segment{size: int64(len(s.data))}
 	for {
 		number, _, ok := s.next()
 		if !ok {
