@@ -287,6 +287,7 @@ func TestObservabilityFilesNameMetricsThatExist(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{"check", "rules", "alerts.yml"},
+		{"test", "rules", "alerts_test.yml"},
 		{"check", "config", "prometheus.yml"},
 		{"check", "config", "prometheus.hosts.yml"},
 		{"check", "config", "--syntax-only", withoutKubernetes(t)},
@@ -295,6 +296,29 @@ func TestObservabilityFilesNameMetricsThatExist(t *testing.T) {
 		cmd.Dir = observability
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("promtool %v: %v\n%s", args, err, out)
+		}
+	}
+}
+
+// TestEveryAlertIsTested holds alerts_test.yml, which promtool runs, to have each
+// alert fire, from series of all that its rule reads.
+func TestEveryAlertIsTested(t *testing.T) {
+	text := func(file string) string {
+		t.Helper()
+		raw, err := os.ReadFile(filepath.Join(observability, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(raw)
+	}
+	tests, rules := text("alerts_test.yml"), text("alerts.yml")
+	alerts := regexp.MustCompile(`alert: (\w+)`).FindAllStringSubmatch(rules, -1)
+	if len(alerts) == 0 {
+		t.Fatal("no alerts")
+	}
+	for _, alert := range alerts {
+		if !strings.Contains(tests, `{alertname="`+alert[1]+`"}`) {
+			t.Errorf("no test has %s fire", alert[1])
 		}
 	}
 }
