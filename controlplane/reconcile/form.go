@@ -86,6 +86,7 @@ func (f form) generic(header []string) form {
 type cells struct {
 	at   map[string]int
 	line []string
+	kind string // "column" or "member", for errors
 	zone *time.Location
 	err  error
 }
@@ -99,7 +100,7 @@ func (c *cells) text(name string) string {
 
 func (c *cells) fail(name string, err error) {
 	if err != nil && c.err == nil {
-		c.err = fmt.Errorf("column %s: %w", name, err)
+		c.err = fmt.Errorf("%s %s: %w", c.kind, name, err)
 	}
 }
 

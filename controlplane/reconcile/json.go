@@ -5,22 +5,31 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// page is what OpenAI's usage and costs API and OpenRouter's activity API answer.
+// page is what the usage and cost APIs of OpenAI and Anthropic and OpenRouter's
+// activity API answer.
 type page struct {
 	HasMore bool              `json:"has_more"`
 	Data    []json.RawMessage `json:"data"`
 }
 
-// bucket is OpenAI's.
+// bucket is OpenAI's, with seconds, or Anthropic's, with a time.
 type bucket struct {
-	StartTime json.Number                  `json:"start_time"`
-	Results   []map[string]json.RawMessage `json:"results"`
+	StartTime  json.Number                  `json:"start_time"`
+	StartingAt string                       `json:"starting_at"`
+	Results    []map[string]json.RawMessage `json:"results"`
+}
+
+// start is the member with the beginning, and what it says.
+func (b *bucket) start() (member, value string) {
+	if b.StartingAt != "" {
+		return "starting_at", b.StartingAt
+	}
+	return "start_time", b.StartTime.String()
 }
 
 // readJSON reads pages, one after the other or in an array.
@@ -69,21 +78,22 @@ func (f *file) readPage(where string, p *page) error {
 		if err := json.Unmarshal(text, &b); err != nil {
 			return fmt.Errorf("%s: %w", at, err)
 		}
-		if b.StartTime == "" {
+		member, start := b.start()
+		if start == "" {
 			var row map[string]json.RawMessage
 			if err := json.Unmarshal(text, &row); err != nil {
 				return fmt.Errorf("%s: %w", at, err)
 			}
-			if err := f.readResult(at, row, ""); err != nil {
+			if err := f.readResult(at, row, "", ""); err != nil {
 				return err
 			}
 		}
 		for j, row := range b.Results {
-			if err := f.readResult(at+".results["+strconv.Itoa(j)+"]", row, b.StartTime.String()); err != nil {
+			if err := f.readResult(at+".results["+strconv.Itoa(j)+"]", row, member, start); err != nil {
 				return err
 			}
 		}
-		if d, err := day(b.StartTime.String(), f.zone); err == nil && len(b.Results) == 0 && f.form.read != nil {
+		if d, err := day(start, f.zone); err == nil && len(b.Results) == 0 && f.form.read != nil {
 			if err := f.add(at, Charge{Key: Key{Day: d}}, ""); err != nil { // a day without requests
 				return err
 			}
@@ -92,9 +102,10 @@ func (f *file) readPage(where string, p *page) error {
 	return nil
 }
 
-// readResult reads an object as a line with its members as columns.
-func (f *file) readResult(where string, row map[string]json.RawMessage, start string) error {
-	c := cells{at: map[string]int{}, zone: f.zone}
+// members are those of an object as the cells of a line. Objects inside it have
+// theirs as amount_value and cache_creation_ephemeral_5m_input_tokens.
+func members(row map[string]json.RawMessage, zone *time.Location) *cells {
+	c := &cells{at: map[string]int{}, kind: "member", zone: zone}
 	put := func(name string, value json.RawMessage) {
 		text := string(value)
 		switch {
@@ -108,18 +119,28 @@ func (f *file) readResult(where string, row map[string]json.RawMessage, start st
 	}
 	for name, value := range row {
 		put(name, value)
+		var inside map[string]json.RawMessage
+		if json.Unmarshal(value, &inside) != nil {
+			continue
+		}
+		for of, value := range inside {
+			put(name+"_"+of, value)
+		}
 	}
-	var money struct {
-		Value    json.RawMessage `json:"value"`
-		Currency json.RawMessage `json:"currency"`
+	_, value := c.at["amount_value"]
+	if _, currency := c.at["amount_currency"]; value && !currency {
+		put("amount_currency", json.RawMessage("null")) // it says so better than an unknown form
 	}
-	if value, ok := row["amount"]; ok && json.Unmarshal(value, &money) == nil && money.Value != nil {
-		put("amount_value", money.Value)
-		put("amount_currency", money.Currency)
-	}
+	return c
+}
+
+// readResult reads an object as a line with its members as columns, and the
+// beginning of its bucket, if it is in one.
+func (f *file) readResult(where string, row map[string]json.RawMessage, member, start string) error {
 	if start != "" {
-		put("start_time", json.RawMessage(start))
+		row[member] = json.RawMessage(strconv.Quote(start))
 	}
+	c := members(row, f.zone)
 	form, err := jsonForm(c.at)
 	if err != nil {
 		return fmt.Errorf("%s: %w", where, err)
@@ -132,34 +153,9 @@ func (f *file) readResult(where string, row map[string]json.RawMessage, start st
 	if form.name != f.form.name {
 		return fmt.Errorf("%s is of %s, and what is before it of %s: use one file each", where, form.name, f.form.name)
 	}
-	charge := form.read(&c)
+	charge := form.read(c)
 	if c.err != nil {
 		return fmt.Errorf("%s: %w", where, c.err)
 	}
 	return f.add(where, charge, "")
-}
-
-// activity is a line of OpenRouter's activity API.
-func activity(c *cells) (out Charge) {
-	out.Key = c.key("date", "model")
-	out.Used.Requests, out.Used.Prompt, out.Used.Completion = c.count("requests"), c.count("prompt_tokens"), c.count("completion_tokens")
-	c.money("byok_usage_inference", &out.Used)
-	out.Used.BYOK.Set(&out.Used.Cost)
-	c.money("usage", &out.Used)
-	return out
-}
-
-func jsonForm(at map[string]int) (form, error) {
-	names := slices.Sorted(maps.Keys(at))
-	known := append(forms(), form{
-		name: "OpenRouter activity API", provider: "OpenRouter", measures: []Measure{Requests, Tokens, Cost}, read: activity,
-		columns: []string{"date", "model", "requests", "prompt_tokens", "completion_tokens", "usage"},
-	})
-	for _, f := range known {
-		if f.fits(names) {
-			return f.generic(names), nil
-		}
-	}
-	return form{}, fmt.Errorf("unknown members %s; accepted are results of OpenAI's usage (input_tokens, num_model_requests, model) and costs (amount), and OpenRouter's activity (date, model, usage, requests, prompt_tokens, completion_tokens)",
-		strings.Join(names, ", "))
 }

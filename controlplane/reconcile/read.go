@@ -87,7 +87,7 @@ func (f *file) readCSV(r io.Reader) error {
 		if err != nil {
 			return f.csvError(err)
 		}
-		c := cells{at: at, line: line, zone: f.zone}
+		c := cells{at: at, line: line, kind: "column", zone: f.zone}
 		number, _ := table.FieldPos(0)
 		where := fmt.Sprintf("%s:%d", f.name, number+f.skipped)
 		charge := form.read(&c)

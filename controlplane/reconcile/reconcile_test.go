@@ -66,6 +66,14 @@ func TestForms(t *testing.T) {
 		"OpenAI", "2030-05-01 (all models) 0 0+0 0.06")
 	f(`{"data":[{"date":"2030-05-01 00:00:00","model":"openai/gpt-5-mini","model_permaslug":"openai/gpt-5-mini-2025-08-07","endpoint_id":"e","provider_name":"OpenAI","usage":0.015,`+
 		`"byok_usage_inference":0.012,"requests":5,"prompt_tokens":50,"completion_tokens":125,"reasoning_tokens":25}]}`, "OpenRouter", "2030-05-01 openai/gpt-5-mini 5 50+125 0.027")
+	f(`{"data":[{"starting_at":"2030-05-01T00:00:00Z","ending_at":"2030-05-02T00:00:00Z","results":[{"uncached_input_tokens":100,"cache_creation":{"ephemeral_1h_input_tokens":7,`+
+		`"ephemeral_5m_input_tokens":20},"cache_read_input_tokens":4000,"output_tokens":50,"server_tool_use":{"web_search_requests":2},"api_key_id":null,"model":"claude-opus-4-5-20251101",`+
+		`"service_tier":null,"context_window":null}]},{"starting_at":"2030-05-02T00:00:00Z","results":[]}],"has_more":false,"next_page":null}`,
+		"Anthropic", "2030-05-01 claude-opus-4-5-20251101 0 4127+50 0")
+	f(`{"data":[{"starting_at":"2030-05-01T00:00:00Z","results":[{"currency":"USD","amount":"123.45","model":"claude-opus-4-5","cost_type":"tokens","token_type":"output_tokens"},`+
+		`{"currency":"USD","amount":"0.05","model":"claude-opus-4-5","cost_type":"tokens"},{"currency":"USD","amount":"2","model":null,"cost_type":"web_search"},`+
+		`{"currency":"USD","amount":"1","model":null,"cost_type":null}]}],"has_more":false}`,
+		"Anthropic", "2030-05-01 (all models) 0 0+0 0.01\n2030-05-01 (web_search) 0 0+0 0.02\n2030-05-01 claude-opus-4-5 0 0+0 1.235")
 	f("Day,Model,requests,Cost\n2030-05-01,m,2,\"$1,234.5\"\n2030-05-01,m,1,.5\n", "", "2030-05-01 m 3 0+0 1235")
 }
 
@@ -106,9 +114,14 @@ func TestBadFiles(t *testing.T) {
 	f(openAICost+"1903824000,,2030-05-01T00:00:00,,1,eur,x,p,o\n", `x.csv:2: column amount_currency: must be usd, got "eur"`)
 	f(openRouter+strings.Repeat("gen-1,2030-05-01 00:00:00,0,0,0,0,0,1,1,0,0,m,p,,false,true,,,,,,,\n", 2), "x.csv:3: generation_id gen-1 appears twice")
 	f(`{"data":[{"start_time":1903824000,"results":[{"tokens":1}]}]}`, "x.csv: page 1: data[0].results[0]: unknown members start_time, tokens; accepted are")
-	f(`{"data":[{"start_time":1903824000,"results":[{"amount":{"value":-1,"currency":"usd"}}]}]}`, "data[0].results[0]: column amount_value: must not be negative")
+	f(`{"data":[{"start_time":1903824000,"results":[{"amount":{"value":-1,"currency":"usd"}}]}]}`, "data[0].results[0]: member amount_value: must not be negative")
 	f(`{"data":[{"start_time":1903824000,"results":[{"amount":{"value":1}}]}],"has_more":false}`, `amount_currency: must be usd, got ""`)
 	f(`{"data":[{"start_time":1903824000,"results":[{"amount":{"value":1,"currency":"usd"}}]}],"has_more":true}`, "incomplete")
+	const claude = `{"data":[{"starting_at":"2030-05-01T00:00:00Z","results":[`
+	f(claude+`{"uncached_input_tokens":1,"output_tokens":1,"model":null}]}]}`, "data[0].results[0]: member model: must not be empty: ask for the report with group_by[]=model")
+	f(claude+`{"uncached_input_tokens":1,"output_tokens":1,"cache_creation":{"ephemeral_5m_input_tokens":-1},"model":"m"}]}]}`, "member cache_creation_ephemeral_5m_input_tokens: must not be negative")
+	f(claude+`{"amount":"1","currency":"EUR","model":"m"}]}]}`, `data[0].results[0]: member currency: must be USD, got "EUR"`)
+	f(`{"data":[{"starting_at":"yesterday","results":[{"amount":"1","currency":"USD"}]}]}`, "data[0].results[0]: member starting_at: must be a date")
 	f(`{"usage":3}`, "x.csv: page 1: data is missing")
 	f(`[1`, "not JSON")
 	f(`[1]`, "must be pages")
