@@ -82,3 +82,19 @@ func membersOf(t *wire.KeyTable, team string) map[string]bool {
 	}
 	return members
 }
+
+func (a *App) leasesGranted(ctx context.Context) (bool, error) {
+	state, err := a.publisher.State()
+	if err != nil {
+		return false, err
+	}
+	return state.LeasesGranted(ctx)
+}
+
+func (a *App) noteLeasesGranted(ctx context.Context) error {
+	state, err := a.publisher.State()
+	if err != nil {
+		return err
+	}
+	return state.NoteLeasesGranted(ctx)
+}

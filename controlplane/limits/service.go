@@ -41,7 +41,11 @@ type Options struct {
 	// Spent is what a budget's holder has spent in the current period, in
 	// pico-dollars, before its limit was counted.
 	Spent func(ctx context.Context, d *Definition) (int64, error)
-	Log   *slog.Logger
+	// Granted reports whether NoteGranted was ever called, by this daemon or one
+	// before. It tells a lost state from that of a new installation.
+	Granted     func(context.Context) (bool, error)
+	NoteGranted func(context.Context) error
+	Log         *slog.Logger
 }
 
 // Service grants shares while this daemon is the one that does.
@@ -58,6 +62,7 @@ type Service struct {
 	bases  chan []base
 	asking bool
 	askAt  time.Time
+	noted  bool // NoteGranted was called
 
 	// what is wrong, as far as this goroutine knows, and as others see it
 	unkept, unknown error
@@ -138,6 +143,7 @@ func (s *Service) lead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.checkEmpty(bounded, &state)
 	now := time.Now()
 	epoch := max(state.Epoch+1, uint64(now.UnixMilli())) //nolint:gosec // after 1970
 	s.granter, s.table, s.release = New(now, epoch, s.o.Grace, state), nil, nil
@@ -168,6 +174,31 @@ func (s *Service) lead(ctx context.Context) error {
 		err = errors.Join(s.keep(last), s.store.claim(last, leaderDoc{Name: s.o.Name, Epoch: epoch, Gone: true}))
 	}
 	return err
+}
+
+// checkEmpty finds out whether a state is empty because nothing was ever granted:
+// then nothing was lost, and the first keys need not wait until that is sure.
+func (s *Service) checkEmpty(ctx context.Context, state *State) {
+	if !state.Empty {
+		s.noteGranted(ctx)
+		return
+	}
+	granted, err := s.o.Granted(ctx)
+	if err == nil && !granted {
+		s.noteGranted(ctx)
+		state.Empty = !s.noted
+	}
+}
+
+// noteGranted has the control state remember that shares are granted. It is tried
+// again every second until that is done.
+func (s *Service) noteGranted(ctx context.Context) {
+	if s.noted {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	s.noted = s.o.NoteGranted(ctx) == nil
 }
 
 // tell answers how much of limits is used.
@@ -218,6 +249,7 @@ func (s *Service) renew(ctx context.Context) error {
 	now := time.Now()
 	s.define(now, false)
 	s.findBases(ctx)
+	s.noteGranted(ctx)
 	s.granter.Sweep(now)
 	defer s.note(now)
 	if err := s.keep(ctx); err != nil {

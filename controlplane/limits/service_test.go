@@ -28,6 +28,13 @@ type daemon struct {
 	stop  func()
 }
 
+// memory is what the control state remembers of granting.
+type memory struct{ granted atomic.Bool }
+
+func (m *memory) note(context.Context) error { m.granted.Store(true); return nil }
+
+func (m *memory) ask(context.Context) (bool, error) { return m.granted.Load(), nil }
+
 func connect(t *testing.T, server *bustest.Server, role, name string) *nats.Conn {
 	t.Helper()
 	conn, err := bus.Connect(bus.Options{URL: server.ClientURL(), Role: role, Name: name, Log: slog.New(slog.DiscardHandler)})
@@ -38,13 +45,13 @@ func connect(t *testing.T, server *bustest.Server, role, name string) *nats.Conn
 	return conn
 }
 
-func startDaemon(t *testing.T, server *bustest.Server, name string, table *wire.KeyTable) *daemon {
+func startDaemon(t *testing.T, server *bustest.Server, name string, table *wire.KeyTable, m *memory) *daemon {
 	t.Helper()
 	d := &daemon{conn: connect(t, server, bus.RoleControlPlane, name)}
 	d.table.Store(table)
 	s, err := limits.NewService(limits.Options{
 		Conn: d.conn, Name: name, Grace: grace, Table: d.table.Load, Release: func() *wire.Release { return nil }, Log: slog.New(slog.NewTextHandler(&d.log, nil)),
-		Spent: func(context.Context, *limits.Definition) (int64, error) { return 0, nil },
+		Spent: func(context.Context, *limits.Definition) (int64, error) { return 0, nil }, Granted: m.ask, NoteGranted: m.note,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -154,9 +161,8 @@ func TestALostStreamIsWrittenAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			table := &wire.KeyTable{Keys: []wire.Key{{ID: "k", Limits: []wire.Limit{{Kind: wire.LimitRPM, Value: 100}}}}}
-			one := startDaemon(t, server, "one", &wire.KeyTable{})
-			eventually.True(t, "it grants", func() bool { return strings.Contains(one.log.String(), "granting") })
-			one.table.Store(table)
+			var control memory
+			one := startDaemon(t, server, "one", table, &control)
 			a := &client{t: t, conn: connect(t, server, bus.RoleDataPlane, "a"), name: "a"}
 			a.report(wire.LeaseUse{Wish: 300, Need: 20})
 			var backup map[string][]byte
@@ -175,7 +181,7 @@ func TestALostStreamIsWrittenAgain(t *testing.T) {
 				t.Errorf("not in the log: %s", one.log.String())
 			}
 			one.crash()
-			startDaemon(t, server, "two", table)
+			startDaemon(t, server, "two", table, &control)
 			b := &client{t: t, conn: connect(t, server, bus.RoleDataPlane, "b"), name: "b"}
 			if g := b.report(wire.LeaseUse{Wish: 300, Need: 1}); g.Share > 20 {
 				t.Errorf("%+v of the 20 that are left", g)
@@ -193,14 +199,13 @@ func TestASuccessorNoticesALoss(t *testing.T) {
 		t.Fatal(err)
 	}
 	table := &wire.KeyTable{Keys: []wire.Key{{ID: "k", Limits: []wire.Limit{{Kind: wire.LimitRPM, Value: 100}}}}}
-	one := startDaemon(t, server, "one", &wire.KeyTable{})
-	eventually.True(t, "it grants", func() bool { return strings.Contains(one.log.String(), "granting") })
-	one.table.Store(table)
+	var control memory
+	one := startDaemon(t, server, "one", table, &control)
 	a := &client{t: t, conn: connect(t, server, bus.RoleDataPlane, "a"), name: "a"}
 	a.report(wire.LeaseUse{Wish: 300, Need: 80})
 	one.crash()
 	restore(t, js, nil)
-	two := startDaemon(t, server, "two", table)
+	two := startDaemon(t, server, "two", table, &control)
 	b := &client{t: t, conn: connect(t, server, bus.RoleDataPlane, "b"), name: "b"}
 	if g := b.report(wire.LeaseUse{Wish: 300, Need: 1}); g.Share > 0 || g.Dry {
 		t.Errorf("%+v before the nodes have been heard of", g)
@@ -214,5 +219,25 @@ func TestASuccessorNoticesALoss(t *testing.T) {
 	})
 	if !strings.Contains(two.log.String(), "what was granted of limits was lost") {
 		t.Errorf("not in the log: %s", two.log.String())
+	}
+}
+
+// A new installation has lost nothing: its first keys are granted what they need
+// at once. An empty state is taken for a lost one if a daemon has granted before,
+// or if that is not known.
+func TestANewInstallationGrantsAtOnce(t *testing.T) {
+	server := bustest.Start(t)
+	table := &wire.KeyTable{Keys: []wire.Key{{ID: "k", Limits: []wire.Limit{{Kind: wire.LimitRPM, Value: 100}}}}}
+	var control memory
+	one := startDaemon(t, server, "one", table, &control)
+	a := &client{t: t, conn: connect(t, server, bus.RoleDataPlane, "a"), name: "a"}
+	if g := a.report(wire.LeaseUse{Wish: 300, Need: 20}); g.Share < 20 {
+		t.Errorf("%+v, want what it needs", g)
+	}
+	if list := one.Problems(); len(list) > 0 {
+		t.Errorf("problems: %q", list)
+	}
+	if !control.granted.Load() {
+		t.Error("the control state does not know that shares were granted")
 	}
 }

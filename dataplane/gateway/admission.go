@@ -120,7 +120,8 @@ func (a *admission) endpoints() (n limits.Need) {
 
 // tokens estimates those of the prompt and of the answer of a model.
 func (a *admission) tokens(m *snapshot.Model) (prompt, completion int64) {
-	prompt, completion = tokens.Rough(a.req.Messages), a.req.MaxTokens
+	prompt, _ = tokens.OfPrompt(a.req)
+	completion = a.req.MaxTokens
 	if completion <= 0 {
 		completion = m.Answers.Mean()
 	}

@@ -53,7 +53,8 @@ func hostedTools(body []byte) bool {
 // off: its prompt, as estimated. It is the operator's cost, not the key's.
 func (a *account) billHedge(u *wire.Usage, e *snapshot.Endpoint) {
 	u.HedgedEndpoint = e.ID
-	b := price.Bill{Unix: a.caller.started.Unix(), Used: price.Used{Prompt: tokens.Rough(a.req.Messages)}}
+	prompt, _ := tokens.OfPrompt(a.req)
+	b := price.Bill{Unix: a.caller.started.Unix(), Used: price.Used{Prompt: prompt}}
 	if cost := e.Price.Cost(&b); cost.Source != wire.CostSourceUnknown {
 		a.hedgedCost = cost.Total()
 		u.HedgedCostUSD = a.usd(a.hedgedCost)

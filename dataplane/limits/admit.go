@@ -69,10 +69,7 @@ func (r *Registry) try(list []*Counter, need *Need, now time.Duration, h *Hold) 
 		n := need.of(limit.Kind)
 		slot, ok := c.take(r, now, n)
 		if !ok {
-			c.lacks(n)
-			if !c.active.Load() {
-				r.activate(c)
-			}
+			r.lacks(c, n)
 			if !r.outage.Load() || limit.Outage() != wire.OutageOpen {
 				h.back(r, start)
 				return c
@@ -81,7 +78,41 @@ func (r *Registry) try(list []*Counter, need *Need, now time.Duration, h *Hold) 
 		}
 		h.list = append(h.list, held{c, n, slot})
 	}
+	for i := range h.list[start:] {
+		t := &h.list[start+i]
+		t.counter.asked.Add(t.amount)
+	}
 	return nil
+}
+
+// lacks notes that a counter had no room for n, and has it reported.
+func (r *Registry) lacks(c *Counter, n int64) {
+	c.lacks(n)
+	if !c.active.Load() {
+		r.activate(c)
+	}
+}
+
+// wait returns when a reply has come, or after d. The daemon learns how much all
+// requests that wait need of each of their limits: else it would grant what one
+// of them needs at a time, of one limit after the other.
+func (r *Registry) wait(list []*Counter, need *Need, answered <-chan struct{}, d time.Duration) {
+	for _, c := range list {
+		n := need.of(c.limit.Load().Kind)
+		if c.waiting.Add(n) > c.left.Load() {
+			r.lacks(c, n)
+		}
+	}
+	r.report()
+	wait := time.NewTimer(d)
+	select {
+	case <-answered:
+	case <-wait.C:
+	}
+	wait.Stop()
+	for _, c := range list {
+		c.waiting.Add(-need.of(c.limit.Load().Kind))
+	}
 }
 
 // Admit takes of each counter what the request needs, of all or of none. Where a
@@ -103,13 +134,7 @@ func (r *Registry) Admit(list []*Counter, need *Need, clock Clock, h *Hold) *Ref
 		if c != lacking {
 			lacking, grown = c, c.grown.Load()
 		}
-		r.report()
-		wait := time.NewTimer(until - now)
-		select {
-		case <-answered:
-		case <-wait.C:
-		}
-		wait.Stop()
+		r.wait(list, need, answered, until-now)
 		now = clock.Now()
 	}
 }
@@ -118,6 +143,7 @@ func (r *Registry) Admit(list []*Counter, need *Need, clock Clock, h *Hold) *Ref
 // more meanwhile, which others took.
 func (r *Registry) refuse(c *Counter, need *Need, now time.Duration, grown bool) *Refusal {
 	c.refused.Add(1)
+	c.asked.Add(need.of(c.limit.Load().Kind))
 	dry := c.dry.Load()
 	if !dry {
 		r.report()

@@ -33,9 +33,12 @@ type Counter struct {
 	// uses of a sliding window; nil until the counter is active.
 	ring atomic.Pointer[ring]
 
-	// asked sums up what requests would have taken, need is the largest amount
-	// that there was no room for, and refused counts requests, since the last report.
+	// asked sums up what requests have taken or were refused, need is the largest
+	// amount that there was no room for, and refused counts requests, since the
+	// last report.
 	asked, need, refused atomic.Int64
+	// waiting is what the requests need that wait for a grant.
+	waiting atomic.Int64
 	// grown counts the daemon's answers that made the share greater.
 	grown atomic.Uint64
 	// dry is set while the fleet has nothing left.
@@ -71,7 +74,6 @@ func (c *Counter) Own() bool { return c.holder == wire.HolderKey }
 
 // take subtracts n, all of it or nothing.
 func (c *Counter) take(r *Registry, now time.Duration, n int64) (slot uint64, ok bool) {
-	c.asked.Add(n)
 	if int64(now) >= c.ends.Load() {
 		return 0, false
 	}
@@ -156,6 +158,15 @@ func (c *Counter) Spent(now time.Duration) (retry time.Duration, ok bool) {
 		return 0, false
 	}
 	return c.wait(now, 1), true
+}
+
+// unmet is by how much the share is too small for the requests that wait.
+func (c *Counter) unmet() int64 {
+	waiting := c.waiting.Load()
+	if waiting == 0 {
+		return 0
+	}
+	return max(0, waiting-max(0, c.left.Load()))
 }
 
 // used is what counts in the window; c.mu is held.

@@ -26,7 +26,8 @@ func (r *rate) sample(now time.Duration, asked int64) {
 	}
 	r.pending += asked
 	took := now - r.since
-	if took < rateTime {
+	if took < rateTime { // that it is more can be seen already
+		r.average = max(r.average, float64(r.pending)/rateTime.Seconds())
 		return
 	}
 	measured := float64(r.pending) / took.Seconds()

@@ -135,7 +135,7 @@ func (r *Registry) report() {
 func (r *Registry) retire(c *Counter) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.left.Load() != 0 || c.share != 0 && c.span != wire.Calendar || c.rate.average != 0 || c.rate.pending != 0 || c.asked.Load() != 0 {
+	if c.left.Load() != 0 || c.share != 0 && c.span != wire.Calendar || c.rate.average != 0 || c.rate.pending != 0 || c.asked.Load() != 0 || c.waiting.Load() != 0 {
 		return false
 	}
 	c.active.Store(false)

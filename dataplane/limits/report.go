@@ -55,7 +55,7 @@ func (c *Counter) report(now time.Duration, whole, bye bool) (use wire.LeaseUse,
 		c.left.Store(0)
 	}
 	wish := c.wish(used)
-	short := c.need.Load() > 0 || c.left.Load() < c.ahead(wish)/2 || int64(now) >= c.ends.Load()
+	short := c.need.Load() > 0 || c.unmet() > 0 || c.left.Load() < c.ahead(wish)/2 || int64(now) >= c.ends.Load()
 	changed := used != c.last.used || wish != c.last.wish || c.share != 0 && wish == 0
 	since := now - c.last.at
 	switch {
@@ -79,15 +79,18 @@ func (c *Counter) report(now time.Duration, whole, bye bool) (use wire.LeaseUse,
 // closes reports whether the share ends unless it is renewed.
 func (c *Counter) closes() bool { return c.span != wire.Calendar && c.ends.Load() != never }
 
-// wish is what would be used if nothing bounded it; c.mu is held.
+// wish is what would be used if nothing bounded it, and at least so much that
+// what the daemon grants ahead of it has room for all requests that wait; c.mu is
+// held.
 func (c *Counter) wish(used int64) int64 {
+	unmet := c.unmet()
 	switch c.span {
 	case wire.InFlight:
-		return used + c.refused.Load() + min(1, c.need.Load())
+		return used + c.refused.Load() + max(unmet, min(1, c.need.Load()))
 	case wire.Calendar:
-		return whole(c.rate.average * wishPeriod.Seconds())
+		return whole(max(c.rate.average*wishPeriod.Seconds(), float64(unmet)*wire.AheadCalendar))
 	default:
-		return whole(c.rate.average * wire.SlidingTime.Seconds())
+		return whole(max(c.rate.average*wire.SlidingTime.Seconds(), float64(unmet)*wire.AheadSliding))
 	}
 }
 

@@ -92,6 +92,13 @@ func (l *Limit) Counter(holder, id string) uint64 {
 	return h.Sum64()
 }
 
+// The part of a wish that a node should hold ahead is one of these: what it uses
+// in two seconds of a window, and in five of a calendar period.
+const (
+	AheadSliding  = 30
+	AheadCalendar = 2
+)
+
 // Ahead is how much more than it has used a node should hold for its wish, so
 // that it need not ask for each request; see LeaseUse.Wish.
 func Ahead(span Span, wish int64) int64 {
@@ -99,10 +106,10 @@ func Ahead(span Span, wish int64) int64 {
 	case wish == 0:
 		return 0
 	case span == Sliding:
-		return wish/30 + 1 // of two seconds
+		return wish/AheadSliding + 1
 	case span == InFlight:
 		return wish/4 + 1
 	default:
-		return wish/2 + 1 // of five seconds
+		return wish/AheadCalendar + 1
 	}
 }
