@@ -76,6 +76,7 @@ type ReleaseInfo struct {
 	Hash    string    `json:"hash" doc:"SHA-256 of the content in hex: equal hashes route alike"`
 	Models  int       `json:"models"`
 	Current bool      `json:"current"`
+	Canary  []string  `json:"canary,omitempty" doc:"the nodes that get it before all others, of one that is no release for all yet"`
 }
 
 // DiffQuery names two releases to compare.

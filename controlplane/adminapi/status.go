@@ -118,7 +118,9 @@ type Status struct {
 	Started   time.Time  `json:"started"`
 	// Rollouts are those that have not ended.
 	Rollouts []ActiveRollout `json:"rollouts"`
-	Problems []Problem       `json:"problems"`
+	// Canary is a configuration that a few nodes get first.
+	Canary   *ActiveCanary `json:"canary" doc:"null if none is running"`
+	Problems []Problem     `json:"problems"`
 }
 
 // Served counts what gets requests at some live node at least.
@@ -155,6 +157,8 @@ type Node struct {
 	Version      string `json:"version"`
 	Release      uint64 `json:"release"`
 	ReleaseState string `json:"release_state" enum:"none,applied,rejected"`
+	// Canary is what it serves before all others; Release is then what it returns to.
+	Canary uint64 `json:"canary" doc:"the release that it serves before all others, 0 for none"`
 	// Reason says why a release was rejected.
 	Reason string `json:"reason"`
 	// Source is where the release came from: nats or disk.

@@ -7,7 +7,7 @@ func answers() map[string]answer {
 	return map[string]answer{
 		"GET status": {200, `{"version":"v1.2.3","release":12,"epoch":3,"models":2,"endpoints":3,"served":{"models":2,"endpoints":2},"overrides":{"weights":1,"policies":1},"nodes":{"live":2,"stale":1},"nats":"connected",` +
 			`"database":"ok","log_store":"the database does not answer","keys":2,"published_release":11,"started":"2030-01-02T03:04:05.678Z",` +
-			`"rollouts":[{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","state":"running","step":2,"steps":5,"share":5}]}`},
+			`"rollouts":[{"model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","state":"running","step":2,"steps":5,"share":5}],"canary":{"id":"c_2","release":13,"nodes":["node-1"],"left_ms":71500}}`},
 		"GET models": {200, `[{"model":"demo","name":"Demo","type":"chat","endpoints":1,"role":"free","context_length":131072,"prompt":"","completion":""},` +
 			`{"model":"glm-4.6","name":"GLM 4.6 日本","type":"chat","endpoints":2,"role":"pro","context_length":200000,"prompt":"0.6","completion":"2.2"}]`},
 		"GET routing": {200, `{"release":12,"routes":{` +
@@ -70,6 +70,11 @@ func answers() map[string]answer {
 		"POST rollouts/resume":       {200, runningRollout},
 		"POST rollouts/abort":        {200, endedRollout},
 		"POST rollouts/finish":       {200, strings.Replace(endedRollout, "taken_back", "completed", 1)},
+
+		"GET canaries":          {200, `[` + runningCanary + `,` + endedCanary + `]`},
+		"POST canaries":         {200, `{"release":13,"changed":true,"changes":["model demo: added with 1 endpoints"],"nodes":[{"node":"node-1","state":"applied","ms":4}],"canary":` + runningCanary + `}`},
+		"POST canaries/promote": {200, strings.Replace(endedCanary, "taken_back", "promoted", 1)},
+		"POST canaries/abort":   {200, strings.Replace(endedCanary, "taken_back", "aborted", 1)},
 
 		"GET releases?limit=20":           {200, releases},
 		"GET releases?limit=5":            {200, releases},
@@ -169,6 +174,12 @@ const (
 	endedRollout = `{"id":"r_1","model":"glm-4.6","endpoint":"glm-4.6:zhipu-api","state":"taken_back","steps":[1,5,100],"step":1,"share":0,"every":"2m","guard":"errors<2%","min_requests":20,` +
 		`"author":"alice","reason":"","started":"2030-01-01T03:04:05Z","since":"2030-01-01T03:04:05Z","left_ms":0,"ended":"2030-01-01T03:04:25Z","next":"","why":"errors<2%: 100% of 3 requests, others 0%",` +
 		`"results":[],"log":[{"time":"2030-01-01T03:04:05Z","release":9,"share":1,"what":"step 1 of 3, 1%"},{"time":"2030-01-01T03:04:25Z","release":10,"share":0,"what":"errors<2%: 100% of 3 requests, others 0%"}]}`
+
+	runningCanary = `{"id":"c_2","state":"running","release":13,"nodes":["node-1"],"for":"10m","guard":"errors<2%","min_requests":20,"models":["demo"],"endpoints":["demo:demo-api"],` +
+		`"author":"alice","reason":"canary c_2 on node-1: two more models","started":"2030-01-02T03:04:05Z","left_ms":71500,"ended":null,"final_release":0,"next":"wait","why":"the step takes 1m11s more",` +
+		`"results":[{"of":"","guard":"errors<2%","state":"ok","value":"0%","others":"0.1%","requests":214},{"of":"demo:demo-api","guard":"errors<2%","state":"waiting","value":"0%","others":"0.1%","requests":9}]}`
+	endedCanary = `{"id":"c_1","state":"taken_back","release":9,"nodes":["node-1","node-2"],"for":"10m","guard":"errors<2%","min_requests":20,"models":["demo"],"endpoints":["demo:demo-api"],` +
+		`"author":"alice","reason":"canary c_1 on node-1, node-2","started":"2030-01-01T03:04:05Z","left_ms":0,"ended":"2030-01-01T03:04:25Z","final_release":10,"next":"","why":"taken back: demo:demo-api: errors<2%: 100% of 3 requests, others 0%","results":[]}`
 
 	releases = `[{"release":12,"time":"2030-01-02T03:04:05Z","author":"alice","reason":"night <shift>","hash":"` + hash + `","models":2,"current":true},` +
 		`{"release":11,"time":"2030-01-01T00:00:00Z","author":"","reason":"","hash":"` + hash + `","models":2,"current":false}]`

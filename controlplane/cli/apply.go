@@ -18,9 +18,10 @@ func applyCommand() *urfave.Command {
 		Name: "apply", Usage: "roll out the configuration files to all nodes",
 		Description: help("Without --models and --routing the control plane reads its own files again. A file with an error changes nothing.\n"+
 			"Weight overrides are kept. Before models are removed, or more than doubled, it asks; without a terminal it then needs --yes.\n"+
-			"A shadow onto a paid endpoint always needs --yes.",
-			"gatewayctl apply --dry-run", "gatewayctl apply --wait --reason 'two more models'"),
-		Flags: slices.Concat(fileFlags("send `FILE` instead of the control plane's own"), changeFlags(),
+			"A shadow onto a paid endpoint always needs --yes. With --canary, a few nodes get the configuration first.",
+			"gatewayctl apply --dry-run", "gatewayctl apply --wait --reason 'two more models'",
+			"gatewayctl apply --canary node-1 --for 10m --guard 'errors<2%,ttft_p95<1.5x'"),
+		Flags: slices.Concat(fileFlags("send `FILE` instead of the control plane's own"), canaryFlags(), changeFlags(),
 			[]urfave.Flag{switchFlag("yes", "do not ask before models are removed or more than doubled, and accept shadows onto paid endpoints")}),
 		Action: run(apply),
 	}
@@ -46,6 +47,9 @@ func (in *invocation) apply(ctx context.Context, dry bool) error {
 	if err != nil {
 		return err
 	}
+	if err := in.checkCanary(); err != nil {
+		return err
+	}
 	a := adminapi.Application{Change: in.change()}
 	a.DryRun, a.PaidShadows = dry, in.Bool("yes")
 	if err := in.readApplication(&a); err != nil {
@@ -55,6 +59,9 @@ func (in *invocation) apply(ctx context.Context, dry bool) error {
 		if err := in.confirmApply(ctx, client, &a); err != nil {
 			return err
 		}
+	}
+	if in.IsSet("canary") {
+		return in.startCanary(ctx, client, a)
 	}
 	var made adminapi.ApplyResult
 	err = in.during(ctx, client, a.Wait(), func() error {

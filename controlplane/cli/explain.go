@@ -102,7 +102,11 @@ type triedEndpoint struct {
 }
 
 func writeExplanation(w io.Writer, l look, e wire.Explanation) error {
-	_, _ = fmt.Fprintf(w, "node %s, release %d\n", printable(e.Node), e.Release)
+	release := natural(e.Release)
+	if e.Canary {
+		release += " (canary)"
+	}
+	_, _ = fmt.Fprintf(w, "node %s, release %s\n", printable(e.Node), release)
 	if e.Status != 0 {
 		_, _ = fmt.Fprintf(w, "refused: %d %s\n", e.Status, printable(e.Message))
 	}

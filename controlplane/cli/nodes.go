@@ -58,7 +58,7 @@ func nodeColumns() []column[adminapi.Node] {
 		{name: "node", text: func(n adminapi.Node) string { return n.Node }},
 		{name: "state", text: nodeState, tint: func(n adminapi.Node) tint { return stateTint(n.State) }},
 		{name: "version", spare: true, text: func(n adminapi.Node) string { return n.Version }},
-		{name: "release", text: func(n adminapi.Node) string { return natural(n.Release) }, number: true},
+		{name: "release", text: nodeRelease, number: true},
 		{name: "release_state", spare: true, text: func(n adminapi.Node) string { return n.ReleaseState }, tint: func(n adminapi.Node) tint { return stateTint(n.ReleaseState) }},
 		{name: "source", spare: true, text: func(n adminapi.Node) string { return n.Source }},
 		{name: "in_flight", text: func(n adminapi.Node) string { return integer(n.InFlight) }, number: true},
@@ -75,6 +75,14 @@ func nodeState(n adminapi.Node) string {
 		return n.State + ",draining"
 	}
 	return n.State
+}
+
+// nodeRelease is what the node serves.
+func nodeRelease(n adminapi.Node) string {
+	if n.Canary > 0 {
+		return fmt.Sprintf("%d (canary)", n.Canary)
+	}
+	return natural(n.Release)
 }
 
 func lostTint(n adminapi.Node) tint {
@@ -150,7 +158,7 @@ func nodeFields(n adminapi.Node) []field {
 		{name: "node", text: n.Node},
 		{name: "state", text: nodeState(n), tint: stateTint(n.State)},
 		{name: "version", text: n.Version},
-		{name: "release", text: natural(n.Release)},
+		{name: "release", text: nodeRelease(n)},
 		{name: "release_state", text: n.ReleaseState, tint: stateTint(n.ReleaseState)},
 		{name: "reason", text: n.Reason},
 		{name: "source", text: n.Source},

@@ -65,9 +65,17 @@ func listReleases(ctx context.Context, in *invocation) error {
 		{name: "author", text: func(r adminapi.ReleaseInfo) string { return r.Author }},
 		{name: "hash", spare: true, text: func(r adminapi.ReleaseInfo) string { return short(r.Hash) }},
 		{name: "models", spare: true, text: func(r adminapi.ReleaseInfo) string { return integer(r.Models) }, number: true},
-		{name: "current", text: func(r adminapi.ReleaseInfo) string { return yes(r.Current) }, tint: func(adminapi.ReleaseInfo) tint { return good }},
+		{name: "current", text: releaseCurrent, tint: func(adminapi.ReleaseInfo) tint { return good }},
 		{name: "reason", text: func(r adminapi.ReleaseInfo) string { return r.Reason }},
 	})
+}
+
+// releaseCurrent says whether a release is served by all nodes, or by which.
+func releaseCurrent(r adminapi.ReleaseInfo) string {
+	if len(r.Canary) > 0 {
+		return "on " + strings.Join(r.Canary, ",")
+	}
+	return yes(r.Current)
 }
 
 // short is as much of a hash as people compare.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -38,6 +39,9 @@ func status(ctx context.Context, in *invocation) error {
 			if _, err := fmt.Fprintf(w, "\nrollout of %s to %s: %s, step %d of %d, %s\n", printable(r.Model), printable(r.Endpoint), r.State, r.Step, r.Steps, guard.Percent(r.Share)); err != nil {
 				return err
 			}
+		}
+		if c := s.Canary; c != nil {
+			_, _ = fmt.Fprintf(w, "\ncanary %s: release %d on %s, for at least %s more\n", c.ID, c.Release, printable(strings.Join(c.Nodes, ", ")), span(c.LeftMS))
 		}
 		for _, p := range s.Problems {
 			_, _ = fmt.Fprintf(w, "\n%s: %s", p.Code, printable(p.Message))

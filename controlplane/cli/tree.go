@@ -14,7 +14,7 @@ Examples:
 // tree lists every command.
 func tree() []*urfave.Command {
 	return finish([]*urfave.Command{
-		statusCommand(), modelsCommand(), routingCommand(), endpointsCommand(), explainCommand(), weightsCommand(), policyCommand(), rolloutCommand(), applyCommand(), diffCommand(), validateCommand(), importFilesCommand(),
+		statusCommand(), modelsCommand(), routingCommand(), endpointsCommand(), explainCommand(), weightsCommand(), policyCommand(), rolloutCommand(), applyCommand(), canaryCommand(), diffCommand(), validateCommand(), importFilesCommand(),
 		releasesCommand(), nodesCommand(), keysCommand(), teamsCommand(), limitsCommand(), statsCommand(), seriesCommand(), usageCommand(), shadowCommand(), logsCommand(), ledgerCommand(), deadLettersCommand(), eraseCommand(), pricesCommand(), reconcileCommand(), auditCommand(), operatorsCommand(), sessionsCommand(),
 		natsCommand(), versionCommand(), completionCommand(), manCommand(),
 	})

@@ -18,7 +18,7 @@ const keptReleases = 2000
 // Commit is one change of the routing.
 type Commit struct {
 	// Release is complete: Number one above the release that it was made from
-	// (1 for the first), Epoch that of the state, Hash that of its Snapshot.
+	// (1 for the first), or above that of the Canary that it ends, Epoch that of the state, Hash that of its Snapshot.
 	Release wire.Release
 	// Set are overrides to write, endpoint id to weight; Delete are overrides
 	// to drop, whether they are there or not.
@@ -34,13 +34,16 @@ type Commit struct {
 	Files int64
 	// Rollout is the one whose step the change is, nil for any other.
 	Rollout *Rollout
+	// Canary is the one that the release ends, changed since it was read; nil if none
+	// is running. Its own release is the one that is made if it is promoted.
+	Canary *Canary
 	// Audit is recorded with the change. Its Author is also the overrides'.
 	Audit Entry
 }
 
 // Commit makes c.Release current, changes the overrides and records the audit
 // entry: all of it or nothing. It gives a *ConflictError when the current
-// release is not the one before c.Release, ErrChanged when c.Rollout was changed
+// release is not the one before c.Release, ErrChanged when c.Rollout or c.Canary was changed
 // meanwhile, and ErrInvalid for what cannot be stored. History beyond 2,000 releases is dropped.
 func (s *State) Commit(ctx context.Context, c Commit) error {
 	if err := s.check(&c); err != nil {
@@ -54,11 +57,15 @@ func (s *State) Commit(ctx context.Context, c Commit) error {
 	if err != nil {
 		return fmt.Errorf("commit release %d: %w", c.Release.Number, err)
 	}
-	batch := slices.Concat([]database.Statement{insertRelease(&c.Release, content)}, c.overrides(), c.recordFiles(), rollout, []database.Statement{c.Audit.insert(), c.prune()})
+	canary, err := s.endCanary(&c)
+	if err != nil {
+		return fmt.Errorf("commit release %d: %w", c.Release.Number, err)
+	}
+	batch := slices.Concat(canary, []database.Statement{insertRelease(&c.Release, content)}, c.overrides(), c.recordFiles(), rollout, []database.Statement{c.Audit.insert(), c.prune()})
 	if _, err := s.write(ctx, batch); err != nil {
 		if errors.Is(err, database.ErrConstraint) {
-			err = s.conflict(ctx, c.Release.Number, err)
-			if c.Rollout != nil && errors.Is(err, database.ErrConstraint) {
+			err = s.conflict(ctx, c.first(), err)
+			if (c.Rollout != nil || c.Canary != nil) && errors.Is(err, database.ErrConstraint) {
 				err = ErrChanged
 			}
 		}
@@ -120,6 +127,14 @@ func (c *Commit) rollout() ([]database.Statement, error) {
 
 func (c *Commit) prune() database.Statement {
 	return database.SQL("DELETE FROM control_releases WHERE number <= $1", int64(c.Release.Number)-keptReleases)
+}
+
+// first is the number of the first release that the commit makes.
+func (c *Commit) first() uint64 {
+	if c.Canary != nil {
+		return c.Canary.Release.Number
+	}
+	return c.Release.Number
 }
 
 // conflict finds out whether the refusal of release number was one.

@@ -65,7 +65,7 @@ type Heads struct {
 	Release uint64
 	// Keys is the key table's version, 0 when there never was a key.
 	Keys uint64
-	// Rollouts grows with each change of a rollout.
+	// Rollouts grows with each change of a rollout or a canary.
 	Rollouts uint64
 }
 

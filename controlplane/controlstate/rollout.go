@@ -92,8 +92,6 @@ type RolloutEvent struct {
 // write adds or changes the row, and counts the change for Heads. The column of
 // the version takes no NULL, so that another version fails the batch.
 func (r *Rollout) write() ([]database.Statement, error) {
-	const count = `INSERT INTO control_meta (name, value) VALUES ('rollouts', 1)
-		ON CONFLICT (name) DO UPDATE SET value = control_meta.value + 1`
 	content, err := json.Marshal(r.RolloutContent)
 	if err == nil {
 		err = errors.Join(checkText("rollout", r.ID, r.Model, r.State), checkText("rollout", r.Author, r.Reason, r.Why))
@@ -107,7 +105,13 @@ func (r *Rollout) write() ([]database.Statement, error) {
 		change = database.SQL("INSERT INTO control_rollouts (id, model, state, version, created, content) VALUES ($1, $2, $3, 1, $4, $5)",
 			r.ID, r.Model, r.State, r.Created.UnixMilli(), string(content))
 	}
-	return []database.Statement{change, database.SQL(count)}, nil
+	return []database.Statement{change, countRollouts()}, nil
+}
+
+// countRollouts counts a change of a rollout or canary for Heads.
+func countRollouts() database.Statement {
+	return database.SQL(`INSERT INTO control_meta (name, value) VALUES ('rollouts', 1)
+		ON CONFLICT (name) DO UPDATE SET value = control_meta.value + 1`)
 }
 
 // ChangeRollout stores a rollout whose change needs no release, and records the

@@ -202,3 +202,6 @@ func (g Guard) size(c *Counts) uint64 {
 	}
 	return c.timed()
 }
+
+// Reason says in words what was measured.
+func (r *Result) Reason() string { return r.reason }

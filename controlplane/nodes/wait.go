@@ -16,6 +16,8 @@ type Want struct {
 	Epoch, Release, Keys uint64
 	// Hash is the Release's: a node may have rejected another one of its number.
 	Hash string
+	// Canary are the nodes that Release is a canary for; nil for a release of all.
+	Canary []string
 }
 
 // Fate is what became of a Want at one node.
@@ -82,6 +84,9 @@ func (t *Table) look(w *waiting) (open bool, next <-chan struct{}, settled time.
 	connected := !t.ready.IsZero()
 	for id, e := range t.nodes {
 		state := e.state(now)
+		if w.want.Canary != nil && !slices.Contains(w.want.Canary, id) {
+			continue
+		}
 		if e.status.Stopped {
 			delete(w.acks, id) // it will take nothing any more
 			continue
@@ -110,7 +115,9 @@ func (w *waiting) judge(id string, e *entry, now time.Time) Ack {
 	a = Ack{Node: id, State: fate, MS: max(0, now.Sub(w.start).Milliseconds())}
 	switch state := e.state(now); {
 	case fate == Rejected:
-		a.Reason = s.Reason
+		if a.Reason = s.Reason; w.want.Canary != nil {
+			a.Reason = s.Canary.Reason
+		}
 	case fate == Pending && state != Live:
 		a.Reason = "last heartbeat " + now.Sub(e.seen).Round(time.Second).String() + " ago"
 	}
@@ -118,6 +125,9 @@ func (w *waiting) judge(id string, e *entry, now time.Time) Ack {
 }
 
 func (w *waiting) fate(s *wire.NodeStatus) Fate {
+	if w.want.Canary != nil {
+		return w.canaryFate(s)
+	}
 	sameEpoch := s.Epoch == w.want.Epoch || w.want.Release == 0
 	switch {
 	case sameEpoch && s.Release >= w.want.Release && s.Keys >= w.want.Keys:
@@ -129,6 +139,16 @@ func (w *waiting) fate(s *wire.NodeStatus) Fate {
 	default:
 		return Pending
 	}
+}
+
+func (w *waiting) canaryFate(s *wire.NodeStatus) Fate {
+	switch c := s.Canary; {
+	case c == nil || c.Number != w.want.Release || c.Hash != w.want.Hash:
+		return Pending
+	case c.State == wire.StateRejected:
+		return Rejected
+	}
+	return Applied
 }
 
 func (w *waiting) list() []Ack {

@@ -49,26 +49,29 @@ type origin struct{ ours, paidShadows bool }
 
 // apply commits what the configuration says.
 func (p *Publisher) apply(ctx context.Context, c Change, files *config.Files, warnings []config.Warning, from origin) (Result, error) {
-	return p.change(ctx, c, func(b *basis) (*plan, error) {
-		out, err := compiled(files, b, from.paidShadows)
-		if err != nil {
-			return nil, err
+	return p.change(ctx, c, func(b *basis) (*plan, error) { return b.applied(files, warnings, from) })
+}
+
+// applied is the plan that brings the configuration into service.
+func (b *basis) applied(files *config.Files, warnings []config.Warning, from origin) (*plan, error) {
+	out, err := compiled(files, b, from.paidShadows)
+	if err != nil {
+		return nil, err
+	}
+	w := &plan{snapshot: out.Snapshot, drop: out.Orphans, enable: out.Orphans, warnings: texts(warnings), action: "config.apply"}
+	for e := range endpoints(&out.Snapshot) {
+		if weight, ok := b.Weights[e.ID]; ok && weight == e.Configured {
+			w.drop = append(w.drop, e.ID) // the files say so themselves by now
 		}
-		w := &plan{snapshot: out.Snapshot, drop: out.Orphans, enable: out.Orphans, warnings: texts(warnings), action: "config.apply"}
-		for e := range endpoints(&out.Snapshot) {
-			if weight, ok := b.Weights[e.ID]; ok && weight == e.Configured {
-				w.drop = append(w.drop, e.ID) // the files say so themselves by now
-			}
-		}
-		for _, id := range out.Orphans {
-			w.warnings = append(w.warnings, fmt.Sprintf("overrides for %s are dropped: the endpoint no longer exists", id))
-		}
-		w.settleSelections(b)
-		if from.ours {
-			w.files, err = digest(files)
-		}
-		return w, err
-	})
+	}
+	for _, id := range out.Orphans {
+		w.warnings = append(w.warnings, fmt.Sprintf("overrides for %s are dropped: the endpoint no longer exists", id))
+	}
+	w.settleSelections(b)
+	if from.ours {
+		w.files, err = digest(files)
+	}
+	return w, err
 }
 
 func texts(warnings []config.Warning) []string {

@@ -85,6 +85,8 @@ type plan struct {
 	disable, enable []string
 	// rollout is the one whose step this is: its release is made even if nothing changes.
 	rollout *controlstate.Rollout
+	// canary is the one that the release ends, as it is then; nil if none is running.
+	canary *controlstate.Canary
 	// files is the digest of the files behind it, 0 if it has nothing to do with them.
 	files    int64
 	warnings []string
@@ -96,6 +98,8 @@ type plan struct {
 type basis struct {
 	db      *controlstate.State
 	current *wire.Release // nil before the first
+	// canary is the one that is running, nil if none is.
+	canary *controlstate.Canary
 	// Overrides are those in force.
 	controlstate.Overrides
 }
@@ -119,7 +123,7 @@ func (p *Publisher) change(ctx context.Context, c Change, work func(*basis) (*pl
 	defer p.changing.Unlock()
 	var conflict *controlstate.ConflictError
 	r, err := p.tryChange(ctx, c, work)
-	if errors.As(err, &conflict) && c.IfRelease == 0 {
+	if errors.As(err, &conflict) && c.IfRelease == 0 || errors.Is(err, controlstate.ErrChanged) {
 		r, err = p.tryChange(ctx, c, work)
 	}
 	return r, err
@@ -134,15 +138,18 @@ func (p *Publisher) tryChange(ctx context.Context, c Change, work func(*basis) (
 	if err != nil {
 		return Result{}, err
 	}
+	ends := w.rollout != nil || w.canary != nil // its release is made whatever it changes
 	next, err := b.release(c, w)
 	if err != nil {
 		return Result{}, err
 	}
 	r := Result{Release: b.current, Changes: compile.Diff(b.snapshot(), &w.snapshot), Warnings: w.warnings}
 	r.countModels(b.snapshot(), &w.snapshot)
-	if b.current != nil && next.Hash == b.current.Hash && w.keeps(b) && w.rollout == nil {
+	if b.current != nil && next.Hash == b.current.Hash && w.keeps(b) && !ends {
 		return r, nil
 	}
+	w.supersedes(b, c)
+	r.Warnings = w.warnings
 	r.Release, r.Changed = next, true
 	doc, err := p.sealRelease(next)
 	if err != nil || c.DryRun {
@@ -164,6 +171,12 @@ func (p *Publisher) basis(ctx context.Context, c Change) (*basis, error) {
 	if b.Overrides, err = db.Overrides(ctx); err != nil {
 		return nil, err
 	}
+	if b.canary, err = db.ActiveCanary(ctx); err != nil {
+		return nil, err
+	}
+	if b.canary != nil && b.current != nil && b.canary.Release.Number <= b.current.Number {
+		b.canary = nil // a daemon that does not know of canaries has ended it
+	}
 	if c.IfRelease != 0 && (b.current == nil || b.current.Number != c.IfRelease) {
 		return nil, conflict(b.current)
 	}
@@ -177,10 +190,13 @@ func conflict(r *wire.Release) error {
 	return &controlstate.ConflictError{Number: r.Number, Author: r.Author, Reason: r.Reason, Time: time.Unix(r.Time, 0)}
 }
 
-// next is the number of the release after the current one.
+// next is the number of the release after the current one, and after the canary.
 func (b *basis) next() uint64 {
-	if b.current == nil {
+	switch {
+	case b.current == nil:
 		return 1
+	case b.canary != nil:
+		return b.canary.Release.Number + 1
 	}
 	return b.current.Number + 1
 }
@@ -191,8 +207,12 @@ func (b *basis) release(c Change, w *plan) (*wire.Release, error) {
 	if err != nil {
 		return nil, err
 	}
+	number := b.next()
+	if w.canary != nil {
+		number = w.canary.Final
+	}
 	return &wire.Release{
-		V: wire.Version, Epoch: b.db.Epoch(), Number: b.next(), Time: time.Now().Unix(), Author: c.Author, Reason: c.Reason, Hash: sum, Snapshot: w.snapshot,
+		V: wire.Version, Epoch: b.db.Epoch(), Number: number, Time: time.Now().Unix(), Author: c.Author, Reason: c.Reason, Hash: sum, Snapshot: w.snapshot,
 	}, nil
 }
 
@@ -220,7 +240,7 @@ func (p *Publisher) commit(ctx context.Context, db *controlstate.State, c Change
 		return err
 	}
 	err = db.Commit(ctx, controlstate.Commit{
-		Release: *r.Release, Set: w.set, Delete: w.drop, Disable: w.disable, Enable: w.enable, Select: w.selections, Files: w.files, Rollout: w.rollout,
+		Release: *r.Release, Set: w.set, Delete: w.drop, Disable: w.disable, Enable: w.enable, Select: w.selections, Files: w.files, Rollout: w.rollout, Canary: w.canary,
 		Audit: controlstate.Entry{Author: c.Author, Action: w.action, Target: w.target, Reason: c.Reason, Detail: detail},
 	})
 	if err != nil {

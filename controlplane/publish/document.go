@@ -9,8 +9,9 @@ type document struct {
 	key        string
 	epoch, gen uint64
 	sealed     []byte
-	// hash is a release's.
-	hash string
+	// hash is a release's, nodes those of a canary.
+	hash  string
+	nodes []string
 }
 
 func (p *Publisher) sealRelease(r *wire.Release) (*document, error) {

@@ -63,10 +63,12 @@ type Publisher struct {
 	table   atomic.Pointer[wire.KeyTable]
 	// rollouts are those that have not ended.
 	rollouts atomic.Pointer[[]controlstate.Rollout]
+	// canary is the one that is running.
+	canary atomic.Pointer[controlstate.Canary]
 	// prepared is the last committed release as it was checked before the commit.
 	prepared atomic.Pointer[document]
 	// published are the versions that NATS holds.
-	published atomic.Pointer[controlstate.Heads]
+	published atomic.Pointer[versions]
 
 	// changing is held by whoever makes a change.
 	changing sync.Mutex
@@ -148,10 +150,20 @@ func (p *Publisher) KeyTable() *wire.KeyTable { return p.table.Load() }
 // Published returns the versions that NATS holds, as far as known; zero before
 // anything was published.
 func (p *Publisher) Published() controlstate.Heads {
-	if h := p.published.Load(); h != nil {
-		return *h
+	return p.stored().Heads
+}
+
+// versions are those of the documents in NATS; canary is 0 while none is to be served.
+type versions struct {
+	controlstate.Heads
+	canary uint64
+}
+
+func (p *Publisher) stored() versions {
+	if v := p.published.Load(); v != nil {
+		return *v
 	}
-	return controlstate.Heads{}
+	return versions{}
 }
 
 // State returns the control state, ErrNoDatabase before it was reached.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hybridinference/gateway/controlplane/controlstate"
 	"github.com/hybridinference/gateway/shared/wire"
@@ -24,13 +25,16 @@ func (p *Publisher) Rollouts() []controlstate.Rollout {
 	return nil
 }
 
-// learnRollouts reads the active rollouts if one has changed.
+// learnRollouts reads the active rollouts and the canary if one has changed.
 func (p *Publisher) learnRollouts(ctx context.Context, db *controlstate.State, version uint64) error {
 	if version == p.link.rollouts {
 		return nil
 	}
 	list, err := db.ActiveRollouts(ctx)
 	if err != nil {
+		return err
+	}
+	if err := p.learnCanary(ctx, db); err != nil {
 		return err
 	}
 	p.rollouts.Store(&list)
@@ -42,6 +46,9 @@ func (p *Publisher) learnRollouts(ctx context.Context, db *controlstate.State, v
 func (p *Publisher) watched() (models []string) {
 	for _, r := range p.Rollouts() {
 		models = append(models, r.Model)
+	}
+	if c := p.Canary(); c != nil {
+		models = append(models, c.Models...)
 	}
 	return models
 }
@@ -105,6 +112,9 @@ func (b *basis) startable(ctx context.Context, m *wire.Model, r *controlstate.Ro
 	}
 	if err := b.noRollout(ctx, m); err != nil {
 		return "", err
+	}
+	if c := b.canary; c != nil {
+		return "", Refuse(controlstate.ErrExists, "canary %s on %s is running, and the rollout's first step would end it; promote or abort it first", c.ID, strings.Join(c.Nodes, ", "))
 	}
 	var own, all float64
 	for i := range m.Endpoints {

@@ -19,6 +19,8 @@ import (
 type link struct {
 	// release and keys are the newest documents of the database.
 	release, keys *document
+	// canary is the document of the one that is running, nil if none is.
+	canary *document
 	// announced is the key table that a beat has carried.
 	announced *document
 	// rollouts is the version of those that were read last.
@@ -152,7 +154,7 @@ func (p *Publisher) store(ctx context.Context) error {
 	if err != nil && !errors.Is(err, bus.ErrNoDocument) {
 		return err
 	}
-	if l.mark != nil && *l.mark == before && versions == p.Published() {
+	if l.mark != nil && *l.mark == before && versions == p.stored() {
 		return nil
 	}
 	known := l.mark != nil && *l.mark == before // the bucket is as it was left
@@ -161,7 +163,7 @@ func (p *Publisher) store(ctx context.Context) error {
 			return err
 		}
 	}
-	if !known && versions == p.Published() {
+	if !known && versions == p.stored() {
 		p.checkSigner(ctx, docs)
 	}
 	l.mark = nil
@@ -204,16 +206,19 @@ func (p *Publisher) checkSigner(ctx context.Context, docs []*document) {
 
 // holds reports whether a document is the one that was published last.
 func (p *Publisher) holds(d *document) bool {
-	at := p.Published()
-	return d.key == wire.ReleaseKey && d.gen == at.Release || d.key == wire.KeyTableKey && d.gen == at.Keys
+	at := p.stored()
+	return d.key == wire.ReleaseKey && d.gen == at.Release || d.key == wire.KeyTableKey && d.gen == at.Keys || d.key == wire.CanaryKey && d.gen == at.canary
 }
 
-func (l *link) documents() (docs []*document, versions controlstate.Heads) {
+func (l *link) documents() (docs []*document, versions versions) {
 	if l.release != nil {
 		docs, versions.Release = append(docs, l.release), l.release.gen
 	}
 	if l.keys != nil {
 		docs, versions.Keys = append(docs, l.keys), l.keys.gen
+	}
+	if l.canary != nil {
+		docs, versions.canary = append(docs, l.canary), l.canary.gen
 	}
 	return docs, versions
 }
@@ -244,6 +249,9 @@ func (p *Publisher) beat() {
 	b := wire.Beat{Epoch: p.db.Load().Epoch(), Release: at.Release, Keys: at.Keys, Time: time.Now().UnixMilli(), Watch: p.watched()}
 	if d := p.link.release; d.is(b.Epoch, at.Release) {
 		b.Hash = d.hash
+	}
+	if d := p.link.canary; d.is(b.Epoch, at.canary) && at.canary > at.Release {
+		b.Canary = &wire.CanaryNotice{Number: d.gen, Hash: d.hash, Nodes: d.nodes}
 	}
 	if d := p.link.keys; d != p.link.announced && d.is(b.Epoch, at.Keys) {
 		p.link.announced = d

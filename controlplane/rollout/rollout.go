@@ -47,6 +47,7 @@ type Engine struct {
 
 	mu       sync.Mutex
 	windows  map[string]*window
+	canary   *comparison
 	verdicts map[string]guard.Verdict
 	failures map[string]string // the last of each, so that it is logged once
 }
@@ -83,26 +84,38 @@ func (e *Engine) Verdict(id string) (guard.Verdict, bool) {
 
 // Tick looks at all rollouts once.
 func (e *Engine) Tick(ctx context.Context) {
-	active := e.o.Publisher.Rollouts()
-	e.forget(active)
-	if len(active) == 0 {
+	active, canary := e.o.Publisher.Rollouts(), e.o.Publisher.Canary()
+	e.forget(active, canary)
+	if len(active) == 0 && canary == nil {
 		return
 	}
 	list := e.o.Nodes()
+	if canary != nil {
+		e.complain(ctx, canary.ID, slog.String("canary", canary.ID), forgive(e.lookCanary(ctx, canary, list)))
+	}
 	for i := range active {
 		r := &active[i]
-		err := e.look(ctx, r, list)
-		if _, superseded := errors.AsType[*publish.SupersededError](err); superseded || errors.Is(err, controlstate.ErrChanged) {
-			err = nil // by another daemon, or an operator: the next look sees how
-		}
-		e.complain(ctx, r, err)
+		e.complain(ctx, r.ID, slog.String("rollout", r.ID), forgive(e.look(ctx, r, list)))
 	}
 }
 
+// forgive drops the error of what another daemon or an operator has changed: the next
+// look sees how.
+func forgive(err error) error {
+	if _, superseded := errors.AsType[*publish.SupersededError](err); superseded || errors.Is(err, controlstate.ErrChanged) {
+		return nil
+	}
+	return err
+}
+
 // forget drops what is kept of rollouts that have ended.
-func (e *Engine) forget(active []controlstate.Rollout) {
+func (e *Engine) forget(active []controlstate.Rollout, canary *controlstate.Canary) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.canary != nil && (canary == nil || canary.ID != e.canary.id) {
+		delete(e.failures, e.canary.id)
+		e.canary = nil
+	}
 	for id := range e.windows {
 		if !slices.ContainsFunc(active, func(r controlstate.Rollout) bool { return r.ID == id }) {
 			delete(e.windows, id)
@@ -112,18 +125,18 @@ func (e *Engine) forget(active []controlstate.Rollout) {
 	}
 }
 
-// complain logs what keeps a rollout from being moved, once.
-func (e *Engine) complain(ctx context.Context, r *controlstate.Rollout, err error) {
+// complain logs what keeps a rollout or a canary from being moved, once.
+func (e *Engine) complain(ctx context.Context, id string, which slog.Attr, err error) {
 	text := ""
 	if err != nil {
 		text = err.Error()
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if text != "" && text != e.failures[r.ID] {
-		e.o.Log.WarnContext(ctx, "a rollout cannot be moved; retrying", slog.String("rollout", r.ID), slog.String("model", r.Model), slog.String("error", text))
+	if text != "" && text != e.failures[id] {
+		e.o.Log.LogAttrs(ctx, slog.LevelWarn, "a rollout cannot be moved; retrying", which, slog.String("error", text))
 	}
-	e.failures[r.ID] = text
+	e.failures[id] = text
 }
 
 // look decides about one rollout and does what was decided.
@@ -164,7 +177,15 @@ func (e *Engine) judge(now time.Time, r *controlstate.Rollout, guards []guard.Gu
 		e.windows[r.ID] = w
 	}
 	w.follow(r)
-	w.observe(now, r, list)
+	w.observe(now, func(_ *nodes.Node, endpoint string) side {
+		switch _, ours := r.Set[endpoint]; {
+		case !ours:
+			return neither
+		case endpoint == r.Endpoint:
+			return fresh
+		}
+		return others
+	}, list)
 	v := guard.Decide(w.input(now, r, guards, before, list))
 	e.verdicts[r.ID] = v
 	return v, w.others

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +19,8 @@ const (
 	memory = 65 * time.Second
 )
 
-// window is what the endpoints of a rollout's model have done in its current step,
-// as far as this daemon has heard.
+// window is what the new side of a comparison and the other one have done in the current
+// step, as far as this daemon has heard.
 type window struct {
 	step  int
 	since time.Time
@@ -27,11 +28,20 @@ type window struct {
 	last          map[source]wire.EndpointCounts
 	fresh, others guard.Counts
 	recent        []sample
-	// streams are the totals of the new endpoint's streams over time, by node.
-	streams map[string][]sent
+	// streams are the totals of the new side's streams over time.
+	streams map[source][]sent
 }
 
 type source struct{ node, endpoint string }
+
+// side is where what an endpoint has done at a node counts.
+type side uint8
+
+const (
+	neither side = iota
+	fresh
+	others
+)
 
 // sample is what was added by one look at the nodes.
 type sample struct {
@@ -46,7 +56,7 @@ type sent struct {
 }
 
 func newWindow() *window {
-	return &window{last: map[source]wire.EndpointCounts{}, streams: map[string][]sent{}}
+	return &window{last: map[source]wire.EndpointCounts{}, streams: map[source][]sent{}}
 }
 
 // follow begins anew with each step, and when a rollout is resumed.
@@ -60,26 +70,27 @@ func (w *window) follow(r *controlstate.Rollout) {
 
 // observe takes in what the nodes have reported. The first report of a node
 // says where its totals begin.
-func (w *window) observe(now time.Time, r *controlstate.Rollout, list []nodes.Node) {
+func (w *window) observe(now time.Time, of func(*nodes.Node, string) side, list []nodes.Node) {
 	s := sample{at: now}
 	for i := range list {
 		n := &list[i]
 		for j := range n.Counts {
 			c := &n.Counts[j]
-			if _, ours := r.Set[c.Endpoint]; !ours {
+			where := of(n, c.Endpoint)
+			if where == neither {
 				continue
 			}
 			key := source{n.Node, c.Endpoint}
 			before, known := w.last[key]
 			w.last[key] = *c
-			if c.Endpoint == r.Endpoint {
-				w.remember(n, c)
+			if where == fresh {
+				w.remember(key, n.Time, c)
 			}
 			if !known {
 				continue
 			}
 			d := guard.Since(&before, c)
-			if c.Endpoint == r.Endpoint {
+			if where == fresh {
 				s.fresh.Add(&d)
 			} else {
 				s.others.Add(&d)
@@ -96,37 +107,37 @@ func (w *window) observe(now time.Time, r *controlstate.Rollout, list []nodes.No
 	}
 }
 
-// remember keeps the total of streams for overdue.
-func (w *window) remember(n *nodes.Node, c *wire.EndpointCounts) {
-	list := w.streams[n.Node]
+// remember keeps the total of streams for overdue. at is by the node's clock.
+func (w *window) remember(key source, at int64, c *wire.EndpointCounts) {
+	list := w.streams[key]
 	if k := len(list); k > 0 {
 		switch last := list[k-1]; {
 		case last.since != c.Since:
 			list = nil
-		case last.at >= n.Time:
+		case last.at >= at:
 			return // seen before
 		}
 	}
-	list = append(list, sent{n.Time, c.Since, c.Streams})
-	for list[0].at < n.Time-memory.Milliseconds() {
+	list = append(list, sent{at, c.Since, c.Streams})
+	for list[0].at < at-memory.Milliseconds() {
 		list = list[1:]
 	}
-	w.streams[n.Node] = list
+	w.streams[key] = list
 }
 
 // overdue counts the streams of live nodes that were sent at least limit before
 // the node's last report and had not begun by then.
-func (w *window) overdue(endpoint string, list []nodes.Node) func(time.Duration) uint64 {
+func (w *window) overdue(list []nodes.Node) func(time.Duration) uint64 {
 	return func(limit time.Duration) (late uint64) {
-		for i := range list {
-			n := &list[i]
-			if n.State != nodes.Live {
+		for key, streams := range w.streams {
+			i := slices.IndexFunc(list, func(n nodes.Node) bool { return n.Node == key.node && n.State == nodes.Live })
+			if i < 0 {
 				continue
 			}
-			begun := w.last[source{n.Node, endpoint}].Begun
+			begun := w.last[key].Begun
 			had := uint64(0)
-			for _, s := range w.streams[n.Node] {
-				if s.at <= n.Time-limit.Milliseconds() {
+			for _, s := range streams {
+				if s.at <= list[i].Time-limit.Milliseconds() {
 					had = s.streams
 				}
 			}
@@ -136,16 +147,20 @@ func (w *window) overdue(endpoint string, list []nodes.Node) func(time.Duration)
 	}
 }
 
-// input is what to decide by.
-func (w *window) input(now time.Time, r *controlstate.Rollout, guards []guard.Guard, before guard.Counts, list []nodes.Node) *guard.Input {
-	in := &guard.Input{
-		Guards: guards, MinRequests: r.MinRequests, Left: r.Every - now.Sub(r.Since), New: w.fresh, Others: w.others, Before: before,
-		Overdue: w.overdue(r.Endpoint, list),
-	}
+// measured is what a decision needs of the window.
+func (w *window) measured(guards []guard.Guard, least uint64, left time.Duration, list []nodes.Node) *guard.Input {
+	in := &guard.Input{Guards: guards, MinRequests: least, Left: left, New: w.fresh, Others: w.others, Overdue: w.overdue(list)}
 	for i := range w.recent {
 		in.RecentNew.Add(&w.recent[i].fresh)
 		in.RecentOthers.Add(&w.recent[i].others)
 	}
+	return in
+}
+
+// input is what to decide by.
+func (w *window) input(now time.Time, r *controlstate.Rollout, guards []guard.Guard, before guard.Counts, list []nodes.Node) *guard.Input {
+	in := w.measured(guards, r.MinRequests, r.Every-now.Sub(r.Since), list)
+	in.Before = before
 	in.Down, in.Blocked = inspect(r, list)
 	return in
 }

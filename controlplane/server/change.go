@@ -85,9 +85,13 @@ func (s *Server) apply(ctx context.Context, in adminapi.Application) (adminapi.A
 	if err != nil {
 		return adminapi.ApplyResult{}, err
 	}
-	out := adminapi.ApplyResult{
-		Changes: done.Changes, Warnings: done.Warnings, ModelsBefore: done.ModelsBefore, ModelsAfter: done.ModelsAfter, RemovedModels: done.Removed,
-	}
+	out := applied(&done)
 	out.Rollout, err = s.rollout(ctx, done, nil, in.Change)
 	return out, err
+}
+
+func applied(done *publish.Result) adminapi.ApplyResult {
+	return adminapi.ApplyResult{
+		Changes: done.Changes, Warnings: done.Warnings, ModelsBefore: done.ModelsBefore, ModelsAfter: done.ModelsAfter, RemovedModels: done.Removed,
+	}
 }

@@ -59,7 +59,7 @@ func toProblem(err error) *problem {
 		}
 		return p
 	case errors.As(err, &superseded):
-		return problemf(http.StatusConflict, "the rollout is %s", superseded)
+		return problemf(http.StatusConflict, "it is %s", superseded)
 	case errors.Is(err, publish.ErrNoDatabase):
 		p = problemf(http.StatusServiceUnavailable, "%s", err)
 		p.retryAfter = 1

@@ -18,14 +18,20 @@ func (s *Server) releases(ctx context.Context, in adminapi.Page) ([]adminapi.Rel
 		return nil, err
 	}
 	current := s.o.Publisher.Current()
-	out := make([]adminapi.ReleaseInfo, len(found))
-	for i, f := range found {
-		out[i] = adminapi.ReleaseInfo{
+	out := make([]adminapi.ReleaseInfo, 0, len(found)+1)
+	if c := s.o.Publisher.Canary(); c != nil && in.Before == 0 && (len(found) == 0 || found[0].Number < c.Release.Number) {
+		r := &c.Release
+		out = append(out, adminapi.ReleaseInfo{
+			Release: r.Number, Time: c.Created, Author: r.Author, Reason: r.Reason, Hash: r.Hash, Models: len(r.Snapshot.Models), Canary: c.Nodes,
+		})
+	}
+	for _, f := range found {
+		out = append(out, adminapi.ReleaseInfo{
 			Release: f.Number, Time: f.Time, Author: f.Author, Reason: f.Reason, Hash: f.Hash, Models: f.Models,
 			Current: current != nil && current.Number == f.Number,
-		}
+		})
 	}
-	return out, nil
+	return out[:min(len(out), in.Limit)], nil
 }
 
 func (s *Server) release(ctx context.Context, in adminapi.ByNumber) (wire.Release, error) {
@@ -36,6 +42,9 @@ func (s *Server) release(ctx context.Context, in adminapi.ByNumber) (wire.Releas
 }
 
 func (s *Server) storedRelease(ctx context.Context, number uint64) (wire.Release, error) {
+	if c := s.o.Publisher.Canary(); c != nil && c.Release.Number == number {
+		return c.Release, nil
+	}
 	db, err := s.o.Publisher.State()
 	if err != nil {
 		return wire.Release{}, err

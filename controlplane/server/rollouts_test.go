@@ -73,5 +73,5 @@ func TestRollouts(t *testing.T) {
 	}
 	p.call("POST", "/admin/rollouts", `{"model":"glm","to":"far","steps":[50,100]}`, 200, nil)
 	p.call("PUT", "/admin/weights", `{"model":"glm","weights":{"far":1}}`, 200, nil)
-	p.refused("POST", "/admin/rollouts/finish", `{"model":"glm"}`, 409, "the rollout is superseded: the weight of glm:far was changed from 0.7 to 1")
+	p.refused("POST", "/admin/rollouts/finish", `{"model":"glm"}`, 409, "it is superseded: the weight of glm:far was changed from 0.7 to 1")
 }

@@ -105,7 +105,7 @@ func (s *Server) status(ctx context.Context, _ adminapi.None) (adminapi.Status, 
 	if found.database == nil {
 		out.Keys = s.liveKeys(ctx)
 	}
-	out.Rollouts = s.activeRollouts()
+	out.Rollouts, out.Canary = s.activeRollouts(), s.activeCanary()
 	out.Problems = s.problems(found)
 	return out, nil
 }

@@ -20,7 +20,7 @@ import (
 // plan, and no further. Nothing is counted.
 func (g *Gateway) Explain(q *wire.Question) (out wire.Explanation) {
 	snap := g.current.Load()
-	out = wire.Explanation{Node: g.opts.Node, Release: snap.Release, Models: []string{}, Tried: []wire.Candidate{}, Left: []wire.Candidate{}}
+	out = wire.Explanation{Node: g.opts.Node, Release: snap.Release, Canary: snap.Canary, Models: []string{}, Tried: []wire.Candidate{}, Left: []wire.Candidate{}}
 	defer func() {
 		if cause := recover(); cause != nil { // as that of the request itself would be
 			g.opts.Log.Error("BUG: a request could not be explained", slog.Any("cause", cause))

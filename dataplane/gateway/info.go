@@ -15,7 +15,9 @@ type Health struct {
 	Node    string `json:"node"`
 	Version string `json:"version"`
 	// Release in service, 0 for none; RoutesConfigured counts its models.
-	Release          uint64 `json:"release"`
+	Release uint64 `json:"release"`
+	// Canary: few nodes serve this release, before all others.
+	Canary           bool   `json:"canary,omitempty"`
 	RoutesConfigured int    `json:"routes_configured"`
 	KeyTable         uint64 `json:"key_table"`
 	// OutOfService counts endpoints that wait for a secret; which, the heartbeat
@@ -41,7 +43,7 @@ type Report struct {
 func (g *Gateway) healthNow() Health {
 	snap := g.current.Load()
 	h := Health{
-		Status: "healthy", Node: g.opts.Node, Version: g.opts.Version, Release: snap.Release, RoutesConfigured: len(snap.Models),
+		Status: "healthy", Node: g.opts.Node, Version: g.opts.Version, Release: snap.Release, Canary: snap.Canary, RoutesConfigured: len(snap.Models),
 		KeyTable: snap.Keys.Version, OutOfService: len(snap.Missing), InFlight: g.inFlight.Load(), Shed: g.shed.Load(), Usage: g.books.meter.Counts(), Notes: []string{},
 	}
 	if g.opts.Report != nil {

@@ -165,7 +165,7 @@ func (n *Node) setup() (err error) {
 	}
 	n.senders = upstream.NewSenders(connectTime)
 	n.watcher = watch.New(watch.Options{
-		Conn: n.conn, Current: &n.current, Trust: o.Trust, Dir: o.StateDir, Status: n.status, Log: o.Log,
+		Conn: n.conn, Node: o.Node, Current: &n.current, Trust: o.Trust, Dir: o.StateDir, Status: n.status, Log: o.Log,
 		Builder: &snapshot.Builder{Senders: n.senders, Secret: o.Secret, Timeouts: o.Timeouts, Breaker: o.Breaker, StandIns: o.StandIns, Limits: registry, Metrics: o.Gateway.Metrics, Log: o.Log},
 	})
 	g := newGauges(n)

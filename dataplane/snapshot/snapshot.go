@@ -24,7 +24,9 @@ import (
 // Snapshot is one consistent view. A request loads it once.
 type Snapshot struct {
 	Epoch, Release uint64
-	Keys           *Keys
+	// Canary: few nodes serve the release, before all others.
+	Canary bool
+	Keys   *Keys
 	// Models in the order of the configuration; byName has aliases, too.
 	Models      []*Model
 	Default     *Model

@@ -31,6 +31,7 @@ func (w *Watcher) send(s wire.NodeStatus) {
 	}
 	s.Missing = w.o.Current.Load().Missing
 	s.Counts = w.counts(time.Now())
+	s.Canary = w.canary.status()
 	w.o.Status(&s)
 	b, err := s.Encode()
 	if err != nil {
@@ -66,7 +67,7 @@ func (w *Watcher) Notes() (notes []string) {
 	if why := w.diskTrouble.Load(); why != nil {
 		notes = append(notes, "the current release is not on disk: "+*why)
 	}
-	for _, key := range []string{wire.ReleaseKey, wire.KeyTableKey} {
+	for _, key := range []string{wire.ReleaseKey, wire.KeyTableKey, wire.CanaryKey} {
 		if text := w.mistrust[key].Load(); text != nil {
 			notes = append(notes, "a document was rejected: "+*text)
 		}

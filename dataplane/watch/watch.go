@@ -33,7 +33,9 @@ const (
 
 // Options configure a Watcher.
 type Options struct {
-	Conn    *nats.Conn
+	Conn *nats.Conn
+	// Node is the name by which a canary names the node.
+	Node    string
 	Builder *snapshot.Builder
 	// Current is the pointer that requests load.
 	Current *atomic.Pointer[snapshot.Snapshot]
@@ -58,6 +60,7 @@ type Watcher struct {
 	decoder wire.ReleaseDecoder
 	release *wire.Release
 	keys    *wire.KeyTable
+	canary  canary
 	// refused is the release that failed to build and is not tried again.
 	refused refusal
 	source  string
@@ -96,7 +99,7 @@ func (r *refusal) is(epoch, number uint64, hash string) bool {
 func New(o Options) *Watcher {
 	w := &Watcher{
 		o: o, disk: disk{dir: o.Dir}, beats: make(chan wire.Beat, 16), reload: make(chan struct{}, 1), source: wire.SourceNATS,
-		mistrust: map[string]*atomic.Pointer[string]{wire.ReleaseKey: {}, wire.KeyTableKey: {}},
+		mistrust: map[string]*atomic.Pointer[string]{wire.ReleaseKey: {}, wire.KeyTableKey: {}, wire.CanaryKey: {}},
 	}
 	w.boot()
 	return w
@@ -137,7 +140,7 @@ func (w *Watcher) Reload() {
 // rebuild compiles what is in service once more.
 func (w *Watcher) rebuild() {
 	w.o.Builder.Forget()
-	s, err := w.o.Builder.Build(w.release, w.keys)
+	s, err := w.build(w.release, w.keys, w.canary.release)
 	if err != nil {
 		w.o.Log.Error("failed to rebuild the release; keeping the last snapshot", slog.String("error", err.Error()))
 		return
@@ -176,6 +179,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 			if !keys {
 				w.confirmKeys()
 			}
+			w.followCanary(ctx, b, time.Now())
 		case <-connected:
 			w.refresh(ctx, true, true)
 		case <-w.reload:
@@ -388,12 +392,16 @@ func (w *Watcher) apply(release *wire.Release, keys *wire.KeyTable) error {
 	if keys != nil {
 		nextKeys = keys
 	}
-	s, err := w.o.Builder.Build(nextRelease, nextKeys)
+	first := w.canary.release
+	if first != nil && !newer(first.Epoch, first.Number, nextRelease.Epoch, nextRelease.Number) {
+		first = nil // it has ended, one way or another
+	}
+	s, err := w.build(nextRelease, nextKeys, first)
 	if err != nil {
 		return err
 	}
 	w.o.Current.Store(s)
-	w.release, w.keys = nextRelease, nextKeys
+	w.release, w.keys, w.canary.release = nextRelease, nextKeys, first
 	if release != nil {
 		w.applied.Store(time.Now().UnixMilli())
 	}

@@ -49,7 +49,7 @@ func newFleet(t *testing.T) *fleet {
 func (f *fleet) start(dir string) (stop func()) {
 	f.t.Helper()
 	f.watcher = watch.New(watch.Options{
-		Conn: f.nats.Connect("n1"), Trust: f.trust, Dir: dir, Current: &f.current, Log: slog.New(slog.NewTextHandler(f.t.Output(), nil)),
+		Conn: f.nats.Connect("n1"), Node: "n1", Trust: f.trust, Dir: dir, Current: &f.current, Log: slog.New(slog.NewTextHandler(f.t.Output(), nil)),
 		Builder: &snapshot.Builder{Senders: upstream.NewSenders(time.Second), Secret: func(string) (string, bool) { return "", false }},
 		Status:  func(s *wire.NodeStatus) { s.Node = "n1" },
 	})

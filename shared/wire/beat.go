@@ -21,6 +21,8 @@ type Beat struct {
 	Table []byte `json:"table,omitempty"`
 	// Time of sending, milliseconds since 1970.
 	Time int64 `json:"time_ms"`
+	// Canary is a release that some nodes are to serve first, nil for none.
+	Canary *CanaryNotice `json:"canary,omitempty"`
 	// Watch are models, by id, whose endpoints' counts the nodes are to report.
 	Watch []string `json:"watch,omitempty"`
 }

@@ -23,6 +23,8 @@ type Explanation struct {
 	V       int    `json:"v"`
 	Node    string `json:"node"`
 	Release uint64 `json:"release"`
+	// Canary: the node serves the release before all others.
+	Canary bool `json:"canary,omitempty"`
 	// Status and Message are what the client would be told at once, 0 and "" if
 	// the request would be sent on.
 	Status  int    `json:"status,omitempty"`

@@ -16,6 +16,9 @@ const (
 	ConfigBucket = "cfg"
 	// ReleaseKey holds the current Release as a sealed document.
 	ReleaseKey = "release"
+	// CanaryKey holds the last Canary as a sealed document. It is in service only
+	// while beats announce it.
+	CanaryKey = "canary"
 	// KeyTableKey holds the current KeyTable as a sealed document.
 	KeyTableKey = "keys"
 

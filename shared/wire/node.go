@@ -39,7 +39,10 @@ type NodeStatus struct {
 	// RejectedHash is that of the release that State rejects.
 	RejectedHash string `json:"rejected_hash,omitempty"`
 	Source       string `json:"source"`
-	Keys         uint64 `json:"keys"`
+	// Canary is what the node makes of canaries, beside the Release to which it
+	// returns; nil from a node that takes none.
+	Canary *CanaryStatus `json:"canary,omitempty"`
+	Keys   uint64        `json:"keys"`
 	// Draining means that the node is shutting down.
 	Draining bool `json:"draining,omitempty"`
 	// Stopped means that this is the last status of the Instance.

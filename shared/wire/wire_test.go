@@ -84,8 +84,16 @@ func TestGolden(t *testing.T) {
 			Endpoint: "demo:demo-api", Since: 1, Requests: 9, Errors: 1, Rejected: 2, Streams: 5, Begun: 4, FirstToken: []uint64{0, 3, 1}, Priced: 6, CostUSD: 0.5, CostSquares: 0.125,
 		}},
 	}
+	beat.Canary = &wire.CanaryNotice{Number: 4, Hash: "cd", Nodes: []string{"node-1"}}
+	status.Canary = &wire.CanaryStatus{Number: 4, Hash: "cd", State: wire.StateApplied}
 	receipt := &wire.Receipt{Ranges: []wire.Range{{Epoch: "e", First: 1, Last: 9}}}
 	golden(t, "release", release.Encode, func(b []byte) (any, error) { return wire.DecodeRelease(b) }, release)
+	body, err := release.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	canary := &wire.Canary{V: wire.Version, Nodes: []string{"node-1"}, Release: body}
+	golden(t, "canary", func() ([]byte, error) { return wire.EncodeCanary(release, canary.Nodes) }, func(b []byte) (any, error) { return wire.DecodeCanary(b) }, canary)
 	golden(t, "keys", table.Encode, func(b []byte) (any, error) { return wire.DecodeKeyTable(b) }, table)
 	golden(t, "beat", beat.Encode, func(b []byte) (any, error) { got, err := wire.DecodeBeat(b); return &got, err }, beat)
 	golden(t, "status", status.Encode, func(b []byte) (any, error) { return wire.DecodeNodeStatus(b) }, status)
