@@ -14,7 +14,7 @@ import (
 )
 
 // tried is models with another endpoint in service.
-var tried = strings.Replace(models, "weight: 0", "weight: 4", 1) //nolint:gochecknoglobals // a constant
+var tried = strings.Replace(models, "weight: 0", "weight: 4", 1)
 
 // canaryWorld has three nodes, of which n1 is to be the canary.
 func canaryWorld(t *testing.T) (*world, *daemon) {

@@ -34,7 +34,7 @@ func (s *Server) canaries(ctx context.Context, in adminapi.CanaryQuery) ([]admin
 // shownCanary adds what this daemon measures.
 func (s *Server) shownCanary(c *controlstate.Canary) adminapi.Canary {
 	out := adminapi.Canary{
-		ID: c.ID, State: c.State, Release: c.Release.Number, Nodes: c.Nodes, For: span(c.Takes), Guard: c.Guard, MinRequests: c.MinRequests, Models: c.Models, Endpoints: c.Endpoints,
+		ID: c.ID, State: c.State, Release: c.Release.Number, Nodes: c.Nodes, For: span(c.Takes), Guard: c.Guard, MinRequests: c.MinRequests, Models: append([]string{}, c.Models...), Endpoints: append([]string{}, c.Endpoints...), Results: []adminapi.CanaryGuardResult{},
 		Author: c.Release.Author, Reason: c.Release.Reason, Started: c.Created, Why: c.Why, Final: c.Final,
 	}
 	if c.State != controlstate.CanaryRunning {
@@ -89,7 +89,7 @@ func (s *Server) startCanary(ctx context.Context, in adminapi.CanaryStart) (admi
 	if made != nil {
 		shown := s.shownCanary(made)
 		out.Canary = &shown
-		out.Rollout.Nodes = s.wait(ctx, nodes.Want{Epoch: done.Release.Epoch, Release: done.Release.Number, Hash: done.Release.Hash, Canary: p.Nodes}, in.Wait())
+		out.Nodes = s.wait(ctx, nodes.Want{Epoch: done.Release.Epoch, Release: done.Release.Number, Hash: done.Release.Hash, Canary: p.Nodes}, in.Wait())
 	}
 	return out, nil
 }
