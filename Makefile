@@ -11,7 +11,7 @@ COMMANDS = ./dataplane/cmd/dataplane ./controlplane/cmd/controlplane ./controlpl
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: backup bench build chaos clean docs down first-hour fmt fuzz help images licenses lint logs ps restart restore run scale test test-short test-helm tidy up upgrade
+.PHONY: backup bench build chaos clean docs down first-hour fmt fuzz help images licenses lint logs ps release-snapshot restart restore run scale test test-short test-compose test-helm tidy up upgrade
 
 build: ## the four binaries, in bin/
 	CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '-s -w -X main.version=$(VERSION) -X $(INFO).commit=$(COMMIT) -X $(INFO).date=$(DATE)' -o bin/ $(COMMANDS)
@@ -27,6 +27,9 @@ test-short: ## unit tests without race detector and servers, in about two minute
 
 test-helm: ## the Kubernetes chart; builds Helm's library, which takes minutes at first
 	cd deploy/helm && GOWORK=off go test ./...
+
+test-compose: ## the Compose chapter on Docker itself, as root, in 10 to 20 minutes; ENGINE_DIR=FOLDER keeps its caches
+	deploy/engine/engine.sh sh -c 'cd deploy/engine && GOWORK=off exec go test -count=1 -timeout 60m -v .'
 
 lint: ## linters, every module on its own, shell scripts
 	@scripts/lint.sh
@@ -56,6 +59,10 @@ backup down logs ps restart restore scale up upgrade: ## the gateway in Docker C
 
 licenses: ## write THIRD_PARTY_LICENSES
 	scripts/licenses.sh
+
+release-snapshot: ## archives and packages of a release, in dist/; nothing is published (deploy/release/README.md)
+	deploy/release/goreleaser.sh check
+	deploy/release/goreleaser.sh release --snapshot --clean --skip=publish,sign,sbom,docker
 
 docs: ## the documentation as a web site, in docs/site
 	go run ./scripts/docs

@@ -6,7 +6,7 @@
 #   deploy/systemd/install.sh collector
 #   deploy/systemd/install.sh dataplane    --name NODE   (as in gatewayctl nats setup --nodes)
 #
-# It runs as root in a folder with bin/ (of `make build`; nats-server for NATS), nats/ (of `gatewayctl nats setup`),
+# It runs as root in a folder with the programs (of a release; or in bin/, of `make build`; nats-server for NATS), nats/ (of `gatewayctl nats setup`),
 # deploy/systemd/, and config/ for the control plane. Settings and configuration that are on the host already stay.
 # Nothing is started: `systemctl enable --now gateway-ROLE`, or `systemctl restart gateway-ROLE` for a newer version.
 set -euo pipefail
@@ -37,14 +37,15 @@ if [[ -d /run/systemd/system ]]; then
   ((${version:-0} >= 250)) || fail "the units need systemd 250 or later, this host has ${version:-none}"
 fi
 
-program=$role user=gateway
+program=$role user=gateway programs=.
+[[ ! -d bin ]] || programs=bin
 case $role in
   nats) program=nats-server user=gateway-nats ;;
   collector) program=controlplane ;;
 esac
 
 need() { [[ -e $1 ]] || fail "$1 is missing: $2"; }
-need "bin/$program" "make build makes ours, https://github.com/nats-io/nats-server/releases has nats-server"
+need "$programs/$program" "a release has ours and make build makes them, https://github.com/nats-io/nats-server/releases has nats-server"
 need nats/ca.pem "gatewayctl nats setup makes it"
 
 getent passwd "$user" >/dev/null || useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$user"
@@ -56,7 +57,7 @@ put() {
 }
 keep() { [[ -e $2 ]] || put "$@"; }
 
-put "bin/$program" "/usr/local/bin/$program" 755 root:root
+put "$programs/$program" "/usr/local/bin/$program" 755 root:root
 put nats/ca.pem /etc/gateway/nats/ca.pem 644 root:root
 case $role in
   nats)
@@ -88,7 +89,7 @@ if [[ $role == dataplane ]] && ! grep -q '^NODE_ID=' /etc/gateway/dataplane.env;
   echo "NODE_ID=$name" >>/etc/gateway/dataplane.env
 fi
 if [[ $role == controlplane ]]; then
-  put bin/gatewayctl /usr/local/bin/gatewayctl 755 root:root
+  put "$programs/gatewayctl" /usr/local/bin/gatewayctl 755 root:root
   for file in models.yaml routing.yaml; do keep "config/$file" "/etc/gateway/config/$file" 644 root:root; done
 fi
 
