@@ -5,7 +5,8 @@
 #   curl -fsSL "$GATEWAY_RELEASES/install.sh" | sh -s -- --dir FOLDER
 #
 # GATEWAY_RELEASES is the address of a folder with the files of one release: checksums.txt, and for each system an archive
-# gateway_VERSION_OS_ARCH.tar.gz. A folder that has a gateway gets the newer programs; its configuration and data stay.
+# gateway_VERSION_OS_ARCH.tar.gz, which unpacks into a folder of its name. A folder that has a gateway gets the newer
+# programs; its configuration and data stay.
 set -eu
 
 releases=${GATEWAY_RELEASES:-https://github.com/hybridinference/gateway/releases/latest/download}
@@ -78,20 +79,20 @@ get "$releases/$archive" "$work/$archive" || fail "cannot download $releases/$ar
 got=$(sum "$work/$archive")
 [ "$got" = "$want" ] || fail "$archive is damaged or was tampered with: its SHA-256 is $got, checksums.txt says $want; nothing is installed"
 
-mkdir "$work/files"
-tar -xzf "$work/$archive" -C "$work/files" || fail "$archive cannot be unpacked"
+files=$work/${archive%.tar.gz}
+tar -xzf "$work/$archive" -C "$work" || fail "$archive cannot be unpacked"
 for program in dataplane controlplane gatewayctl standalone; do
-  [ -f "$work/files/$program" ] || fail "$archive has no $program"
+  [ -f "$files/$program" ] || fail "$archive has no $program"
 done
-"$work/files/standalone" --version >"$work/version" || fail "standalone of $archive does not run on this machine"
+"$files/standalone" --version >"$work/version" || fail "standalone of $archive does not run on this machine"
 
 mkdir -p "$dir/bin" "$dir/config"
 for program in dataplane controlplane gatewayctl standalone; do
-  mv -f "$work/files/$program" "$dir/bin/$program"
+  mv -f "$files/$program" "$dir/bin/$program"
 done
 for file in models.yaml routing.yaml; do
-  if [ ! -e "$dir/config/$file" ]; then mv "$work/files/config/$file" "$dir/config/"; fi
+  if [ ! -e "$dir/config/$file" ]; then mv "$files/config/$file" "$dir/config/"; fi
 done
-if [ -f "$work/files/.env.example" ]; then mv -f "$work/files/.env.example" "$dir/"; fi
+if [ -f "$files/.env.example" ]; then mv -f "$files/.env.example" "$dir/"; fi
 
 echo "$(cat "$work/version") is in $dir; start it: cd $dir && bin/standalone"

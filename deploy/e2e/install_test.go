@@ -116,7 +116,7 @@ func release(t *testing.T) string {
 		t.Fatal(err)
 	}
 	archive := tar.NewWriter(packed)
-	add := func(name, from string) {
+	add := func(member, from string) {
 		content, err := os.ReadFile(from)
 		if err != nil {
 			t.Fatal(err)
@@ -125,7 +125,7 @@ func release(t *testing.T) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := archive.WriteHeader(&tar.Header{Name: name, Mode: int64(info.Mode().Perm()), Size: int64(len(content))}); err != nil {
+		if err := archive.WriteHeader(&tar.Header{Name: strings.TrimSuffix(name, ".tar.gz") + "/" + member, Mode: int64(info.Mode().Perm()), Size: int64(len(content))}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := archive.Write(content); err != nil {
