@@ -128,7 +128,7 @@ function dead(letters, may, go) {
 }
 
 const audit = (body, { signal }) => pages(body, signal, '/admin/audit', 'id', (rows) => table('Audit log', [
-  { head: 'Action', cell: (e) => h('span', { class: 'mono' }, e.action) }, { head: 'Time', class: 'tight', cell: (e) => moment(e.time) }, { head: 'Author', cell: (e) => e.author }, { head: 'Target', cell: (e) => e.target || '–' },
+  { head: 'Action', class: 'tight', cell: (e) => h('span', { class: 'mono' }, e.action) }, { head: 'Time', class: 'tight', cell: (e) => moment(e.time) }, { head: 'Author', cell: (e) => e.author }, { head: 'Target', cell: (e) => e.target || '–' },
   { head: 'Reason', cell: (e) => e.reason || '–' }, { head: 'Detail', cell: (e) => detail(e.detail) },
 ], rows), empty('Nothing was changed yet', 'Every change is recorded here with its author and reason.'));
 

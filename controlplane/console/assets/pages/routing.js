@@ -1,6 +1,7 @@
 // Where do requests go, and where should they go?
 import { h, show, count, percent, badge, empty, field, dialog, toast, failed, moment } from '../dom.js';
 import { get, poll, send } from '../api.js';
+import * as shadow from './shadow.js';
 
 const periods = { '5m': '5 minutes', '1h': 'Hour', '24h': 'Day' };
 const page = 20; // models shown at once
@@ -56,13 +57,24 @@ export async function render(root, context) {
 // rolloutLine says where a rollout is. How long it stays there would change every second.
 const rolloutLine = (r) => (r ? `Rollout to ${r.endpoint}: step ${r.step} of ${r.steps.length}, ${r.share} % of the traffic${r.state === 'paused' ? ', paused' : ''}. A change by hand ends it.` : null);
 
+const policyWords = { weighted: 'by weight', priority: 'by priority', least_busy: 'least busy first', latency: 'fastest first', cost: 'cheapest first' };
+const affinityWords = { prefix: 'same beginning of the prompt', session: 'same session' };
+
+// policyLine says how an endpoint is chosen.
+function policyLine(p) {
+  if (!p) return null;
+  const text = policyWords[p.policy] + (p.affinity === 'none' ? '' : `, ${affinityWords[p.affinity]} to the same endpoint`);
+  return p.override ? text + ` (set by an operator; the files say ${p.configured_policy}, affinity ${p.configured_affinity})` : text;
+}
+
 // load gathers models with their endpoints.
 async function load(ask, signal) {
-  const [routing, endpoints, models, rollouts] = await Promise.all([ask('/admin/routing', {}, signal), ask('/admin/endpoints', {}, signal), ask('/admin/models', {}, signal),
-    ask('/admin/rollouts', { active: true }, signal)]);
+  const [routing, endpoints, models, rollouts, policies] = await Promise.all([ask('/admin/routing', {}, signal), ask('/admin/endpoints', {}, signal), ask('/admin/models', {}, signal),
+    ask('/admin/rollouts', { active: true }, signal), ask('/admin/policies', {}, signal)]);
+  const chosen = new Map(policies.map((p) => [p.model, p]));
   const states = new Map(endpoints.map((e) => [e.endpoint, e]));
   const list = models.map((m) => ({
-    model: m.model, name: m.name, release: routing.release, rollout: rolloutLine(rollouts.find((r) => r.model === m.model)),
+    model: m.model, name: m.name, release: routing.release, rollout: rolloutLine(rollouts.find((r) => r.model === m.model)), policy: policyLine(chosen.get(m.model)),
     endpoints: (routing.routes[m.model] || []).map((r) => ({ ...r, ...states.get(r.endpoint), weight: states.get(r.endpoint)?.weight ?? r.configured })),
   }));
   const rank = (m) => (m.endpoints.some((e) => e.state === 'down' || e.state === 'partly') ? 0 : 1);
@@ -84,8 +96,9 @@ function model(m, traffic, context) {
   const changed = m.endpoints.some((e) => e.override !== null);
   const locked = may('operator') ? null : 'Needs the role operator';
   const box = h('section', { class: 'card model', 'data-model': m.model },
-    h('div', { class: 'head' }, h('div', {}, h('h2', {}, m.model), h('small', {}, m.name !== m.model ? m.name + ' · ' : null, h('span', { class: 'all' }))),
+    h('div', { class: 'head' }, h('div', {}, h('h2', {}, m.model), h('small', {}, m.name !== m.model ? m.name + ' · ' : null, m.policy ? m.policy + ' · ' : null, h('span', { class: 'all' }))),
       h('div', { class: 'row' }, changed ? badge('weights changed', 'warn') : null,
+        m.endpoints.some((e) => /^shadow/.test(e.share)) ? h('button', { class: 'small', onclick: () => shadow.report(m.model, context.signal).catch(failed) }, 'Shadows') : null,
         h('button', { class: 'small', onclick: () => explain(m).catch(failed) }, 'Explain'),
         changed ? h('button', { class: 'small', disabled: !!locked, title: locked, onclick: () => resetWeights(m, context).catch(failed) }, 'Reset') : null,
         h('button', { class: 'small', disabled: !!locked || m.endpoints.length === 0, title: locked, onclick: () => edit(m, context).catch(failed) }, 'Move traffic'))),
@@ -116,7 +129,7 @@ function endpoint(m, e, weights, context) {
   const locked = context.may('operator') ? null : 'Needs the role operator';
   return h('div', { class: 'endpoint', 'data-endpoint': e.endpoint },
     h('div', {}, h('strong', {}, short(m, e)), h('small', {}, e.provider), ' ', badge(names[e.state] || e.state, tones[e.state])),
-    h('div', { class: 'measure' }, bar(share, ''), h('span', { class: 'weight' }, percent(share, 1), h('small', {}, `weight ${e.weight}${e.override !== null ? `, configured ${e.configured}` : ''}`))),
+    h('div', { class: 'measure' }, bar(share, ''), h('span', { class: 'weight' }, percent(share, 1), h('small', {}, /^shadow/.test(e.share) ? `${e.share} of copies` : `weight ${e.weight}${e.override !== null ? `, configured ${e.configured}` : ''}`))),
     h('div', { class: 'measure traffic' }),
     h('div', { class: 'act' }, h('button', { class: 'small quiet', disabled: !!locked, title: locked, onclick: () => toggle(e, context).catch(failed) }, e.disabled ? 'Enable' : 'Disable')),
     troubles.length ? h('ul', { class: 'troubles' }, troubles.slice(0, 12).map((t) => h('li', {}, h('b', {}, t.node), ' ', faults[t.state] || t.state, t.reason ? ': ' + t.reason : '',
