@@ -11,7 +11,7 @@ COMMANDS = ./dataplane/cmd/dataplane ./controlplane/cmd/controlplane ./controlpl
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: backup bench build chaos clean docs down first-hour fmt fuzz help images licenses lint logs ps release-snapshot restart restore run scale test test-short test-compose test-helm tidy up upgrade
+.PHONY: backup bench bench-report build chaos clean docs down first-hour fmt fuzz help images licenses lint logs ps release-snapshot restart restore run scale test test-short test-compose test-helm tidy up upgrade
 
 build: ## the four binaries, in bin/
 	CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '-s -w -X main.version=$(VERSION) -X $(INFO).commit=$(COMMIT) -X $(INFO).date=$(DATE)' -o bin/ $(COMMANDS)
@@ -39,6 +39,10 @@ fmt: ## format all Go code
 
 bench: build ## measure a node against a bare proxy (BENCH='flags')
 	go run ./scripts/bench/cmd/bench $(BENCH)
+
+bench-report: build ## the same beside nginx, if there is one, as a page with plots in bench-report/, in ten minutes (BENCH='flags')
+	go run ./scripts/bench/cmd/bench -report bench-report -nginx "$$(PATH=$$PATH:/usr/sbin command -v nginx)" -rounds 5 -limit 20m \
+		-only small,large,fast,paced,idle,latency,https-small,https-fast,ttft,frontier,burst $(BENCH)
 
 chaos: ## kill, cut and wipe everything under load for CHAOS_SECONDS (60), then damage a spool DAMAGE_ROUNDS (10000) times
 	CHAOS_SECONDS=$${CHAOS_SECONDS:-60} scripts/test.sh ./deploy/e2e/ -run TestChaos

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -62,35 +63,100 @@ func setLimit(ctx context.Context, client *adminclient.Client, n int) ([]adminap
 }
 
 func rollOut(b *testing.B, nodes, models int, set func(context.Context, *adminclient.Client, int) ([]adminapi.NodeResult, error)) {
-	ctx, cancel := context.WithCancel(b.Context())
+	f := startFleet(b, nodes, models)
+	f.change(b, set)
+	var took []time.Duration
+	for b.Loop() {
+		took = append(took, f.change(b, set))
+	}
+	slices.Sort(took)
+	at := func(q float64) float64 { return took[int(q*float64(len(took)-1))].Seconds() * 1000 }
+	b.ReportMetric(at(0.5), "p50-ms")
+	b.ReportMetric(at(0.99), "p99-ms")
+}
+
+// BenchmarkFleet is a second in the life of many nodes that have nothing new to hear:
+// what their statuses and the daemon's beats are in messages, bytes and CPU time, of
+// NATS, daemon and nodes together.
+func BenchmarkFleet(b *testing.B) {
+	for _, nodes := range []int{100, 1000} {
+		b.Run(fmt.Sprintf("%dnodes", nodes), func(b *testing.B) {
+			f := startFleet(b, nodes, 10)
+			f.change(b, setWeight)
+			before, cpu := f.traffic(b)
+			for b.Loop() {
+				time.Sleep(time.Second)
+			}
+			after, spent := f.traffic(b)
+			each := float64(b.N)
+			b.ReportMetric(float64(after.InMsgs-before.InMsgs)/each, "msgs-in/s")
+			b.ReportMetric(float64(after.OutMsgs-before.OutMsgs)/each, "msgs-out/s")
+			b.ReportMetric(float64(after.InBytes-before.InBytes)/each/1000, "kB-in/s")
+			b.ReportMetric(float64(after.OutBytes-before.OutBytes)/each/1000, "kB-out/s")
+			b.ReportMetric((spent-cpu).Seconds()*1000/b.Elapsed().Seconds(), "cpu-ms/s")
+		})
+	}
+}
+
+// fleet is a daemon with many nodes, in one process.
+type fleet struct {
+	broker *server.Server
+	client *adminclient.Client
+	nodes  int
+	count  int // of changes
+}
+
+// traffic is what NATS has passed on, and the CPU time that this process has had.
+func (f *fleet) traffic(b *testing.B) (*server.Varz, time.Duration) {
+	b.Helper()
+	v, err := f.broker.Varz(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		b.Fatal(err)
+	}
+	return v, time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// change makes a change and waits until all nodes have applied it.
+func (f *fleet) change(b *testing.B, set func(context.Context, *adminclient.Client, int) ([]adminapi.NodeResult, error)) time.Duration {
+	b.Helper()
+	f.count++
+	start := time.Now()
+	results, err := set(b.Context(), f.client, f.count)
+	took := time.Since(start)
+	applied := 0
+	for _, n := range results {
+		if n.State == adminapi.Applied {
+			applied++
+		}
+	}
+	if err != nil || applied != f.nodes {
+		b.Fatalf("%d of %d nodes have applied it: %v", applied, f.nodes, err)
+	}
+	return took
+}
+
+// startFleet returns when all nodes are live. Everything ends with the benchmark.
+func startFleet(b *testing.B, nodes, models int) *fleet {
+	b.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(b.Context()))
 	var all sync.WaitGroup
-	defer all.Wait()
-	defer cancel()
 	log := slog.New(slog.DiscardHandler)
 	broker, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: b.TempDir(), SyncAlways: true, MaxPayload: 8 << 20, NoLog: true, NoSigs: true})
 	if err != nil {
 		b.Fatal(err)
 	}
 	go broker.Start()
-	defer broker.Shutdown()
+	b.Cleanup(broker.Shutdown)
+	b.Cleanup(all.Wait)
+	b.Cleanup(cancel)
 	if !broker.ReadyForConnections(10 * time.Second) {
 		b.Fatal("NATS is not ready")
 	}
-	dir := b.TempDir()
-	files := publish.Files{Models: filepath.Join(dir, "models.yaml"), Routing: filepath.Join(dir, "routing.yaml"), Env: func(string) (string, bool) { return "", false }}
-	if err := os.WriteFile(files.Models, []byte(catalog(models)), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	if err := os.WriteFile(files.Routing, nil, 0o600); err != nil {
-		b.Fatal(err)
-	}
-	daemon, err := app.New(ctx, app.Options{
-		Addr: "127.0.0.1:0", NATS: bus.Options{URL: broker.ClientURL()}, Files: files, Token: secret.New("t"), KeySecret: secret.New("s"), Log: log,
-		State: database.Config{Backend: database.BackendSQLite, SQLitePath: filepath.Join(dir, "gateway.db")},
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
+	daemon := startDaemon(ctx, b, broker, models)
 	all.Go(func() { _ = daemon.Run(ctx) })
 	<-daemon.Ready()
 	for i := range nodes {
@@ -99,10 +165,10 @@ func rollOut(b *testing.B, nodes, models int, set func(context.Context, *admincl
 		if err != nil {
 			b.Fatal(err)
 		}
-		defer conn.Close()
+		b.Cleanup(conn.Close)
 		w := watch.New(watch.Options{
 			Conn: conn, Current: new(atomic.Pointer[snapshot.Snapshot]), Status: func(s *wire.NodeStatus) { s.Node = id }, Log: log,
-			Builder: &snapshot.Builder{Senders: upstream.NewSenders(time.Second), Secret: files.Env, Breaker: upstream.DefaultBreaker(), Log: log},
+			Builder: &snapshot.Builder{Senders: upstream.NewSenders(time.Second), Secret: noEnv, Breaker: upstream.DefaultBreaker(), Log: log},
 		})
 		all.Go(func() { _ = w.Run(ctx) })
 	}
@@ -110,36 +176,34 @@ func rollOut(b *testing.B, nodes, models int, set func(context.Context, *admincl
 	if err != nil {
 		b.Fatal(err)
 	}
-	count := 0
-	change := func() time.Duration {
-		count++
-		start := time.Now()
-		results, err := set(ctx, client, count)
-		took := time.Since(start)
-		applied := 0
-		for _, n := range results {
-			if n.State == adminapi.Applied {
-				applied++
-			}
-		}
-		if err != nil || applied != nodes {
-			b.Fatalf("%d of %d nodes have applied it: %v", applied, nodes, err)
-		}
-		return took
-	}
 	eventually.True(b, "all nodes are live", func() bool {
 		live, _ := daemon.Nodes().Count()
 		return live >= nodes
 	})
-	change()
-	var took []time.Duration
-	for b.Loop() {
-		took = append(took, change())
+	return &fleet{broker: broker, client: client, nodes: nodes}
+}
+
+func noEnv(string) (string, bool) { return "", false }
+
+// startDaemon makes a daemon with control state in SQLite.
+func startDaemon(ctx context.Context, b *testing.B, broker *server.Server, models int) *app.App {
+	b.Helper()
+	dir := b.TempDir()
+	files := publish.Files{Models: filepath.Join(dir, "models.yaml"), Routing: filepath.Join(dir, "routing.yaml"), Env: noEnv}
+	if err := os.WriteFile(files.Models, []byte(catalog(models)), 0o600); err != nil {
+		b.Fatal(err)
 	}
-	slices.Sort(took)
-	at := func(q float64) float64 { return took[int(q*float64(len(took)-1))].Seconds() * 1000 }
-	b.ReportMetric(at(0.5), "p50-ms")
-	b.ReportMetric(at(0.99), "p99-ms")
+	if err := os.WriteFile(files.Routing, nil, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	daemon, err := app.New(ctx, app.Options{
+		Addr: "127.0.0.1:0", NATS: bus.Options{URL: broker.ClientURL()}, Files: files, Token: secret.New("t"), KeySecret: secret.New("s"), Log: slog.New(slog.DiscardHandler),
+		State: database.Config{Backend: database.BackendSQLite, SQLitePath: filepath.Join(dir, "gateway.db")},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return daemon
 }
 
 // catalog is a models.yaml of five endpoints a model.

@@ -32,6 +32,8 @@ type Options struct {
 	Models []string
 	// Secure are those of them whose endpoints are https.
 	Secure []string
+	// Nginx is a program to measure beside the proxy, doing the same; empty is none.
+	Nginx string
 	// Unlimited makes the node's key without limits; else it has one of each kind
 	// that every request counts for, far above what is measured.
 	Unlimited bool
@@ -53,6 +55,7 @@ const (
 	Proxy  = "proxy"
 	Node   = "node"
 	Before = "before"
+	Nginx  = "nginx"
 )
 
 // Fleet is everything that runs.
@@ -69,7 +72,7 @@ type Fleet struct {
 }
 
 // addresses are host:port, all free when the fleet was started.
-type addresses struct{ upstream, script, proxy, front, secureProxy, nats, control, node, before string }
+type addresses struct{ upstream, script, proxy, front, secureProxy, nginx, nats, control, node, before string }
 
 // Start starts all processes and returns when each of them serves. Who has a
 // fleet must stop it.
@@ -90,7 +93,7 @@ func (f *Fleet) Stop(ctx context.Context) error { return f.stack.Unwind(ctx) }
 
 func (f *Fleet) start(ctx context.Context) error {
 	a := &f.addr
-	if err := free(&a.upstream, &a.script, &a.proxy, &a.front, &a.secureProxy, &a.nats, &a.control, &a.node, &a.before); err != nil {
+	if err := free(&a.upstream, &a.script, &a.proxy, &a.front, &a.secureProxy, &a.nginx, &a.nats, &a.control, &a.node, &a.before); err != nil {
 		return err
 	}
 	f.Upstream = upstream.Remote{ControlURL: "http://" + a.script}
@@ -109,6 +112,9 @@ func (f *Fleet) start(ctx context.Context) error {
 		return err
 	}
 	f.Targets = []Target{{Name: Direct, Addr: a.upstream}, {Name: Proxy, Addr: a.proxy, Process: bare}}
+	if err := f.startNginx(ctx); err != nil {
+		return err
+	}
 	if err := f.startSecure(ctx); err != nil {
 		return err
 	}

@@ -21,6 +21,9 @@ type conn struct {
 	br   *bufio.Reader
 	head fasthttp.ResponseHeader
 	body []byte // of the last answer, or a part of a stream
+	// begun is when the head of the last answer was there: a stream's comes with its
+	// first event.
+	begun time.Time
 }
 
 // dial connects. limit bounds how long the connection is used at all.
@@ -40,6 +43,7 @@ func (c *conn) answer(events *atomic.Int64) error {
 	if err := c.readHead(); err != nil {
 		return err
 	}
+	c.begun = time.Now()
 	n := c.head.ContentLength()
 	if n < 0 {
 		return c.stream(events)

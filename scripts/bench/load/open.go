@@ -32,7 +32,8 @@ const openConns = 64
 // Open sends requests at a fixed rate per second, whatever becomes of them, for
 // the given time. A latency counts from the moment at which its request was
 // due: a server that stalls is charged for all who had to wait, not only for
-// those who were already being served (no coordinated omission).
+// those who were already being served (no coordinated omission). That of a stream
+// ends with its first event.
 func Open(ctx context.Context, req Request, rate float64, during time.Duration) (Latencies, error) {
 	o := &open{req: req, idle: make(chan *openConn, openConns), failed: make(chan error, openConns)}
 	defer o.close()
@@ -151,7 +152,11 @@ func (o *open) read(c *openConn, start time.Time) {
 	var events atomic.Int64
 	for {
 		err := c.answer(&events)
-		took := time.Since(start) - time.Duration(c.due.Load())
+		end := time.Now()
+		if o.req.Events > 0 {
+			end = c.begun
+		}
+		took := end.Sub(start) - time.Duration(c.due.Load())
 		if err != nil {
 			if !errors.Is(err, net.ErrClosed) {
 				o.failed <- err

@@ -49,13 +49,13 @@ func start(t *testing.T) *fleet.Fleet {
 // gateway's binaries.
 func TestProxyIsMeasured(t *testing.T) {
 	f := start(t)
-	rows, err := measure.Run(t.Context(), f, measure.Options{
-		Rounds: 2, Rate: 200, Busy: 100 * time.Millisecond, Only: []string{"small", "large", "fast", "paced", "latency", "https-small", "https-fast"},
+	rows, _, err := measure.Run(t.Context(), f, measure.Options{
+		Rounds: 2, Rate: 200, Busy: 100 * time.Millisecond, Only: []string{"small", "large", "fast", "paced", "latency", "https-small", "https-fast", "ttft"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) != 6+3 {
+	if len(rows) != 6+3+2 {
 		t.Errorf("%d rows", len(rows))
 	}
 	for _, r := range rows {

@@ -12,6 +12,8 @@ type Row struct {
 	Unit    string `json:"unit"`
 	// Mark is how many times the proxy's figure the node's may be; 0 is no mark.
 	Mark float64 `json:"mark,omitempty"`
+	// Rate is the requests per second of an open loop.
+	Rate float64 `json:"rate,omitempty"`
 	// Values has one value for each round, by target.
 	Values map[string][]float64 `json:"values"`
 }

@@ -29,51 +29,65 @@ const (
 	secureMark  = 1.3
 )
 
-// Run measures all targets of a fleet. Memory comes first, once, while the
+// Run measures all targets of a fleet. The curve is of a burst's memory. Memory comes first, once, while the
 // processes are young.
-func Run(ctx context.Context, f *fleet.Fleet, o Options) ([]*Row, error) {
-	m := &run{Options: o, fleet: f}
+func Run(ctx context.Context, f *fleet.Fleet, o Options) ([]*Row, *Curve, error) {
+	m := &run{Options: o, fleet: f, curve: Curve{Title: "RSS during a burst", Unit: "MiB", Step: sampleEvery, Values: map[string][]float64{}}}
 	for _, rule := range scripts() {
 		if err := f.Upstream.Set(ctx, rule); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if err := f.Settle(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if m.wanted(idle) {
 		if err := m.each(ctx, idle, 0, m.idle); err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+	}
+	if m.wanted(burst) {
+		if err := m.each(ctx, burst, 0, m.burst); err != nil {
+			return nil, nil, err
 		}
 	}
 	for round := range o.Rounds {
 		if err := m.round(ctx, round); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if err := f.CheckRouting(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return m.rows, nil
+	return m.rows, &m.curve, nil
 }
 
 // run is a running measurement.
 type run struct {
 	Options
 	table
+	curve Curve
 	fleet *fleet.Fleet
 }
 
-func (m *run) wanted(name string) bool { return len(m.Only) == 0 || slices.Contains(m.Only, name) }
+func (m *run) wanted(name string) bool {
+	return slices.Contains(m.Only, name) || len(m.Only) == 0 && !slices.Contains(extra(), name)
+}
 
 // work measures one target and adds what it found.
 type work func(context.Context, *fleet.Target) error
 
+// step is a measurement of a round.
+type step struct {
+	name string
+	work work
+}
+
 func (m *run) round(ctx context.Context, round int) error {
-	steps := []struct {
-		name string
-		work work
-	}{{small, m.small}, {large, m.large}, {fast, m.fast}, {paced, m.paced}, {latency, m.latency}, {secureSmall, m.secureSmall}, {secureFast, m.secureFast}}
+	steps := []step{{small, m.small}, {large, m.large}, {fast, m.fast}, {paced, m.paced}, {latency, m.latency}, {secureSmall, m.secureSmall}, {secureFast, m.secureFast}, {ttft, m.firstEvent}}
+	for _, rate := range rates() {
+		steps = append(steps, step{frontier, m.frontierAt(rate)})
+	}
 	for _, s := range steps {
 		if !m.wanted(s.name) {
 			continue
@@ -94,11 +108,11 @@ func (m *run) each(ctx context.Context, name string, round int, do work) error {
 	n := len(targets)
 	for i := range n {
 		t := &targets[(i+round)%n]
-		if t.Process == nil && name != latency {
+		if t.Process == nil && !slices.Contains([]string{latency, ttft, frontier}, name) {
 			continue // the upstream itself is no one's cost
 		}
 		m.tell(fmt.Sprintf("round %d of %d: %s, %s", round+1, m.Rounds, name, t.Name))
-		if name != idle {
+		if name != idle && name != burst {
 			m.fleet.Hold()
 		}
 		if err := do(ctx, t); err != nil {

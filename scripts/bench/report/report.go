@@ -18,6 +18,8 @@ type Report struct {
 	Machine string         `json:"machine"`
 	Rounds  int            `json:"rounds"`
 	Rows    []*measure.Row `json:"rows"`
+	// Memory is the curve of a burst, nil if there was none.
+	Memory *measure.Curve `json:"memory,omitempty"`
 }
 
 // JSON writes the report with every value of every round.
@@ -72,17 +74,23 @@ func median(row *measure.Row, target string) figure {
 
 func (f figure) minus(o figure) figure { return figure{f.value - o.value, f.ok && o.ok} }
 
-// String has three digits or more.
+// String is the number, or a dash.
 func (f figure) String() string {
-	switch {
-	case !f.ok:
+	if !f.ok {
 		return "-"
-	case math.Abs(f.value) < 10:
-		return fmt.Sprintf("%.2f", f.value)
-	case math.Abs(f.value) < 1000:
-		return fmt.Sprintf("%.1f", f.value)
+	}
+	return Figure(f.value)
+}
+
+// Figure is a number with three digits or more.
+func Figure(v float64) string {
+	switch {
+	case math.Abs(v) < 10:
+		return fmt.Sprintf("%.2f", v)
+	case math.Abs(v) < 1000:
+		return fmt.Sprintf("%.1f", v)
 	default:
-		return fmt.Sprintf("%.0f", f.value)
+		return fmt.Sprintf("%.0f", v)
 	}
 }
 

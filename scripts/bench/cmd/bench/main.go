@@ -18,6 +18,7 @@ import (
 
 	"github.com/hybridinference/gateway/scripts/bench/fleet"
 	"github.com/hybridinference/gateway/scripts/bench/measure"
+	"github.com/hybridinference/gateway/scripts/bench/page"
 	"github.com/hybridinference/gateway/scripts/bench/report"
 )
 
@@ -45,6 +46,8 @@ type settings struct {
 	before    string
 	unlimited bool
 	json      bool
+	report    string
+	nginx     string
 	limit     time.Duration
 }
 
@@ -57,6 +60,8 @@ func parse(args []string) (s settings, err error) {
 	flags.StringVar(&s.bin, "bin", "bin", "directory of the gateway's binaries; empty measures the proxy alone")
 	flags.StringVar(&s.before, "before", "", "directory of an older dataplane binary, to measure beside the one of -bin in the same run")
 	flags.BoolVar(&s.unlimited, "unlimited", false, "the node's API key has no limits, to see what they cost")
+	flags.StringVar(&s.report, "report", "", "write a page with plots, and all values, into this directory")
+	flags.StringVar(&s.nginx, "nginx", "", "path of an nginx to measure beside the proxy")
 	flags.BoolVar(&s.json, "json", false, "print all values of all rounds as JSON")
 	flags.DurationVar(&s.limit, "limit", 5*time.Minute, "give up when it takes longer")
 	if err := flags.Parse(args); err != nil {
@@ -93,12 +98,18 @@ func bench(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	rows, err := measure.Run(ctx, f, s.measure)
+	rows, curve, err := measure.Run(ctx, f, s.measure)
 	s.measure.Progress("")
 	if err != nil {
 		return err
 	}
 	r := report.Report{Time: time.Now().Format(time.RFC3339), Machine: machine(), Rounds: s.measure.Rounds, Rows: rows}
+	if len(curve.Values) > 0 {
+		r.Memory = curve
+	}
+	if s.report != "" {
+		return page.Write(s.report, &r)
+	}
 	if s.json {
 		return r.JSON(os.Stdout)
 	}
@@ -126,7 +137,7 @@ func start(ctx context.Context, s *settings) (f *fleet.Fleet, done func() error,
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err = fleet.Start(ctx, fleet.Options{Bin: bin, Before: before, Dir: dir, Self: self, Models: measure.Models(), Secure: measure.Secure(), Unlimited: s.unlimited})
+	f, err = fleet.Start(ctx, fleet.Options{Bin: bin, Before: before, Dir: dir, Self: self, Models: measure.Models(), Secure: measure.Secure(), Nginx: s.nginx, Unlimited: s.unlimited})
 	if err != nil {
 		return nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}
