@@ -24,7 +24,7 @@ func reconcileCommand() *urfave.Command {
 		Name: "reconcile", Usage: "compare a provider's usage export with the request log", ArgsUsage: "FILE...",
 		Description: help("Shows requests, tokens and cost by day and model: the provider's, ours, the gap (theirs less ours) and what explains it. FILE is - for the standard input, or\n"+
 			"  OpenRouter  the CSV of the activity page, or the JSON of the activity API\n"+
-			"  Anthropic   the CSV of the usage or of the cost page, or both files\n"+
+			"  Anthropic   the CSV of the usage or of the cost page, the JSON of the usage_report/messages or cost_report API, or files of both\n"+
 			"  OpenAI      the CSV of usage or costs, or the JSON of the usage API\n"+
 			"  any other   a CSV with the columns day, model, and some of requests, prompt_tokens, completion_tokens and cost (USD)\n"+
 			"Days are the export's, in UTC unless --zone says otherwise. Requests near midnight may be on different days; the tolerance counts totals by model.",

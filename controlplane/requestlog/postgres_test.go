@@ -180,7 +180,7 @@ func TestPostgresRepriceLocksInOrder(t *testing.T) {
 	for i := range rows {
 		u := requestlogtest.Event(i)
 		u.RequestID = fmt.Sprintf("gen-%d-%020d", requestlogtest.Start.Unix(), i)
-		u.Model = fmt.Sprintf("m%02d", i*7%models)
+		u.Model = fmt.Sprintf("m%02d", models-1-i/4)
 		u.Endpoint, u.UsageSource, u.PromptTokens = u.Model+":e", wire.UsageProvider, 1000
 		u.Provider, u.Node, u.KeyID, u.UserID, u.TeamID, u.UpstreamCostUSD = "p", "n", "k", "u", "t", ""
 		rows[i] = requestlogtest.Row(t, u)
@@ -190,8 +190,10 @@ func TestPostgresRepriceLocksInOrder(t *testing.T) {
 		}
 		prices[u.Endpoint] = []requestlog.Prices{{List: list}}
 	}
-	if n, err := s.Insert(t.Context(), rows); err != nil || n != len(rows) {
-		t.Fatal(n, err)
+	for _, row := range rows { // the last model first, so that the lines do not lie in the order of their keys
+		if n, err := s.Insert(t.Context(), []*requestlog.Row{row}); err != nil || n != 1 {
+			t.Fatal(n, err)
+		}
 	}
 	locker := connect(t, db)
 	for column, table := range map[string]string{"model_id": "api_stats_hourly", "model": "api_usage"} {
