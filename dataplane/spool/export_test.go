@@ -1,5 +1,10 @@
 package spool
 
+import (
+	"os"
+	"strings"
+)
+
 // Small returns options for segments of so many bytes, in which also little
 // fits.
 func (o Options) Small(segment int64) Options {
@@ -12,6 +17,21 @@ func (s *Spool) Synced() uint64 {
 	s.keeper.mu.Lock()
 	defer s.keeper.mu.Unlock()
 	return s.keeper.synced
+}
+
+// BreakJournal makes writes to the journal fail.
+func (s *Spool) BreakJournal() error {
+	for i, f := range s.now.journal.f {
+		broken, err := os.Open(strings.TrimSuffix(f.Name(), ".new"))
+		if err == nil {
+			err = f.Close()
+		}
+		if err != nil {
+			return err
+		}
+		s.now.journal.f[i] = broken
+	}
+	return nil
 }
 
 // Booted returns options as after another start of the machine.

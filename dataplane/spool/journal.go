@@ -27,8 +27,10 @@ type journal struct {
 	dir  string
 	sync bool
 	f    [2]*os.File
-	size int
-	buf  []byte
+	// behind: a range is in neither copy; unsynced: a power cut may take one.
+	behind, unsynced bool
+	size             int
+	buf              []byte
 }
 
 // readJournal returns the ranges of a directory's journal; false if both copies
@@ -56,19 +58,37 @@ func openJournal(dir string, done Ranges, sync bool) (*journal, error) {
 	return j, j.rewrite(done)
 }
 
-// add appends a range.
+// add appends a range. What could be written of one only in part is written anew:
+// entries behind half of one would not be found.
 func (j *journal) add(done Ranges, first, last uint64) error {
-	if j.size >= compactAt {
+	if j.behind || j.size >= compactAt {
 		return j.rewrite(done)
 	}
 	j.buf = appendEntry(j.buf[:0], first, last)
 	j.size += len(j.buf)
 	_, err1 := j.f[0].Write(j.buf)
 	_, err2 := j.f[1].Write(j.buf)
-	if err1 != nil && err2 != nil {
-		return fmt.Errorf("spool: %w", err1)
+	if err1 != nil || err2 != nil {
+		return j.rewrite(done)
 	}
+	j.unsynced = true
 	return nil
+}
+
+// settled reports whether the files have what is done with, as they must before a
+// segment is deleted: its events would count as lost.
+func (j *journal) settled(done Ranges) bool {
+	if j.behind && j.rewrite(done) != nil {
+		return false // tried again with the next commit
+	}
+	if !j.sync || !j.unsynced {
+		return true
+	}
+	if errors.Join(syncData(j.f[0]), syncData(j.f[1])) != nil {
+		return false
+	}
+	j.unsynced = false
+	return true
 }
 
 func appendEntry(b []byte, first, last uint64) []byte {
@@ -80,6 +100,7 @@ func appendEntry(b []byte, first, last uint64) []byte {
 
 // rewrite replaces both copies, one after the other.
 func (j *journal) rewrite(done Ranges) error {
+	j.behind = true
 	j.buf = j.buf[:0]
 	for _, s := range done {
 		j.buf = appendEntry(j.buf, s.First, s.Last)
@@ -96,6 +117,7 @@ func (j *journal) rewrite(done Ranges) error {
 		j.f[i] = f
 	}
 	j.size = len(j.buf)
+	j.behind, j.unsynced = false, false
 	return nil
 }
 

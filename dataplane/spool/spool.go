@@ -206,7 +206,7 @@ func (s *Spool) Commit(epoch string, first, last uint64) {
 		err = v.settle(first, last)
 	}
 	if err != nil {
-		s.o.Log.Error("failed to record committed events; they will be resent", slog.String("error", err.Error()))
+		s.o.Log.Error("failed to record committed events; their files are kept, and a restart sends them again", slog.String("error", err.Error()))
 		return
 	}
 	s.sweep()
@@ -249,7 +249,7 @@ func (s *Spool) sweep() {
 	left := s.old[:0]
 	for _, v := range s.old {
 		v.sweep(aside, nil)
-		if !v.over() {
+		if !v.over() || !v.journal.settled(v.done) {
 			left = append(left, v)
 			continue
 		}

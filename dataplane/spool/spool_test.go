@@ -215,6 +215,43 @@ func TestEarlierVersionsAreAdopted(t *testing.T) {
 	}
 }
 
+// What could not be written down as committed is not deleted: without its file it
+// would count as lost.
+func TestCommitsThatAreNotRecordedLoseNothing(t *testing.T) {
+	o := spool.Options{Dir: t.TempDir()}.Small(500)
+	s := open(t, o)
+	fill(t, s, 1, 100)
+	before := len(segments(t, o.Dir))
+	obstacle := filepath.Join(o.Dir, s.Epoch(), "done.1.new")
+	if err := errors.Join(s.BreakJournal(), os.Mkdir(obstacle, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	s.Commit(s.Epoch(), 1, 40)
+	s.Commit(s.Epoch(), 41, 80)
+	fill(t, s, 101, 140) // new segments, with which old ones go
+	after := spool.Options{Dir: filepath.Join(t.TempDir(), "killed")}
+	if err := os.CopyFS(after.Dir, os.DirFS(o.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(after.Dir, s.Epoch(), filepath.Base(obstacle))); err != nil {
+		t.Fatal(err)
+	}
+	if killed := open(t, after); len(killed.Lost()) > 0 || killed.Low().Number != 1 {
+		t.Errorf("lost %v, lowest %v", killed.Lost(), killed.Low())
+	}
+	if err := os.Remove(obstacle); err != nil { // the disk has room again
+		t.Fatal(err)
+	}
+	s.Commit(s.Epoch(), 81, 90)
+	if n := len(segments(t, o.Dir)); n >= before {
+		t.Errorf("%d of %d segments are left", n, before)
+	}
+	killed := open(t, o)
+	if lost := killed.Lost(); len(lost) > 0 || killed.Epoch() != s.Epoch() || killed.Low().Number != 91 {
+		t.Errorf("lost %v, lowest %v", lost, killed.Low())
+	}
+}
+
 // A segment of another node has no events of this one, in the place of one of its
 // segments or beside it: nothing is sent under numbers that are not its own.
 func TestSegmentsOfOthersAreDamage(t *testing.T) {

@@ -193,7 +193,7 @@ func (v *volume) settle(first, last uint64) error {
 // go to another directory.
 func (v *volume) sweep(aside string, keep *segment) {
 	v.segments = slices.DeleteFunc(v.segments, func(seg *segment) bool {
-		if seg == keep || !seg.over(v.done) || seg.remove(aside, v.epoch) != nil {
+		if seg == keep || !seg.over(v.done) || !v.journal.settled(v.done) || seg.remove(aside, v.epoch) != nil {
 			return false // what fails is tried again with the next commit
 		}
 		v.size -= seg.size
