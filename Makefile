@@ -11,7 +11,7 @@ COMMANDS = ./dataplane/cmd/dataplane ./controlplane/cmd/controlplane ./controlpl
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: backup bench bench-report build chaos clean docs down first-hour fmt fuzz help images licenses lint logs ps release-snapshot restart restore run scale test test-short test-compose test-helm tidy up upgrade
+.PHONY: backup bench bench-report build chaos clean docs down first-hour fmt fuzz help images licenses lint logs pin ps release-snapshot renew restart restore run scale test test-short test-compose test-helm tidy up upgrade
 
 build: ## the four binaries, in bin/
 	CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '-s -w -X main.version=$(VERSION) -X $(INFO).commit=$(COMMIT) -X $(INFO).date=$(DATE)' -o bin/ $(COMMANDS)
@@ -58,7 +58,7 @@ images: ## Docker images of every part
 	@$(MAKE) -C deploy/docker --no-print-directory build
 
 # Docker Compose on this machine: deploy/README.md. s=SERVICE, n=NODES, f=FILE
-backup down logs ps restart restore scale up upgrade: ## the gateway in Docker Compose: make -C deploy/docker help
+backup down logs pin ps renew restart restore scale up upgrade: ## the gateway in Docker Compose: make -C deploy/docker help
 	@$(MAKE) -C deploy/docker --no-print-directory $@ s='$(s)' n='$(n)' f='$(f)'
 
 licenses: ## write THIRD_PARTY_LICENSES
