@@ -76,6 +76,7 @@ type route struct {
 	ID              string            `yaml:"id,omitempty"`
 	Kind            string            `yaml:"kind"`
 	Weight          float64           `yaml:"weight,omitempty"`
+	Priority        int               `yaml:"priority,omitempty"`
 	BaseURL         string            `yaml:"base_url,omitempty"`
 	Region          string            `yaml:"region,omitempty"`
 	APIVersion      string            `yaml:"api_version,omitempty"`

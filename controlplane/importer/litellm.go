@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/hybridinference/gateway/shared/wire"
 )
 
 const liteLLMHeader = `# From a LiteLLM configuration, by "gatewayctl import litellm". Clients' tools, images and
@@ -16,7 +18,7 @@ const liteLLMHeader = `# From a LiteLLM configuration, by "gatewayctl import lit
 # supported_params to what a model can do.
 `
 
-// lastResort is the weight of what is only there when the others fail: next to
+// lastResort is the weight of the routes of a fallback, which are only there when the others fail: next to
 // nothing as a share of the traffic.
 const lastResort = 0.01
 
@@ -248,16 +250,9 @@ func (r *liteLLM) weigh() {
 	for _, m := range r.out.Models {
 		weighted := slices.ContainsFunc(m.Routes, func(e *route) bool { return e.Weight > 0 })
 		rated := !slices.ContainsFunc(m.Routes, func(e *route) bool { return r.rates[e] == 0 })
-		first := 0.0
-		for _, e := range m.Routes {
-			if o := r.orders[e]; o > 0 && (first == 0 || o < first) {
-				first = o
-			}
-		}
+		r.rank(m)
 		for _, e := range m.Routes {
 			switch {
-			case first > 0 && r.orders[e] != first:
-				e.Weight = lastResort
 			case !weighted && rated && len(m.Routes) > 1:
 				e.Weight = r.rates[e]
 			case e.Weight == 0 && len(m.Routes) > 1:
@@ -266,6 +261,41 @@ func (r *liteLLM) weigh() {
 		}
 		name(m)
 	}
+}
+
+// rank turns the order of a model's deployments into priorities. Those without an
+// order come last.
+func (r *liteLLM) rank(m *model) {
+	var orders []float64
+	for _, e := range m.Routes {
+		if o := r.orders[e]; o > 0 {
+			orders = append(orders, o)
+		}
+	}
+	if len(orders) == 0 || len(m.Routes) < 2 {
+		return
+	}
+	slices.Sort(orders)
+	orders = slices.Compact(orders)
+	m.Policy = wire.PolicyPriority
+	for _, e := range m.Routes {
+		e.Priority = len(orders) + 1
+		if i, ok := slices.BinarySearch(orders, r.orders[e]); ok {
+			e.Priority = i + 1
+		}
+	}
+}
+
+// last is the priority of what comes after all routes of a model, 0 where priorities
+// do not count.
+func (m *model) last() (priority int) {
+	if m.Policy != wire.PolicyPriority {
+		return 0
+	}
+	for _, e := range m.Routes {
+		priority = max(priority, e.Priority+1)
+	}
+	return priority
 }
 
 // name gives ids to a model's routes where the address does not tell them apart.
@@ -297,8 +327,10 @@ func (r *liteLLM) fallBack(name string, others []*yaml.Node, key string, line in
 			continue
 		}
 		own := slices.DeleteFunc(slices.Clone(other.Routes), func(e *route) bool { return strings.HasPrefix(e.ID, "fallback-") })
+		priority := m.last() // fallbacks are tried in turn
 		for i, e := range own {
 			copied := *e
+			copied.Priority = priority
 			copied.Weight, copied.ID, copied.Headers, copied.Body = lastResort, fmt.Sprintf("fallback-%s-%d", unsafeInID.ReplaceAllString(other.ID, "-"), i+1), maps.Clone(e.Headers), maps.Clone(e.Body)
 			if copied.Pricing == nil {
 				copied.Pricing = other.Pricing

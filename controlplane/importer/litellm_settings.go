@@ -52,7 +52,10 @@ func (r *liteLLM) strategy(e entry) {
 		return
 	}
 	for _, m := range r.out.Models {
-		if len(m.Routes) > 1 {
+		switch {
+		case m.Policy == wire.PolicyPriority:
+			r.notef(e.line, e.path, "%s: its deployments have an order, so the policy is priority, by weight within one order", m.ID)
+		case len(m.Routes) > 1:
 			m.Policy = policy
 		}
 	}
