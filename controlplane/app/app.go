@@ -90,7 +90,7 @@ func (a *App) setup(ctx context.Context) (err error) {
 		Open: func(ctx context.Context) (*controlstate.State, error) { return controlstate.Open(ctx, db) },
 	})
 	a.limits, err = limits.NewService(limits.Options{
-		Conn: a.conn, Replicas: o.Replicas, Name: o.NATS.Name, Grace: o.LimitsGrace, Table: a.publisher.KeyTable, Release: a.publisher.Current, Spent: a.spentBefore,
+		Conn: a.conn, Replicas: o.Replicas, Name: o.NATS.Name, Alone: o.Alone, Grace: o.LimitsGrace, Table: a.publisher.KeyTable, Release: a.publisher.Current, Spent: a.spentBefore,
 		Granted: a.leasesGranted, NoteGranted: a.noteLeasesGranted, Log: o.Log,
 	})
 	if err != nil {

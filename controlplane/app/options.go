@@ -49,6 +49,8 @@ type Options struct {
 	Signer *bus.Signer
 	// KeySecret is what API keys are hashed under; without it none can be made.
 	KeySecret secret.String
+	// Alone says that no other daemon can be connected to NATS.
+	Alone bool
 	// LimitsGrace is how long a node may be silent before its shares of limits
 	// come back; default 15 s.
 	LimitsGrace time.Duration

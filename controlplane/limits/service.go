@@ -30,8 +30,10 @@ const (
 type Options struct {
 	Conn     *nats.Conn
 	Replicas int
-	// Name is this daemon's.
-	Name string
+	// Name is this daemon's. Alone says that no other can be connected: it need
+	// not wait until the one before, which was killed, must be gone.
+	Name  string
+	Alone bool
 	// Grace is how long a node may be silent before what it holds comes back.
 	Grace time.Duration
 	// Table is the current key table, nil before there is one, and Release the
@@ -127,7 +129,7 @@ func (s *Service) await(ctx context.Context) bool {
 		if number != seen {
 			seen, since = number, time.Now()
 		}
-		if number == 0 || l.Gone || l.Name == s.o.Name || time.Since(since) >= takeOver {
+		if number == 0 || l.Gone || s.o.Alone || l.Name == s.o.Name || time.Since(since) >= takeOver {
 			return true
 		}
 		s.rest(ctx, renewEvery/4)

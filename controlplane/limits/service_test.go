@@ -45,14 +45,18 @@ func connect(t *testing.T, server *bustest.Server, role, name string) *nats.Conn
 	return conn
 }
 
-func startDaemon(t *testing.T, server *bustest.Server, name string, table *wire.KeyTable, m *memory) *daemon {
+func startDaemon(t *testing.T, server *bustest.Server, name string, table *wire.KeyTable, m *memory, options ...func(*limits.Options)) *daemon {
 	t.Helper()
 	d := &daemon{conn: connect(t, server, bus.RoleControlPlane, name)}
 	d.table.Store(table)
-	s, err := limits.NewService(limits.Options{
+	o := limits.Options{
 		Conn: d.conn, Name: name, Grace: grace, Table: d.table.Load, Release: func() *wire.Release { return nil }, Log: slog.New(slog.NewTextHandler(&d.log, nil)),
 		Spent: func(context.Context, *limits.Definition) (int64, error) { return 0, nil }, Granted: m.ask, NoteGranted: m.note,
-	})
+	}
+	for _, set := range options {
+		set(&o)
+	}
+	s, err := limits.NewService(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,5 +243,23 @@ func TestANewInstallationGrantsAtOnce(t *testing.T) {
 	}
 	if !control.granted.Load() {
 		t.Error("the control state does not know that shares were granted")
+	}
+}
+
+// A daemon that no other can be beside does not wait for the one before it, which
+// was killed: its keys would be refused meanwhile.
+func TestADaemonThatIsAloneGrantsAtOnce(t *testing.T) {
+	server := bustest.Start(t)
+	table := &wire.KeyTable{Keys: []wire.Key{{ID: "k", Limits: []wire.Limit{{Kind: wire.LimitRPM, Value: 100}}}}}
+	var control memory
+	one := startDaemon(t, server, "one", table, &control)
+	a := &client{t: t, conn: connect(t, server, bus.RoleDataPlane, "a"), name: "a"}
+	a.report(wire.LeaseUse{Wish: 300, Need: 20})
+	one.crash()
+	began := time.Now()
+	two := startDaemon(t, server, "two", table, &control, func(o *limits.Options) { o.Alone = true })
+	eventually.True(t, "it grants", func() bool { return strings.Contains(two.log.String(), "granting") })
+	if waited := time.Since(began); waited > 2500*time.Millisecond {
+		t.Errorf("it waited for %s", waited)
 	}
 }

@@ -66,7 +66,8 @@ func (s *Settings) node(lookup env.Lookup) node.Options {
 // who can reach the loopback address may use /admin.
 func (s *Settings) control(lookup env.Lookup) app.Options {
 	return app.Options{
-		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Admin.Port)), TLSCert: string(s.Admin.Cert), TLSKey: string(s.Admin.Key),
+		Alone: true,
+		Addr:  net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Admin.Port)), TLSCert: string(s.Admin.Cert), TLSKey: string(s.Admin.Key),
 		Files: s.Files.Publish(lookup, s.Sent), State: s.Database.Config(), Token: s.Token, Open: s.Token.Empty() && isLoopback(s.Serving.Host), Proxies: s.Serving.Proxies.List(),
 		Thresholds: s.Alerts.Percentages(), Webhook: s.Alerts.Webhook(), Console: s.Console.Options(),
 	}
