@@ -268,6 +268,52 @@ await step('an operator moves traffic, in their own name, but reads no content',
   await operator.context().close();
 });
 
+await step('a release is rolled back, and its weights are in service again', async () => {
+  const [{ release }] = await admin('GET', '/admin/releases?limit=1');
+  await admin('PUT', '/admin/weights', { model: 'chat', weights: { a: 1, b: 0 }, reason: 'by mistake' });
+  await page.goto(`${ADMIN}/console/#/releases/${release}`);
+  await page.getByText('What returning to it would change').waitFor();
+  await page.getByRole('button', { name: 'Roll back to this' }).click();
+  const form = page.getByRole('dialog');
+  await form.locator('.changes li').filter({ hasText: 'chat:b' }).waitFor();
+  await form.getByLabel('Reason').fill('it was a mistake');
+  await form.getByRole('button', { name: 'Roll back', exact: true }).click();
+  await page.getByText('1 of 1 nodes serve it').waitFor();
+  await page.getByRole('heading', { name: /^Release \d+ current/ }).waitFor();
+  await page.getByText('applied', { exact: true }).waitFor();
+  const { routes } = await admin('GET', '/admin/routing');
+  assert.deepEqual(routes.chat.map((e) => e.weight), ['60%', '40%']);
+  await fine(page);
+});
+
+await step('the playground streams an answer, with its route and its price', async () => {
+  await to(page, 'Try out');
+  await page.getByLabel('Model').fill('chat');
+  await page.getByLabel('Prompt', { exact: true }).fill('Hi ' + hostile);
+  await page.getByRole('button', { name: 'Use a key that expires in an hour' }).click();
+  await until('a key is filled in', async () => (await page.locator('input[name=key]').inputValue()).startsWith('hyi-'));
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.locator('.answer').getByText('Hello ' + hostile).waitFor();
+  const way = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Route and price' }) });
+  await way.getByText(/chat:[ab]/).waitFor();
+  await way.getByText('400 in, 100 out').waitFor();
+  await way.getByText('$0.00060').waitFor();
+  await fine(page);
+});
+
+await step('a session that an admin revokes ends in its browser, too', async () => {
+  const lost = await open();
+  await signIn(lost, VIEWER);
+  const sessions = await admin('GET', '/admin/sessions');
+  assert.ok(sessions.some((s) => s.name === 'vera' && s.method === 'operator'), JSON.stringify(sessions));
+  await admin('DELETE', '/admin/sessions/vera', { reason: 'lost a laptop' });
+  await to(lost, 'Routing');
+  await lost.getByText('Your session is over. Sign in again.').waitFor();
+  assert.equal((await lost.context().cookies()).length, 0);
+  await fine(lost);
+  await lost.context().close();
+});
+
 // Every page as it looks, in both widths and schemes, without anything that axe calls serious.
 const rows = () => page.locator('tbody tr').first().waitFor();
 const ready = {

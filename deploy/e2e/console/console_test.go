@@ -63,7 +63,7 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		u.set(rest, name == "fail")
 		return
 	}
-	_, _ = io.Copy(io.Discard, r.Body)
+	body, _ := io.ReadAll(r.Body)
 	u.mu.Lock()
 	failing := u.failing[name]
 	u.mu.Unlock()
@@ -71,6 +71,13 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if failing {
 		w.WriteHeader(http.StatusInternalServerError)
 		_, _ = fmt.Fprintf(w, `{"error":{"message":%q}}`, "out of memory "+hostile)
+		return
+	}
+	if bytes.Contains(body, []byte(`"stream":true`)) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = fmt.Fprintf(w, `data: {"id":"up-1","object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":%q},"finish_reason":null}]}`+"\n\n", "Hello "+hostile)
+		_, _ = io.WriteString(w, `data: {"id":"up-1","object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`+"\n\n"+
+			`data: {"id":"up-1","object":"chat.completion.chunk","model":"m","choices":[],"usage":{"prompt_tokens":400,"completion_tokens":100,"total_tokens":500}}`+"\n\ndata: [DONE]\n\n")
 		return
 	}
 	_, _ = fmt.Fprintf(w, `{"id":"up-1","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":%q},"finish_reason":"stop"}],`+

@@ -129,7 +129,7 @@ function endpoint(m, e, weights, context) {
   const locked = context.may('operator') ? null : 'Needs the role operator';
   return h('div', { class: 'endpoint', 'data-endpoint': e.endpoint },
     h('div', {}, h('strong', {}, short(m, e)), h('small', {}, e.provider), ' ', badge(names[e.state] || e.state, tones[e.state])),
-    h('div', { class: 'measure' }, bar(share, ''), h('span', { class: 'weight' }, percent(share, 1), h('small', {}, /^shadow/.test(e.share) ? `${e.share} of copies` : `weight ${e.weight}${e.override !== null ? `, configured ${e.configured}` : ''}`))),
+    h('div', { class: 'measure' }, bar(share, ''), h('span', { class: 'weight' }, percent(share, 1), h('small', {}, /^shadow/.test(e.share) ? e.share : `weight ${e.weight}${e.override !== null ? `, configured ${e.configured}` : ''}`))),
     h('div', { class: 'measure traffic' }),
     h('div', { class: 'act' }, h('button', { class: 'small quiet', disabled: !!locked, title: locked, onclick: () => toggle(e, context).catch(failed) }, e.disabled ? 'Enable' : 'Disable')),
     troubles.length ? h('ul', { class: 'troubles' }, troubles.slice(0, 12).map((t) => h('li', {}, h('b', {}, t.node), ' ', faults[t.state] || t.state, t.reason ? ': ' + t.reason : '',
