@@ -187,9 +187,15 @@ func (p *process) serve(ctx context.Context) error {
 	return errors.Join(err, <-ended, p.unwind(ctx))
 }
 
+// maxStore is more than the limits of all streams together. The server's own limit
+// is three quarters of what is free at its start: on a small disk the streams would
+// not be made, and no event would reach the database.
+const maxStore = 16 << 30
+
 func (p *process) startNATS(dir string) (*server.Server, error) {
 	s, err := server.NewServer(&server.Options{
 		ServerName: "standalone", DontListen: true, JetStream: true, StoreDir: dir, SyncAlways: true, MaxPayload: maxPayload, NoSigs: true, NoLog: true,
+		JetStreamMaxStore: maxStore,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("NATS: %w", err)
