@@ -15,6 +15,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/hybridinference/gateway/shared/eventually"
 )
 
 // TestInstall takes README's line that needs no Go, and runs it against a release
@@ -33,7 +36,13 @@ func TestInstall(t *testing.T) {
 	}
 	p := launch(t, "/bin/bash", []string{"PORT=" + port, "CONTROL_PORT=" + control}, "-c", "cd "+dir+" && "+published.ReplaceAllString(line, "GATEWAY_RELEASES="+server.URL))
 	url := "http://127.0.0.1:" + port
-	serving(t, url+"/health/ready")
+	eventually.Nil(t, 2*time.Minute, "the installed gateway serves", func() error { // it is copied, unpacked and migrated first
+		status, body, err := fetch(t.Context(), http.MethodGet, url+"/health/ready", "")
+		if err == nil && status != http.StatusOK {
+			err = fmt.Errorf("%d %s", status, body)
+		}
+		return err
+	})
 	if status, body, err := fetch(t.Context(), http.MethodPost, url+"/v1/chat/completions", `{"messages":[{"role":"user","content":"Ping"}]}`); err != nil || status != http.StatusOK || !strings.Contains(body, "Pong") {
 		t.Errorf("%d %s %v\n%s", status, body, err, p.out)
 	}
@@ -44,7 +53,7 @@ func TestInstall(t *testing.T) {
 	if err := os.WriteFile(models, []byte(edited), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := install(t, dir, server.URL); err != nil || !strings.Contains(out, "standalone dev is in gateway") {
+	if out, err := install(t, dir, server.URL); err != nil || !strings.Contains(out, "standalone dev") || !strings.Contains(out, "is in gateway; start it") {
 		t.Errorf("again: %v\n%s", err, out)
 	}
 	if kept, err := os.ReadFile(models); err != nil || string(kept) != edited {
