@@ -15,9 +15,9 @@ type counter struct {
 	shares map[string]*share
 
 	// sums over shares
-	held, used, wish, claims int64
-	wishing                  int64 // shares that have a wish
-	unsure                   int64 // shares of which only what was kept is known
+	held, used, demand, claims int64
+	demanding                  int64 // shares that have a demand
+	unsure                     int64 // shares of which only what was kept is known
 
 	recalled time.Time // when nodes were last asked to give back what they do not need
 
@@ -44,7 +44,7 @@ type share struct {
 	// held is the most that the node may use before its next report, ceiling what
 	// is kept of it for a successor, which may be more.
 	held, ceiling int64
-	used, wish    int64
+	used, demand  int64
 	claim         int64     // what it lacks of its fair part
 	freed         time.Time // when its oldest use leaves the window
 	unsure        bool      // what it holds may be less: the node has not been heard of
@@ -85,23 +85,23 @@ func (c *counter) roll(period uint64) {
 		return
 	}
 	c.period, c.gone, c.based, c.known = period, 0, true, 0
-	c.held, c.used, c.wish, c.claims, c.wishing, c.unsure = 0, 0, 0, 0, 0, 0
+	c.held, c.used, c.demand, c.claims, c.demanding, c.unsure = 0, 0, 0, 0, 0, 0
 	for _, s := range c.shares {
 		*s = share{period: period}
 	}
 }
 
-// want notes what a node wishes and lacks.
-func (c *counter) want(s *share, wish, claim int64) {
-	if s.wish > 0 {
-		c.wishing--
+// want records what a node would use and what it lacks.
+func (c *counter) want(s *share, demand, claim int64) {
+	if s.demand > 0 {
+		c.demanding--
 	}
-	if wish > 0 {
-		c.wishing++
+	if demand > 0 {
+		c.demanding++
 	}
-	c.wish += wish - s.wish
+	c.demand += demand - s.demand
 	c.claims += claim - s.claim
-	s.wish, s.claim = wish, claim
+	s.demand, s.claim = demand, claim
 }
 
 func (c *counter) hold(s *share, amount int64) {
@@ -150,7 +150,7 @@ func (g *Granter) grant(now time.Time, c *counter, n *node, u *wire.LeaseUse) wi
 		held = max(held, s.held)
 	}
 	c.hold(s, held)
-	c.want(s, u.Wish, 0)
+	c.want(s, u.Demand, 0)
 	c.used += used - s.used
 	s.used, s.freed = used, time.Time{}
 	if u.Freed > 0 {
@@ -165,7 +165,7 @@ func (g *Granter) grant(now time.Time, c *counter, n *node, u *wire.LeaseUse) wi
 		s.ceiling = c.headroom(s)
 		g.keep(n)
 	}
-	lacks := (u.Wish > 0 || u.Need > 0) && target-used < max(1, u.Need)
+	lacks := (u.Demand > 0 || u.Need > 0) && target-used < max(1, u.Need)
 	out := wire.LeaseGrant{Counter: c.id, Period: c.period, Share: target}
 	out.Dry = lacks && c.settled(now) && c.unsure == 0 && !g.recall(now, c, s, u.Need)
 	if !c.ends.IsZero() && c.def.Span() == wire.Calendar {
@@ -197,27 +197,27 @@ const spare = 4
 // target is the most that a node is to use of the window. It may be less than
 // what it holds.
 func (c *counter) target(s *share, need int64) int64 {
-	if s.wish == 0 && need == 0 {
+	if s.demand == 0 && need == 0 {
 		return min(s.used, c.def.Value)
 	}
 	span := c.def.Span()
 	free := c.def.Value - c.gone - c.faded - (c.held - s.held) // for this node, with all that it holds
 	room := free - s.used
 	parts := c.parts()
-	ahead := wire.Ahead(span, s.wish)
+	ahead := wire.Ahead(span, s.demand)
 	if span == wire.Calendar {
 		return clamp(s.used+max(need, min(ahead, max(1, room/parts))), free)
 	}
-	if c.wish <= c.def.Value {
+	if c.demand <= c.def.Value {
 		ahead = max(need, ahead)
 		return clamp(s.used+ahead+max(0, room-ahead)/(spare*parts), free)
 	}
 	// Whoever asks first must not get what the others are about to ask for.
 	step := max(need, min(ahead, max(1, room/parts)))
-	fair := int64(float64(c.def.Value) * (float64(s.wish) / float64(c.wish)))
+	fair := int64(float64(c.def.Value) * (float64(s.demand) / float64(c.demand)))
 	wanted := min(fair, s.used+step)
 	target := clamp(wanted, free)
-	c.want(s, s.wish, max(0, wanted-max(target, s.held)))
+	c.want(s, s.demand, max(0, wanted-max(target, s.held)))
 	if least := max(1, need); target < s.used+least && room-(c.claims-s.claim) >= least {
 		target = clamp(s.used+least, free) // no node that has less than its part lacks it
 	}
@@ -226,14 +226,14 @@ func (c *counter) target(s *share, need int64) int64 {
 
 // parts is into how many parts what is free is divided: no one gets more than
 // one at a time.
-func (c *counter) parts() int64 { return 2 * max(1, c.wishing) }
+func (c *counter) parts() int64 { return 2 * max(1, c.demanding) }
 
 func clamp(n, most int64) int64 { return max(0, min(n, most)) }
 
 // headroom is what is kept of a share, so that not every grant has to be.
 func (c *counter) headroom(s *share) int64 {
 	if c.def.Span() == wire.Calendar {
-		return max(s.held, min(c.def.Value, s.held+4*wire.Ahead(wire.Calendar, s.wish)))
+		return max(s.held, min(c.def.Value, s.held+4*wire.Ahead(wire.Calendar, s.demand)))
 	}
 	return max(s.held, min(c.def.Value, s.held+s.held/4+2))
 }

@@ -210,7 +210,7 @@ func (g *Granter) Report(now time.Time, name string, r *wire.LeaseReport) *wire.
 	g.now = now
 	n := g.nodes[name]
 	if n != nil && n.instance != r.Instance {
-		g.bury(now, n) // a node has one process at a time
+		g.reclaim(now, n) // a node has one process at a time
 		n = nil
 	}
 	if n == nil {
@@ -235,14 +235,14 @@ func (g *Granter) Report(now time.Time, name string, r *wire.LeaseReport) *wire.
 		}
 	}
 	if r.Bye {
-		g.bury(now, n)
+		g.reclaim(now, n)
 	}
 	return out
 }
 
-// bury takes from a node whose process has ended all that it held. What it may
+// reclaim takes from a node whose process has ended all that it held. What it may
 // have used counts until it has left its window.
-func (g *Granter) bury(now time.Time, n *node) {
+func (g *Granter) reclaim(now time.Time, n *node) {
 	for id, s := range n.shares {
 		c := g.counters[id]
 		if c == nil {
@@ -287,7 +287,7 @@ func (g *Granter) Sweep(now time.Time) {
 			g.takeBack(now, n)
 			g.keep(n)
 		case silence > forgetAfter || g.nothingLeft(now, n):
-			g.bury(now, n)
+			g.reclaim(now, n)
 		}
 	}
 }

@@ -132,7 +132,7 @@ func TestTheFirstDoesNotGetAll(t *testing.T) {
 	for _, l := range []wire.Limit{rpm(10), rpm(240), {Kind: wire.LimitConcurrency, Value: 9}, {Kind: wire.LimitRPD, Value: 100}, {Kind: wire.LimitTPM, Value: 1e6}} {
 		f := newFleet(t, l)
 		for i := range 4 {
-			if g := f.report(fmt.Sprint("n", i), 1, wire.LeaseUse{Wish: 50 * l.Value, Need: 1}); g.Share < 1 || g.Share > l.Value/2 || g.Dry {
+			if g := f.report(fmt.Sprint("n", i), 1, wire.LeaseUse{Demand: 50 * l.Value, Need: 1}); g.Share < 1 || g.Share > l.Value/2 || g.Dry {
 				t.Errorf("%s %d: node %d got %+v", l.Name(), l.Value, i, g)
 			}
 		}
@@ -143,13 +143,13 @@ func TestTheFirstDoesNotGetAll(t *testing.T) {
 // there is.
 func TestNotDryBeyondTheFairPart(t *testing.T) {
 	f := newFleet(t, rpm(600))
-	f.report("busy", 1, wire.LeaseUse{Wish: 5000, Need: 1})
-	if g := f.report("slow", 1, wire.LeaseUse{Used: 9, Held: 9, Wish: 1}); g.Dry || g.Share < 10 {
+	f.report("busy", 1, wire.LeaseUse{Demand: 5000, Need: 1})
+	if g := f.report("slow", 1, wire.LeaseUse{Used: 9, Held: 9, Demand: 1}); g.Dry || g.Share < 10 {
 		t.Errorf("%+v", g)
 	}
 	for range 400 {
-		f.report("busy", 1, wire.LeaseUse{Used: 591, Held: 591, Wish: 5000, Need: 1})
-		if g := f.report("slow", 1, wire.LeaseUse{Used: 9, Held: 9, Wish: 1, Need: 1}); !g.Dry || g.Share > 9 || g.Retry > 0 {
+		f.report("busy", 1, wire.LeaseUse{Used: 591, Held: 591, Demand: 5000, Need: 1})
+		if g := f.report("slow", 1, wire.LeaseUse{Used: 9, Held: 9, Demand: 1, Need: 1}); !g.Dry || g.Share > 9 || g.Retry > 0 {
 			t.Fatalf("nothing is left, and the node gets %+v", g)
 		}
 	}
@@ -161,7 +161,7 @@ func TestIdleSharesAreAskedFor(t *testing.T) {
 	for _, l := range []wire.Limit{rpm(240), budget(240, wire.ResetTotal), {Kind: wire.LimitRPD, Value: 240}, {Kind: wire.LimitConcurrency, Value: 240}} {
 		f := newFleet(t, l)
 		f.report("idle", 1, wire.LeaseUse{Held: 240, Used: 3}) // it holds all by an earlier grant
-		if g := f.report("busy", 1, wire.LeaseUse{Wish: 500, Need: 1}); g.Dry {
+		if g := f.report("busy", 1, wire.LeaseUse{Demand: 500, Need: 1}); g.Dry {
 			t.Errorf("%s: refused, and %d are idle", l.Name(), 237)
 		}
 		counter := f.def.Counter(f.def.Holder, f.def.ID)
@@ -173,7 +173,7 @@ func TestIdleSharesAreAskedFor(t *testing.T) {
 		}
 		g := f.report("idle", 1, wire.LeaseUse{Held: 240, Used: 3}) // its share gets smaller
 		f.report("idle", 1, wire.LeaseUse{Held: g.Share, Used: 3})
-		if g := f.report("busy", 1, wire.LeaseUse{Wish: 500, Need: 1}); g.Share < 10 {
+		if g := f.report("busy", 1, wire.LeaseUse{Demand: 500, Need: 1}); g.Share < 10 {
 			t.Errorf("%s: %+v", l.Name(), g)
 		}
 	}
@@ -191,9 +191,9 @@ func TestSharesAreWithinTheLimit(t *testing.T) {
 				share, used int64
 			}
 			nodes := make([]node, 6)
-			tell := func(i int, wish, need int64) {
+			tell := func(i int, demand, need int64) {
 				n := &nodes[i]
-				n.share = f.report(fmt.Sprint("n", i), n.instance, wire.LeaseUse{Held: max(n.share, n.used), Used: n.used, Wish: wish, Need: need}).Share
+				n.share = f.report(fmt.Sprint("n", i), n.instance, wire.LeaseUse{Held: max(n.share, n.used), Used: n.used, Demand: demand, Need: need}).Share
 			}
 			for step := range 10_000 {
 				i := dice.IntN(len(nodes))
@@ -240,7 +240,7 @@ func TestSilentNodesAreForgotten(t *testing.T) {
 		after time.Duration // the document is there before this, and not long after
 	}{{rpm(100), grace}, {budget(1000, wire.ResetDay), 12 * time.Hour}, {budget(1000, wire.ResetTotal), 24 * time.Hour}} {
 		f := newFleet(t, c.limit)
-		f.report("gone", 1, wire.LeaseUse{Wish: 100, Need: 40})
+		f.report("gone", 1, wire.LeaseUse{Demand: 100, Need: 40})
 		f.sweep(c.after - time.Second)
 		if _, ok := f.kept["node.gone"]; !ok {
 			t.Errorf("%s: the node is forgotten before %s", c.limit.Name(), c.after)
@@ -256,16 +256,16 @@ func TestSilentNodesAreForgotten(t *testing.T) {
 // count twice.
 func TestAForgottenNodeComesBack(t *testing.T) {
 	f := newFleet(t, budget(1000, wire.ResetTotal))
-	share := f.report("away", 1, wire.LeaseUse{Wish: 100, Need: 400}).Share
+	share := f.report("away", 1, wire.LeaseUse{Demand: 100, Need: 400}).Share
 	f.sweep(26 * time.Hour)
-	if g := f.report("other", 1, wire.LeaseUse{Wish: 100, Need: 1000 - share + 1}); !g.Dry {
+	if g := f.report("other", 1, wire.LeaseUse{Demand: 100, Need: 1000 - share + 1}); !g.Dry {
 		t.Errorf("what the node had may be had by another: %+v", g)
 	}
 	f.report("other", 1, wire.LeaseUse{})
-	if g := f.report("away", 1, wire.LeaseUse{Held: share, Used: 300, Wish: 100, Need: 600}); g.Dry || g.Share < 900 {
+	if g := f.report("away", 1, wire.LeaseUse{Held: share, Used: 300, Demand: 100, Need: 600}); g.Dry || g.Share < 900 {
 		t.Errorf("%+v, want 300 and 600 more", g)
 	}
-	if g := f.report("other", 1, wire.LeaseUse{Wish: 100, Need: 101}); g.Share > 100 {
+	if g := f.report("other", 1, wire.LeaseUse{Demand: 100, Need: 101}); g.Share > 100 {
 		t.Errorf("more than the limit: %+v", g)
 	}
 }
@@ -275,10 +275,10 @@ func TestAForgottenNodeComesBack(t *testing.T) {
 func TestASuccessorIsUnsure(t *testing.T) {
 	f := newFleet(t, rpm(60))
 	for _, name := range []string{"a", "b", "c"} {
-		f.report(name, 1, wire.LeaseUse{Wish: 400, Need: 10})
+		f.report(name, 1, wire.LeaseUse{Demand: 400, Need: 10})
 	}
 	f.follow()
-	ask := wire.LeaseUse{Wish: 400, Need: 40}
+	ask := wire.LeaseUse{Demand: 400, Need: 40}
 	if g := f.report("d", 1, ask); g.Dry || g.Share >= 30 {
 		t.Errorf("%+v, want less than there is, but not for good", g)
 	}
@@ -290,7 +290,7 @@ func TestASuccessorIsUnsure(t *testing.T) {
 	if g := f.report("d", 1, ask); !g.Dry {
 		t.Errorf("%+v, want to be told that 40 are not there", g)
 	}
-	if g := f.report("d", 1, wire.LeaseUse{Wish: 400, Need: 30}); g.Dry || g.Share != 30 {
+	if g := f.report("d", 1, wire.LeaseUse{Demand: 400, Need: 30}); g.Dry || g.Share != 30 {
 		t.Errorf("%+v, want the 30 that are left", g)
 	}
 }
@@ -299,11 +299,11 @@ func TestASuccessorIsUnsure(t *testing.T) {
 // often daemons succeed each other meanwhile.
 func TestFadingGoesOnThroughSuccessions(t *testing.T) {
 	f := newFleet(t, rpm(100))
-	f.report("a", 1, wire.LeaseUse{Wish: 600, Need: 60})
+	f.report("a", 1, wire.LeaseUse{Demand: 600, Need: 60})
 	f.report("a", 2, wire.LeaseUse{}) // started again
 	killed := f.now
 	for f.now.Sub(killed) < 59*time.Second {
-		if g := f.report("b", 1, wire.LeaseUse{Wish: 600, Need: 41}); !g.Dry {
+		if g := f.report("b", 1, wire.LeaseUse{Demand: 600, Need: 41}); !g.Dry {
 			t.Fatalf("%s after the kill: %+v", f.now.Sub(killed), g)
 		}
 		f.report("a", 2, wire.LeaseUse{})
@@ -320,7 +320,7 @@ func TestFadingGoesOnThroughSuccessions(t *testing.T) {
 		f.report("b", 1, wire.LeaseUse{})
 	}
 	f.now = killed.Add(61 * time.Second)
-	if g := f.report("b", 1, wire.LeaseUse{Wish: 600, Need: 41}); g.Dry || g.Share < 41 {
+	if g := f.report("b", 1, wire.LeaseUse{Demand: 600, Need: 41}); g.Dry || g.Share < 41 {
 		t.Errorf("a minute after the kill: %+v", g)
 	}
 }
@@ -334,19 +334,19 @@ func TestALostState(t *testing.T) {
 		backup := map[string]limits.Document{}
 		claimed := f.now
 		if name != "empty" {
-			f.report("a", 1, wire.LeaseUse{Wish: 10, Need: 10})
+			f.report("a", 1, wire.LeaseUse{Demand: 10, Need: 10})
 			maps.Copy(backup, f.kept)
 		}
-		f.report("dead", 1, wire.LeaseUse{Wish: 100, Need: 500})
-		f.report("a", 1, wire.LeaseUse{Wish: 100, Need: 300})
+		f.report("dead", 1, wire.LeaseUse{Demand: 100, Need: 500})
+		f.report("a", 1, wire.LeaseUse{Demand: 100, Need: 300})
 		f.now = f.now.Add(11 * time.Second)
 		if name == "older" {
 			f.follow() // its epoch is what the nodes know
 		}
-		f.report("a", 1, wire.LeaseUse{Held: 310, Used: 250, Wish: 100})
+		f.report("a", 1, wire.LeaseUse{Held: 310, Used: 250, Demand: 100})
 		f.succeed(backup, claimed)
 		for range 2 {
-			if g := f.report("a", 1, wire.LeaseUse{Held: 310, Used: 250, Wish: 100, Need: 500}); g.Share != 310 || g.Dry {
+			if g := f.report("a", 1, wire.LeaseUse{Held: 310, Used: 250, Demand: 100, Need: 500}); g.Share != 310 || g.Dry {
 				t.Errorf("%s: %+v, want what the node has", name, g)
 			}
 		}
@@ -357,14 +357,14 @@ func TestALostState(t *testing.T) {
 			t.Errorf("%s: the request log is asked before all nodes were heard of", name)
 		}
 		f.now = f.now.Add(grace + time.Minute)
-		f.report("a", 1, wire.LeaseUse{Held: 310, Used: 250, Wish: 100})
+		f.report("a", 1, wire.LeaseUse{Held: 310, Used: 250, Demand: 100})
 		f.base(0) // not yet: what a has used is on its way to the log
 		f.now = f.now.Add(5 * time.Second)
 		f.base(250 + 450) // of which the dead node's are 450
-		if g := f.report("a", 1, wire.LeaseUse{Held: 310, Used: 300, Wish: 100, Need: 251}); !g.Dry {
+		if g := f.report("a", 1, wire.LeaseUse{Held: 310, Used: 300, Demand: 100, Need: 251}); !g.Dry {
 			t.Errorf("%s: %+v, more than 1000 - 450", name, g)
 		}
-		if g := f.report("a", 1, wire.LeaseUse{Held: 310, Used: 300, Wish: 100, Need: 250}); g.Dry || g.Share != 550 {
+		if g := f.report("a", 1, wire.LeaseUse{Held: 310, Used: 300, Demand: 100, Need: 250}); g.Dry || g.Share != 550 {
 			t.Errorf("%s: %+v, want 550", name, g)
 		}
 	}
@@ -377,11 +377,11 @@ func TestANewBudgetBeginsWithTheLedger(t *testing.T) {
 	next.ID = "k2"
 	f.g.Define(f.now, []limits.Definition{f.def, next}, false)
 	f.def = next
-	if g := f.report("a", 1, wire.LeaseUse{Wish: 100, Need: 10}); g.Share > 0 || g.Dry {
+	if g := f.report("a", 1, wire.LeaseUse{Demand: 100, Need: 10}); g.Share > 0 || g.Dry {
 		t.Errorf("%+v before the log was read", g)
 	}
 	f.base(995)
-	if g := f.report("a", 1, wire.LeaseUse{Wish: 100, Need: 10}); !g.Dry || g.Share > 5 {
+	if g := f.report("a", 1, wire.LeaseUse{Demand: 100, Need: 10}); !g.Dry || g.Share > 5 {
 		t.Errorf("%+v of the 5 that are left", g)
 	}
 }
@@ -396,7 +396,7 @@ func BenchmarkReports(b *testing.B) {
 	uses := make([]wire.LeaseUse, keys)
 	for i := range defs {
 		defs[i] = limits.Definition{Limit: rpm(60_000), Holder: wire.HolderKey, ID: fmt.Sprint("k", i)}
-		uses[i] = wire.LeaseUse{Counter: defs[i].Counter(wire.HolderKey, defs[i].ID), Held: 120, Used: 100, Wish: 100}
+		uses[i] = wire.LeaseUse{Counter: defs[i].Counter(wire.HolderKey, defs[i].ID), Held: 120, Used: 100, Demand: 100}
 	}
 	g.Define(now, defs, false)
 	var seq uint64

@@ -56,11 +56,11 @@ func (g *Granter) recall(now time.Time, c *counter, s *share, need int64) bool {
 // it has not used by its last report it has used since.
 func (c *counter) excess(s *share) int64 {
 	unused := s.held - s.used
-	ahead := wire.Ahead(c.def.Span(), s.wish)
+	ahead := wire.Ahead(c.def.Span(), s.demand)
 	if c.def.Span() == wire.Calendar {
 		return max(0, unused-min(ahead, max(1, unused/c.parts())))
 	}
-	return max(0, s.held-max(s.used, s.wish)-ahead)
+	return max(0, s.held-max(s.used, s.demand)-ahead)
 }
 
 // Recalls returns which counters nodes are to report at once, by the nodes'

@@ -168,14 +168,14 @@ func TestALostStreamIsWrittenAgain(t *testing.T) {
 			var control memory
 			one := startDaemon(t, server, "one", table, &control)
 			a := &client{t: t, conn: connect(t, server, bus.RoleDataPlane, "a"), name: "a"}
-			a.report(wire.LeaseUse{Wish: 300, Need: 20})
+			a.report(wire.LeaseUse{Demand: 300, Need: 20})
 			var backup map[string][]byte
 			if older {
 				backup = documents(t, js)
 			}
-			a.report(wire.LeaseUse{Held: 20, Used: 20, Wish: 300, Need: 40})
+			a.report(wire.LeaseUse{Held: 20, Used: 20, Demand: 300, Need: 40})
 			restore(t, js, backup)
-			if g := a.report(wire.LeaseUse{Held: 60, Used: 60, Wish: 300, Need: 20}); g.Share < 80 {
+			if g := a.report(wire.LeaseUse{Held: 60, Used: 60, Demand: 300, Need: 20}); g.Share < 80 {
 				t.Fatalf("%+v, want 20 more", g)
 			}
 			if _, ok := documents(t, js)[wire.LeaseStatePrefix+"node.a"]; !ok {
@@ -187,7 +187,7 @@ func TestALostStreamIsWrittenAgain(t *testing.T) {
 			one.crash()
 			startDaemon(t, server, "two", table, &control)
 			b := &client{t: t, conn: connect(t, server, bus.RoleDataPlane, "b"), name: "b"}
-			if g := b.report(wire.LeaseUse{Wish: 300, Need: 1}); g.Share > 20 {
+			if g := b.report(wire.LeaseUse{Demand: 300, Need: 1}); g.Share > 20 {
 				t.Errorf("%+v of the 20 that are left", g)
 			}
 		})
@@ -206,15 +206,15 @@ func TestASuccessorNoticesALoss(t *testing.T) {
 	var control memory
 	one := startDaemon(t, server, "one", table, &control)
 	a := &client{t: t, conn: connect(t, server, bus.RoleDataPlane, "a"), name: "a"}
-	a.report(wire.LeaseUse{Wish: 300, Need: 80})
+	a.report(wire.LeaseUse{Demand: 300, Need: 80})
 	one.crash()
 	restore(t, js, nil)
 	two := startDaemon(t, server, "two", table, &control)
 	b := &client{t: t, conn: connect(t, server, bus.RoleDataPlane, "b"), name: "b"}
-	if g := b.report(wire.LeaseUse{Wish: 300, Need: 1}); g.Share > 0 || g.Dry {
+	if g := b.report(wire.LeaseUse{Demand: 300, Need: 1}); g.Share > 0 || g.Dry {
 		t.Errorf("%+v before the nodes have been heard of", g)
 	}
-	if g := a.report(wire.LeaseUse{Held: 80, Used: 80, Wish: 300, Need: 1}); g.Share != 80 {
+	if g := a.report(wire.LeaseUse{Held: 80, Used: 80, Demand: 300, Need: 1}); g.Share != 80 {
 		t.Errorf("%+v, want what it has", g)
 	}
 	eventually.True(t, "it is a problem", func() bool {
@@ -235,7 +235,7 @@ func TestANewInstallationGrantsAtOnce(t *testing.T) {
 	var control memory
 	one := startDaemon(t, server, "one", table, &control)
 	a := &client{t: t, conn: connect(t, server, bus.RoleDataPlane, "a"), name: "a"}
-	if g := a.report(wire.LeaseUse{Wish: 300, Need: 20}); g.Share < 20 {
+	if g := a.report(wire.LeaseUse{Demand: 300, Need: 20}); g.Share < 20 {
 		t.Errorf("%+v, want what it needs", g)
 	}
 	if list := one.Problems(); len(list) > 0 {
@@ -254,7 +254,7 @@ func TestADaemonThatIsAloneGrantsAtOnce(t *testing.T) {
 	var control memory
 	one := startDaemon(t, server, "one", table, &control)
 	a := &client{t: t, conn: connect(t, server, bus.RoleDataPlane, "a"), name: "a"}
-	a.report(wire.LeaseUse{Wish: 300, Need: 20})
+	a.report(wire.LeaseUse{Demand: 300, Need: 20})
 	one.crash()
 	began := time.Now()
 	two := startDaemon(t, server, "two", table, &control, func(o *limits.Options) { o.Alone = true })

@@ -179,8 +179,8 @@ func TestLimitsAreShownWithTheirState(t *testing.T) {
 	p.call("POST", "/admin/keys", `{"name":"portal","role":"management"}`, 201, &manager)
 	p.call("POST", "/admin/keys", `{"name":"ci","limits":[{"kind":"rpd","value":"100"}]}`, 201, &key)
 	limit := wire.Limit{Kind: "rpd", Value: 100}
-	p.report(nc, 1, key.ID, limit, wire.LeaseUse{Wish: 10, Need: 1})
-	p.report(nc, 100, key.ID, limit, wire.LeaseUse{Held: 50, Used: 40, Wish: 10, Refused: 3})
+	p.report(nc, 1, key.ID, limit, wire.LeaseUse{Demand: 10, Need: 1})
+	p.report(nc, 100, key.ID, limit, wire.LeaseUse{Held: 50, Used: 40, Demand: 10, Refused: 3})
 	midnight := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
 	l := p.limitOf(key.ID)
 	if l.State != "ok" || l.Used != "40" || l.Refused != 3 || l.ResetsAt == nil || !l.ResetsAt.Equal(midnight) || len(l.Nodes) != 1 || l.Nodes[0].Node != "n1" || l.Nodes[0].Used != "40" {

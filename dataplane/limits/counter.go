@@ -61,9 +61,9 @@ type Counter struct {
 
 // lastReport is what a counter has told, to see whether there is news.
 type lastReport struct {
-	at         time.Duration
-	used, wish int64
-	sent       bool
+	at           time.Duration
+	used, demand int64
+	sent         bool
 }
 
 // Limit is the limit that is counted.

@@ -14,8 +14,8 @@ const (
 	shortEvery = quantum
 	// restEvery is how often a counter is told of that has not changed.
 	restEvery = 10 * time.Second
-	// wishPeriod is what a wish of a calendar period is for.
-	wishPeriod = 10 * time.Second
+	// demandPeriod is what a demand of a calendar period is for.
+	demandPeriod = 10 * time.Second
 	// silence is after how long without a report the process must have stood still.
 	silence = 3 * reportEvery
 )
@@ -54,9 +54,9 @@ func (c *Counter) report(now time.Duration, whole, bye bool) (use wire.LeaseUse,
 		c.share = used
 		c.left.Store(0)
 	}
-	wish := c.wish(used)
-	short := c.need.Load() > 0 || c.unmet() > 0 || c.left.Load() < c.ahead(wish)/2 || int64(now) >= c.ends.Load()
-	changed := used != c.last.used || wish != c.last.wish || c.share != 0 && wish == 0
+	demand := c.demand(used)
+	short := c.need.Load() > 0 || c.unmet() > 0 || c.left.Load() < c.ahead(demand)/2 || int64(now) >= c.ends.Load()
+	changed := used != c.last.used || demand != c.last.demand || c.share != 0 && demand == 0
 	since := now - c.last.at
 	switch {
 	case whole, c.recalled > 0, !c.last.sent, short && !c.dry.Load(), short && since >= shortEvery, changed && since >= reportEvery, since >= restEvery:
@@ -65,10 +65,10 @@ func (c *Counter) report(now time.Duration, whole, bye bool) (use wire.LeaseUse,
 		return use, false
 	}
 	c.recalled = max(0, c.recalled-1)
-	c.last = lastReport{at: now, used: used, wish: wish, sent: true}
+	c.last = lastReport{at: now, used: used, demand: demand, sent: true}
 	c.refusals += c.refused.Swap(0)
 	use = wire.LeaseUse{
-		Counter: c.id, Period: c.period.Load(), Held: max(c.share, used), Used: used, Wish: wish, Need: c.need.Swap(0), Refused: c.refusals,
+		Counter: c.id, Period: c.period.Load(), Held: max(c.share, used), Used: used, Demand: demand, Need: c.need.Swap(0), Refused: c.refusals,
 	}
 	if ring := c.ring.Load(); ring != nil && used > 0 {
 		use.Freed = max(time.Millisecond, ring.wait(c.tick, now, 1))
@@ -79,24 +79,24 @@ func (c *Counter) report(now time.Duration, whole, bye bool) (use wire.LeaseUse,
 // closes reports whether the share ends unless it is renewed.
 func (c *Counter) closes() bool { return c.span != wire.Calendar && c.ends.Load() != never }
 
-// wish is what would be used if nothing bounded it, and at least so much that
+// demand is what would be used if nothing bounded it, and at least so much that
 // what the daemon grants ahead of it has room for all requests that wait; c.mu is
 // held.
-func (c *Counter) wish(used int64) int64 {
+func (c *Counter) demand(used int64) int64 {
 	unmet := c.unmet()
 	switch c.span {
 	case wire.InFlight:
 		return used + c.refused.Load() + max(unmet, min(1, c.need.Load()))
 	case wire.Calendar:
-		return whole(max(c.rate.average*wishPeriod.Seconds(), float64(unmet)*wire.AheadCalendar))
+		return whole(max(c.rate.average*demandPeriod.Seconds(), float64(unmet)*wire.AheadCalendar))
 	default:
 		return whole(max(c.rate.average*wire.SlidingTime.Seconds(), float64(unmet)*wire.AheadSliding))
 	}
 }
 
-// ahead is how much a node should have left for a wish, so that it need not ask
+// ahead is how much a node should have left for a demand, so that it need not ask
 // for each request. The daemon uses the same.
-func (c *Counter) ahead(wish int64) int64 { return wire.Ahead(c.span, wish) }
+func (c *Counter) ahead(demand int64) int64 { return wire.Ahead(c.span, demand) }
 
 // whole rounds what is far from an overflow.
 func whole(f float64) int64 {

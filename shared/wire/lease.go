@@ -28,9 +28,9 @@ type LeaseUse struct {
 	// Held is the most that the node may have used by the time of the answer: its
 	// share, or Used where that is more. Used is what it has used in the window.
 	Held, Used int64
-	// Wish is what it would use if nothing bounded it: in a sliding window, at a
+	// Demand is what it would use if nothing bounded it: in a sliding window, at a
 	// time for what is in flight, and in ten seconds of a calendar period.
-	Wish int64
+	Demand int64
 	// Need is the largest single amount that its share had no room for since the
 	// last report, 0 if there was none.
 	Need int64
@@ -76,7 +76,7 @@ func (r *LeaseReport) Append(dst []byte) []byte {
 	for i := range r.Uses {
 		u := &r.Uses[i]
 		dst = binary.LittleEndian.AppendUint64(dst, u.Counter)
-		dst = appendUints(dst, u.Period, amount(u.Held), amount(u.Used), amount(u.Wish), amount(u.Need), amount(u.Refused), amount(u.Freed.Milliseconds()))
+		dst = appendUints(dst, u.Period, amount(u.Held), amount(u.Used), amount(u.Demand), amount(u.Need), amount(u.Refused), amount(u.Freed.Milliseconds()))
 	}
 	return dst
 }
@@ -100,7 +100,7 @@ func DecodeLeaseReport(b []byte) (*LeaseReport, error) {
 	r := &LeaseReport{Instance: d.uint(), Seq: d.uint(), Epoch: d.uint(), Heard: d.millis(), Bye: d.uint() == 1}
 	for range d.count(15) {
 		r.Uses = append(r.Uses, LeaseUse{
-			Counter: d.id(), Period: d.uint(), Held: d.amount(), Used: d.amount(), Wish: d.amount(), Need: d.amount(), Refused: d.amount(), Freed: d.millis(),
+			Counter: d.id(), Period: d.uint(), Held: d.amount(), Used: d.amount(), Demand: d.amount(), Need: d.amount(), Refused: d.amount(), Freed: d.millis(),
 		})
 	}
 	return r, d.end()

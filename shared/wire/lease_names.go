@@ -92,24 +92,24 @@ func (l *Limit) Counter(holder, id string) uint64 {
 	return h.Sum64()
 }
 
-// The part of a wish that a node should hold ahead is one of these: what it uses
+// The part of a demand that a node should hold ahead is one of these: what it uses
 // in two seconds of a window, and in five of a calendar period.
 const (
 	AheadSliding  = 30
 	AheadCalendar = 2
 )
 
-// Ahead is how much more than it has used a node should hold for its wish, so
-// that it need not ask for each request; see LeaseUse.Wish.
-func Ahead(span Span, wish int64) int64 {
+// Ahead is how much more than it has used a node should hold for its demand, so
+// that it need not ask for each request; see LeaseUse.Demand.
+func Ahead(span Span, demand int64) int64 {
 	switch {
-	case wish == 0:
+	case demand == 0:
 		return 0
 	case span == Sliding:
-		return wish/AheadSliding + 1
+		return demand/AheadSliding + 1
 	case span == InFlight:
-		return wish/4 + 1
+		return demand/4 + 1
 	default:
-		return wish/AheadCalendar + 1
+		return demand/AheadCalendar + 1
 	}
 }
