@@ -28,7 +28,7 @@ trap 'kill -INT %1; wait %1 || true; tail -n 5 standalone.log' EXIT
 for _ in $(seq 300); do curl -sf localhost:8080/health/ready >ready.txt && break; sleep 0.1; done
 `
 	commands := 0
-	for _, page := range []string{"docs/quick-start.md", "docs/clients.md", "docs/providers.md", "docs/operating.md", "docs/limits.md", "docs/observability.md", "examples/README.md"} {
+	for _, page := range []string{"docs/quick-start.md", "docs/clients.md", "docs/providers.md", "docs/routing.md", "docs/operating.md", "docs/limits.md", "docs/observability.md", "examples/README.md"} {
 		text, err := os.ReadFile(filepath.Join(root, page))
 		if err != nil {
 			t.Fatal(err)
