@@ -3,6 +3,8 @@
 VERSION  = $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 COMMIT   = $(shell git rev-parse --short HEAD 2>/dev/null)
 DATE     = $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
+# A first build takes minutes: it names the packages as it goes.
+FIRST    = $(if $(wildcard bin/standalone),,-v)
 INFO     = github.com/hybridinference/gateway/shared/buildinfo
 MODULES  = $(shell go list -m -f '{{.Dir}}')
 COMMANDS = ./dataplane/cmd/dataplane ./controlplane/cmd/controlplane ./controlplane/cmd/gatewayctl ./deploy/standalone
@@ -14,7 +16,7 @@ export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 .PHONY: backup bench bench-report build chaos clean docs down first-hour fmt fuzz help images licenses lint logs pin ps release-snapshot renew restart restore run scale test test-short test-compose test-helm tidy up upgrade
 
 build: ## the four binaries, in bin/
-	CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '-s -w -X main.version=$(VERSION) -X $(INFO).commit=$(COMMIT) -X $(INFO).date=$(DATE)' -o bin/ $(COMMANDS)
+	CGO_ENABLED=0 go build $(FIRST) -trimpath -tags grpcnotrace -ldflags '-s -w -X main.version=$(VERSION) -X $(INFO).commit=$(COMMIT) -X $(INFO).date=$(DATE)' -o bin/ $(COMMANDS)
 
 run: build ## build, then start the whole gateway on loopback (config/, data/)
 	exec bin/standalone
