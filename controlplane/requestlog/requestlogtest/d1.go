@@ -77,9 +77,13 @@ func startEngine() (url string, err error) {
 	return url, nil
 }
 
-// D1 makes a database in Cloudflare's engine.
+// D1 makes a database in Cloudflare's engine. With -short, which is for machines
+// without node modules, the test is skipped.
 func D1(t testing.TB) *Database {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: D1's engine is not started")
+	}
 	engine.once.Do(func() { engine.url, engine.err = startEngine() })
 	if engine.err != nil {
 		t.Fatal(engine.err)
