@@ -24,8 +24,9 @@ run: build ## build, then start the whole gateway on loopback (config/, data/)
 test: ## every test, with the race detector; gets PostgreSQL and node modules when they are missing
 	@scripts/test.sh
 
+# Most of the time tests wait, so that more of them run at a time than there are cores.
 test-short: ## unit tests without race detector and servers, in about two minutes
-	go test -short $$(go list work | grep -v /deploy/)
+	go test -short -p 6 $$(go list work | grep -v /deploy/)
 
 test-helm: ## the Kubernetes chart; builds Helm's library, which takes minutes at first
 	cd deploy/helm && GOWORK=off go test ./...
