@@ -145,34 +145,11 @@ func canaryColumns() []column[adminapi.Canary] {
 		{name: "id", text: func(c shown) string { return c.ID }},
 		{name: "release", text: func(c shown) string { return natural(c.Release) }, number: true},
 		{name: "nodes", text: func(c shown) string { return strings.Join(c.Nodes, ",") }},
-		{name: "state", text: func(c shown) string { return c.State }, tint: func(c shown) tint { return canaryTint(c.State) }},
+		{name: "state", text: func(c shown) string { return c.State }, tint: func(c shown) tint { return guardedTint(c.State) }},
 		{name: "started", spare: true, text: func(c shown) string { return stamp(c.Started) }},
 		{name: "ended", spare: true, text: func(c shown) string { return moment(c.Ended) }},
-		{name: "why", text: canaryWhy},
+		{name: "why", text: func(c shown) string { return why(c.Ended, c.Next, c.Why) }},
 	}
-}
-
-// canaryWhy says what a canary does, or why it has ended.
-func canaryWhy(c adminapi.Canary) string {
-	switch {
-	case c.Ended != nil:
-		return c.Why
-	case c.Next == "":
-		return "not measured yet"
-	}
-	return c.Next + ": " + c.Why
-}
-
-func canaryTint(state string) tint {
-	switch state {
-	case adminapi.CanaryPromoted:
-		return good
-	case adminapi.CanaryTakenBack:
-		return bad
-	case adminapi.CanaryRunning:
-		return plain
-	}
-	return doubt
 }
 
 // writeCanary prints one canary with what was measured.
@@ -181,7 +158,7 @@ func writeCanary(w io.Writer, l look, c adminapi.Canary) error {
 		{name: "canary", text: c.ID},
 		{name: "release", text: natural(c.Release)},
 		{name: "nodes", text: strings.Join(c.Nodes, ", ")},
-		{name: "state", text: c.State, tint: canaryTint(c.State)},
+		{name: "state", text: c.State, tint: guardedTint(c.State)},
 		{name: "for", text: c.For},
 		{name: "guard", text: fmt.Sprintf("%s, of at least %d requests", c.Guard, c.MinRequests)},
 		{name: "author", text: c.Author},
@@ -189,7 +166,7 @@ func writeCanary(w io.Writer, l look, c adminapi.Canary) error {
 		{name: "started", text: stamp(c.Started)},
 		{name: "ended", text: moment(c.Ended)},
 		{name: "final_release", text: some(c.Final)},
-		{name: "why", text: canaryWhy(c)},
+		{name: "why", text: why(c.Ended, c.Next, c.Why)},
 	})
 	if err != nil || len(c.Results) == 0 {
 		return err

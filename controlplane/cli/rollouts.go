@@ -162,31 +162,33 @@ func rolloutColumns() []column[adminapi.GuardedRollout] {
 	return []column[shown]{
 		{name: "model", text: func(r shown) string { return r.Model }},
 		{name: "endpoint", text: func(r shown) string { return r.Endpoint }},
-		{name: "state", text: func(r shown) string { return r.State }, tint: func(r shown) tint { return rolloutTint(r.State) }},
+		{name: "state", text: func(r shown) string { return r.State }, tint: func(r shown) tint { return guardedTint(r.State) }},
 		{name: "step", text: func(r shown) string { return fmt.Sprintf("%d/%d", r.Step, len(r.Steps)) }},
 		{name: "share", text: func(r shown) string { return guard.Percent(r.Share) }, number: true},
 		{name: "started", spare: true, text: func(r shown) string { return stamp(r.Started) }},
 		{name: "ended", spare: true, text: func(r shown) string { return moment(r.Ended) }},
-		{name: "why", text: func(r shown) string { return rolloutWhy(r) }},
+		{name: "why", text: func(r shown) string { return why(r.Ended, r.Next, r.Why) }},
 	}
 }
 
-// rolloutWhy says what a rollout does, or why it has ended.
-func rolloutWhy(r adminapi.GuardedRollout) string {
+// why says what a rollout or a canary does, or why it has ended; next is "" before
+// anything was measured.
+func why(ended *time.Time, next, reason string) string {
 	switch {
-	case r.Ended != nil:
-		return r.Why
-	case r.Next == "":
+	case ended != nil:
+		return reason
+	case next == "":
 		return "not measured yet"
 	}
-	return r.Next + ": " + r.Why
+	return next + ": " + reason
 }
 
-func rolloutTint(state string) tint {
+// guardedTint is the colour of a state of a rollout or a canary.
+func guardedTint(state string) tint {
 	switch state {
-	case adminapi.RolloutCompleted:
+	case adminapi.RolloutCompleted, adminapi.CanaryPromoted:
 		return good
-	case adminapi.RolloutTakenBack:
+	case adminapi.RolloutTakenBack: // a canary's, too
 		return bad
 	case adminapi.RolloutRunning:
 		return plain
@@ -201,7 +203,7 @@ func (in *invocation) showRollout(r adminapi.GuardedRollout) error {
 			{name: "rollout", text: r.ID},
 			{name: "model", text: r.Model},
 			{name: "endpoint", text: r.Endpoint},
-			{name: "state", text: r.State, tint: rolloutTint(r.State)},
+			{name: "state", text: r.State, tint: guardedTint(r.State)},
 			{name: "step", text: fmt.Sprintf("%d of %d, each for %s", r.Step, len(r.Steps), r.Every)},
 			{name: "share", text: guard.Percent(r.Share)},
 			{name: "guard", text: fmt.Sprintf("%s, of at least %d requests", r.Guard, r.MinRequests)},
@@ -209,7 +211,7 @@ func (in *invocation) showRollout(r adminapi.GuardedRollout) error {
 			{name: "reason", text: r.Reason},
 			{name: "started", text: stamp(r.Started)},
 			{name: "ended", text: moment(r.Ended)},
-			{name: "why", text: rolloutWhy(r)},
+			{name: "why", text: why(r.Ended, r.Next, r.Why)},
 		}
 		if err := writeFields(w, in.look(), fields); err != nil {
 			return err
@@ -315,7 +317,7 @@ func rolloutLine(r adminapi.GuardedRollout, with bool) string {
 		}
 	}
 	if with || r.Next == "hold" {
-		parts = append(parts, rolloutWhy(r))
+		parts = append(parts, why(r.Ended, r.Next, r.Why))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -58,7 +58,7 @@ type CanaryContent struct {
 	Final uint64    `json:"final"`
 }
 
-// write adds or changes the row, and counts the change for Heads. The column of
+// writeCanary adds or changes the row, and counts the change for Heads. The column of
 // the version takes no NULL, so that another version fails the batch, and so does a new
 // canary whose number is not the next.
 func (s *State) writeCanary(c *Canary) ([]database.Statement, error) {
@@ -92,10 +92,7 @@ func (s *State) StartCanary(ctx context.Context, c *Canary, files int64, audit E
 	batch, err := s.writeCanary(c)
 	if err == nil {
 		batch = append(append(batch, (&Commit{Files: files}).recordFiles()...), audit.insert())
-		_, err = s.write(ctx, batch)
-	}
-	if errors.Is(err, database.ErrConstraint) {
-		err = ErrChanged
+		err = s.writeVersions(ctx, batch)
 	}
 	if err != nil {
 		return fmt.Errorf("canary %s: %w", c.ID, err)
@@ -111,10 +108,7 @@ func (s *State) EndCanary(ctx context.Context, c *Canary, audit Entry) error {
 		err = audit.check()
 	}
 	if err == nil {
-		_, err = s.write(ctx, append(batch, audit.insert()))
-	}
-	if errors.Is(err, database.ErrConstraint) {
-		err = ErrChanged
+		err = s.writeVersions(ctx, append(batch, audit.insert()))
 	}
 	if err != nil {
 		return fmt.Errorf("canary %s: %w", c.ID, err)
@@ -122,7 +116,7 @@ func (s *State) EndCanary(ctx context.Context, c *Canary, audit Entry) error {
 	return nil
 }
 
-// canary are the statements of a commit that ends one. A canary that is not promoted
+// endCanary returns the statements of a commit that ends one. A canary that is not promoted
 // becomes a release of the history, so that its number is no other's.
 func (s *State) endCanary(c *Commit) ([]database.Statement, error) {
 	if c.Canary == nil {

@@ -122,15 +122,22 @@ func (s *State) ChangeRollout(ctx context.Context, r *Rollout, audit Entry) erro
 		err = audit.check()
 	}
 	if err == nil {
-		_, err = s.write(ctx, append(change, audit.insert()))
-	}
-	if errors.Is(err, database.ErrConstraint) {
-		err = ErrChanged
+		err = s.writeVersions(ctx, append(change, audit.insert()))
 	}
 	if err != nil {
 		return fmt.Errorf("rollout of %s: %w", r.Model, err)
 	}
 	return nil
+}
+
+// writeVersions runs a batch of which a statement fails where another version is
+// stored than it expects: that is ErrChanged.
+func (s *State) writeVersions(ctx context.Context, batch []database.Statement) error {
+	_, err := s.write(ctx, batch)
+	if errors.Is(err, database.ErrConstraint) {
+		return ErrChanged
+	}
+	return err
 }
 
 const rolloutColumns = "SELECT id, model, state, version, created, content FROM control_rollouts "

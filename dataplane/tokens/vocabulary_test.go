@@ -19,7 +19,7 @@ func TestVocabulary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if flag.Lookup("update").Value.String() == "true" {
+	if *update {
 		o200k = pack(t, want)
 		if err := os.WriteFile("o200k.gz", o200k, 0o644); err != nil {
 			t.Fatal(err)
@@ -30,7 +30,7 @@ func TestVocabulary(t *testing.T) {
 	}
 }
 
-var _ = flag.Bool("update", false, "write o200k.gz anew")
+var update = flag.Bool("update", false, "write o200k.gz anew")
 
 func pack(t *testing.T, ranks map[string]int) []byte {
 	t.Helper()
